@@ -1,0 +1,81 @@
+/*
+ * concentrator: the SC role: policy around many softwire_sc engines, one TUN device, users, leases and filters.
+ *
+ * Parts: concentrator.c (start, stop, reload, listeners), tunnels.c (ids, accepting, strays, limits), users.c (authentication, leases,
+ * softwires per user), show.c (snapshots for the control socket).
+ * RFC 5571; design.md section 6 ("Settled").
+ */
+#ifndef CONCENTRATOR_CONCENTRATOR_H
+#define CONCENTRATOR_CONCENTRATOR_H
+
+#include "aaa/aaa.h"
+#include "dataplane/tun.h"
+#include "hub/softwire.h"
+#include "keeper/keeper.h"
+#include "lease/lease.h"
+
+enum { CONCENTRATOR_LISTEN_MAX = 64, CONCENTRATOR_POOLS_MAX = 64 };
+
+struct concentrator_pool_config {
+	struct lease_pool_config lease;
+	unsigned dns_count;
+	struct addr dns[DHCP6_DNS_MAX];
+	uint32_t preferred, valid; /* lifetimes of delegated prefixes, seconds: 86,400 and 172,800 */
+};
+
+struct concentrator_config {
+	bool present;
+	unsigned listen_count; /* 0: all addresses, with a warning */
+	struct endpoint listen[CONCENTRATOR_LISTEN_MAX];
+	bool trusted_network;	 /* network = "trusted" */
+	bool allow_unprotected;	 /* network = "public" and unprotected-chap = true: said explicitly, warned about at every start */
+	struct addr local4, local6;
+	char host_name[128];
+	char users_path[4096];
+	char lease_path[4096];
+	unsigned pool_count;
+	struct concentrator_pool_config pools[CONCENTRATOR_POOLS_MAX];
+	char device[16];	 /* sc0 */
+	bool require_tunnel_secret, send_challenge;
+	bool ingress_filter;	 /* true */
+	bool mss_clamp;		 /* true */
+	bool replace_softwires;	 /* a user at its limit: the new softwire replaces the oldest (true) or is refused */
+	bool rapid_commit;	 /* true */
+	bool managed;		 /* M flag: addresses by DHCPv6 */
+	uint8_t dad_transmits;	 /* 1 */
+	uint32_t hello_ms, echo_ms, retransmit_ms;
+	uint8_t retransmit_tries;
+	bool framing_async;
+	uint32_t max_softwires;	 /* 60,000 per listening address */
+	uint32_t max_half_open;	 /* 10,000 */
+	uint32_t half_open_per_source; /* 1,000: generous to carrier NATs */
+	uint32_t router_lifetime;
+};
+
+struct concentrator;
+
+struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
+	const struct concentrator_config *config);
+/* STARTED is called once: RESULT 0, or -errno after a logged reason. */
+void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner);
+/* StopCCN "shutting down" to everybody, wait at most 2 s for acknowledgements; then STOPPED. */
+void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), void *owner);
+/* Users, pools, limits and timers apply to new softwires at once; users that are gone lose theirs. Appends sentences to SAY: what changed, what needs a restart. */
+struct json_t;
+int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *say);
+void concentrator_free(struct concentrator *c);
+
+/* For the control socket: JSON arrays/objects, documented in doc/control.md. FILTER: a user name, or NULL. New references. */
+struct json_t *concentrator_show_softwires(struct concentrator *c, const char *filter);
+struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter);
+struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter);
+struct json_t *concentrator_show_counters(struct concentrator *c);
+/* Closes the softwires of USER (NULL: all); returns how many. */
+unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t softwire_id);
+/* Forgets leases; the softwire, if there is one, is closed first. */
+unsigned concentrator_forget(struct concentrator *c, const char *user);
+/* Live trace of USER's softwires (also while they authenticate): EMIT gets one object per event, new reference. EMIT NULL: stop. */
+typedef void concentrator_trace_emit(void *owner, struct json_t *event);
+void concentrator_trace(struct concentrator *c, const char *user, concentrator_trace_emit *emit, void *owner);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * control/server: the control socket: one JSON object per line, {"v":1,"do":"show softwires",...} -> {"ok":true,...}.
+ *
+ * Verbs are rows of a table: words, whether they change something (root only, by SO_PEERCRED), arguments, handler. Requests and lines are bounded;
+ * a slow reader of a trace loses events (and is told how many), never stalls the daemon. doc/control.md documents every field.
+ */
+#ifndef CONTROL_SERVER_H
+#define CONTROL_SERVER_H
+
+#include "control/config.h"
+
+/* What the verbs work on: the worker. */
+struct control_targets {
+	struct concentrator *concentrator; /* NULL: none */
+	unsigned initiator_count;
+	struct initiator *initiators[CONFIG_INITIATORS];
+	struct log *log;
+	/* Reads the file again and applies it; answers through control_reload_done(). */
+	void (*reload)(void *owner);
+	void *owner;
+};
+
+struct control_server;
+struct control_server *control_server_new(struct loop *loop, int fd, struct control_targets *targets);
+void control_server_free(struct control_server *s);
+/* ERRORS: array of strings (empty: applied); SAY: array of strings, what changed and what needs a restart. References are taken over. */
+struct json_t;
+void control_reload_done(struct control_server *s, struct json_t *errors, struct json_t *say);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * hub/softwire: one hub-and-spoke softwire as an engine, for either end: L2TPv2 + PPP + Neighbor Discovery + DHCPv6 wired once.
+ *
+ * Sans-I/O. Both roles, the simulation, the fuzzers and the load generator use it. The owner embeds struct
+ * softwire_sc or softwire_si (both begin with struct softwire), feeds UDP payloads and answers, and gets packets, requests and
+ * events through typed ops. The engine arms its one timer in the wheel that its configuration names.
+ *
+ * Order of set-up (HS-L2TP-12): SCCRQ SCCRP SCCCN, ICRQ ICRP ICCN, LCP, authentication, NCP, RS/RA, DHCPv6.
+ *   SC: ops->want_tunnel_secret -> ops->authenticate -> ops->want_lease (once the user is known) -> NCP -> ops->up
+ *   SI: ops->up when IPV6CP is open; ops->configured with every change of what RA and DHCPv6 gave
+ *   either: ops->down(why) once, when PPP is gone or never came; ops->released when the memory may go (after softwire_done()).
+ *
+ * Payload packets never come here once the softwire is up: the data plane takes them. What it cannot handle itself
+ * (control messages, PPP control protocols, link-local and multicast IPv6) it hands to softwire_input().
+ * RFC 5571.
+ */
+#ifndef HUB_SOFTWIRE_H
+#define HUB_SOFTWIRE_H
+
+#include "dhcp6/client.h"
+#include "dhcp6/server.h"
+#include "l2tp/tunnel.h"
+#include "lib/container.h"
+#include "nd/host.h"
+#include "nd/node.h"
+#include "nd/router.h"
+#include "ppp/link.h"
+
+enum softwire_step { /* how far set-up has come; also names the step in failure logs */
+	STEP_TUNNEL, STEP_LCP, STEP_AUTH, STEP_LEASE, STEP_NCP, STEP_UP, STEP_CLOSING, STEP_CLOSED,
+};
+
+/* Why a softwire ended or never came up: step, a stable word for metrics, and a sentence for people. */
+enum softwire_cause {
+	CAUSE_LOCAL, CAUSE_PEER, CAUSE_DEAD_PEER, CAUSE_NO_ANSWER, CAUSE_TUNNEL_AUTH, CAUSE_USER_AUTH, CAUSE_NO_ADDRESS, CAUSE_PROTOCOL,
+	CAUSE_REPLACED, CAUSE_SHUTDOWN, CAUSE_RESOURCES, CAUSE_LOOP, CAUSE_MAX,
+};
+
+struct softwire_why {
+	enum softwire_cause cause;
+	enum softwire_step step; /* where it ended */
+	uint16_t result, error;	 /* L2TP codes where there were any */
+	char text[160];
+};
+
+struct softwire;
+
+struct softwire_counters {
+	struct l2tp_counters l2tp;
+	struct ppp_counters ppp;
+	struct nd_counters nd;
+	struct dhcp6_counters dhcp6;
+	uint64_t bad_session, bad_frame, bad_payload; /* data packets that came up and were dropped, by reason */
+	uint64_t up, down[CAUSE_MAX];
+};
+
+/* What a user was given; the answer to want_lease. Lifetimes in seconds. */
+struct softwire_lease {
+	struct prefix link6; /* the softwire's /64; none: link-local only */
+	uint64_t iid;	     /* of the initiator, by Configure-Nak; 0: any (HS-SCEN-11) */
+	unsigned prefix_count;
+	struct prefix delegated[DHCP6_PREFIX_MAX];
+	uint32_t preferred, valid;
+	unsigned dns_count;
+	struct addr dns[DHCP6_DNS_MAX];
+	bool managed; /* set the M flag: the address comes by DHCPv6 */
+};
+
+enum softwire_trace { TRACE_RX_CONTROL, TRACE_TX_CONTROL, TRACE_RX_PPP, TRACE_TX_PPP, TRACE_RX_IP6, TRACE_TX_IP6, TRACE_NOTE };
+
+struct softwire_ops {
+	/* UDP payload for the peer. */
+	void (*send)(struct softwire *s, const uint8_t *payload, size_t len);
+	/* SC: answer with softwire_tunnel_secret(). SI: the same. */
+	void (*want_tunnel_secret)(struct softwire *s, const char *peer_host_name);
+	/* The peer's CHAP claim: answer with softwire_verified(). */
+	void (*authenticate)(struct softwire *s, const struct ppp_claim *claim);
+	/* Our own CHAP secret: answer with softwire_ppp_secret(). */
+	void (*want_ppp_secret)(struct softwire *s, const char *peer_name);
+	/* SC only: the user is known (or the service is anonymous): answer with softwire_sc_lease(). */
+	void (*want_lease)(struct softwire *s);
+	/* SC only: record DUID with the lease: answer with softwire_sc_bound(). */
+	void (*bind_duid)(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
+	/* SC only: delegated prefixes are to be routed to this softwire, or no longer. */
+	void (*delegated)(struct softwire *s, bool in_use);
+	/* Data may flow: the NCP of FAMILY (AF_INET6) is open. */
+	void (*up)(struct softwire *s, uint8_t family);
+	/* That family stopped (NCP closed) while the softwire stays. */
+	void (*family_down)(struct softwire *s, uint8_t family, const char *why);
+	/* SI only: addresses, prefixes, DNS or default router changed: see struct softwire_si.config_state. */
+	void (*configured)(struct softwire *s);
+	void (*down)(struct softwire *s, const struct softwire_why *why);
+	void (*released)(struct softwire *s);
+	/* Every control packet and note, when tracing is on for this softwire. Data as on the wire: UDP payload, PPP frame, IPv6 packet, text. */
+	void (*trace)(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
+	/* Something was refused or dropped; a peer can cause it. */
+	void (*note)(struct softwire *s, const char *text);
+};
+
+/* One per role (or per set of equal softwires); built by softwire_config_init() and constant while softwires live. */
+struct softwire_config {
+	const struct softwire_ops *ops;
+	struct wheel *wheel;
+	struct rng *rng;
+	struct softwire_counters *counters;
+	struct l2tp_config l2tp;
+	struct ppp_config ppp;
+	struct nd_node_config nd;
+	struct nd_router_config router;	     /* SC */
+	struct nd_host_config host;	     /* SI */
+	struct dhcp6_server_config dhcp6_server; /* SC */
+	struct dhcp6_client_config dhcp6_client; /* SI */
+	uint32_t router_lifetime;	     /* SC: seconds, at most 9000 */
+	bool insist_prefix;		     /* SI: ... */
+};
+
+/* Fills in every default for END: ops tables of the engines below, timers of the RFCs. The owner then changes what it wants. */
+void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const struct softwire_ops *ops, struct wheel *wheel,
+	struct rng *rng, struct softwire_counters *counters);
+
+struct softwire {
+	const struct softwire_config *config;
+	struct wheel_timer timer;
+	struct l2tp_tunnel tunnel;
+	struct ppp_link ppp;
+	struct nd_node node;
+	uint8_t step; /* enum softwire_step */
+	bool tracing, ppp_open, up6, down_told, finished, entered, quiet_close;
+	uint16_t mtu; /* of the inner link; from the path, lowered by the peer's MRU */
+	msec started_at, up_at;
+	struct softwire_why *why; /* set when it is ending */
+};
+
+struct softwire_sc {
+	struct softwire softwire; /* first */
+	struct nd_router router;
+	struct dhcp6_server dhcp6;
+	struct softwire_lease *lease; /* NULL until granted; owned by the engine */
+};
+
+/* What the initiator has learned, to be put into the kernel by its role. */
+struct softwire_si_state {
+	struct addr link_local, peer_link_local;
+	bool has_address;
+	struct addr address; /* in the softwire's /64 */
+	uint32_t address_valid, address_preferred; /* seconds from learned_at */
+	msec learned_at;
+	bool default_router;
+	uint32_t mtu; /* from RA; 0: none */
+	bool has_binding;
+	struct dhcp6_binding binding; /* delegated prefixes, lifetimes from bound_at */
+	msec bound_at;
+	unsigned dns_count; /* DHCPv6's, else the RA's */
+	struct addr dns[DHCP6_DNS_MAX];
+};
+
+struct softwire_si {
+	struct softwire softwire; /* first */
+	struct nd_host host;
+	struct dhcp6_client dhcp6;
+	bool dhcp6_open, ra_seen;
+	struct softwire_si_state state;
+};
+
+/* MTU is what the inner link can carry on this path (RFC 5571 section 5.2.1): link MTU - IP - 20. 0 or -ENOMEM. */
+int softwire_si_open(struct softwire_si *s, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
+	uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now);
+/* PACKET is an SCCRQ with header tunnel id 0. 0, or -EBADMSG: refused or malformed; what had to be said was sent, and no other op is called. */
+int softwire_sc_accept(struct softwire_sc *s, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
+	const uint8_t *packet, size_t len, uint16_t mtu, msec now);
+
+/* A UDP payload from this softwire's peer: a control message, or a data message that the data plane did not take. */
+void softwire_input(struct softwire *s, const uint8_t *payload, size_t len, msec now);
+void softwire_tunnel_secret(struct softwire *s, const void *secret, size_t len, msec now);
+void softwire_ppp_secret(struct softwire *s, const void *secret, size_t len, msec now);
+void softwire_verified(struct softwire *s, bool ok, const char *message, msec now);
+/* NULL: no address to give, with WHY for the peer and the log. The lease is copied. */
+void softwire_sc_lease(struct softwire_sc *s, const struct softwire_lease *lease, const char *why, msec now);
+void softwire_sc_bound(struct softwire_sc *s, bool ok, const char *why, msec now);
+/* A hint that the peer may be gone (design: it is probed, and only silence ends the softwire). */
+void softwire_probe(struct softwire *s, msec now);
+/* The data plane has heard the peer. */
+static inline void softwire_heard(struct softwire *s, msec now)
+{
+	l2tp_tunnel_heard(&s->tunnel, now);
+}
+/* Ends it in good order: DHCPv6 Release (SI), LCP Terminate, CDN, StopCCN with RESULT and ERROR. */
+void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text, msec now);
+/* Frees everything at once; sends nothing, calls nothing. */
+void softwire_done(struct softwire *s);
+
+bool softwire_is_initiator(const struct softwire *s);
+const char *softwire_step_name(enum softwire_step step);
+const char *softwire_cause_name(enum softwire_cause cause);
+/* The data header that goes before the inner packet: L2TP (no length, no sequence), FF 03, protocol. Returns its length (10). */
+enum { SOFTWIRE_DATA_HEADER = 10 };
+size_t softwire_data_header(uint8_t buf[SOFTWIRE_DATA_HEADER], uint16_t peer_tunnel, uint16_t peer_session, uint16_t ppp_protocol);
+
+#endif

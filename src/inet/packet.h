@@ -1,0 +1,74 @@
+/*
+ * inet: the bytes of IPv6, IPv4, UDP and ICMPv6 that the engines and the data plane build and read themselves.
+ *
+ * Pure functions. Nothing here keeps state, knows a softwire, or does I/O.
+ * RFC 8200 (IPv6), RFC 4443 (ICMPv6), RFC 768 (UDP), RFC 1071/1624 (checksum), RFC 791 (IPv4), RFC 792 (ICMP).
+ */
+#ifndef INET_PACKET_H
+#define INET_PACKET_H
+
+#include "lib/addr.h"
+#include "lib/reader.h"
+#include "lib/writer.h"
+
+enum { IP6_HEADER = 40, IP4_HEADER = 20, UDP_HEADER = 8, IP6_MIN_MTU = 1280 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58 };
+
+struct ip6 {
+	struct addr src, dst;
+	uint8_t next_header;
+	uint8_t hop_limit;
+	uint8_t traffic_class;
+	uint16_t payload_len;
+};
+
+/* One's complement sum to be folded later; INITIAL chains calls (every chunk but the last of even length). */
+uint32_t inet_sum(const void *data, size_t len, uint32_t initial);
+/* Folds and inverts. */
+uint16_t inet_fold(uint32_t sum);
+/* The checksum of an upper-layer packet with its IPv6 pseudo-header (RFC 8200 section 8.1). */
+uint16_t ip6_checksum(const struct addr *src, const struct addr *dst, uint8_t next_header, const void *data, size_t len);
+/* RFC 1624: the checksum after one 16-bit word changed. */
+uint16_t inet_checksum_update(uint16_t checksum, uint16_t old_word, uint16_t new_word);
+
+/*
+ * Reads an IPv6 header and leaves R at its payload, cut to payload_len (trailing bytes are dropped).
+ * Fails with "not IPv6", "truncated", or "shorter than its payload length".
+ */
+void ip6_read(struct reader *r, struct ip6 *ret);
+/* Writes the header; payload_len is patched by ip6_finish(). Returns the header's offset. */
+size_t ip6_begin(struct writer *w, const struct ip6 *h);
+/* Sets the payload length and, for UDP and ICMPv6, the checksum of what follows the header at AT. */
+void ip6_finish(struct writer *w, size_t at);
+
+/* UDP inside IPv6, as DHCPv6 on a softwire needs it: false (with *why set to a static text) unless it is a whole
+ * UDP datagram with the right checksum. */
+bool ip6_udp_read(const struct ip6 *h, struct reader payload, uint16_t *src_port, uint16_t *dst_port,
+	struct reader *ret_data, const char **why);
+/* Writes IPv6 + UDP headers and DATA. */
+void ip6_udp_write(struct writer *w, const struct addr *src, const struct addr *dst, uint16_t src_port,
+	uint16_t dst_port, const void *data, size_t len);
+
+/*
+ * An ICMPv6 error about the packet ABOUT (RFC 4443: as much of it as fits into 1280 bytes), from SRC to its source.
+ * Writes nothing and returns false where RFC 4443 section 2.4 (e) forbids one: about ICMPv6 errors and redirects,
+ * multicast or link-layer broadcast destinations (but for Packet Too Big), sources that are not one node.
+ */
+bool icmp6_error_write(struct writer *w, const struct addr *src, uint8_t type, uint8_t code, uint32_t param,
+	const void *about, size_t about_len);
+/* The same for IPv4 (RFC 792, RFC 1812 section 4.3.2.7), quoting at most 576 bytes in all. */
+bool icmp4_error_write(struct writer *w, const struct addr *src, uint8_t type, uint8_t code, uint32_t param,
+	const void *about, size_t about_len);
+
+enum {
+	ICMP6_UNREACHABLE = 1, ICMP6_TOO_BIG = 2, ICMP6_TIME_EXCEEDED = 3, ICMP6_ECHO_REQUEST_T = 128, ICMP6_ECHO_REPLY_T = 129,
+	ICMP6_NO_ROUTE = 0, ICMP6_PROHIBITED = 1, ICMP6_ADDRESS = 3, ICMP6_INGRESS_POLICY = 5, ICMP6_REJECT_ROUTE = 6,
+};
+
+/*
+ * Lowers the MSS option of a TCP SYN inside the IPv4 or IPv6 packet at PACKET to what fits MTU, and mends the checksum.
+ * Leaves alone: fragments, other packets, SYNs whose MSS is not larger, malformed options. True when it changed something.
+ */
+bool tcp_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu);
+
+#endif

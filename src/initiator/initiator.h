@@ -1,0 +1,72 @@
+/*
+ * initiator: the SI role: one softwire_si engine that is kept up, its TUN device, addresses, routes and LAN.
+ *
+ * Parts: initiator.c (life: resolve, connect, back-off, hints), network.c (what the softwire gave goes into the kernel: addresses, routes,
+ * unreachable routes, DNS), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), show.c.
+ * RFC 5571; RFC 7084 L- and W-requirements; design.md section 6 ("Settled").
+ */
+#ifndef INITIATOR_INITIATOR_H
+#define INITIATOR_INITIATOR_H
+
+#include "dataplane/tun.h"
+#include "hub/softwire.h"
+#include "keeper/keeper.h"
+#include "netlink/route.h"
+
+enum { INITIATOR_SERVERS = 8, INITIATOR_LANS = 8 };
+
+struct initiator_config {
+	char name[12];		 /* si-NAME is the device */
+	unsigned server_count;
+	char servers[INITIATOR_SERVERS][256]; /* name, address, [address]:port, name:port */
+	char user[256];
+	char password_path[4096];
+	char server_password_path[4096]; /* mutual CHAP: what the SC must prove; "": not demanded */
+	char tunnel_secret_path[4096];	 /* "": none */
+	char state_path[4096];		 /* where DUID and last prefixes are kept: /var/lib/softwired/initiator-NAME.json */
+	bool ipv6;
+	bool want_prefix;	 /* lan is not empty, or prefix = true */
+	uint8_t prefix_length;	 /* hint; 0: any */
+	unsigned lan_count;
+	char lans[INITIATOR_LANS][16];
+	bool default_route;	 /* true */
+	uint32_t metric;	 /* 1024 */
+	char dns[16];		 /* "auto" (resolvconf or systemd-resolved when there), "none" */
+	bool mss_clamp;
+	uint16_t mtu;		 /* 0: from the path */
+	uint32_t hello_ms, echo_ms, retransmit_ms;
+	uint8_t retransmit_tries;
+	uint32_t backoff_first_ms, backoff_max_ms; /* 1,000 and 60,000 */
+	bool insist_auth;
+	bool framing_async;
+	uint8_t dad_transmits;
+	bool trusted_network, allow_unprotected;
+	bool rapid_commit;
+	char host_name[128];	 /* HS-L2TP-19: user-id@name.fqdn by default */
+};
+
+struct initiator;
+
+struct initiator *initiator_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
+	const struct initiator_config *config);
+/* Opens the device and begins to connect; failures that time can heal are retried. STARTED: the device is there, or -errno. */
+void initiator_start(struct initiator *i, void (*started)(void *owner, int result), void *owner);
+/* Releases, terminates, removes what was put into the kernel (LAN prefixes are deprecated first); then STOPPED. */
+void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *owner);
+void initiator_free(struct initiator *i);
+const char *initiator_name(const struct initiator *i);
+/* An address, route or link of the host changed: a hint. */
+void initiator_hint(struct initiator *i, const char *what);
+/* Same, but compare configurations: true when CONFIG can be applied without reconnecting (then it has been). */
+bool initiator_reload(struct initiator *i, const struct initiator_config *config);
+
+struct json_t;
+struct json_t *initiator_show(struct initiator *i);	     /* as in show softwires */
+struct json_t *initiator_show_tunnel(struct initiator *i);   /* as in show tunnels */
+struct json_t *initiator_show_leases(struct initiator *i);   /* what we hold: prefixes, DNS, lifetimes */
+struct json_t *initiator_show_counters(struct initiator *i);
+void initiator_clear(struct initiator *i); /* reconnect now */
+typedef void initiator_trace_emit(void *owner, struct json_t *event);
+void initiator_trace(struct initiator *i, initiator_trace_emit *emit, void *owner);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * loop: libuv glue. One loop per worker; it drives the worker's timer wheel with the monotonic clock.
+ *
+ * A worker's wheel advances once per loop iteration and once when its next deadline is due. Descriptors are
+ * watched with loop_watch (uv_poll); their sockets are read and written in batches by their owners. Before the
+ * loop sleeps, the owners' flush functions run (loop_flush_add), so that what an iteration produced goes out
+ * in one batch.
+ */
+#ifndef LIB_LOOP_H
+#define LIB_LOOP_H
+
+#include <uv.h>
+
+#include "lib/container.h"
+#include "lib/wheel.h"
+
+struct loop_flush {
+	struct loop_flush *next;
+	void (*run)(struct loop_flush *f);
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_timer_t tick;
+	uv_prepare_t prepare;
+	uv_check_t check;
+	struct wheel wheel;
+	struct loop_flush *flushes;
+};
+
+/* A descriptor that is being watched. The owner embeds it and must loop_unwatch() and wait for closed() before freeing. */
+struct loop_watch {
+	uv_poll_t poll;
+	void (*ready)(struct loop_watch *w, int events); /* UV_READABLE | UV_WRITABLE | UV_DISCONNECT; <0: -errno */
+	void (*closed)(struct loop_watch *w);		 /* may be NULL */
+};
+
+int loop_init(struct loop *l);	    /* 0 or -errno */
+int loop_run(struct loop *l);	    /* until loop_stop() */
+void loop_stop(struct loop *l);
+void loop_done(struct loop *l);	    /* closes every handle and frees the loop */
+msec loop_now(const struct loop *l); /* monotonic milliseconds of this iteration */
+msec loop_clock(void);		    /* monotonic milliseconds right now */
+
+int loop_watch_start(struct loop *l, struct loop_watch *w, int fd, int events);
+int loop_watch_change(struct loop_watch *w, int events);
+void loop_watch_stop(struct loop_watch *w); /* asynchronous: closed() tells when the memory may go */
+
+void loop_flush_add(struct loop *l, struct loop_flush *f);
+void loop_flush_remove(struct loop *l, struct loop_flush *f);
+
+#endif

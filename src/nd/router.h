@@ -1,0 +1,52 @@
+/*
+ * nd/router: the advertising end of a link: answers Router Solicitations, advertises unsolicited before lifetimes run out.
+ *
+ * Used on the concentrator's end of a softwire and on an initiator's LAN. What is advertised is asked for at the
+ * moment of sending (ops->describe), so nothing is stored twice. RFC 4861 section 6.2, RFC 8106, RFC 7772 (few multicasts).
+ */
+#ifndef ND_ROUTER_H
+#define ND_ROUTER_H
+
+#include "nd/node.h"
+
+struct nd_router;
+
+struct nd_router_ops {
+	void (*send)(struct nd_router *r, const uint8_t *packet, size_t len);
+	/* Fills in what to advertise now; *ret comes zeroed. False: nothing at the moment. */
+	bool (*describe)(struct nd_router *r, msec now, struct nd_advert *ret);
+};
+
+struct nd_router_config {
+	const struct nd_router_ops *ops;
+	struct rng *rng;
+	struct nd_counters *counters;
+	uint32_t min_interval_ms, max_interval_ms; /* between unsolicited advertisements, at random; 0: none. On a softwire
+						    * the lifetimes are long, so hours (but below a third of Router Lifetime);
+						    * on a LAN 200 s and 600 s */
+	uint8_t initial;			   /* unsolicited ones in short succession after open and after nd_router_changed(): 3 on a LAN, 0 on a softwire */
+	uint32_t initial_interval_ms;		   /* 16,000 */
+	uint32_t min_delay_ms;			   /* between two multicast advertisements: 3,000 on a LAN; 0 on a softwire */
+	uint32_t answer_delay_ms;		   /* random delay of answers: 500 on a LAN; 0 on a softwire (a point-to-point link) */
+	uint8_t reply_unicast;			   /* answer to the solicitor's address instead of all nodes: softwire 1, LAN 0 */
+};
+
+struct nd_router {
+	const struct nd_router_config *config;
+	struct addr link_local; /* our source address */
+	msec next_at, last_at;
+	uint8_t initial_left;
+	bool answer_pending;
+};
+
+void nd_router_open(struct nd_router *r, const struct nd_router_config *c, const struct addr *link_local, msec now);
+/* A decoded, valid RS. */
+void nd_router_input(struct nd_router *r, const struct nd_message *m, msec now);
+/* What describe() says has changed (a prefix was deprecated, DNS servers changed): advertise soon. */
+void nd_router_changed(struct nd_router *r, msec now);
+/* Sends a last advertisement with router lifetime 0 (RFC 4861 section 6.2.5). */
+void nd_router_close(struct nd_router *r, msec now);
+void nd_router_tick(struct nd_router *r, msec now);
+msec nd_router_deadline(const struct nd_router *r);
+
+#endif

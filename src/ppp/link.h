@@ -1,0 +1,131 @@
+/*
+ * ppp/link: one PPP link for either end: LCP, authentication, network control protocols, and what they share.
+ *
+ * Sans-I/O, typed ops as in l2tp/tunnel.h. Frames go in and out with their Address and Control fields (FF 03) when
+ * sent by us, and with or without them when received (HS-PPP-6); no HDLC framing and no FCS (RFC 2661 section 5.3).
+ *
+ * Life: ppp_link_open() -> LCP -> authentication in either or both directions (ops->verify / ops->want_secret)
+ *   -> ops->authenticated() -> (owner) ppp_link_network() when it has addresses -> NCPs
+ *   -> ops->ncp_up(protocol) ... ncp_down(protocol) -> ops->down(why): once per link; then only ppp_link_done() is allowed.
+ * Closing one NCP never closes the link (RFC 1661 section 3.5); losing LCP or authentication does.
+ *
+ * RFC 1661 (PPP), RFC 1994 (CHAP), RFC 5072 (IPV6CP), RFC 5571 section 5.2.
+ */
+#ifndef PPP_LINK_H
+#define PPP_LINK_H
+
+#include "lib/addr.h"
+#include "lib/rng.h"
+#include "lib/wheel.h"
+#include "ppp/packet.h"
+
+struct ppp_link;
+
+enum ppp_cause {
+	PPP_CAUSE_LOCAL,	/* ppp_link_close() */
+	PPP_CAUSE_PEER,		/* LCP Terminate-Request */
+	PPP_CAUSE_TIMEOUT,	/* negotiation or echo unanswered */
+	PPP_CAUSE_AUTH_PEER,	/* the peer did not prove its identity to us */
+	PPP_CAUSE_AUTH_SELF,	/* the peer refused ours */
+	PPP_CAUSE_NEGOTIATION,	/* no agreement on an option that we cannot do without */
+	PPP_CAUSE_LOOP,		/* the link is looped back */
+};
+
+struct ppp_why {
+	enum ppp_cause cause;
+	char text[128]; /* printable: "CHAP: concentrator says: wrong password" */
+};
+
+/* What a CHAP peer claims: everything that a verifier, local or RADIUS, needs. Borrowed during the call. */
+struct ppp_claim {
+	uint16_t protocol;	/* PPP_CHAP */
+	uint8_t algorithm;	/* CHAP_MD5 */
+	uint8_t id;
+	const uint8_t *name;
+	size_t name_len;
+	const uint8_t *challenge;
+	size_t challenge_len;
+	const uint8_t *response;
+	size_t response_len;
+};
+
+struct ppp_ops {
+	void (*send)(struct ppp_link *l, const uint8_t *frame, size_t len);
+	/* Is this claim true? Answer with ppp_link_verified(), at once or later. */
+	void (*verify)(struct ppp_link *l, const struct ppp_claim *claim);
+	/* Our secret to answer the peer's challenge; PEER_NAME is as in the challenge. Answer with ppp_link_secret(). */
+	void (*want_secret)(struct ppp_link *l, const char *peer_name);
+	/* All authentication that was asked for is done, in both directions. */
+	void (*authenticated)(struct ppp_link *l);
+	void (*ncp_up)(struct ppp_link *l, uint16_t protocol); /* PPP_IPV6CP: ipv6cp results are valid */
+	void (*ncp_down)(struct ppp_link *l, uint16_t protocol, const char *why);
+	void (*down)(struct ppp_link *l, const struct ppp_why *why);
+	void (*note)(struct ppp_link *l, const char *text); /* may be NULL */
+};
+
+struct ppp_counters {
+	uint64_t rx, tx, echo_rx, echo_tx, protocol_rejects_rx, protocol_rejects_tx;
+	uint64_t bad_frame, bad_code, bad_option, bad_id, bad_phase, bad_auth, loops; /* dropped or refused, by reason */
+};
+
+struct ppp_config {
+	const struct ppp_ops *ops;
+	struct rng *rng;
+	struct ppp_counters *counters;
+	const char *name;		/* in our CHAP messages: host name at the SC, user name at the SI */
+	bool demand_auth;		/* the peer must authenticate to us (SC; SI with mutual authentication) */
+	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
+	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
+	bool ipv6;			/* offer IPV6CP */
+	bool passive_ncp;		/* SC: wait with our NCP request until ppp_link_network() */
+	uint32_t restart_ms;		/* 3,000 */
+	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5 */
+	uint32_t echo_ms;		/* LCP Echo-Request interval; 0: none */
+	uint8_t echo_failures;		/* unanswered echoes until the link is down; 3 */
+	uint32_t auth_ms;		/* authentication must be over by then; 30,000 */
+};
+
+/* One RFC 1661 automaton; see automaton.h. Embedded per control protocol. */
+#include "ppp/automaton.h"
+
+struct ppp_auth; /* private: exists during authentication only */
+
+struct ppp_link {
+	const struct ppp_config *config;
+	struct ppp_automaton lcp, ipv6cp;
+	uint8_t phase; /* enum ppp_phase */
+	uint8_t echo_id, echo_missed, reject_id;
+	uint8_t peer_wants_auth : 1, we_want_auth : 1, peer_ok : 1, self_ok : 1, down_told : 1, peer_magic_ok : 1;
+	uint16_t mru;		/* what we announce: largest packet we take */
+	uint16_t peer_mru;	/* what the peer takes; 1500 unless it said otherwise */
+	uint32_t magic, peer_magic;
+	uint8_t loops;
+	uint64_t iid;		/* ours, 0 while unknown */
+	uint64_t peer_iid;	/* the peer's once IPV6CP is open */
+	uint64_t assign_iid;	/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
+	msec echo_at, auth_at;
+	struct ppp_auth *auth;
+};
+
+/* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */
+int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, msec now);
+/* IID: our interface identifier (not 0); ASSIGN: the peer's, or 0. The NCPs may start: the SC calls it when it has a lease,
+ * the SI from ops->authenticated(). Requests of the peer that came earlier are answered when it retransmits. */
+void ppp_link_network(struct ppp_link *l, uint64_t iid, uint64_t assign, msec now);
+void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec now);
+/* LEN 0: we have none for this peer; authentication then fails. Copied for the time of use and wiped. */
+void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now);
+/* A PPP frame that is not a network packet of an open NCP. Network packets (PPP_IPV6, PPP_IP) are not given here, but while their
+ * NCP is not open: they are then dropped and counted; unknown protocols are answered by Protocol-Reject. */
+void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec now);
+void ppp_link_tick(struct ppp_link *l, msec now);
+msec ppp_link_deadline(const struct ppp_link *l);
+/* Terminates LCP; ops->down() follows when the peer answered or did not for too long. */
+void ppp_link_close(struct ppp_link *l, const char *why, msec now);
+void ppp_link_close_ncp(struct ppp_link *l, uint16_t protocol, const char *why, msec now);
+void ppp_link_done(struct ppp_link *l);
+
+const char *ppp_link_phase(const struct ppp_link *l); /* "establish", "authenticate", "network", ... */
+bool ppp_link_ncp_open(const struct ppp_link *l, uint16_t protocol);
+
+#endif
