@@ -50,7 +50,7 @@ struct softwire_counters {
 	struct ppp_counters ppp;
 	struct nd_counters nd;
 	struct dhcp6_counters dhcp6;
-	uint64_t bad_session, bad_frame, bad_payload; /* data packets that came up and were dropped, by reason */
+	uint64_t bad_header, bad_session, bad_frame, bad_payload; /* packets that came up and were dropped, by reason */
 	uint64_t up, down[CAUSE_MAX];
 };
 
@@ -111,7 +111,9 @@ struct softwire_config {
 	struct dhcp6_server_config dhcp6_server; /* SC */
 	struct dhcp6_client_config dhcp6_client; /* SI */
 	uint32_t router_lifetime;	     /* SC: seconds, at most 9000 */
-	bool insist_prefix;		     /* SI: ... */
+	uint64_t iid;			     /* our interface identifier; 0: random */
+	uint32_t setup_ms;		     /* a softwire without any open NCP by then is ended; 90,000 */
+	uint32_t dhcp6_wait_ms;		     /* SI: DHCPv6 starts with the first RA, or after this time without one; 4,000 */
 };
 
 /* Fills in every default for END: ops tables of the engines below, timers of the RFCs. The owner then changes what it wants. */
@@ -124,11 +126,15 @@ struct softwire {
 	struct l2tp_tunnel tunnel;
 	struct ppp_link ppp;
 	struct nd_node node;
-	uint8_t step; /* enum softwire_step */
-	bool tracing, ppp_open, up6, down_told, finished, entered, quiet_close;
-	uint16_t mtu; /* of the inner link; from the path, lowered by the peer's MRU */
-	msec started_at, up_at;
-	struct softwire_why *why; /* set when it is ending */
+	uint8_t step;	 /* enum softwire_step */
+	uint8_t depth;	 /* calls into the engine that are on the stack: released() waits for the last */
+	bool tracing;	 /* ops->trace is wanted; the owner sets and clears it */
+	bool ppp_open, ppp_dead, up6, down_told, finished;
+	uint16_t mtu;	 /* of the inner link; from the path, lowered by the peer's MRU */
+	msec now;	 /* of the call that is on the stack */
+	msec started_at; /* for set-up time and for the limit on it */
+	msec up_at;	 /* first time up; 0 before */
+	struct softwire_why *why; /* set when it is ending: the first reason counts */
 };
 
 struct softwire_sc {
@@ -158,7 +164,9 @@ struct softwire_si {
 	struct softwire softwire; /* first */
 	struct nd_host host;
 	struct dhcp6_client dhcp6;
-	bool dhcp6_open, ra_seen;
+	bool dhcp6_open, dhcp6_stateful;
+	msec dhcp6_at; /* when to start DHCPv6 without an RA */
+	const struct dhcp6_binding *hint; /* the owner's; must stay valid while the softwire lives */
 	struct softwire_si_state state;
 };
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IPv6 packets that end at the softwire itself: Neighbor Discovery, DHCPv6, echo requests to our addresses.
+ *
+ * The data plane sends everything here whose source or destination is link-local or multicast. What nobody here knows is
+ * counted and dropped.
+ */
+#include "hub/engine.h"
+
+#include <errno.h>
+
+static void drop(struct softwire *s, const char *why)
+{
+	s->config->counters->bad_payload++;
+	if (why)
+		softwire_note(s, why);
+}
+
+static void input_nd(struct softwire *s, const struct nd_message *m, const uint8_t *packet, size_t len)
+{
+	switch (m->type) {
+	case ND_RS:
+		if (!softwire_is_initiator(s))
+			nd_router_input(&softwire_as_sc(s)->router, m, s->now);
+		return;
+	case ND_RA:
+		if (softwire_is_initiator(s))
+			nd_host_input(&softwire_as_si(s)->host, m, s->now);
+		return;
+	default:
+		if (!nd_node_input(&s->node, m, packet, len, s->now))
+			drop(s, NULL);
+	}
+}
+
+static void input_udp(struct softwire *s, const struct ip6 *h, struct reader payload)
+{
+	uint16_t src_port, dst_port;
+	struct reader data;
+	const char *why;
+
+	if (!ip6_udp_read(h, payload, &src_port, &dst_port, &data, &why)) {
+		drop(s, why);
+		return;
+	}
+	/* RFC 8415 section 7.2: clients listen on 546, servers on 547. Only link-local sources: section 18. */
+	if (dst_port == DHCP6_SERVER_PORT && !softwire_is_initiator(s) && addr_is_link_local(&h->src))
+		softwire_sc_dhcp6(softwire_as_sc(s), data.pos, reader_left(&data), &h->src);
+	else if (dst_port == DHCP6_CLIENT_PORT && softwire_is_initiator(s) && addr_is_link_local(&h->src))
+		softwire_si_dhcp6(softwire_as_si(s), data.pos, reader_left(&data));
+	else
+		drop(s, NULL);
+}
+
+void softwire_input_ip6(struct softwire *s, const uint8_t *packet, size_t len)
+{
+	struct reader r = reader_of(packet, len);
+	struct nd_message m;
+	const char *why;
+	struct ip6 h;
+	int err;
+
+	err = nd_packet_read(packet, len, &m, &why);
+	if (err == 0) {
+		input_nd(s, &m, packet, len);
+		return;
+	}
+	if (err == -EBADMSG) {
+		s->config->counters->nd.bad_packet++;
+		drop(s, why);
+		return;
+	}
+	ip6_read(&r, &h);
+	if (!reader_ok(&r))
+		drop(s, r.error);
+	else if (h.next_header == PROTO_UDP)
+		input_udp(s, &h, r);
+	else if (!nd_node_input(&s->node, NULL, packet, len, s->now))
+		drop(s, NULL);
+}

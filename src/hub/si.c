@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The initiator's end: opens a tunnel, forms its address from the Router Advertisement, asks DHCPv6 for prefixes and DNS.
+ *
+ * What was learned is collected in struct softwire_si_state; ops->configured() says that it changed. The kernel's own
+ * SLAAC and DHCP stay out of it.
+ */
+#include "hub/engine.h"
+
+#include <string.h>
+
+static void configured(struct softwire_si *si)
+{
+	si->softwire.config->ops->configured(&si->softwire);
+}
+
+/* ---- Router Advertisements ---- */
+
+static void host_send(struct nd_host *h, const uint8_t *packet, size_t len)
+{
+	softwire_send_ip6(&container_of(h, struct softwire_si, host)->softwire, packet, len);
+}
+
+/* RFC 4862 section 5.5.3: an autonomous /64 that is not link-local and not preferred beyond its validity. */
+static const struct nd_prefix *usable_prefix(const struct nd_advert *a)
+{
+	for (unsigned i = 0; i < a->prefix_count; i++) {
+		const struct nd_prefix *p = &a->prefixes[i];
+
+		if (p->autonomous && p->prefix.len == 64 && p->preferred <= p->valid && !addr_is_link_local(&p->prefix.addr) &&
+			!addr_is_multicast(&p->prefix.addr))
+			return p;
+	}
+	return NULL;
+}
+
+static void set_address(struct softwire_si *si, const struct addr *a, uint32_t valid, uint32_t preferred, msec now)
+{
+	struct softwire_si_state *state = &si->state;
+
+	if (state->has_address && (!valid || !addr_equal(a, &state->address))) {
+		nd_node_remove(&si->softwire.node, &state->address);
+		state->has_address = false;
+	}
+	if (!valid)
+		return;
+
+	state->has_address = true;
+	state->address = *a;
+	state->address_valid = valid;
+	state->address_preferred = preferred;
+	state->learned_at = now;
+	nd_node_add(&si->softwire.node, a, now);
+}
+
+/* DHCPv6's servers come before the RA's (RFC 8106 section 5.3.1 leaves the choice). */
+static void set_dns(struct softwire_si *si, const struct addr *dns, unsigned count)
+{
+	if (count > DHCP6_DNS_MAX)
+		count = DHCP6_DNS_MAX;
+	memcpy(si->state.dns, dns, count * sizeof(*dns));
+	si->state.dns_count = count;
+}
+
+static void start_dhcp6(struct softwire_si *si, bool managed, bool other, msec now)
+{
+	const struct softwire_config *c = si->softwire.config;
+
+	si->dhcp6_at = MSEC_NEVER;
+	si->dhcp6_stateful = managed || c->dhcp6_client.want_prefix;
+	if (!si->dhcp6_stateful && !other)
+		return;
+
+	si->dhcp6_open = true;
+	dhcp6_client_open(&si->dhcp6, &c->dhcp6_client, si->dhcp6_stateful, managed, si->hint, now);
+}
+
+static void host_advertised(struct nd_host *h, const struct nd_advert *a, msec now)
+{
+	struct softwire_si *si = container_of(h, struct softwire_si, host);
+	const struct nd_prefix *p = usable_prefix(a);
+	struct softwire_si_state *state = &si->state;
+
+	state->default_router = a->router_lifetime > 0;
+	state->peer_link_local = h->router;
+	if (a->mtu >= IP6_MIN_MTU && a->mtu <= UINT16_MAX)
+		state->mtu = a->mtu;
+	if (p) {
+		struct addr address = addr6_with_iid(&p->prefix.addr, si->softwire.ppp.iid);
+
+		set_address(si, &address, p->valid, p->preferred, now);
+	}
+	if (a->dns_count && a->dns_lifetime && !(state->has_binding && state->binding.dns_count))
+		set_dns(si, a->dns, a->dns_count);
+	if (!si->dhcp6_open)
+		start_dhcp6(si, a->managed, a->other, now);
+	configured(si);
+}
+
+static void host_router_lost(struct nd_host *h)
+{
+	struct softwire_si *si = container_of(h, struct softwire_si, host);
+
+	si->state.default_router = false;
+	softwire_note(&si->softwire, "the concentrator is no default router any more");
+	configured(si);
+}
+
+static const struct nd_host_ops host_ops = {.send = host_send, .advertised = host_advertised, .router_lost = host_router_lost};
+
+/* ---- DHCPv6 client ---- */
+
+static void client_send(struct dhcp6_client *d, const uint8_t *message, size_t len)
+{
+	static const uint8_t all_servers[16] = {0xff, 0x02, [13] = 1, [15] = 2}; /* ff02::1:2 */
+	struct softwire_si *si = container_of(d, struct softwire_si, dhcp6);
+	struct addr dst = addr6_of(all_servers);
+
+	softwire_send_dhcp6(&si->softwire, &dst, DHCP6_CLIENT_PORT, DHCP6_SERVER_PORT, message, len);
+}
+
+static void client_bound(struct dhcp6_client *d, const struct dhcp6_binding *binding, msec now)
+{
+	struct softwire_si *si = container_of(d, struct softwire_si, dhcp6);
+
+	si->state.has_binding = true;
+	si->state.binding = *binding;
+	si->state.bound_at = now;
+	if (binding->dns_count)
+		set_dns(si, binding->dns, binding->dns_count);
+	if (binding->has_address)
+		set_address(si, &binding->address.prefix.addr, binding->address.valid, binding->address.preferred, now);
+	configured(si);
+}
+
+static void client_lost(struct dhcp6_client *d, const char *why)
+{
+	struct softwire_si *si = container_of(d, struct softwire_si, dhcp6);
+
+	softwire_note(&si->softwire, why);
+	si->state.has_binding = false;
+	configured(si);
+}
+
+static void client_note(struct dhcp6_client *d, const char *text)
+{
+	softwire_note(&container_of(d, struct softwire_si, dhcp6)->softwire, text);
+}
+
+static const struct dhcp6_client_ops client_ops = {
+	.send = client_send,
+	.bound = client_bound,
+	.lost = client_lost,
+	.note = client_note,
+};
+
+/* ---- wiring ---- */
+
+void softwire_si_config(struct softwire_config *c)
+{
+	c->host = (struct nd_host_config){
+		.ops = &host_ops,
+		.rng = c->rng,
+		.counters = &c->counters->nd,
+		.solicit_ms = 4000,
+		.solicit_max_ms = 3600000,
+	};
+	c->dhcp6_client = (struct dhcp6_client_config){
+		.ops = &client_ops,
+		.rng = c->rng,
+		.counters = &c->counters->dhcp6,
+		.iaid = 1,
+		.rapid_commit = true,
+	};
+}
+
+void softwire_si_network(struct softwire_si *si)
+{
+	struct softwire *s = &si->softwire;
+
+	si->state = (struct softwire_si_state){
+		.link_local = nd_link_local(s->ppp.iid),
+		.peer_link_local = nd_link_local(s->ppp.peer_iid),
+	};
+	si->dhcp6_open = false;
+	si->dhcp6_at = s->now + s->config->dhcp6_wait_ms;
+	nd_host_open(&si->host, &s->config->host, &si->state.link_local, s->now);
+	configured(si);
+}
+
+void softwire_si_network_down(struct softwire_si *si)
+{
+	si->dhcp6_open = false;
+	si->dhcp6_at = MSEC_NEVER;
+}
+
+void softwire_si_tick(struct softwire_si *si, msec now)
+{
+	if (nd_host_deadline(&si->host) <= now)
+		nd_host_tick(&si->host, now);
+	if (!si->dhcp6_open && si->dhcp6_at <= now)
+		start_dhcp6(si, false, true, now);
+	if (si->dhcp6_open && dhcp6_client_deadline(&si->dhcp6) <= now)
+		dhcp6_client_tick(&si->dhcp6, now);
+}
+
+msec softwire_si_deadline(const struct softwire_si *si)
+{
+	msec at = nd_host_deadline(&si->host);
+
+	return msec_min(at, si->dhcp6_open ? dhcp6_client_deadline(&si->dhcp6) : si->dhcp6_at);
+}
+
+void softwire_si_dhcp6(struct softwire_si *si, const uint8_t *message, size_t len)
+{
+	if (si->dhcp6_open)
+		dhcp6_client_input(&si->dhcp6, message, len, si->softwire.now);
+}
+
+void softwire_si_done(struct softwire_si *si)
+{
+	si->dhcp6_open = false;
+}
+
+int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
+	uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now)
+{
+	struct softwire *s = &si->softwire;
+	int err;
+
+	softwire_begin(s, c, mtu, now);
+	si->hint = hint;
+	si->dhcp6_at = MSEC_NEVER;
+	softwire_enter(s, now);
+	err = l2tp_tunnel_open(&s->tunnel, &c->l2tp, tunnel_id, session_id, call_serial, now);
+	if (err) {
+		s->depth = 0;
+		return err;
+	}
+	softwire_leave(s);
+	return 0;
+}
