@@ -13,7 +13,8 @@ struct nd_host;
 
 struct nd_host_ops {
 	void (*send)(struct nd_host *h, const uint8_t *packet, size_t len);
-	/* A valid advertisement of our router. */
+	/* A valid advertisement of our router. What a host must ignore has been left out: link-local prefixes, preferred
+	 * lifetimes beyond valid ones, an MTU below 1280. */
 	void (*advertised)(struct nd_host *h, const struct nd_advert *a, msec now);
 	/* Router Lifetime has run out, or was advertised as 0. */
 	void (*router_lost)(struct nd_host *h);
@@ -23,7 +24,7 @@ struct nd_host_config {
 	const struct nd_host_ops *ops;
 	struct rng *rng;
 	struct nd_counters *counters;
-	uint32_t solicit_ms;	 /* first interval: 4,000, doubling with jitter (RFC 7559) */
+	uint32_t solicit_ms;     /* first interval: 4,000, doubling with jitter (RFC 7559) */
 	uint32_t solicit_max_ms; /* 3,600,000 */
 };
 

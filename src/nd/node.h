@@ -23,17 +23,23 @@ struct nd_node_ops {
 };
 
 struct nd_counters {
-	uint64_t rx, tx, rs_rx, ra_rx, ns_rx, na_rx, rs_tx, ra_tx, ns_tx, na_tx, echo_rx;
-	uint64_t bad_packet, bad_source, ignored, duplicates; /* dropped, by reason */
+	uint64_t rx, tx; /* messages taken in and sent by node, router and host together, echoes included */
+	uint64_t rs_rx, ra_rx, ns_rx, na_rx, rs_tx, ra_tx, ns_tx, na_tx, echo_rx;
+	/* Dropped, by reason. bad_packet: refused by nd_packet_read() (counted by its caller), or an echo request with a
+	 * bad checksum. */
+	uint64_t bad_packet;
+	uint64_t bad_source; /* our own address, or one that cannot be answered */
+	uint64_t ignored;    /* valid, but nothing to us: another target, too many solicitations */
+	uint64_t duplicates; /* addresses of ours that another node has */
 };
 
 struct nd_node_config {
 	const struct nd_node_ops *ops;
 	struct rng *rng;
 	struct nd_counters *counters;
-	bool router;	      /* the R flag of our advertisements */
+	bool router;           /* the R flag of our advertisements */
 	uint8_t dad_transmits; /* DupAddrDetectTransmits: 1; 0 switches DAD off (HS-ND-5) */
-	uint32_t retrans_ms;  /* 1,000 */
+	uint32_t retrans_ms;   /* 1,000 */
 };
 
 enum { ND_NODE_ADDRS = 2 }; /* link-local and one global */
@@ -45,17 +51,21 @@ struct nd_node {
 		uint8_t probes_left;
 		uint8_t nonce[6];
 		bool tentative, duplicate;
+		msec dad_at; /* next probe, or the end of DAD */
 	} addrs[ND_NODE_ADDRS];
-	msec dad_at;
 };
 
 void nd_node_open(struct nd_node *n, const struct nd_node_config *c);
-/* Starts DAD for an address of ours. -ENOSPC when ND_NODE_ADDRS are in use; 0 when it was there already. */
+/* Starts DAD for an address of ours: the first probe goes out at once. -ENOSPC when ND_NODE_ADDRS are in use; 0 when it
+ * was there already (a duplicate stays one: remove it first to try again). */
 int nd_node_add(struct nd_node *n, const struct addr *a, msec now);
 void nd_node_remove(struct nd_node *n, const struct addr *a);
-/* NS, NA and echo requests. True when the packet was for us (handled or dropped); M is the decoded ND message or NULL. */
+/* NS, NA and echo requests. True when the packet was for us (handled or dropped); M is the decoded ND message or NULL.
+ * Solicitations and advertisements are always for us: they never leave the link. */
 bool nd_node_input(struct nd_node *n, const struct nd_message *m, const void *packet, size_t len, msec now);
 void nd_node_tick(struct nd_node *n, msec now);
+/* Is DAD still running for A? */
+bool nd_node_tentative(const struct nd_node *n, const struct addr *a);
 msec nd_node_deadline(const struct nd_node *n);
 
 #endif

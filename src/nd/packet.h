@@ -25,14 +25,15 @@ struct nd_prefix {
 /* Everything that a Router Advertisement says. */
 struct nd_advert {
 	uint8_t hop_limit;
-	bool managed, other; /* M and O flags */
+	bool managed, other;      /* M and O flags */
 	uint16_t router_lifetime; /* seconds; 0: not a default router */
 	uint32_t reachable_ms, retrans_ms;
 	uint32_t mtu; /* 0: no option */
 	unsigned prefix_count, dns_count;
 	struct nd_prefix prefixes[ND_PREFIX_MAX];
 	struct addr dns[ND_DNS_MAX];
-	uint32_t dns_lifetime; /* seconds */
+	/* Seconds; the shortest when several options differ. Servers withdrawn with 0 are not in dns[]. */
+	uint32_t dns_lifetime;
 	uint8_t lladdr[6];
 	bool has_lladdr; /* Source Link-Layer Address: on Ethernet only, never on a softwire */
 };
@@ -40,19 +41,24 @@ struct nd_advert {
 struct nd_message {
 	uint8_t type; /* ND_RS ... */
 	struct addr src, dst;
-	struct addr target;	     /* NS and NA */
+	struct addr target;               /* NS and NA */
 	bool router, solicited, override; /* NA */
 	bool has_nonce;
-	uint8_t nonce[6];	     /* RFC 7527: tells our own looped-back DAD probe */
-	struct nd_advert advert;     /* RA */
+	uint8_t nonce[6]; /* RFC 7527: tells our own looped-back DAD probe; other sizes count as none */
+	struct nd_advert advert; /* RA */
 };
 
-/* Decodes a whole IPv6 packet. 0; -EBADMSG with *why a static text; -ENOMSG when it is valid IPv6 but not ND. */
+/*
+ * Decodes a whole IPv6 packet. 0; -EBADMSG with *why a static text; -ENOMSG when it is valid IPv6 but not ND.
+ * Options that are unknown, do not belong to the message, or have another length than their type demands are skipped, as are
+ * prefixes and DNS servers that do not fit.
+ */
 int nd_packet_read(const void *packet, size_t len, struct nd_message *ret, const char **why);
 void nd_rs_write(struct writer *w, const struct addr *src);
 void nd_ra_write(struct writer *w, const struct addr *src, const struct addr *dst, const struct nd_advert *a);
 /* NONCE may be NULL. For DAD src is unspecified and dst the solicited-node group. */
-void nd_ns_write(struct writer *w, const struct addr *src, const struct addr *dst, const struct addr *target, const uint8_t nonce[6]);
+void nd_ns_write(struct writer *w, const struct addr *src, const struct addr *dst, const struct addr *target,
+	const uint8_t nonce[6]);
 void nd_na_write(struct writer *w, const struct addr *src, const struct addr *dst, const struct addr *target,
 	bool router, bool solicited, bool override);
 
