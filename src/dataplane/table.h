@@ -24,7 +24,8 @@
 enum { DP_ROW_PREFIXES = 4, DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
 
 struct dp_family_counters {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* rx: out of the softwire; bytes are inner bytes */
+	uint64_t rx_packets, rx_bytes, tx_packets,
+		tx_bytes; /* rx: out of the softwire; bytes are inner bytes */
 };
 
 struct dp_row {
@@ -32,19 +33,19 @@ struct dp_row {
 	uint8_t listener;    /* index of the local address and socket */
 	uint8_t prefix_count;
 	bool any_source; /* no ingress filter: the initiator's end, which takes what the SC forwards */
-	bool up6, up4;	 /* NCP open: payload may flow */
+	bool up6, up4;   /* NCP open: payload may flow */
 	uint16_t local_tunnel, local_session, peer_tunnel, peer_session;
-	uint16_t mtu;	  /* of inner packets; dp_row_add() sets 1280 */
+	uint16_t mtu;     /* of inner packets; dp_row_add() sets 1280 */
 	uint16_t mss_mtu; /* TCP MSS is clamped to this MTU; 0: no clamping */
 	struct endpoint peer;
 	struct addr local; /* what the peer talks to, where the socket is bound to all addresses; else none */
 	struct prefix prefixes[DP_ROW_PREFIXES]; /* link /64, delegated prefixes, later IPv4 */
 	struct dp_family_counters v6, v4;
 	uint32_t drop_spoofed, drop_too_big, drop_other;
-	msec last_rx; /* any valid packet from the right peer */
-	msec last_tx; /* data in either family; the role looks at both for hints and for HELLO */
+	msec last_rx;      /* any valid packet from the right peer */
+	msec last_tx;      /* data in either family; the role looks at both for hints and for HELLO */
 	struct limit icmp; /* errors about this softwire's packets */
-	void *owner; /* the role's softwire */
+	void *owner;       /* the role's softwire */
 };
 
 /* Rows of one listening address by local tunnel id; pages come with their first row. */
@@ -55,7 +56,7 @@ struct dp_tunnel_index {
 struct dp_table {
 	struct pool rows;
 	struct dp_tunnel_index *by_tunnel[DP_LISTENERS_MAX]; /* allocated with the listener */
-	struct dp_row *any;				     /* the initiator's default row, or NULL */
+	struct dp_row *any;                                  /* the initiator's default row, or NULL */
 	struct hash prefixes6[129], prefixes4[33];
 	uint8_t lengths6[129], lengths4[33]; /* lengths in use, longest first */
 	unsigned length6_count, length4_count;
@@ -66,10 +67,11 @@ struct dp_table {
 int dp_table_init(struct dp_table *t, uint64_t seed); /* 0 or -ENOMEM */
 /* Frees everything, rows included. */
 void dp_table_done(struct dp_table *t);
-int dp_table_add_listener(struct dp_table *t, uint8_t listener); /* 0 (also when it is there already), -EINVAL, -ENOMEM */
+int dp_table_add_listener(
+	struct dp_table *t, uint8_t listener); /* 0 (also when it is there already), -EINVAL, -ENOMEM */
 /* A new row, valid for session look-up; no prefixes yet, nothing up. -EEXIST when the id is taken, -EINVAL without the listener. */
-int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint16_t local_session, const struct endpoint *peer,
-	struct dp_row **ret);
+int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint16_t local_session,
+	const struct endpoint *peer, struct dp_row **ret);
 /* Also removes its prefixes, and the default route to it. */
 void dp_row_remove(struct dp_table *t, struct dp_row *row);
 /* -EEXIST when a row (also this one) has exactly this prefix, -ENOSPC when the row is full, -EINVAL for "none". */

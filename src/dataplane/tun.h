@@ -34,15 +34,16 @@ struct tun_plane;
 /* Drops that belong to no row, and sums of those that do, by reason. */
 struct dp_counters {
 	uint64_t rx_packets, tx_packets; /* outer */
-	uint64_t drop_short;		 /* ends before its header, or before its Length field says, or was cut at DP_PACKET_MAX */
-	uint64_t drop_header;		 /* not L2TP version 2, or a Length field shorter than the header */
-	uint64_t drop_no_session;	 /* data for a tunnel or session id that is not ours */
-	uint64_t drop_wrong_peer;	 /* data or control for a row from another address or port */
-	uint64_t drop_spoofed;		 /* inner source not within the row's prefixes */
-	uint64_t drop_not_up;		 /* from the device, for a row whose NCP of that family is not open */
-	uint64_t drop_no_destination;	 /* from the device, no row */
-	uint64_t drop_too_big;		 /* from the device, larger than the row's MTU */
-	uint64_t drop_bad_inner;	 /* not a whole IPv6 or IPv4 packet */
+	uint64_t
+		drop_short; /* ends before its header, or before its Length field says, or was cut at DP_PACKET_MAX */
+	uint64_t drop_header;         /* not L2TP version 2, or a Length field shorter than the header */
+	uint64_t drop_no_session;     /* data for a tunnel or session id that is not ours */
+	uint64_t drop_wrong_peer;     /* data or control for a row from another address or port */
+	uint64_t drop_spoofed;        /* inner source not within the row's prefixes */
+	uint64_t drop_not_up;         /* from the device, for a row whose NCP of that family is not open */
+	uint64_t drop_no_destination; /* from the device, no row */
+	uint64_t drop_too_big;        /* from the device, larger than the row's MTU */
+	uint64_t drop_bad_inner;      /* not a whole IPv6 or IPv4 packet */
 	uint64_t drop_send_queue, drop_device;
 	uint64_t icmp_sent, icmp_suppressed, socket_errors, mss_clamped;
 	uint64_t drop_local_scope; /* from the device: multicast and link-local; the kernel's own chatter */
@@ -57,17 +58,19 @@ struct tun_ops {
 	 * is ROW's peer, with a session id that is not ROW's. LOCAL is the address that it was sent to, for tun_plane_send(), or "none"
 	 * where the socket is bound to one address.
 	 */
-	void (*stray)(struct tun_plane *p, uint8_t listener, struct dp_row *row, const struct endpoint *from, const struct addr *local,
-		const uint8_t *payload, size_t len);
+	void (*stray)(struct tun_plane *p, uint8_t listener, struct dp_row *row, const struct endpoint *from,
+		const struct addr *local, const uint8_t *payload, size_t len);
 	/*
 	 * ICMP error for something that we sent to PEER, or a local refusal (errno as the kernel says: ECONNREFUSED, EHOSTUNREACH,
 	 * EMSGSIZE with MTU, the largest outer IP packet of the path). A hint: it can be forged. May be NULL.
 	 */
-	void (*outer_error)(struct tun_plane *p, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu);
+	void (*outer_error)(
+		struct tun_plane *p, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu);
 };
 
 /* NULL: no memory. LOG may be NULL. Ops may call everything here, tun_plane_close() included. */
-struct tun_plane *tun_plane_new(struct loop *loop, struct log *log, const struct tun_ops *ops, void *owner, uint64_t seed);
+struct tun_plane *tun_plane_new(
+	struct loop *loop, struct log *log, const struct tun_ops *ops, void *owner, uint64_t seed);
 void *tun_plane_owner(const struct tun_plane *p);
 struct dp_table *tun_plane_table(struct tun_plane *p);
 struct dp_counters *tun_plane_counters(struct tun_plane *p);
@@ -82,8 +85,8 @@ void tun_plane_remove_socket(struct tun_plane *p, uint8_t listener);
 void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const struct addr *local4);
 /* Queues a UDP payload; it goes out in the batch of this loop iteration, from LOCAL (row->local or what stray() said; NULL or none: the
  * kernel chooses). -ENOBUFS when the queue is full, -EMSGSIZE, -ENOENT without such a listener. */
-int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *local, const struct endpoint *to, const uint8_t *payload,
-	size_t len);
+int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *local, const struct endpoint *to,
+	const uint8_t *payload, size_t len);
 /* Handles what is readable and sends what is queued until nothing is left, at most 16 batches each. From inside an op it only sends. */
 void tun_plane_flush(struct tun_plane *p);
 /* Asynchronous: no op is called any more; FREED is called, with the owner, when the loop has let go of the handles and the plane is gone. */

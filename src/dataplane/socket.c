@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UDP sockets: batches in both directions, and what the network says about packets that we sent.
+ *
+ * Errors. An ICMP error waits in the socket's error queue, and also makes the next call on the socket fail, whatever that call was
+ * about: such a call is repeated once the queue has been read. Only what fails again is the packet's own fault.
+ * EMSGSIZE means that the packet is larger than the path (DF is set): the queue then has the MTU for the role, and the packet
+ * itself goes out once more with fragmentation allowed.
+ */
+#include "dataplane/plane.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct option {
+	int level, name, value;
+};
+
+static int options_set(int fd, const struct option *options, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int)))
+			return -errno;
+	return 0;
+}
+
+/* The kernel caps what it gives without privilege; a small buffer is not a failure. */
+static void buffers_set(int fd)
+{
+	const int size = 4 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int socket_check(int fd, struct endpoint *ret_bound)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss), value_len = sizeof(int);
+	int value = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &value_len))
+		return -errno;
+	if (value != SOCK_DGRAM || (ss.ss_family != AF_INET && ss.ss_family != AF_INET6))
+		return -EINVAL;
+	if (ss.ss_family == AF_INET6 &&
+		(getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &value_len) || !value))
+		return -EINVAL;
+	return endpoint_from_sockaddr((struct sockaddr *)&ss, ret_bound);
+}
+
+int dp_socket_open(struct dp_socket *s, int fd)
+{
+	/* Packet information last: only where all addresses are listened to. */
+	static const struct option options4[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
+		{IPPROTO_IP, IP_RECVERR, 1}, {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO},
+		{IPPROTO_IP, IP_PKTINFO, 1}};
+	static const struct option options6[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
+		{IPPROTO_IPV6, IPV6_RECVERR, 1}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO},
+		{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1}};
+	struct endpoint bound;
+	int r = socket_check(fd, &bound);
+
+	if (r < 0)
+		return r;
+	s->fd = fd;
+	s->family = bound.addr.family;
+	s->wildcard = addr_is_unspecified(&bound.addr);
+	s->tail = &s->head;
+	buffers_set(fd);
+	return options_set(fd, s->family == AF_INET6 ? options6 : options4, s->wildcard ? 4 : 3);
+}
+
+/* --- receiving --- */
+
+/* The address that a packet was sent to, where the socket has many; else none. */
+static struct addr local_of(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return addr4_of((const uint8_t *)&info.ipi_spec_dst);
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return addr6_of(info.ipi6_addr.s6_addr);
+		}
+	}
+	return (struct addr){0};
+}
+
+static void batch_prepare(struct dp_rx_batch *b, bool wildcard)
+{
+	for (unsigned i = 0; i < DP_BATCH; i++) {
+		b->vectors[i] = (struct iovec){.iov_base = b->bytes[i], .iov_len = DP_RX_BYTES};
+		b->headers[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->from[i],
+			.msg_namelen = sizeof(b->from[i]),
+			.msg_iov = &b->vectors[i],
+			.msg_iovlen = 1,
+			.msg_control = wildcard ? b->control[i] : NULL,
+			.msg_controllen = wildcard ? DP_CONTROL : 0,
+		};
+	}
+}
+
+static void received(struct dp_socket *s, struct dp_rx_batch *b, unsigned i)
+{
+	struct msghdr *m = &b->headers[i].msg_hdr;
+	struct addr local = {0};
+	struct endpoint from;
+
+	if (m->msg_flags & MSG_TRUNC) {
+		s->plane->counters.rx_packets++;
+		s->plane->counters.drop_short++;
+		return;
+	}
+	if (endpoint_from_sockaddr((struct sockaddr *)&b->from[i], &from) < 0)
+		return;
+	if (s->wildcard)
+		local = local_of(m);
+	dp_up_packet(s, &from, &local, b->bytes[i], b->headers[i].msg_len);
+}
+
+unsigned dp_socket_receive(struct dp_socket *s)
+{
+	struct dp_rx_batch *b = s->plane->rx;
+	int n;
+
+	batch_prepare(b, s->wildcard);
+	n = recvmmsg(s->fd, b->headers, DP_BATCH, MSG_DONTWAIT, NULL);
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EINTR)
+			return 0;
+		dp_socket_errors(s); /* the failure was that of an earlier packet of ours */
+		return 1;
+	}
+	for (int i = 0; i < n && !s->closing; i++)
+		received(s, b, (unsigned)i);
+	return (unsigned)n;
+}
+
+/* --- errors --- */
+
+static void report(struct dp_socket *s, const struct sockaddr_storage *to, int error, uint32_t mtu)
+{
+	struct endpoint peer;
+
+	s->plane->counters.socket_errors++;
+	if (s->closing || !s->plane->ops->outer_error)
+		return;
+	if (endpoint_from_sockaddr((const struct sockaddr *)to, &peer) == 0)
+		s->plane->ops->outer_error(s->plane, s->listener, &peer, error, mtu);
+}
+
+static void error_read(struct dp_socket *s, struct msghdr *m)
+{
+	struct sock_extended_err ee;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+			!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			continue;
+		memcpy(&ee, CMSG_DATA(c), sizeof(ee));
+		if (ee.ee_errno)
+			report(s, m->msg_name, (int)ee.ee_errno, ee.ee_errno == EMSGSIZE ? ee.ee_info : 0);
+	}
+}
+
+unsigned dp_socket_errors(struct dp_socket *s)
+{
+	_Alignas(struct cmsghdr) uint8_t control[512];
+	struct sockaddr_storage to;
+	uint8_t quoted[64];
+	unsigned count = 0;
+
+	while (count < DP_BATCH && !s->closing) {
+		struct iovec v = {.iov_base = quoted, .iov_len = sizeof(quoted)};
+		struct msghdr m = {.msg_name = &to,
+			.msg_namelen = sizeof(to),
+			.msg_iov = &v,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control)};
+
+		if (recvmsg(s->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			break;
+		error_read(s, &m);
+		count++;
+	}
+	return count;
+}
+
+/* --- sending --- */
+
+static size_t local_write(uint8_t *control, const struct addr *local)
+{
+	struct msghdr m = {.msg_control = control, .msg_controllen = DP_CONTROL};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct in_pktinfo info4 = {0};
+	struct in6_pktinfo info6 = {0};
+	bool six = local->family == AF_INET6;
+
+	memcpy(&info4.ipi_spec_dst, local->bytes, 4);
+	memcpy(&info6.ipi6_addr, local->bytes, 16);
+	c->cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO;
+	c->cmsg_len = six ? CMSG_LEN(sizeof(info6)) : CMSG_LEN(sizeof(info4));
+	if (six)
+		memcpy(CMSG_DATA(c), &info6, sizeof(info6));
+	else
+		memcpy(CMSG_DATA(c), &info4, sizeof(info4));
+	return six ? CMSG_SPACE(sizeof(info6)) : CMSG_SPACE(sizeof(info4));
+}
+
+struct tx_message {
+	struct iovec vector;
+	_Alignas(struct cmsghdr) uint8_t control[DP_CONTROL];
+};
+
+static void message_prepare(struct msghdr *m, struct tx_message *t, struct dp_slot *slot, uint8_t family)
+{
+	t->vector = (struct iovec){.iov_base = slot->bytes + slot->at, .iov_len = slot->len};
+	*m = (struct msghdr){
+		.msg_name = &slot->to, .msg_namelen = slot->to_len, .msg_iov = &t->vector, .msg_iovlen = 1};
+	if (slot->local.family != family)
+		return;
+	memset(t->control, 0, sizeof(t->control));
+	m->msg_controllen = local_write(t->control, &slot->local);
+	m->msg_control = t->control;
+}
+
+/* Sends one batch from the head of the queue; how many went, or -errno about the first. */
+static int send_batch(struct dp_socket *s)
+{
+	struct mmsghdr headers[DP_BATCH];
+	struct tx_message messages[DP_BATCH];
+	unsigned n = 0;
+	int sent;
+
+	for (struct dp_slot *slot = s->head; slot && n < DP_BATCH; slot = slot->next, n++)
+		message_prepare(&headers[n].msg_hdr, &messages[n], slot, s->family);
+	sent = sendmmsg(s->fd, headers, n, MSG_DONTWAIT);
+	if (sent < 0)
+		return -errno;
+	s->plane->counters.tx_packets += (unsigned)sent;
+	for (int i = 0; i < sent; i++)
+		dp_slot_give(s->plane, dp_queue_pop(s));
+	return sent;
+}
+
+static void allow_fragments(const struct dp_socket *s, bool allow)
+{
+	bool six = s->family == AF_INET6;
+	int value = six ? (allow ? IPV6_PMTUDISC_WANT : IPV6_PMTUDISC_DO)
+			: (allow ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO);
+
+	setsockopt(s->fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &value,
+		sizeof(value));
+}
+
+/* One packet that the path does not take whole. What a role learns from it, it learns from the error queue. */
+static void send_in_fragments(struct dp_socket *s, struct dp_slot *slot)
+{
+	struct tx_message t;
+	struct msghdr m;
+
+	message_prepare(&m, &t, slot, s->family);
+	allow_fragments(s, true);
+	if (sendmsg(s->fd, &m, MSG_DONTWAIT) < 0) {
+		s->plane->counters.socket_errors++;
+	} else {
+		s->plane->counters.tx_packets++;
+		s->plane->counters.outer_fragmented++;
+	}
+	allow_fragments(s, false);
+}
+
+/* The first packet of the queue was refused with ERROR. */
+static void send_refused(struct dp_socket *s, int error)
+{
+	struct tun_plane *p = s->plane;
+	struct dp_slot *slot = dp_queue_pop(s); /* out of the queue: what is called below may clear it */
+	unsigned errors;
+
+	if (error == ENOBUFS) { /* the interface's own queue is full: the packet is lost there */
+		p->counters.drop_send_queue++;
+		dp_slot_give(p, slot);
+		return;
+	}
+	errors = dp_socket_errors(s);
+	if (error != EMSGSIZE && errors && !slot->tried && !s->closing) {
+		slot->tried = true;
+		dp_queue_unpop(s, slot);
+		return;
+	}
+	if (error == EMSGSIZE && !s->closing)
+		send_in_fragments(s, slot);
+	else if (error != EMSGSIZE)
+		report(s, &slot->to, error, 0);
+	dp_slot_give(p, slot);
+}
+
+void dp_socket_send(struct dp_socket *s)
+{
+	while (s->head && !s->blocked && !s->closing) {
+		int r = send_batch(s);
+
+		if (r == -EAGAIN) {
+			s->blocked = true;
+			dp_socket_watch(s);
+		} else if (r < 0 && r != -EINTR) {
+			send_refused(s, -r);
+		}
+	}
+}
+
+void dp_socket_push(struct dp_socket *s)
+{
+	if (s->head && !s->blocked)
+		send_batch(s);
+}
+
+void dp_socket_watch(struct dp_socket *s)
+{
+	/* UV_PRIORITIZED: the error queue, by SO_SELECT_ERR_QUEUE. Without it libuv takes POLLERR for a broken descriptor. */
+	loop_watch_change(&s->watch, UV_READABLE | UV_PRIORITIZED | (s->blocked ? UV_WRITABLE : 0));
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows by tunnel id and by inner prefix. The hashes of prefixes hold rows; a row has few prefixes, so which of them
+ * matched is found by comparing. Prefix hashes are keyed, because a user may choose the addresses that are looked up.
+ */
+#include "dataplane/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inet/packet.h"
+
+int dp_table_init(struct dp_table *t, uint64_t seed)
+{
+	*t = (struct dp_table){.seed = seed};
+	pool_init(&t->rows, sizeof(struct dp_row));
+	return 0;
+}
+
+static void index_free(struct dp_table *t, struct dp_tunnel_index *index)
+{
+	for (unsigned i = 0; i < DP_PAGES; i++) {
+		if (!index->pages[i])
+			continue;
+		for (unsigned j = 0; j < DP_PAGE_ROWS; j++)
+			if (index->pages[i][j])
+				pool_free(&t->rows, index->pages[i][j]);
+		free(index->pages[i]);
+	}
+	free(index);
+}
+
+void dp_table_done(struct dp_table *t)
+{
+	for (unsigned i = 0; i < DP_LISTENERS_MAX; i++)
+		if (t->by_tunnel[i])
+			index_free(t, t->by_tunnel[i]);
+	for (unsigned i = 0; i < sizeof(t->prefixes6) / sizeof(t->prefixes6[0]); i++)
+		hash_free(&t->prefixes6[i]);
+	for (unsigned i = 0; i < sizeof(t->prefixes4) / sizeof(t->prefixes4[0]); i++)
+		hash_free(&t->prefixes4[i]);
+	pool_done(&t->rows);
+	*t = (struct dp_table){0};
+}
+
+int dp_table_add_listener(struct dp_table *t, uint8_t listener)
+{
+	if (listener >= DP_LISTENERS_MAX)
+		return -EINVAL;
+	if (!t->by_tunnel[listener])
+		t->by_tunnel[listener] = calloc(1, sizeof(struct dp_tunnel_index));
+	return t->by_tunnel[listener] ? 0 : -ENOMEM;
+}
+
+/* Where the row of this tunnel id is noted; NULL: no listener, or no memory for the page. */
+static struct dp_row **row_place(struct dp_table *t, uint8_t listener, uint16_t local_tunnel)
+{
+	struct dp_row ***page = &t->by_tunnel[listener]->pages[local_tunnel / DP_PAGE_ROWS];
+
+	if (!*page)
+		*page = calloc(DP_PAGE_ROWS, sizeof(**page));
+	return *page ? &(*page)[local_tunnel % DP_PAGE_ROWS] : NULL;
+}
+
+int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint16_t local_session,
+	const struct endpoint *peer, struct dp_row **ret)
+{
+	struct dp_row **place;
+	struct dp_row *row;
+
+	if (listener >= DP_LISTENERS_MAX || !t->by_tunnel[listener] || !local_tunnel)
+		return -EINVAL;
+	place = row_place(t, listener, local_tunnel);
+	if (!place)
+		return -ENOMEM;
+	if (*place)
+		return -EEXIST;
+	row = pool_alloc(&t->rows);
+	if (!row)
+		return -ENOMEM;
+	row->listener = listener;
+	row->local_tunnel = local_tunnel;
+	row->local_session = local_session;
+	row->peer = *peer;
+	row->mtu = IP6_MIN_MTU;
+	t->generation += 2;
+	row->generation = t->generation | 1;
+	*place = row;
+	*ret = row;
+	return 0;
+}
+
+void dp_row_remove(struct dp_table *t, struct dp_row *row)
+{
+	row->generation &= ~1U;
+	while (row->prefix_count) {
+		struct prefix last = row->prefixes[row->prefix_count - 1];
+
+		dp_row_remove_prefix(t, row, &last);
+	}
+	if (t->any == row)
+		t->any = NULL;
+	*row_place(t, row->listener, row->local_tunnel) = NULL;
+	pool_free(&t->rows, row);
+}
+
+static struct hash *prefix_hash(const struct dp_table *t, uint8_t family, unsigned len)
+{
+	return (struct hash *)(family == AF_INET6 ? &t->prefixes6[len] : &t->prefixes4[len]);
+}
+
+static uint32_t prefix_key(const struct dp_table *t, const struct prefix *p)
+{
+	uint64_t high;
+
+	if (p->len > 64)
+		return hash_bytes(p->addr.bytes, sizeof(p->addr.bytes), t->seed);
+	memcpy(&high, p->addr.bytes, sizeof(high));
+	return hash_u64(high, t->seed);
+}
+
+static bool row_has_prefix(const void *item, const void *key)
+{
+	const struct dp_row *row = item;
+
+	for (unsigned i = 0; i < row->prefix_count; i++)
+		if (prefix_equal(&row->prefixes[i], key))
+			return true;
+	return false;
+}
+
+/* Keeps the list of lengths in use sorted, longest first. */
+static void length_used(uint8_t *lengths, unsigned *count, uint8_t len)
+{
+	unsigned i = *count;
+
+	for (; i > 0 && lengths[i - 1] < len; i--)
+		lengths[i] = lengths[i - 1];
+	lengths[i] = len;
+	(*count)++;
+}
+
+static void length_unused(uint8_t *lengths, unsigned *count, uint8_t len)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < *count; i++)
+		if (lengths[i] != len)
+			lengths[kept++] = lengths[i];
+	*count = kept;
+}
+
+static void note_length(
+	struct dp_table *t, const struct prefix *p, void (*note)(uint8_t *, unsigned *, uint8_t))
+{
+	if (p->addr.family == AF_INET6)
+		note(t->lengths6, &t->length6_count, p->len);
+	else
+		note(t->lengths4, &t->length4_count, p->len);
+}
+
+int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
+{
+	struct hash *h;
+	uint32_t key;
+	int r;
+
+	if (prefix_is_none(p) || p->len > addr_bits(p->addr.family))
+		return -EINVAL;
+	h = prefix_hash(t, p->addr.family, p->len);
+	key = prefix_key(t, p);
+	if (hash_find(h, key, row_has_prefix, p))
+		return -EEXIST;
+	if (row->prefix_count == DP_ROW_PREFIXES)
+		return -ENOSPC;
+	r = hash_insert(h, key, row);
+	if (r < 0)
+		return r;
+	if (h->count == 1)
+		note_length(t, p, length_used);
+	row->prefixes[row->prefix_count++] = *p;
+	return 0;
+}
+
+void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
+{
+	struct prefix gone = *p; /* P may be one of the row's own */
+	struct hash *h;
+
+	for (unsigned i = 0; i < row->prefix_count; i++) {
+		if (!prefix_equal(&row->prefixes[i], &gone))
+			continue;
+		h = prefix_hash(t, gone.addr.family, gone.len);
+		hash_remove(h, prefix_key(t, &gone), row);
+		if (!h->count)
+			note_length(t, &gone, length_unused);
+		row->prefixes[i] = row->prefixes[--row->prefix_count];
+		row->prefixes[row->prefix_count] = (struct prefix){0};
+		return;
+	}
+}
+
+void dp_table_set_default(struct dp_table *t, struct dp_row *row)
+{
+	t->any = row;
+}
+
+struct dp_row *dp_find_session(const struct dp_table *t, uint8_t listener, uint16_t local_tunnel)
+{
+	const struct dp_tunnel_index *index = listener < DP_LISTENERS_MAX ? t->by_tunnel[listener] : NULL;
+	struct dp_row *const *page = index ? index->pages[local_tunnel / DP_PAGE_ROWS] : NULL;
+
+	return page ? page[local_tunnel % DP_PAGE_ROWS] : NULL;
+}
+
+struct dp_row *dp_find_inner(const struct dp_table *t, const struct addr *dst)
+{
+	bool six = dst->family == AF_INET6;
+	const uint8_t *lengths = six ? t->lengths6 : t->lengths4;
+	unsigned count = six ? t->length6_count : t->length4_count;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct prefix p = prefix_of(dst, lengths[i]);
+		struct dp_row *row =
+			hash_find(prefix_hash(t, dst->family, p.len), prefix_key(t, &p), row_has_prefix, &p);
+
+		if (row)
+			return row;
+	}
+	return t->any;
+}
+
+bool dp_row_permits_source(const struct dp_row *row, const struct addr *src)
+{
+	for (unsigned i = 0; i < row->prefix_count; i++)
+		if (prefix_contains_addr(&row->prefixes[i], src))
+			return true;
+	return false;
+}

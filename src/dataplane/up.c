@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Out of a softwire: header, tunnel and session id, peer, inner packet, inner source, device. Who sent it is checked before
+ * anything inside it is looked at.
+ *
+ * The packet is forwarded on the header directly inside the softwire, whatever is inside that (RFC 4925 section 1.1).
+ */
+#include "dataplane/plane.h"
+
+#include "inet/packet.h"
+#include "ppp/packet.h"
+
+static bool inner6_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
+{
+	struct reader r = reader_of(packet, len);
+	struct ip6 h;
+
+	ip6_read(&r, &h);
+	if (!reader_ok(&r))
+		return false;
+	*ret = (struct dp_inner){.src = h.src, .dst = h.dst, .len = IP6_HEADER + (size_t)h.payload_len};
+	return true;
+}
+
+static bool inner4_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
+{
+	size_t header, total;
+
+	if (len < IP4_HEADER || packet[0] >> 4 != 4)
+		return false;
+	header = (packet[0] & 15U) * 4U;
+	total = (size_t)packet[2] << 8 | packet[3];
+	if (header < IP4_HEADER || total < header || total > len)
+		return false;
+	*ret = (struct dp_inner){.src = addr4_of(packet + 12), .dst = addr4_of(packet + 16), .len = total};
+	return true;
+}
+
+bool dp_inner_read(uint8_t family, const uint8_t *packet, size_t len, struct dp_inner *ret)
+{
+	return family == AF_INET6 ? inner6_read(packet, len, ret) : inner4_read(packet, len, ret);
+}
+
+static bool is_broadcast(const struct addr *a)
+{
+	return a->family == AF_INET && (a->bytes[0] & a->bytes[1] & a->bytes[2] & a->bytes[3]) == 0xff;
+}
+
+bool dp_inner_is_local(const struct dp_inner *inner)
+{
+	return addr_is_link_local(&inner->src) || addr_is_link_local(&inner->dst) ||
+	       addr_is_multicast(&inner->dst) || addr_is_unspecified(&inner->src) ||
+	       is_broadcast(&inner->dst);
+}
+
+static void count_spoofed(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, size_t len)
+{
+	p->counters.drop_spoofed++;
+	row->drop_spoofed++;
+	dp_icmp_to_softwire(p, DP_ICMP_INGRESS, row, packet, len);
+}
+
+/* An inner packet of an open family; true when it is one that the engine should see instead. */
+static bool forward(struct tun_plane *p, struct dp_row *row, uint8_t family, uint8_t *packet, size_t len)
+{
+	struct dp_inner inner;
+	struct dp_family_counters *c = dp_row_family(row, family);
+
+	if (!dp_inner_read(family, packet, len, &inner)) {
+		p->counters.drop_bad_inner++;
+		row->drop_other++;
+		return false;
+	}
+	if (dp_inner_is_local(&inner))
+		return true;
+	if (!row->any_source && !dp_row_permits_source(row, &inner.src)) {
+		count_spoofed(p, row, packet, inner.len);
+		return false;
+	}
+	if (row->mss_mtu && tcp_mss_clamp(packet, inner.len, row->mss_mtu))
+		p->counters.mss_clamped++;
+	c->rx_packets++;
+	c->rx_bytes += inner.len;
+	dp_device_write(p, packet, inner.len);
+	return false;
+}
+
+/* The family that PROTOCOL carries when it is open on this softwire, else 0. */
+static uint8_t open_family(const struct dp_row *row, uint16_t protocol)
+{
+	if (protocol == PPP_IPV6 && row->up6)
+		return AF_INET6;
+	if (protocol == PPP_IP && row->up4)
+		return AF_INET;
+	return 0;
+}
+
+/* From the right peer, with the right ids. */
+static void up_accepted(struct tun_plane *p, struct dp_row *row, const struct dp_header *h,
+	struct reader inner, const uint8_t *payload, size_t len)
+{
+	uint8_t family = h->control ? 0 : open_family(row, h->protocol);
+	uint8_t *packet = (uint8_t *)payload + (inner.pos - payload);
+
+	row->last_rx = loop_now(p->loop);
+	if (!family || forward(p, row, family, packet, reader_left(&inner)))
+		p->ops->input(p, row, payload, len);
+}
+
+void dp_up_packet(struct dp_socket *s, const struct endpoint *from, const struct addr *local,
+	uint8_t *payload, size_t len)
+{
+	struct tun_plane *p = s->plane;
+	struct reader r = reader_of(payload, len);
+	struct dp_header h;
+	enum dp_header_result result = dp_header_read(&r, &h);
+	struct dp_row *row;
+
+	p->counters.rx_packets++;
+	if (result != DP_HEADER_OK) {
+		*(result == DP_HEADER_SHORT ? &p->counters.drop_short : &p->counters.drop_header) += 1;
+		return;
+	}
+	row = dp_find_session(&p->table, s->listener, h.tunnel);
+	if (row && !endpoint_equal(&row->peer, from))
+		p->counters.drop_wrong_peer++;
+	else if (!h.control && (!row || row->local_session != h.session))
+		p->counters.drop_no_session++;
+	else if (row)
+		return up_accepted(p, row, &h, r, payload, len);
+	p->ops->stray(p, s->listener, row, from, local, payload, len);
+}
