@@ -1,7 +1,9 @@
 /*
  * netlink/route: addresses, routes and links of the kernel, written synchronously (the keeper) and watched (the engine process).
  *
- * libmnl, RFC 3549 in spirit, the kernel's rtnetlink in fact. Routes that we add carry protocol NETLINK_PROTOCOL, so that they can be found again.
+ * libmnl, RFC 3549 in spirit, the kernel's rtnetlink in fact. Routes and addresses that we add carry protocol NETLINK_PROTOCOL, so that they
+ * can be told from others': nothing of another protocol is ever replaced or deleted.
+ * Parts: request.c (one request, one answer), route.c (what may be asked), monitor.c (what changed).
  */
 #ifndef NETLINK_ROUTE_H
 #define NETLINK_ROUTE_H
@@ -11,27 +13,53 @@
 
 enum { NETLINK_PROTOCOL = 171 };
 
-struct netlink; /* a socket of one's own; blocking */
+struct netlink;                     /* a socket of one's own; blocking */
 struct netlink *netlink_open(void); /* NULL and errno */
 void netlink_close(struct netlink *n);
+/* What the kernel said about the last failure (its extended acknowledgement), or "". For logs. */
+const char *netlink_error(const struct netlink *n);
 
-/* All return 0 or -errno. Adding replaces; deleting what is not there is 0. */
-int netlink_address(struct netlink *n, bool add, const char *device, const struct addr *a, uint8_t prefix_len, uint32_t valid,
-	uint32_t preferred);
-/* UNREACHABLE routes have no device. SOURCE may be none. */
-int netlink_route(struct netlink *n, bool add, const struct prefix *dst, bool unreachable, const char *device, const struct addr *source,
-	uint32_t metric);
+/* All return 0 or -errno; -ENODEV for a device that is not there. Adding replaces; deleting what is not there is 0. */
+
+/*
+ * An address with its lifetimes in seconds (0xffffffff: for ever; VALID 0 and PREFERRED > VALID are -EINVAL).
+ * On a LAN (any device with link-layer addresses) the kernel does Duplicate Address Detection and adds the on-link route of the prefix.
+ * On a TUN (a device without link-layer addresses) neither: the daemon has done DAD over the softwire, and its caller says
+ * which routes lead there; only a link-local address brings its fe80::/64, which every link has.
+ */
+int netlink_address(struct netlink *n, bool add, const char *device, const struct addr *a, uint8_t prefix_len,
+	uint32_t valid, uint32_t preferred);
+/*
+ * UNREACHABLE routes have no device. SOURCE (the preferred source) may be none or NULL. METRIC 0: the family's default (IPv6 1024).
+ * Replaces our own route of the same destination, metric, kind and device. When the place is taken by any other route: -EEXIST
+ * (a higher metric lives beside it); nobody else's default route is lost to us.
+ */
+int netlink_route(struct netlink *n, bool add, const struct prefix *dst, bool unreachable, const char *device,
+	const struct addr *source, uint32_t metric);
 int netlink_link_up(struct netlink *n, const char *device, bool up);
 int netlink_link_mtu(struct netlink *n, const char *device, uint32_t mtu);
+int netlink_link_queue(struct netlink *n, const char *device, uint32_t packets); /* txqueuelen */
 /* No SLAAC link-local address on a TUN (addr_gen_mode none): the daemon sets its own. */
 int netlink_link_no_autoconf(struct netlink *n, const char *device);
-/* MTU of the interface that a packet to DST would leave by, and the route's own MTU if smaller; -ENETUNREACH. Unprivileged. */
-int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source, unsigned *ret_ifindex);
+/*
+ * MTU of the interface that a packet to DST would leave by, and the route's own MTU if smaller (it includes what path MTU discovery
+ * has learnt); -ENETUNREACH. Each ret_* may be NULL. Unprivileged.
+ */
+int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source,
+	unsigned *ret_ifindex);
+/* The MAC address; -ENODATA when the device has none. Unprivileged. */
 int netlink_interface_lladdr(struct netlink *n, const char *device, uint8_t ret[6], unsigned *ret_ifindex);
 
-/* Watching: an address, route or link changed; WHAT is a short word for logs ("address", "route", "link"). Bursts are merged (once per loop iteration). */
+/*
+ * Watching: an address, route or link changed; WHAT is a short word for logs ("address", "route", "link"; "overrun" when the kernel had more
+ * to say than fitted). Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL) and what only follows
+ * an address (the kernel's local and on-link routes) is not told.
+ */
 struct netlink_monitor;
-struct netlink_monitor *netlink_monitor_new(struct loop *loop, void (*changed)(void *owner, const char *what), void *owner);
+struct netlink_monitor *netlink_monitor_new(
+	struct loop *loop, void (*changed)(void *owner, const char *what), void *owner);
+/* Changes of DEVICE (our own TUN, present now or later) are not told. 0 or -errno. */
+int netlink_monitor_ignore(struct netlink_monitor *m, const char *device);
 void netlink_monitor_free(struct netlink_monitor *m);
 
 #endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One request to rtnetlink at a time: sequence number, acknowledgement, and the kernel's own words about a refusal.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "netlink/request.h"
+
+static int set_option(struct mnl_socket *s, int option)
+{
+	int on = 1;
+
+	return mnl_socket_setsockopt(s, option, &on, sizeof(on));
+}
+
+struct netlink *netlink_open(void)
+{
+	struct netlink *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!n->socket)
+		goto failed;
+	if (mnl_socket_bind(n->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		goto failed;
+	/* Both are comfort (Linux 4.12): without them errors have no text. */
+	(void)set_option(n->socket, NETLINK_EXT_ACK);
+	(void)set_option(n->socket, NETLINK_CAP_ACK);
+	return n;
+failed:;
+	int error = errno;
+	netlink_close(n);
+	errno = error;
+	return NULL;
+}
+
+void netlink_close(struct netlink *n)
+{
+	if (!n)
+		return;
+	if (n->socket)
+		mnl_socket_close(n->socket);
+	free(n);
+}
+
+const char *netlink_error(const struct netlink *n)
+{
+	return n->error;
+}
+
+struct nlmsghdr *request_begin(
+	struct netlink *n, uint16_t type, uint16_t flags, size_t size, void **ret_family_header)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(n->buffer);
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	h->nlmsg_seq = ++n->sequence;
+	*ret_family_header = mnl_nlmsg_put_extra_header(h, size);
+	return h;
+}
+
+struct ack_text {
+	char *text;
+	size_t size;
+};
+
+static int take_ack_attribute(const struct nlattr *a, void *arg)
+{
+	struct ack_text *t = arg;
+
+	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG) {
+		size_t len = strnlen(mnl_attr_get_payload(a), mnl_attr_get_payload_len(a));
+
+		if (len >= t->size)
+			len = t->size - 1;
+		memcpy(t->text, mnl_attr_get_payload(a), len);
+		t->text[len] = 0;
+	}
+	return MNL_CB_OK;
+}
+
+/* The kernel's errno; its text, when it sent one, goes into n->error. */
+static int read_acknowledgement(struct netlink *n, const struct nlmsghdr *h)
+{
+	struct ack_text text = {n->error, sizeof(n->error)};
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	size_t skip = sizeof(*e);
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*e))
+		return -EBADMSG;
+	/* The attributes stand behind the copy of the request, which NLM_F_CAPPED leaves out. */
+	if (!(h->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > sizeof(e->msg))
+		skip += e->msg.nlmsg_len - sizeof(e->msg);
+	if ((h->nlmsg_flags & NLM_F_ACK_TLVS) && skip <= mnl_nlmsg_get_payload_len(h))
+		(void)mnl_attr_parse(h, (unsigned)skip, take_ack_attribute, &text);
+	return e->error > 0 ? -e->error : e->error;
+}
+
+/* 1: more must come. */
+static int read_answer(struct netlink *n, const struct nlmsghdr *h, int left,
+	int (*take)(const struct nlmsghdr *h, void *arg), void *arg, int *result)
+{
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (!mnl_nlmsg_seq_ok(h, n->sequence) ||
+			!mnl_nlmsg_portid_ok(h, mnl_socket_get_portid(n->socket)))
+			continue; /* the tail of an earlier request */
+		if (h->nlmsg_type == NLMSG_ERROR) {
+			int error = read_acknowledgement(n, h);
+
+			return *result ? *result : error;
+		}
+		if (take && h->nlmsg_type >= NLMSG_MIN_TYPE && !*result)
+			*result = take(h, arg);
+	}
+	return 1;
+}
+
+int request_run(
+	struct netlink *n, struct nlmsghdr *h, int (*take)(const struct nlmsghdr *h, void *arg), void *arg)
+{
+	int result = 0, state;
+
+	n->error[0] = 0;
+	if (mnl_socket_sendto(n->socket, h, h->nlmsg_len) < 0)
+		return -errno;
+	do {
+		ssize_t len = mnl_socket_recvfrom(n->socket, n->answer, sizeof(n->answer));
+
+		if (len < 0 && errno == EINTR)
+			state = 1;
+		else if (len < 0)
+			return -errno;
+		else
+			state = read_answer(
+				n, (const struct nlmsghdr *)n->answer, (int)len, take, arg, &result);
+	} while (state == 1);
+	return state;
+}

@@ -1,0 +1,30 @@
+/* netlink/request: one request to rtnetlink and its answer. Internal to this folder. */
+#ifndef NETLINK_REQUEST_H
+#define NETLINK_REQUEST_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "netlink/route.h"
+
+enum { NETLINK_BUFFER = 8192 };
+
+struct netlink {
+	struct mnl_socket *socket;
+	uint32_t sequence;
+	char error[160];
+	char buffer[NETLINK_BUFFER] __attribute__((aligned(8))); /* the request while it is built */
+	char answer[4 * NETLINK_BUFFER] __attribute__((aligned(8)));
+};
+
+/* Starts a request in n->buffer: a header with a zeroed family header of SIZE bytes behind it (*ret_family_header). */
+struct nlmsghdr *request_begin(
+	struct netlink *n, uint16_t type, uint16_t flags, size_t size, void **ret_family_header);
+/*
+ * Sends what was begun, with NLM_F_ACK, and waits for the acknowledgement: 0 or the kernel's -errno.
+ * TAKE (may be NULL) sees the message that answers a GET before that; non-zero from it is the result.
+ */
+int request_run(
+	struct netlink *n, struct nlmsghdr *h, int (*take)(const struct nlmsghdr *h, void *arg), void *arg);
+
+#endif
