@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Start, stop and reload of the concentrator.
+ *
+ * Start is a chain of requests to the keeper, each begun by the answer to the one before: lease database, users, device, addresses
+ * and routes, listening sockets. Sockets come last: nobody is answered before everything is there.
+ */
+#include "concentrator/role.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STOP_MS = 2000, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
+
+/* ---- life ---- */
+
+static void apply_timers(struct concentrator *c)
+{
+	struct softwire_config *s = &c->softwire;
+	const struct concentrator_config *config = &c->config;
+
+	s->l2tp.host_name = c->config.host_name;
+	s->l2tp.vendor_name = "softwired";
+	s->l2tp.hello_ms = config->hello_ms;
+	s->l2tp.retransmit_ms = config->retransmit_ms;
+	s->l2tp.retransmit_tries = config->retransmit_tries;
+	s->l2tp.framing_async = config->framing_async;
+	s->l2tp.require_secret = config->require_tunnel_secret;
+	s->ppp.name = c->config.host_name;
+	s->ppp.give_auth = true; /* mutual CHAP, for users with a server-secret */
+	s->ppp.echo_ms = config->echo_ms;
+	s->nd.dad_transmits = config->dad_transmits;
+	s->dhcp6_server.rapid_commit = config->rapid_commit;
+	s->router_lifetime = config->router_lifetime;
+	s->router.max_interval_ms = config->router_lifetime * 1000 / 3;
+	s->router.min_interval_ms = config->router_lifetime * 1000 / 9 * 2;
+	s->iid = 1;
+}
+
+/* RFC 8415 section 11.5: a DUID-UUID from the host name would not be stable; the machine's id is (RFC 6355). */
+static void make_duid(struct concentrator *c)
+{
+	struct dhcp6_server_config *d = &c->softwire.dhcp6_server;
+	struct writer w = writer_of(d->duid, sizeof(d->duid));
+	char id[64] = "";
+	FILE *f = fopen("/etc/machine-id", "re");
+
+	if (f) {
+		if (!fgets(id, sizeof(id), f))
+			id[0] = '\0';
+		fclose(f);
+	}
+	writer_u16(&w, 4);
+	for (uint64_t seed = 1; seed <= 4; seed++)
+		writer_u32(&w, hash_bytes(id[0] ? id : c->config.host_name, strlen(id[0] ? id : c->config.host_name), seed));
+	d->duid_len = writer_len(&w);
+}
+
+struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
+	const struct concentrator_config *config)
+{
+	struct concentrator *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->loop = loop;
+	c->log = log;
+	c->keeper = keeper;
+	c->rng = rng;
+	c->config = *config;
+	c->seed = rng_u64(rng);
+	pool_init(&c->subscribers, sizeof(struct subscriber));
+	softwire_config_init(&c->softwire, L2TP_LNS, &concentrator_softwire_ops, &loop->wheel, rng, &c->counters);
+	apply_timers(c);
+	make_duid(c);
+	c->aaa = aaa_new(loop);
+	c->plane = tun_plane_new(loop, log, &concentrator_tun_ops, c, rng_u64(rng));
+	c->stray_limit = limit_table_new(STRAY_PEERS, STRAY_RATE, STRAY_BURST);
+	c->routes = netlink_open();
+	if (!c->aaa || !c->plane || !c->stray_limit || !c->routes) {
+		log_message(log, LEVEL_ERROR, "start-failed", "no memory or no netlink socket");
+		concentrator_free(c);
+		return NULL;
+	}
+	tun_plane_set_sources(c->plane, &c->config.local6, &c->config.local4);
+	return c;
+}
+
+void concentrator_free(struct concentrator *c)
+{
+	uint32_t cursor = 0;
+	struct source *src;
+
+	if (!c)
+		return;
+	while ((src = hash_next(&c->sources, &cursor)))
+		free(src);
+	hash_free(&c->sources);
+	hash_free(&c->by_request);
+	hash_free(&c->by_user);
+	aaa_free(c->aaa);
+	if (c->leases)
+		lease_store_close(c->leases);
+	limit_table_free(c->stray_limit);
+	if (c->routes)
+		netlink_close(c->routes);
+	if (c->plane)
+		tun_plane_close(c->plane, NULL);
+	pool_done(&c->subscribers);
+	free(c);
+}
+
+/* ---- start ---- */
+
+static void finish_start(struct concentrator *c, int result)
+{
+	void (*started)(void *, int) = c->started;
+
+	c->started = NULL;
+	c->running = result == 0;
+	if (started)
+		started(c->started_owner, result);
+}
+
+static void fail_start(struct concentrator *c, int result, const char *what)
+{
+	log_message(c->log, LEVEL_ERROR, "start-failed", "concentrator: %s: %s", what, strerror(-result));
+	finish_start(c, result);
+}
+
+static const struct endpoint any_endpoints[] = {
+	{{.family = AF_INET}, L2TP_PORT},
+	{{.family = AF_INET6}, L2TP_PORT},
+};
+
+static const struct endpoint *listen_endpoint(const struct concentrator *c, unsigned i)
+{
+	if (c->config.listen_count)
+		return i < c->config.listen_count ? &c->config.listen[i] : NULL;
+	return i < 2 ? &any_endpoints[i] : NULL;
+}
+
+static void open_next_socket(struct concentrator *c);
+
+static void socket_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+	const struct endpoint *e = listen_endpoint(c, c->next_listen);
+	char text[ENDPOINT_TEXT + 32], buf[ENDPOINT_TEXT];
+	uint8_t listener;
+
+	snprintf(text, sizeof(text), "cannot listen on %s", endpoint_print(e, buf));
+	if (!result) {
+		result = tun_plane_add_socket(c->plane, fd, &listener);
+		if (result)
+			close(fd);
+	}
+	if (!result)
+		result = dp_table_add_listener(tun_plane_table(c->plane), listener);
+	if (result) {
+		fail_start(c, result, text);
+		return;
+	}
+	c->listeners[c->next_listen] = listener;
+	c->local[listener] = *e;
+	c->next_listen++;
+	open_next_socket(c);
+}
+
+static void open_next_socket(struct concentrator *c)
+{
+	const struct endpoint *e = listen_endpoint(c, c->next_listen);
+	struct log_line l;
+
+	if (e) {
+		keeper_open_udp(c->keeper, e, socket_opened, c);
+		return;
+	}
+	if (log_begin(c->log, &l, LEVEL_INFO, "concentrator-ready")) {
+		log_uint(&l, "listeners", c->next_listen);
+		log_uint(&l, "users", aaa_user_count(c->aaa));
+		log_uint(&l, "leases", lease_count(c->leases, NULL));
+		log_end(&l);
+	}
+	finish_start(c, 0);
+}
+
+static void route_answer(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+
+	if (result)
+		log_message(c->log, LEVEL_ERROR, "route-failed", "a pool or address of the concentrator could not be installed: %s",
+			strerror(-result));
+}
+
+/* Pools go to the device as aggregates; what is not assigned in them is answered there with ICMP. */
+static void install_pools(struct concentrator *c, bool add)
+{
+	for (unsigned i = 0; i < c->config.pool_count; i++) {
+		const struct lease_pool_config *p = &c->config.pools[i].lease;
+
+		if (!prefix_is_none(&p->link6))
+			keeper_route(c->keeper, add, &p->link6, KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer, c);
+		if (!prefix_is_none(&p->delegate_from))
+			keeper_route(c->keeper, add, &p->delegate_from, KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer,
+				c);
+	}
+}
+
+static void device_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+
+	if (!result) {
+		result = tun_plane_set_device(c->plane, fd);
+		if (result)
+			close(fd);
+	}
+	if (result) {
+		fail_start(c, result, "cannot open the TUN device");
+		return;
+	}
+	if (!addr_is_none(&c->config.local6))
+		keeper_address(c->keeper, true, c->config.device, &c->config.local6, 128, UINT32_MAX, UINT32_MAX, route_answer, c);
+	if (!addr_is_none(&c->config.local4))
+		keeper_address(c->keeper, true, c->config.device, &c->config.local4, 32, UINT32_MAX, UINT32_MAX, route_answer, c);
+	keeper_forwarding(c->keeper, AF_INET6, route_answer, c);
+	install_pools(c, true);
+	open_next_socket(c);
+}
+
+static void log_user_error(void *owner, const char *file, unsigned line, const char *text)
+{
+	struct concentrator *c = owner;
+
+	log_message(c->log, LEVEL_ERROR, "users-error", "%s:%u: %s", file, line, text);
+}
+
+/* Pools never hand out what is fixed for somebody. */
+static void reserve_fixed(struct concentrator *c)
+{
+	const struct aaa_user *user;
+	uint32_t cursor = 0;
+
+	lease_store_clear_reserved(c->leases);
+	while ((user = aaa_next_user(c->aaa, &cursor))) {
+		for (unsigned i = 0; i < user->delegate_count; i++)
+			lease_store_reserve(c->leases, &user->delegate[i], user->name);
+		if (!prefix_is_none(&user->link))
+			lease_store_reserve(c->leases, &user->link, user->name);
+	}
+}
+
+static void users_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+
+	if (!result) {
+		result = aaa_load_users(c->aaa, fd, c->config.users_path, log_user_error, c);
+		close(fd);
+	}
+	if (result) {
+		fail_start(c, result, c->config.users_path);
+		return;
+	}
+	reserve_fixed(c);
+	keeper_open_tun(c->keeper, c->config.device, 9000, device_opened, c);
+}
+
+static int set_pools(struct concentrator *c, char why[256])
+{
+	struct lease_pool_config pools[CONCENTRATOR_POOLS_MAX];
+
+	for (unsigned i = 0; i < c->config.pool_count; i++)
+		pools[i] = c->config.pools[i].lease;
+	return lease_store_set_pools(c->leases, pools, c->config.pool_count, why);
+}
+
+static void directory_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+	char why[256] = "";
+
+	if (fd >= 0)
+		close(fd);
+	if (result) {
+		fail_start(c, result, "the directory of the lease database");
+		return;
+	}
+	c->leases = lease_store_open(c->loop, c->config.lease_path, c->log, why);
+	if (!c->leases || set_pools(c, why)) {
+		log_message(c->log, LEVEL_ERROR, "leases-error", "%s: %s", c->config.lease_path, why);
+		fail_start(c, -EIO, "the lease database");
+		return;
+	}
+	keeper_open_file(c->keeper, c->config.users_path, users_opened, c);
+}
+
+void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner)
+{
+	char directory[sizeof(c->config.lease_path)];
+	char *slash;
+
+	c->started = started;
+	c->started_owner = owner;
+	snprintf(directory, sizeof(directory), "%s", c->config.lease_path);
+	slash = strrchr(directory, '/');
+	if (slash)
+		*slash = '\0';
+	if (!c->config.listen_count)
+		log_message(c->log, LEVEL_WARN, "config", "no listen address is configured: listening on all of them");
+	if (!c->config.trusted_network)
+		log_message(c->log, LEVEL_WARN, "unprotected",
+			"CHAP without IPsec on a public network: passwords can be guessed offline and softwires hijacked (RFC 5619)");
+	keeper_open_directory(c->keeper, directory, directory_opened, c);
+}
+
+/* ---- stop ---- */
+
+static void plane_freed(void *owner)
+{
+	struct concentrator *c = owner;
+	void (*stopped)(void *) = c->stopped;
+
+	c->plane = NULL;
+	if (stopped)
+		stopped(c->stopped_owner);
+}
+
+static void stop_now(struct wheel_timer *t, msec now)
+{
+	struct concentrator *c = container_of(t, struct concentrator, stop_timer);
+
+	while (c->all)
+		subscriber_free(c->all);
+	tun_plane_flush(c->plane);
+	tun_plane_close(c->plane, plane_freed);
+}
+
+void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), void *owner)
+{
+	struct subscriber *next;
+
+	c->stopped = stopped;
+	c->stopped_owner = owner;
+	c->stopping = true;
+	c->stop_timer.fire = stop_now;
+	for (struct subscriber *sub = c->all; sub; sub = next) {
+		next = sub->next;
+		subscriber_close(sub, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the concentrator shuts down");
+	}
+	wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop) + (c->count ? STOP_MS : 0));
+}
+
+/* ---- reload ---- */
+
+struct reload {
+	struct concentrator *c;
+	json_t *say;
+	bool failed;
+};
+
+static void say(json_t *list, const char *text)
+{
+	if (list)
+		json_array_append_new(list, json_string(text));
+}
+
+static void users_reloaded(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+	struct subscriber *next;
+
+	if (!result) {
+		result = aaa_load_users(c->aaa, fd, c->config.users_path, log_user_error, c);
+		close(fd);
+	}
+	if (result) {
+		log_message(c->log, LEVEL_ERROR, "reload-failed", "%s: the users stay as they were", c->config.users_path);
+		return;
+	}
+	reserve_fixed(c);
+	for (struct subscriber *sub = c->all; sub; sub = next) {
+		const struct aaa_user *user;
+		uint32_t cursor = 0;
+
+		next = sub->next;
+		if (!sub->user || sub->engine.softwire.step >= STEP_CLOSING)
+			continue;
+		while ((user = aaa_next_user(c->aaa, &cursor)))
+			if (strcmp(user->name, sub->user) == 0)
+				break;
+		if (!user)
+			subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_UNAUTHORIZED, 0, "the user is not allowed any more");
+	}
+	log_message(c->log, LEVEL_INFO, "reloaded", "%zu users", aaa_user_count(c->aaa));
+}
+
+int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *list)
+{
+	struct concentrator_config old = c->config;
+	char why[256] = "";
+
+	c->config = *config;
+	if (set_pools(c, why)) {
+		c->config = old;
+		log_message(c->log, LEVEL_ERROR, "reload-failed", "%s", why);
+		say(list, why);
+		return -EINVAL;
+	}
+	if (memcmp(&old.listen, &config->listen, sizeof(old.listen)) || old.listen_count != config->listen_count)
+		say(list, "concentrator: listening addresses change with a restart");
+	if (strcmp(old.device, config->device))
+		say(list, "concentrator: the device's name changes with a restart");
+	if (!addr_equal(&old.local6, &config->local6) || !addr_equal(&old.local4, &config->local4))
+		say(list, "concentrator: local4 and local6 change with a restart");
+	memcpy(c->config.listen, old.listen, sizeof(old.listen));
+	c->config.listen_count = old.listen_count;
+	memcpy(c->config.device, old.device, sizeof(old.device));
+	c->config.local6 = old.local6;
+	c->config.local4 = old.local4;
+	apply_timers(c);
+	install_pools(c, true);
+	keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);
+	say(list, "concentrator: users, pools, limits and timers are applied; softwires that are up stay up");
+	return 0;
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Packets that belong to no softwire yet, the life of a subscriber, and what its engine asks of the outside world.
+ *
+ * An SCCRQ costs nothing but a look-up until it has passed the limits: all half-open tunnels, half-open ones per source
+ * (generous: a carrier's NAT is one source with many honest users), softwires. A packet with an id that is not ours, or
+ * from an address that is not the peer's, gets a StopCCN as a hint, limited in rate per source: the concentrator never
+ * follows a peer to a new address (RFC 2661 section 8.1), and the initiator takes the StopCCN as a reason to look, no more.
+ */
+#include "concentrator/role.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+/* ---- look-ups ---- */
+
+struct request_key {
+	struct endpoint peer;
+	uint16_t tunnel;
+};
+
+static uint32_t request_hash(const struct concentrator *c, const struct endpoint *peer, uint16_t tunnel)
+{
+	return hash_bytes(peer->addr.bytes, sizeof(peer->addr.bytes), c->seed ^ ((uint64_t)peer->port << 16 | tunnel));
+}
+
+static bool request_match(const void *item, const void *key)
+{
+	const struct subscriber *sub = item;
+	const struct request_key *k = key;
+
+	return sub->peer_tunnel == k->tunnel && endpoint_equal(&sub->row->peer, &k->peer);
+}
+
+static struct addr source_of(const struct addr *a)
+{
+	return prefix_of(a, a->family == AF_INET6 ? 64 : 32).addr;
+}
+
+static uint32_t source_hash(const struct concentrator *c, const struct addr *a)
+{
+	return hash_bytes(a->bytes, sizeof(a->bytes), c->seed);
+}
+
+static bool source_match(const void *item, const void *key)
+{
+	return addr_equal(&((const struct source *)item)->addr, key);
+}
+
+static struct source *source_find(const struct concentrator *c, const struct addr *peer)
+{
+	struct addr a = source_of(peer);
+
+	return hash_find(&c->sources, source_hash(c, &a), source_match, &a);
+}
+
+/* One more half-open tunnel of this source; false when memory is short. */
+static bool source_add(struct concentrator *c, const struct addr *peer)
+{
+	struct source *src = source_find(c, peer);
+
+	if (!src) {
+		src = calloc(1, sizeof(*src));
+		if (!src)
+			return false;
+		src->addr = source_of(peer);
+		if (hash_insert(&c->sources, source_hash(c, &src->addr), src)) {
+			free(src);
+			return false;
+		}
+	}
+	src->count++;
+	c->half_open++;
+	return true;
+}
+
+static void source_sub(struct concentrator *c, const struct addr *peer)
+{
+	struct source *src = source_find(c, peer);
+
+	c->half_open--;
+	if (src && --src->count == 0) {
+		hash_remove(&c->sources, source_hash(c, &src->addr), src);
+		free(src);
+	}
+}
+
+static void no_longer_half_open(struct subscriber *sub)
+{
+	if (sub->half_open)
+		source_sub(sub->role, &sub->row->peer.addr);
+	sub->half_open = false;
+}
+
+/* ---- logging ---- */
+
+bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event)
+{
+	if (!log_begin(sub->role->log, l, level, event))
+		return false;
+
+	log_uint(l, "softwire", sub->id);
+	if (sub->user)
+		log_text(l, "user", sub->user);
+	log_endpoint(l, "peer", &sub->row->peer);
+	return true;
+}
+
+/* ---- what the engine asks for ---- */
+
+static struct subscriber *subscriber_of(struct softwire *s)
+{
+	return container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
+}
+
+static void engine_send(struct softwire *s, const uint8_t *payload, size_t len)
+{
+	struct subscriber *sub = subscriber_of(s);
+
+	tun_plane_send(sub->role->plane, sub->row->listener, &sub->row->local, &sub->row->peer, payload, len);
+}
+
+static void engine_up(struct softwire *s, uint8_t family)
+{
+	struct subscriber *sub = subscriber_of(s);
+	struct dp_row *row = sub->row;
+	struct log_line l;
+
+	row->peer_tunnel = s->tunnel.peer_tunnel;
+	row->peer_session = s->tunnel.peer_session;
+	row->mtu = s->mtu;
+	row->mss_mtu = sub->role->config.mss_clamp ? s->mtu : 0;
+	row->any_source = !sub->role->config.ingress_filter;
+	if (family == AF_INET6)
+		row->up6 = true;
+	no_longer_half_open(sub);
+	if (subscriber_log(sub, &l, LEVEL_INFO, "up")) {
+		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_prefix(&l, "link6", &sub->engine.lease->link6);
+		log_uint(&l, "mtu", s->mtu);
+		log_uint(&l, "setup_ms", s->now - s->started_at);
+		log_end(&l);
+	}
+}
+
+static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
+{
+	struct subscriber *sub = subscriber_of(s);
+	struct log_line l;
+
+	if (family == AF_INET6)
+		sub->row->up6 = false;
+	if (subscriber_log(sub, &l, LEVEL_INFO, "family-down")) {
+		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_text(&l, "reason", why);
+		log_end(&l);
+	}
+}
+
+static void engine_down(struct softwire *s, const struct softwire_why *why)
+{
+	struct subscriber *sub = subscriber_of(s);
+	enum log_level level = why->cause == CAUSE_USER_AUTH || why->cause == CAUSE_TUNNEL_AUTH ? LEVEL_WARN : LEVEL_INFO;
+	struct log_line l;
+
+	sub->row->up6 = sub->row->up4 = false;
+	no_longer_half_open(sub);
+	if (subscriber_log(sub, &l, level, why->step == STEP_UP || s->up_at ? "down" : "setup-failed")) {
+		log_text(&l, "step", softwire_step_name(why->step));
+		log_text(&l, "cause", softwire_cause_name(why->cause));
+		log_text(&l, "reason", why->text);
+		if (s->up_at)
+			log_uint(&l, "up_seconds", (s->now - s->up_at) / 1000);
+		log_end(&l);
+	}
+	subscriber_leave(sub);
+}
+
+static void engine_released(struct softwire *s)
+{
+	struct subscriber *sub = subscriber_of(s);
+	struct concentrator *c = sub->role;
+
+	subscriber_free(sub);
+	if (c->stopping && !c->count)
+		wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop));
+}
+
+static void engine_note(struct softwire *s, const char *text)
+{
+	struct subscriber *sub = subscriber_of(s);
+	struct log_line l;
+
+	if (sub->row && subscriber_log(sub, &l, LEVEL_DEBUG, "note")) {
+		log_text(&l, "text", text);
+		log_end(&l);
+	}
+}
+
+static void engine_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
+{
+	struct subscriber *sub = subscriber_of(s);
+	struct concentrator *c = sub->role;
+
+	if (c->trace_emit)
+		c->trace_emit(c->trace_owner, report_trace(s, sub->id, NULL, sub->user, what, data, len, s->now));
+}
+
+const struct softwire_ops concentrator_softwire_ops = {
+	.send = engine_send,
+	.want_tunnel_secret = subscriber_want_tunnel_secret,
+	.authenticate = subscriber_authenticate,
+	.want_ppp_secret = subscriber_want_ppp_secret,
+	.want_lease = subscriber_want_lease,
+	.bind_duid = subscriber_bind_duid,
+	.delegated = subscriber_delegated,
+	.up = engine_up,
+	.family_down = engine_family_down,
+	.down = engine_down,
+	.released = engine_released,
+	.trace = engine_trace,
+	.note = engine_note,
+};
+
+/* ---- life ---- */
+
+uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer)
+{
+	uint32_t link = 1500;
+	unsigned ifindex;
+	struct addr source;
+	unsigned headers = (peer->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
+
+	/* RFC 5571 section 5.2.1: link MTU less IP, UDP, L2TP (8 with the Length field, which a peer may send) and PPP (4). */
+	if (netlink_path_mtu(c->routes, &peer->addr, &link, &source, &ifindex) || link < IP6_MIN_MTU + headers)
+		link = IP6_MIN_MTU + headers;
+	if (link > 9000)
+		link = 9000;
+	return (uint16_t)(link - headers);
+}
+
+void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text)
+{
+	softwire_close(&sub->engine.softwire, cause, result, error, text, loop_now(sub->role->loop));
+}
+
+void subscriber_free(struct subscriber *sub)
+{
+	struct concentrator *c = sub->role;
+
+	aaa_cancel(c->aaa, sub);
+	lease_cancel(c->leases, sub);
+	no_longer_half_open(sub);
+	subscriber_leave(sub);
+	softwire_done(&sub->engine.softwire);
+	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
+	dp_row_remove(tun_plane_table(c->plane), sub->row);
+	if (sub->link) {
+		*sub->link = sub->next;
+		if (sub->next)
+			sub->next->link = sub->link;
+	}
+	free(sub->user);
+	c->count--;
+	pool_free(&c->subscribers, sub);
+}
+
+static uint16_t free_tunnel_id(struct concentrator *c, uint8_t listener)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		uint16_t id = (uint16_t)(1 + rng_below(c->rng, 65535));
+
+		if (!dp_find_session(tun_plane_table(c->plane), listener, id))
+			return id;
+	}
+	return 0;
+}
+
+static struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
+	const struct addr *local, uint16_t peer_tunnel)
+{
+	struct subscriber *sub = pool_alloc(&c->subscribers);
+	uint16_t tunnel = free_tunnel_id(c, listener), session = (uint16_t)(1 + rng_below(c->rng, 65535));
+
+	if (!sub)
+		return NULL;
+	if (!tunnel || dp_row_add(tun_plane_table(c->plane), listener, tunnel, session, peer, &sub->row)) {
+		pool_free(&c->subscribers, sub);
+		return NULL;
+	}
+
+	sub->row->owner = sub;
+	if (local)
+		sub->row->local = *local;
+	sub->role = c;
+	sub->id = ++c->next_id;
+	sub->peer_tunnel = peer_tunnel;
+	c->count++;
+	if (hash_insert(&c->by_request, request_hash(c, peer, peer_tunnel), sub) == 0 && source_add(c, &peer->addr)) {
+		sub->half_open = true;
+		sub->next = c->all;
+		sub->link = &c->all;
+		if (c->all)
+			c->all->link = &sub->next;
+		c->all = sub;
+		return sub;
+	}
+	hash_remove(&c->by_request, request_hash(c, peer, peer_tunnel), sub);
+	dp_row_remove(tun_plane_table(c->plane), sub->row);
+	c->count--;
+	pool_free(&c->subscribers, sub);
+	return NULL;
+}
+
+/* Undoes subscriber_new() for a tunnel that was refused at once: there is no engine to end. */
+static void subscriber_undo(struct subscriber *sub)
+{
+	struct concentrator *c = sub->role;
+
+	no_longer_half_open(sub);
+	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
+	dp_row_remove(tun_plane_table(c->plane), sub->row);
+	*sub->link = sub->next;
+	if (sub->next)
+		sub->next->link = sub->link;
+	c->count--;
+	pool_free(&c->subscribers, sub);
+}
+
+/* ---- packets without a softwire ---- */
+
+struct stray {
+	uint8_t listener;
+	const struct endpoint *from;
+	const struct addr *local;
+	const uint8_t *payload;
+	size_t len;
+	struct l2tp_header header;
+	uint16_t assigned; /* the peer's tunnel id, where it is known */
+};
+
+static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text)
+{
+	uint8_t buf[L2TP_PACKET_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	uint32_t suppressed = 0;
+	struct log_line l;
+
+	c->role_counters.strays++;
+	if (!limit_table_ok(c->stray_limit, loop_now(c->loop), &p->from->addr, &suppressed)) {
+		c->role_counters.strays_suppressed++;
+		return;
+	}
+	l2tp_stray_reply(&w, p->header.tunnel_id, p->assigned, result, text);
+	if (writer_ok(&w))
+		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
+	c->role_counters.stray_replies++;
+	if (log_begin(c->log, &l, LEVEL_INFO, "stray")) {
+		log_endpoint(&l, "peer", p->from);
+		log_uint(&l, "tunnel", p->header.tunnel_id);
+		log_text(&l, "reason", text);
+		if (suppressed)
+			log_uint(&l, "suppressed", suppressed);
+		log_end(&l);
+	}
+}
+
+/* Why one more tunnel is not welcome now, or NULL. */
+static const char *over_limit(struct concentrator *c, const struct endpoint *from)
+{
+	const struct source *src = source_find(c, &from->addr);
+
+	if (c->stopping)
+		return "shutting down";
+	if (c->count >= c->config.max_softwires)
+		return "too many softwires";
+	if (c->half_open >= c->config.max_half_open)
+		return "too many tunnels are being set up";
+	if (src && src->count >= c->config.half_open_per_source) {
+		c->role_counters.refused_source++;
+		return "too many tunnels are being set up from this address";
+	}
+	return NULL;
+}
+
+static void accept_request(struct concentrator *c, const struct stray *p)
+{
+	const char *limit = over_limit(c, p->from);
+	struct subscriber *sub;
+
+	c->role_counters.sccrq++;
+	if (limit) {
+		c->role_counters.refused_limit++;
+		stray_reply(c, p, L2TP_STOP_ERROR, limit);
+		return;
+	}
+	sub = subscriber_new(c, p->listener, p->from, p->local, p->assigned);
+	if (!sub) {
+		stray_reply(c, p, L2TP_STOP_ERROR, "out of resources");
+		return;
+	}
+	if (softwire_sc_accept(&sub->engine, &c->softwire, sub->row->local_tunnel, sub->row->local_session, p->payload, p->len,
+		    concentrator_path_mtu(c, p->from), loop_now(c->loop))) {
+		struct log_line l;
+
+		if (subscriber_log(sub, &l, LEVEL_WARN, "refused")) {
+			log_text(&l, "reason", "the SCCRQ was not acceptable");
+			log_end(&l);
+		}
+		subscriber_undo(sub);
+	}
+}
+
+/* An SCCRQ, or NULL; the message is only looked at, the engine decodes and judges it. */
+static bool is_request(struct stray *p, struct reader body)
+{
+	uint8_t scratch[L2TP_PACKET_MAX];
+	struct l2tp_message m = {0};
+	struct l2tp_fault fault;
+
+	if (!p->header.control || p->header.tunnel_id || p->header.session_id)
+		return false;
+	if (l2tp_message_read(body, NULL, scratch, &m, &fault))
+		return true; /* the engine says what is wrong with it */
+	p->assigned = m.assigned_tunnel;
+	return m.type == L2TP_SCCRQ;
+}
+
+static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row, const struct endpoint *from,
+	const struct addr *local, const uint8_t *payload, size_t len)
+{
+	struct concentrator *c = tun_plane_owner(plane);
+	struct stray p = {.listener = listener, .from = from, .local = local, .payload = payload, .len = len};
+	struct reader r = reader_of(payload, len);
+
+	l2tp_header_read(&r, &p.header);
+	if (!reader_ok(&r))
+		return; /* counted by the plane */
+	if (is_request(&p, reader_rest(&r))) {
+		struct request_key key = {*from, p.assigned};
+		struct subscriber *sub = p.assigned
+			? hash_find(&c->by_request, request_hash(c, from, p.assigned), request_match, &key)
+			: NULL;
+
+		if (sub)
+			softwire_input(&sub->engine.softwire, payload, len, loop_now(c->loop));
+		else
+			accept_request(c, &p);
+		return;
+	}
+	if (row)
+		p.assigned = row->peer_tunnel;
+	stray_reply(c, &p, L2TP_STOP_CLEAR, row ? "not from this address: connect again" : "no such tunnel: connect again");
+}
+
+static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
+{
+	struct subscriber *sub = row->owner;
+
+	softwire_input(&sub->engine.softwire, payload, len, loop_now(sub->role->loop));
+}
+
+const struct tun_ops concentrator_tun_ops = {.input = plane_input, .stray = plane_stray};
