@@ -6,11 +6,16 @@
  *   stateful: Solicit (with Rapid Commit) -> [Advertise -> Request] -> Reply -> Renew at T1, Rebind at T2, Release on close.
  *   stateless: Information-Request -> Reply, again when the refresh time is over.
  * A client that held a prefix before (open with HINT) asks for it again.
+ *
+ * A softwire has one server, so the first Advertise that offers something is taken, without waiting for others
+ * (section 18.2.1 collects for a second). All sending is bounded to 20 messages in 20 s (section 14.1).
+ * Ops are called last: they may call any function here, open included.
  */
 #ifndef DHCP6_CLIENT_H
 #define DHCP6_CLIENT_H
 
 #include "dhcp6/packet.h"
+#include "lib/log.h"
 #include "lib/rng.h"
 #include "lib/wheel.h"
 
@@ -37,7 +42,8 @@ struct dhcp6_client_ops {
 struct dhcp6_counters {
 	uint64_t rx, tx, retransmits;
 	uint64_t by_type[14]; /* received, by message type */
-	uint64_t bad_message, bad_xid, bad_duid, bad_server, refused, unexpected; /* dropped or refused, by reason */
+	/* Dropped or refused, by reason. */
+	uint64_t bad_message, bad_xid, bad_duid, bad_server, refused, unexpected;
 };
 
 struct dhcp6_client_config {
@@ -47,7 +53,7 @@ struct dhcp6_client_config {
 	uint8_t duid[DHCP6_DUID_MAX];
 	size_t duid_len;
 	uint32_t iaid;
-	bool want_prefix; /* a router: IA_PD in the Solicit (HS-DHCP-4) */
+	bool want_prefix;    /* a router: IA_PD in the Solicit (HS-DHCP-4) */
 	uint8_t prefix_hint; /* length to ask for; 0: any */
 	bool rapid_commit;
 };
@@ -60,20 +66,26 @@ struct dhcp6_client {
 	uint8_t server[DHCP6_DUID_MAX];
 	size_t server_len;
 	struct dhcp6_binding binding;
-	uint32_t t1, t2;
-	uint32_t rt_ms, max_rt_s;
+	struct dhcp6_binding hint; /* what to ask for: from earlier, or what was advertised */
+	uint32_t t1, t2;           /* as in use, in seconds */
+	uint32_t rt_ms, max_rt_s, inf_max_rt_s;
 	uint16_t tries;
-	msec started_at, retransmit_at, bound_at, expires_at;
+	uint8_t failures; /* exchanges in a row that gave nothing: how long to wait before the next */
+	msec started_at, retransmit_at; /* of the exchange that is going on */
+	msec bound_at;                  /* what the lifetimes in BINDING count from */
+	msec renew_at, rebind_at, expires_at;
+	struct limit limit;
 };
 
 /* STATEFUL: Solicit; else Information-Request. ADDRESS: also IA_NA. HINT may be NULL: a binding from earlier to ask for again. */
-void dhcp6_client_open(struct dhcp6_client *c, const struct dhcp6_client_config *config, bool stateful, bool address,
-	const struct dhcp6_binding *hint, msec now);
+void dhcp6_client_open(struct dhcp6_client *c, const struct dhcp6_client_config *config, bool stateful,
+	bool address, const struct dhcp6_binding *hint, msec now);
 void dhcp6_client_input(struct dhcp6_client *c, const uint8_t *message, size_t len, msec now);
 void dhcp6_client_tick(struct dhcp6_client *c, msec now);
 msec dhcp6_client_deadline(const struct dhcp6_client *c);
 /* Sends Release once (RFC 8415 section 18.2.7 without waiting) and stops. */
 void dhcp6_client_release(struct dhcp6_client *c, msec now);
-const char *dhcp6_client_state(const struct dhcp6_client *c); /* "soliciting", "bound", "renewing", ... */
+/* "stopped", "soliciting", "requesting", "bound", "renewing", "rebinding", "asking" or "informed" (stateless). */
+const char *dhcp6_client_state(const struct dhcp6_client *c);
 
 #endif

@@ -5,7 +5,11 @@
  * hardly any state. What it gives is asked for at the moment of answering (ops->describe). Before the first Reply
  * that grants something, the client's DUID and IAID are recorded with the user's lease (ops->bind), which may take
  * time: retransmissions are ignored meanwhile. A DUID that differs from the recorded one is told to the role
- * through the same call, which may refuse. RFC 8415 section 18.3; RFC 3646; HS-DHCP-1..6, HS-AAA-9.
+ * through the same call, which may refuse; so is another IAID.
+ *   granted by: Request, Renew, Rebind, Solicit with Rapid Commit. Plain Solicits and Information-requests wait for nobody.
+ *   The first IA_PD gets every prefix and the first IA_NA the address; further ones get NoPrefixAvail or NoAddrsAvail.
+ *   T1 and T2 are 0.5 and 0.8 of the shortest preferred lifetime. Renewing what is not theirs gets it back with lifetimes 0.
+ *   DNS servers are sent when the client asks for them. RFC 8415 section 18.3; RFC 3646; HS-DHCP-1..6, HS-AAA-9.
  */
 #ifndef DHCP6_SERVER_H
 #define DHCP6_SERVER_H
@@ -45,22 +49,23 @@ struct dhcp6_server_config {
 	uint8_t duid[DHCP6_DUID_MAX]; /* ours */
 	size_t duid_len;
 	bool rapid_commit;
-	uint8_t preference;	/* 255: clients ask at once; sent when not 0 */
-	uint32_t refresh;	/* Information Refresh Time, seconds; 0: not sent */
+	uint8_t preference; /* 255: clients ask at once; sent when not 0 */
+	uint32_t refresh;   /* Information Refresh Time, seconds; 0: not sent */
 };
 
 struct dhcp6_server {
 	const struct dhcp6_server_config *config;
 	bool bound; /* the DUID is recorded */
 	bool using_prefixes;
-	uint32_t duid_hash; /* of the recorded DUID */
+	uint32_t duid_hash; /* of the recorded DUID and IAID */
 	struct dhcp6_pending *pending;
 };
 
 void dhcp6_server_open(struct dhcp6_server *s, const struct dhcp6_server_config *c);
 void dhcp6_server_input(struct dhcp6_server *s, const uint8_t *message, size_t len, msec now);
-/* OK false: the client gets NoPrefixAvail with TEXT (may be NULL). */
+/* The answer to ops->bind, also from inside it. OK false: the client gets NoPrefixAvail with TEXT (may be NULL). */
 void dhcp6_server_bound(struct dhcp6_server *s, bool ok, const char *text, msec now);
+/* Frees what is pending; sends and calls nothing. */
 void dhcp6_server_done(struct dhcp6_server *s);
 
 #endif
