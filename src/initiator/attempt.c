@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One attempt: resolve a server, open a socket with a port of its own, run the engine.
+ *
+ * Each attempt has a new source port, so that a NAT whose old mapping went wrong makes a new one. Servers are tried in the order of the
+ * configuration, and each one's addresses in the resolver's order, but those of the family that the softwire does not bring come
+ * first: IPv4 for an IPv6 softwire (PS-12: nothing that is native should be tunnelled through itself).
+ */
+#include "initiator/role.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/report.h"
+
+static struct attempt *attempt_of(struct softwire *s)
+{
+	return container_of(container_of(s, struct softwire_si, softwire), struct attempt, engine);
+}
+
+/* ---- what the engine asks for ---- */
+
+static void engine_send(struct softwire *s, const uint8_t *payload, size_t len)
+{
+	struct attempt *a = attempt_of(s);
+
+	tun_plane_send(a->role->plane, a->listener, NULL, &a->server, payload, len);
+}
+
+static void engine_want_tunnel_secret(struct softwire *s, const char *host_name)
+{
+	struct initiator *i = attempt_of(s)->role;
+
+	softwire_tunnel_secret(s, i->tunnel_secret, i->tunnel_secret_len, s->now);
+}
+
+/* Mutual authentication: the concentrator proves that it knows the server password (SEC-HS-16). */
+static void engine_authenticate(struct softwire *s, const struct ppp_claim *claim)
+{
+	struct initiator *i = attempt_of(s)->role;
+	bool ok = i->server_password_len && claim->algorithm == CHAP_MD5 &&
+		aaa_chap_md5_ok(claim->id, i->server_password, i->server_password_len, claim->challenge, claim->challenge_len,
+			claim->response, claim->response_len);
+
+	softwire_verified(s, ok, ok ? "welcome" : "the concentrator did not prove its identity", s->now);
+}
+
+static void engine_want_ppp_secret(struct softwire *s, const char *peer_name)
+{
+	struct initiator *i = attempt_of(s)->role;
+
+	softwire_ppp_secret(s, i->password, i->password_len, s->now);
+}
+
+static void engine_up(struct softwire *s, uint8_t family)
+{
+	struct attempt *a = attempt_of(s);
+	struct initiator *i = a->role;
+	struct log_line l;
+
+	a->row->peer_tunnel = s->tunnel.peer_tunnel;
+	a->row->peer_session = s->tunnel.peer_session;
+	a->row->mtu = s->mtu;
+	a->row->mss_mtu = i->config.mss_clamp ? s->mtu : 0;
+	a->row->up6 = true;
+	if (a != i->current)
+		return;
+	i->state = INITIATOR_UP;
+	i->failures = 0;
+	i->unanswered_since = 0;
+	i->down_since = 0;
+	i->last_error[0] = '\0';
+	if (initiator_log(i, &l, LEVEL_INFO, "up")) {
+		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_uint(&l, "mtu", s->mtu);
+		log_uint(&l, "setup_ms", s->now - s->started_at);
+		log_end(&l);
+	}
+}
+
+static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
+{
+	struct attempt *a = attempt_of(s);
+	struct log_line l;
+
+	a->row->up6 = false;
+	if (initiator_log(a->role, &l, LEVEL_WARN, "family-down")) {
+		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_text(&l, "reason", why);
+		log_end(&l);
+	}
+}
+
+static void engine_configured(struct softwire *s)
+{
+	struct attempt *a = attempt_of(s);
+
+	if (a == a->role->current)
+		initiator_network_apply(a->role, &a->engine);
+}
+
+static void engine_down(struct softwire *s, const struct softwire_why *why)
+{
+	struct attempt *a = attempt_of(s);
+	struct initiator *i = a->role;
+	struct log_line l;
+	char text[256];
+
+	a->row->up6 = false;
+	if (a != i->current)
+		return;
+	if (initiator_log(i, &l, LEVEL_WARN, s->up_at ? "down" : "setup-failed")) {
+		log_text(&l, "step", softwire_step_name(why->step));
+		log_text(&l, "cause", softwire_cause_name(why->cause));
+		log_text(&l, "reason", why->text);
+		log_end(&l);
+	}
+	snprintf(text, sizeof(text), "%s: %s", softwire_step_name(why->step), why->text);
+	dp_table_set_default(tun_plane_table(i->plane), NULL);
+	i->current = NULL;
+	a->next = i->lingering;
+	i->lingering = a;
+	if (!i->down_since)
+		i->down_since = s->now;
+	if (!s->up_at)
+		i->server_index++; /* the next server, if there are several */
+	initiator_fail(i, text);
+}
+
+void attempt_free(struct attempt *a)
+{
+	struct initiator *i = a->role;
+
+	if (i->current == a)
+		i->current = NULL;
+	for (struct attempt **p = &i->lingering; *p; p = &(*p)->next)
+		if (*p == a) {
+			*p = a->next;
+			break;
+		}
+	softwire_done(&a->engine.softwire);
+	if (a->row)
+		dp_row_remove(tun_plane_table(i->plane), a->row);
+	tun_plane_remove_socket(i->plane, a->listener);
+	free(a);
+}
+
+static void engine_released(struct softwire *s)
+{
+	attempt_free(attempt_of(s));
+}
+
+static void engine_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
+{
+	struct initiator *i = attempt_of(s)->role;
+
+	if (i->trace_emit)
+		i->trace_emit(i->trace_owner, report_trace(s, i->next_id, i->config.name, i->config.user, what, data, len, s->now));
+}
+
+static void engine_note(struct softwire *s, const char *text)
+{
+	struct initiator *i = attempt_of(s)->role;
+	struct log_line l;
+
+	if (initiator_log(i, &l, LEVEL_DEBUG, "note")) {
+		log_text(&l, "text", text);
+		log_end(&l);
+	}
+}
+
+/* Only a concentrator is asked for these. */
+static void engine_never(struct softwire *s)
+{
+	engine_note(s, "a concentrator's request at an initiator");
+}
+
+static void engine_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid)
+{
+	engine_never(s);
+}
+
+static void engine_delegated(struct softwire *s, bool in_use)
+{
+	engine_never(s);
+}
+
+const struct softwire_ops initiator_softwire_ops = {
+	.send = engine_send,
+	.want_tunnel_secret = engine_want_tunnel_secret,
+	.authenticate = engine_authenticate,
+	.want_ppp_secret = engine_want_ppp_secret,
+	.want_lease = engine_never,
+	.bind_duid = engine_bind_duid,
+	.delegated = engine_delegated,
+	.up = engine_up,
+	.family_down = engine_family_down,
+	.configured = engine_configured,
+	.down = engine_down,
+	.released = engine_released,
+	.trace = engine_trace,
+	.note = engine_note,
+};
+
+/* ---- packets ---- */
+
+static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
+{
+	struct attempt *a = row->owner;
+
+	softwire_input(&a->engine.softwire, payload, len, loop_now(a->role->loop));
+}
+
+/* "No such tunnel": a hint from the server, if it is about ours. */
+static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row, const struct endpoint *from,
+	const struct addr *local, const uint8_t *payload, size_t len)
+{
+	struct initiator *i = tun_plane_owner(plane);
+	struct attempt *a = i->current;
+
+	if (!a || !endpoint_equal(from, &a->server) || !l2tp_stray_matches(&a->engine.softwire.tunnel, payload, len))
+		return;
+	initiator_hint(i, "the server does not know this tunnel");
+}
+
+static void plane_error(struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu)
+{
+	struct initiator *i = tun_plane_owner(plane);
+	struct attempt *a = i->current;
+
+	if (!a || a->listener != listener || error == EMSGSIZE)
+		return;
+	if (i->state == INITIATOR_UP)
+		initiator_hint(i, strerror(error));
+	else if (error == ECONNREFUSED)
+		a->refused = true; /* the next tick ends the attempt */
+}
+
+const struct tun_ops initiator_tun_ops = {.input = plane_input, .stray = plane_stray, .outer_error = plane_error};
+
+/* ---- connecting ---- */
+
+static uint64_t eui64(const uint8_t mac[6])
+{
+	uint64_t iid = (uint64_t)(mac[0] ^ 2) << 56 | (uint64_t)mac[1] << 48 | (uint64_t)mac[2] << 40 | 0xfffe000000ULL |
+		(uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+
+	return iid;
+}
+
+/* HS-PPP-16: the interface identifier is an EUI-64, from the interface that leads to the server. */
+static void choose_iid(struct initiator *i, unsigned ifindex)
+{
+	char device[IF_NAMESIZE];
+	uint8_t mac[6];
+	unsigned unused;
+
+	i->softwire.iid = 0;
+	if (if_indextoname(ifindex, device) && netlink_interface_lladdr(i->routes, device, mac, &unused) == 0 &&
+		memcmp(mac, (uint8_t[6]){0}, 6))
+		i->softwire.iid = eui64(mac);
+}
+
+static int open_socket(struct initiator *i, uint8_t family, uint8_t *ret_listener)
+{
+	struct endpoint any = {.addr = {.family = family}};
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&any, &ss);
+	int one = 1, err, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&ss, len)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	err = tun_plane_add_socket(i->plane, fd, ret_listener);
+	if (err)
+		close(fd);
+	return err;
+}
+
+static uint16_t path_mtu(const struct initiator *i, const struct endpoint *server, uint32_t link)
+{
+	unsigned headers = (server->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
+
+	if (i->config.mtu)
+		return i->config.mtu;
+	if (link > 9000)
+		link = 9000;
+	return (uint16_t)(link < IP6_MIN_MTU + headers ? IP6_MIN_MTU : link - headers);
+}
+
+/* Engine, row and socket for one address. False: try the next one. */
+static bool attempt_begin(struct initiator *i, const struct endpoint *server)
+{
+	struct attempt *a;
+	struct addr source;
+	unsigned ifindex;
+	uint32_t link;
+	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)), session = (uint16_t)(1 + rng_below(i->rng, 65535));
+	char device[IF_NAMESIZE] = "";
+
+	if (netlink_path_mtu(i->routes, &server->addr, &link, &source, &ifindex))
+		return false;
+	if (if_indextoname(ifindex, device) && strcmp(device, i->device) == 0)
+		return false; /* never through ourselves */
+
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return false;
+	a->role = i;
+	a->server = *server;
+	if (open_socket(i, server->addr.family, &a->listener)) {
+		free(a);
+		return false;
+	}
+	if (dp_table_add_listener(tun_plane_table(i->plane), a->listener) ||
+		dp_row_add(tun_plane_table(i->plane), a->listener, tunnel, session, server, &a->row)) {
+		tun_plane_remove_socket(i->plane, a->listener);
+		free(a);
+		return false;
+	}
+	a->row->owner = a;
+	a->row->any_source = true;
+	choose_iid(i, ifindex);
+	if (i->next_id)
+		i->reconnects++;
+	i->next_id++;
+	i->current = a;
+	i->state = INITIATOR_CONNECTING;
+	dp_table_set_default(tun_plane_table(i->plane), a->row);
+	a->engine.softwire.tracing = i->trace_emit != NULL;
+	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, path_mtu(i, server, link), &i->hint,
+		    loop_now(i->loop))) {
+		i->current = NULL;
+		dp_row_remove(tun_plane_table(i->plane), a->row);
+		tun_plane_remove_socket(i->plane, a->listener);
+		free(a);
+		return false;
+	}
+	return true;
+}
+
+static bool try_addresses(struct initiator *i, const struct addrinfo *list, int family, uint16_t port)
+{
+	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
+		struct endpoint server;
+
+		if (ai->ai_family != family || endpoint_from_sockaddr(ai->ai_addr, &server))
+			continue;
+		server.port = port;
+		if (attempt_begin(i, &server))
+			return true;
+	}
+	return false;
+}
+
+/* "name", "name:port", "address", "[address]:port" into what the resolver wants. */
+static void split_server(const char *text, char host[256], uint16_t *ret_port)
+{
+	struct endpoint e;
+	char buf[ADDR_TEXT];
+	const char *colon = strrchr(text, ':');
+
+	*ret_port = L2TP_PORT;
+	if (endpoint_parse(text, L2TP_PORT, &e) == 0) {
+		snprintf(host, 256, "%s", addr_print(&e.addr, buf));
+		*ret_port = e.port;
+		return;
+	}
+	snprintf(host, 256, "%s", text);
+	if (colon && strchr(text, ':') == colon && atoi(colon + 1) > 0 && atoi(colon + 1) < 65536) {
+		host[colon - text] = '\0';
+		*ret_port = (uint16_t)atoi(colon + 1);
+	}
+}
+
+static const char *server_text(const struct initiator *i)
+{
+	return i->config.servers[i->server_index % i->config.server_count];
+}
+
+static void resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
+{
+	struct initiator *i = container_of(req, struct initiator, resolver);
+	char host[256], text[400];
+	uint16_t port;
+
+	i->resolver_busy = false;
+	if (i->stopping || i->state != INITIATOR_RESOLVING) {
+		uv_freeaddrinfo(list);
+		return;
+	}
+	split_server(server_text(i), host, &port);
+	if (status) {
+		snprintf(text, sizeof(text), "resolve: %s: %s", host, uv_strerror(status));
+		i->server_index++;
+		initiator_fail(i, text);
+		return;
+	}
+	if (!try_addresses(i, list, i->config.ipv6 ? AF_INET : AF_INET6, port) &&
+		!try_addresses(i, list, i->config.ipv6 ? AF_INET6 : AF_INET, port)) {
+		snprintf(text, sizeof(text), "no route to %s", host);
+		i->server_index++;
+		initiator_fail(i, text);
+	}
+	uv_freeaddrinfo(list);
+}
+
+void initiator_connect(struct initiator *i)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+	char host[256], text[400];
+	uint16_t port;
+	int err;
+
+	if (i->resolver_busy)
+		return;
+	while (i->lingering && i->lingering->next) { /* at most one lingers */
+		struct attempt *a = i->lingering;
+
+		while (a->next)
+			a = a->next;
+		attempt_free(a);
+	}
+	split_server(server_text(i), host, &port);
+	i->state = INITIATOR_RESOLVING;
+	err = uv_getaddrinfo(&i->loop->uv, &i->resolver, resolved, host, NULL, &hints);
+	if (err) {
+		snprintf(text, sizeof(text), "resolve: %s: %s", host, uv_strerror(err));
+		initiator_fail(i, text);
+		return;
+	}
+	i->resolver_busy = true;
+}
+
+void initiator_resolver_cancel(struct initiator *i)
+{
+	if (i->resolver_busy)
+		uv_cancel((uv_req_t *)&i->resolver);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of an initiator: connect, stay connected, connect again.
+ *
+ * Once a second one timer looks at four things:
+ *   - waiting: is it time for the next attempt?
+ *   - connecting: 7 s without a word from the server end the attempt (its SCCRQ went out at 0, 1 and 3 s).
+ *   - up: data was sent for 5 s and nothing was heard: a hint, like ICMP errors, a stray StopCCN and a changed address. A hint makes the
+ *     engine send HELLO at once and at 1, 2, 4 s; only silence after that ends the softwire. Forging a hint ends nothing.
+ *   - down for 30 s: the default route is withdrawn, and LAN hosts are told.
+ * Back-off: 1 s doubling with jitter, at most 8 s during the first five minutes of an outage, so that a server that comes back is
+ * found within seconds; later up to backoff_max. A hint while waiting means an attempt now.
+ */
+#include "initiator/role.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
+       STOP_MS = 2000 };
+
+bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
+{
+	if (!log_begin(i->log, l, level, event))
+		return false;
+
+	log_text(l, "initiator", i->config.name);
+	if (i->current) {
+		log_uint(l, "softwire", i->next_id);
+		log_endpoint(l, "peer", &i->current->server);
+	}
+	return true;
+}
+
+/* ---- waiting and trying ---- */
+
+void initiator_wait(struct initiator *i, msec delay)
+{
+	i->state = INITIATOR_WAITING;
+	i->attempt_at = loop_now(i->loop) + delay;
+}
+
+static msec backoff(struct initiator *i)
+{
+	msec now = loop_now(i->loop), max = i->config.backoff_max_ms, delay = i->config.backoff_first_ms;
+
+	if (now - i->down_since < EARLY_OUTAGE_MS && max > EARLY_BACKOFF_MS)
+		max = EARLY_BACKOFF_MS;
+	for (uint32_t n = 1; n < i->failures && delay < max; n++)
+		delay *= 2;
+	if (delay > max)
+		delay = max;
+	return delay / 2 + rng_below(i->rng, (uint32_t)delay / 2 + 1); /* jitter: half to whole */
+}
+
+void initiator_fail(struct initiator *i, const char *why)
+{
+	struct log_line l;
+	msec delay;
+
+	snprintf(i->last_error, sizeof(i->last_error), "%s", why);
+	if (i->stopping)
+		return;
+	i->failures++;
+	delay = i->failures == 1 && i->reconnects ? rng_below(i->rng, 250) : backoff(i);
+	if (initiator_log(i, &l, LEVEL_INFO, "waiting")) {
+		log_uint(&l, "failures", i->failures);
+		log_uint(&l, "next_attempt_ms", delay);
+		log_text(&l, "reason", why);
+		log_end(&l);
+	}
+	initiator_wait(i, delay);
+}
+
+static void look_at_connecting(struct initiator *i, msec now)
+{
+	struct softwire *s = &i->current->engine.softwire;
+
+	if (s->step != STEP_TUNNEL || s->tunnel.last_heard > s->started_at)
+		return;
+	if (i->current->refused)
+		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "nobody listens at the server's address", now);
+	else if (now - s->started_at >= ANSWER_MS)
+		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "no answer from the server", now);
+}
+
+static void look_at_traffic(struct initiator *i, msec now)
+{
+	const struct dp_row *row = i->current->row;
+	msec heard = row->last_rx;
+
+	if (i->current->engine.softwire.tunnel.last_heard > heard)
+		heard = i->current->engine.softwire.tunnel.last_heard;
+	if (row->last_tx <= heard) {
+		i->unanswered_since = 0;
+	} else if (!i->unanswered_since) {
+		i->unanswered_since = now;
+	} else if (now - i->unanswered_since >= UNANSWERED_MS) {
+		i->unanswered_since = 0;
+		initiator_hint(i, "sent for 5 s and heard nothing");
+	}
+}
+
+static void stop_step(struct initiator *i, msec now);
+
+static void tick(struct wheel_timer *t, msec now)
+{
+	struct initiator *i = container_of(t, struct initiator, timer);
+
+	wheel_arm(&i->loop->wheel, &i->timer, now + TICK_MS);
+	if (i->stopping) {
+		stop_step(i, now);
+		return;
+	}
+	if (i->state == INITIATOR_CONNECTING && i->current)
+		look_at_connecting(i, now);
+	else if (i->state == INITIATOR_UP && i->current)
+		look_at_traffic(i, now);
+	if (i->state == INITIATOR_WAITING && now >= i->attempt_at)
+		initiator_connect(i);
+	if (i->state != INITIATOR_UP && i->default_route && now - i->down_since >= WITHDRAW_MS)
+		initiator_network_withdraw(i);
+	if (i->state == INITIATOR_WAITING && i->attempt_at < now + TICK_MS)
+		wheel_arm(&i->loop->wheel, &i->timer, i->attempt_at > now ? i->attempt_at : now + 1);
+	initiator_network_tick(i, now);
+}
+
+void initiator_hint(struct initiator *i, const char *what)
+{
+	struct log_line l;
+
+	if (i->stopping)
+		return;
+	if (i->state == INITIATOR_WAITING && i->failures > 1) {
+		i->attempt_at = loop_now(i->loop);
+		return;
+	}
+	if (i->state != INITIATOR_UP || !i->current || i->current->engine.softwire.tunnel.probing)
+		return;
+	if (initiator_log(i, &l, LEVEL_DEBUG, "hint")) {
+		log_text(&l, "what", what);
+		log_end(&l);
+	}
+	softwire_probe(&i->current->engine.softwire, loop_now(i->loop));
+}
+
+/* ---- life ---- */
+
+/* HS-PPP-16: the interface identifier is an EUI-64 where the machine has a MAC address on the way to the server. */
+static void apply_config(struct initiator *i)
+{
+	struct softwire_config *s = &i->softwire;
+	const struct initiator_config *config = &i->config;
+
+	s->l2tp.host_name = i->config.host_name;
+	s->l2tp.vendor_name = "softwired";
+	s->l2tp.hello_ms = config->hello_ms;
+	s->l2tp.retransmit_ms = config->retransmit_ms;
+	s->l2tp.retransmit_tries = config->retransmit_tries;
+	s->l2tp.framing_async = config->framing_async;
+	s->l2tp.require_secret = *config->tunnel_secret_path != '\0';
+	s->ppp.name = i->config.user;
+	s->ppp.demand_auth = *config->server_password_path != '\0';
+	s->ppp.insist_auth = config->insist_auth;
+	s->ppp.echo_ms = config->echo_ms;
+	s->nd.dad_transmits = config->dad_transmits;
+	s->dhcp6_client.want_prefix = config->want_prefix;
+	s->dhcp6_client.prefix_hint = config->prefix_length;
+	s->dhcp6_client.rapid_commit = config->rapid_commit;
+}
+
+struct initiator *initiator_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
+	const struct initiator_config *config)
+{
+	struct initiator *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->loop = loop;
+	i->log = log;
+	i->keeper = keeper;
+	i->rng = rng;
+	i->config = *config;
+	i->timer.fire = tick;
+	snprintf(i->device, sizeof(i->device), "si-%s", config->name);
+	softwire_config_init(&i->softwire, L2TP_LAC, &initiator_softwire_ops, &loop->wheel, rng, &i->counters);
+	apply_config(i);
+	i->plane = tun_plane_new(loop, log, &initiator_tun_ops, i, rng_u64(rng));
+	i->routes = netlink_open();
+	if (!i->plane || !i->routes) {
+		log_message(log, LEVEL_ERROR, "start-failed", "no memory or no netlink socket");
+		initiator_free(i);
+		return NULL;
+	}
+	return i;
+}
+
+void initiator_free(struct initiator *i)
+{
+	if (!i)
+		return;
+	explicit_bzero(i->password, sizeof(i->password));
+	explicit_bzero(i->server_password, sizeof(i->server_password));
+	explicit_bzero(i->tunnel_secret, sizeof(i->tunnel_secret));
+	if (i->routes)
+		netlink_close(i->routes);
+	if (i->plane)
+		tun_plane_close(i->plane, NULL);
+	free(i);
+}
+
+const char *initiator_name(const struct initiator *i)
+{
+	return i->config.name;
+}
+
+/* ---- start ---- */
+
+static void finish_start(struct initiator *i, int result)
+{
+	void (*started)(void *, int) = i->started;
+
+	i->started = NULL;
+	if (started)
+		started(i->started_owner, result);
+}
+
+static void fail_start(struct initiator *i, int result, const char *what, const char *why)
+{
+	log_message(i->log, LEVEL_ERROR, "start-failed", "initiator %s: %s: %s", i->config.name, what, why);
+	finish_start(i, result);
+}
+
+static void begin(struct initiator *i)
+{
+	initiator_state_load(i);
+	initiator_lan_start(i);
+	if (i->config.lan_count)
+		keeper_forwarding(i->keeper, AF_INET6, NULL, NULL);
+	i->down_since = loop_now(i->loop);
+	wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + TICK_MS);
+	finish_start(i, 0);
+	initiator_connect(i);
+}
+
+static void device_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (!result) {
+		result = tun_plane_set_device(i->plane, fd);
+		if (result)
+			close(fd);
+	}
+	if (result)
+		fail_start(i, result, i->device, strerror(-result));
+	else
+		begin(i);
+}
+
+static void directory_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (fd >= 0)
+		close(fd);
+	if (result) /* not fatal: without it the DUID is new at every start */
+		log_message(i->log, LEVEL_WARN, "state", "%s: %s: the DUID will not survive a restart", i->config.state_path,
+			strerror(-result));
+	keeper_open_tun(i->keeper, i->device, 1500, device_opened, i);
+}
+
+static void open_directory(struct initiator *i)
+{
+	char directory[sizeof(i->config.state_path)];
+	char *slash;
+
+	snprintf(directory, sizeof(directory), "%s", i->config.state_path);
+	slash = strrchr(directory, '/');
+	if (slash)
+		*slash = '\0';
+	keeper_open_directory(i->keeper, directory, directory_opened, i);
+}
+
+static bool take_secret(struct initiator *i, int result, int fd, const char *path, uint8_t *secret, size_t *len)
+{
+	char why[128] = "";
+
+	if (!result) {
+		result = aaa_read_secret(fd, (char *)secret, len, why);
+		close(fd);
+	}
+	if (!result)
+		return true;
+	fail_start(i, result, path, *why ? why : strerror(-result));
+	return false;
+}
+
+static void tunnel_secret_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (take_secret(i, result, fd, i->config.tunnel_secret_path, i->tunnel_secret, &i->tunnel_secret_len))
+		open_directory(i);
+}
+
+static void open_tunnel_secret(struct initiator *i)
+{
+	if (*i->config.tunnel_secret_path)
+		keeper_open_file(i->keeper, i->config.tunnel_secret_path, tunnel_secret_opened, i);
+	else
+		open_directory(i);
+}
+
+static void server_password_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (take_secret(i, result, fd, i->config.server_password_path, i->server_password, &i->server_password_len))
+		open_tunnel_secret(i);
+}
+
+static void password_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (!take_secret(i, result, fd, i->config.password_path, i->password, &i->password_len))
+		return;
+	if (*i->config.server_password_path)
+		keeper_open_file(i->keeper, i->config.server_password_path, server_password_opened, i);
+	else
+		open_tunnel_secret(i);
+}
+
+void initiator_start(struct initiator *i, void (*started)(void *owner, int result), void *owner)
+{
+	i->started = started;
+	i->started_owner = owner;
+	if (!i->config.trusted_network)
+		log_message(i->log, LEVEL_WARN, "unprotected",
+			"initiator %s: CHAP without IPsec on a public network: the password can be guessed offline (RFC 5619)",
+			i->config.name);
+	if (*i->config.password_path)
+		keeper_open_file(i->keeper, i->config.password_path, password_opened, i);
+	else
+		open_tunnel_secret(i);
+}
+
+/* ---- stop ---- */
+
+static void plane_freed(void *owner)
+{
+	struct initiator *i = owner;
+
+	i->plane = NULL;
+	if (i->stopped)
+		i->stopped(i->stopped_owner);
+}
+
+static void stop_step(struct initiator *i, msec now)
+{
+	struct attempt *a;
+
+	if ((i->current || i->lingering) && now < i->stop_at) {
+		wheel_arm(&i->loop->wheel, &i->timer, now + 50);
+		return;
+	}
+	if (i->resolver_busy) { /* libuv calls back soon, cancelled or not */
+		wheel_arm(&i->loop->wheel, &i->timer, now + 50);
+		return;
+	}
+	wheel_disarm(&i->loop->wheel, &i->timer);
+	if (i->current)
+		attempt_free(i->current);
+	while ((a = i->lingering))
+		attempt_free(a);
+	i->state = INITIATOR_STOPPED;
+	tun_plane_flush(i->plane);
+	tun_plane_close(i->plane, plane_freed);
+}
+
+void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *owner)
+{
+	msec now = loop_now(i->loop);
+
+	i->stopped = stopped;
+	i->stopped_owner = owner;
+	i->stopping = true;
+	i->stop_at = now + STOP_MS;
+	initiator_resolver_cancel(i);
+	initiator_network_clear(i);
+	initiator_lan_stop(i);
+	if (i->current)
+		softwire_close(&i->current->engine.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the initiator shuts down", now);
+	wheel_arm(&i->loop->wheel, &i->timer, now + 1);
+}
+
+void initiator_clear(struct initiator *i)
+{
+	if (i->current)
+		softwire_close(&i->current->engine.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "cleared by the operator",
+			loop_now(i->loop));
+	else if (i->state == INITIATOR_WAITING)
+		i->attempt_at = loop_now(i->loop);
+}
+
+bool initiator_reload(struct initiator *i, const struct initiator_config *config)
+{
+	struct initiator_config probe = *config;
+
+	/* Timers apply at once; everything else is negotiated or in the kernel, and needs a new softwire. */
+	probe.hello_ms = i->config.hello_ms;
+	probe.echo_ms = i->config.echo_ms;
+	probe.retransmit_ms = i->config.retransmit_ms;
+	probe.retransmit_tries = i->config.retransmit_tries;
+	probe.backoff_first_ms = i->config.backoff_first_ms;
+	probe.backoff_max_ms = i->config.backoff_max_ms;
+	if (memcmp(&probe, &i->config, sizeof(probe)))
+		return false;
+
+	i->config = *config;
+	apply_config(i);
+	return true;
+}
