@@ -23,7 +23,7 @@ enum { LEASE_PREFIXES = 4, LEASE_USER_MAX = 255, LEASE_DUID_MAX = 130 };
 
 struct lease_pool_config {
 	char name[64];
-	struct prefix link6;	     /* none: no link prefix; one /64 of it per softwire */
+	struct prefix link6;         /* none: no link prefix; one /64 of it per softwire */
 	struct prefix delegate_from; /* none: no delegation */
 	uint8_t delegate_len;
 };
@@ -39,7 +39,7 @@ struct lease {
 	size_t duid_len; /* 0: none recorded */
 	uint32_t iaid;
 	int64_t granted_at, used_at; /* wall clock, seconds */
-	bool active;		     /* a softwire holds it now; not stored */
+	bool active;                 /* a softwire holds it now; not stored */
 };
 
 struct lease_request {
@@ -54,36 +54,55 @@ struct lease_request {
 
 struct lease_store;
 
-/* LEASE is NULL when RESULT is negative: -ENOSPC (pool exhausted), -EEXIST (a fixed prefix is somebody else's), -EIO (database). WHY is for the log. */
+/*
+ * RESULT: 0, or -ENOSPC (pool exhausted), -EEXIST (a fixed prefix is somebody else's), -EINVAL (no such pool, impossible prefix or DUID),
+ * -ENOENT (bind, forget: no such lease), -EBUSY (forget: in use), -EIO (database; nothing has changed), -ENOMEM.
+ * LEASE is NULL when RESULT is negative and after lease_forget(); it and WHY are valid during the call. WHY is for the log ("" when 0).
+ * Answers come in the next loop iteration or later, in the order in which they became safe; only when memory is short or 100,000
+ * requests wait for the database (-ENOMEM, -EIO) an answer comes from inside the request. An answer must not close the store.
+ */
 typedef void lease_answer(void *owner, int result, const struct lease *lease, const char *why);
 
 /* PATH: a database file, made if missing; ":memory:" for tests. NULL and *why when it cannot be used (corrupt, wrong schema version, read-only).
  * LOOP may be NULL for tests: then every call answers before it returns. */
 struct lease_store *lease_store_open(struct loop *loop, const char *path, struct log *log, char why[256]);
-/* Waits until everything is committed. */
+/* Waits until everything is committed. Answers that have not come yet will not come. With a loop, its handle is closed in the loop's
+ * next iteration (loop_done() sees to that). */
 void lease_store_close(struct lease_store *s);
-/* Pools may change at any time (reload); leases outside every pool stay until released. -EINVAL: impossible pool (*why). */
-int lease_store_set_pools(struct lease_store *s, const struct lease_pool_config *pools, size_t count, char why[256]);
-/* Prefixes that no pool may hand out (fixed for users). */
+/* Pools may change at any time (reload); a lease outside every pool stays its user's, also across reconnects, until it is forgotten
+ * or the user asks for another pool. -EINVAL: impossible pool (*why), and nothing has changed. */
+int lease_store_set_pools(
+	struct lease_store *s, const struct lease_pool_config *pools, size_t count, char why[256]);
+/* Prefixes that no pool may hand out (fixed for users). A lease that another user has there already stays until his next acquire, which
+ * gives him another prefix. 0, -EEXIST (overlaps what is reserved already), -EINVAL (not IPv6 of at most 64 bits), -ENOMEM. */
 int lease_store_reserve(struct lease_store *s, const struct prefix *p, const char *user);
 void lease_store_clear_reserved(struct lease_store *s);
 
-/* Grants the user's old lease, or a new one; marks it active. */
+/*
+ * Grants the user's old lease, or a new one; marks it active. pool "" is the pool "default". A pool without link6 (or delegate_from) grants
+ * no link prefix (no delegated one): the lease has none then. What the old lease has and the request does not ask for stays. An old prefix is
+ * replaced when the fixed ones of the request differ, when it was fixed and is not any more, when it is reserved for somebody else,
+ * or when the user's pool is another one and the prefix is none of its units.
+ * Every acquire answered 0 is a hold, which one lease_idle() ends: while a new softwire of a user replaces a stale one both have one.
+ */
 void lease_acquire(struct lease_store *s, const struct lease_request *r, lease_answer *answer, void *owner);
 /* Records the DUID and IAID. A different DUID than recorded replaces it (the user has a new router): answered 0, logged by the caller. */
-void lease_bind(struct lease_store *s, const char *user, uint16_t slot, const uint8_t *duid, size_t duid_len, uint32_t iaid,
-	lease_answer *answer, void *owner);
-/* The softwire is gone: not active, last used now. The lease stays the user's. */
+void lease_bind(struct lease_store *s, const char *user, uint16_t slot, const uint8_t *duid, size_t duid_len,
+	uint32_t iaid, lease_answer *answer, void *owner);
+/* The softwire is gone: ends its hold; without holds the lease is not active, last used now. It stays the user's.
+ * The time is written within about half a minute, or at close. */
 void lease_idle(struct lease_store *s, const char *user, uint16_t slot);
-/* Deletes it (operator's command). */
+/* Deletes it (operator's command). -EBUSY while it is active. */
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner);
-/* An answer that is still to come is not wanted any more (the softwire died): the callback will not be called. */
+/* Answers to OWNER that are still to come are not wanted any more (the softwire died): the callback will not be called. An acquire that
+ * was not answered yet may still be committed; its hold ends here, so no lease_idle() for it. */
 void lease_cancel(struct lease_store *s, void *owner);
 
+/* These show memory: what is granted there may not be committed yet. The result is valid until the next of these calls. */
 const struct lease *lease_find(const struct lease_store *s, const char *user, uint16_t slot);
 /* Who has the prefix that covers A, or NULL. */
 const struct lease *lease_find_by_addr(const struct lease_store *s, const struct addr *a);
-/* Walks all leases: start with *cursor = 0. */
+/* Walks all leases: start with *cursor = 0. Leases that come or go between calls may make it miss or repeat others. */
 const struct lease *lease_next(const struct lease_store *s, uint32_t *cursor);
 size_t lease_count(const struct lease_store *s, size_t *ret_active);
 
