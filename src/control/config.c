@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading the configuration file: text, syntax, settings one by one, rules among them, files that they name. */
+#include "control/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/keys.h"
+
+/* The one name on a line that a `=` follows, which libconfig does not tell with "duplicate setting name". */
+static void name_on_line(const struct source *s, unsigned line, char *name, size_t size)
+{
+	char text[512];
+	size_t n;
+
+	name[0] = 0;
+	source_line(s, line, text, sizeof(text));
+	for (const char *p = text; *p; p += n ? n : 1) {
+		const char *q;
+
+		for (n = 0; isalnum((unsigned char)p[n]) || (p[n] && strchr("-_*", p[n])); n++)
+			;
+		for (q = p + n; *q == ' ' || *q == '\t'; q++)
+			;
+		if (!n || (*q != '=' && *q != ':'))
+			continue;
+		if (name[0]) {
+			name[0] = 0; /* several: no telling which */
+			return;
+		}
+		snprintf(name, size, "%.*s", (int)n, p);
+	}
+}
+
+static void syntax_problem(struct problems *r, const config_t *parsed)
+{
+	unsigned line = (unsigned)config_error_line(parsed);
+	struct source_place place = source_place(r->source, line);
+	const char *text = config_error_text(parsed);
+	char name[64];
+
+	if (!strcmp(text, "duplicate setting name")) {
+		name_on_line(r->source, line, name, sizeof(name));
+		problem_line(r, true, place.file, place.line, "%s%s%s is set twice: it may stand only once",
+			name[0] ? "`" : "a key", name, name[0] ? "`" : "");
+	} else if (!strcmp(text, "mismatched element type in array")) {
+		problem_line(r, true, place.file, place.line,
+			"the values of an array [ ... ] must be of one type");
+	} else {
+		problem_line(r, true, place.file, place.line,
+			"%s: settings are written NAME = VALUE; with texts in quotes; look here and just "
+			"before",
+			text);
+	}
+}
+
+static void read_parsed(struct problems *r, config_t *parsed, bool check_files, struct config *c)
+{
+	const config_setting_t *root = config_root_setting(parsed);
+
+	config_presets(&config_file_section, c);
+	config_read_section(r, &config_file_section, root, c);
+	config_rules(r, root, c);
+	if (check_files)
+		config_files(r, root, c);
+}
+
+int config_file_read(
+	const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret)
+{
+	struct source source;
+	struct problems r = {.error = error, .owner = owner, .source = &source};
+	struct config *c = calloc(1, sizeof(*c));
+	config_t parsed;
+
+	config_init(&parsed);
+	if (!c)
+		problem_line(&r, true, path, 0, "not enough memory");
+	else if (strlen(path) >= sizeof(c->path))
+		problem_line(&r, true, path, 0, "this path is too long");
+	else if (source_read(&source, path, fd, &r)) {
+		strcpy(c->path, path);
+		if (config_read_string(&parsed, source.text))
+			read_parsed(&r, &parsed, check_files, c);
+		else
+			syntax_problem(&r, &parsed);
+	}
+	if (c && strlen(path) < sizeof(c->path))
+		source_free(&source);
+	config_destroy(&parsed);
+	if (!r.errors)
+		memcpy(ret, c, sizeof(*c));
+	free(c);
+	return r.errors ? -EINVAL : 0;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of settings. The order is the order of the manual page. */
+#include "control/keys.h"
+
+#include <stddef.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Where a value goes: one, or a list with its count. */
+#define INTO(s, field) .offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field)
+#define LIST(s, field, count)                                                                                \
+	.offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field[0]),                      \
+	.count_offset = offsetof(struct s, count), .count_max = COUNT(((struct s *)0)->field)
+
+static const char *const networks[] = {"public", "trusted", NULL};
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL}; /* as enum log_level */
+static const char *const dns_ways[] = {"auto", "none", NULL};
+
+static const char no_ipv4[] = "softwires that carry IPv4 are not available in this version";
+
+static const struct config_key delegate_keys[] = {
+	{"from", TYPE_PREFIX6, INTO(concentrator_pool_config, lease.delegate_from), .required = true,
+		.help = "the prefix that delegated prefixes are taken from"},
+	{"length", TYPE_UINT, INTO(concentrator_pool_config, lease.delegate_len), .min = 48, .max = 64,
+		.required = true,
+		.help = "length of each delegated prefix; a multiple of 4 keeps reverse DNS simple"},
+};
+static const struct config_section delegate_section = {"`delegate`", delegate_keys, COUNT(delegate_keys)};
+
+static const struct config_key pool_keys[] = {
+	{"link6", TYPE_PREFIX6, INTO(concentrator_pool_config, lease.link6),
+		.help = "each softwire gets one /64 of it, announced by Router Advertisements"},
+	{"delegate", TYPE_GROUP, .section = &delegate_section,
+		.help = "prefixes for the networks behind initiators, by DHCPv6"},
+	{"dns", TYPE_ADDR, LIST(concentrator_pool_config, dns, dns_count),
+		.help = "DNS servers that are told to initiators"},
+	{"preferred-lifetime", TYPE_UINT, INTO(concentrator_pool_config, preferred), .min = 60,
+		.max = UINT32_MAX, .preset = "86400", .help = "preferred lifetime of prefixes, in seconds"},
+	{"valid-lifetime", TYPE_UINT, INTO(concentrator_pool_config, valid), .min = 60, .max = UINT32_MAX,
+		.preset = "172800", .help = "valid lifetime of prefixes, in seconds"},
+	{"ipv4", TYPE_ABSENT, .help = no_ipv4},
+};
+static const struct config_section pool_section = {"a pool", pool_keys, COUNT(pool_keys)};
+
+static const struct config_key concentrator_keys[] = {
+	{"listen", TYPE_ENDPOINT, LIST(concentrator_config, listen, listen_count),
+		.derived = "all addresses, with a warning",
+		.help = "addresses that initiators connect to; the port is 1701 unless it is given"},
+	{"network", TYPE_WORD, INTO(concentrator_config, trusted_network), .words = networks,
+		.preset = "public",
+		.help = "whether strangers can listen or send on the network between the concentrator and "
+			"its initiators"},
+	{"unprotected-chap", TYPE_BOOL, INTO(concentrator_config, allow_unprotected), .preset = "false",
+		.help = "accept that CHAP and tunnel secrets cross a public network without IPsec; warned "
+			"about at every start"},
+	{"users", TYPE_PATH, INTO(concentrator_config, users_path), .required = true,
+		.help = "the users file, see softwire-users(5)"},
+	{"pools", TYPE_NAMED, LIST(concentrator_config, pools, pool_count), .section = &pool_section,
+		.required = true, .name_offset = offsetof(struct concentrator_pool_config, lease.name),
+		.name_size = sizeof(((struct concentrator_pool_config *)0)->lease.name),
+		.help = "where addresses come from, by name; users without a pool of their own get theirs "
+			"from `default`"},
+	{"local6", TYPE_ADDR6, INTO(concentrator_config, local6),
+		.help = "our IPv6 address on softwires, and the source of ICMPv6 errors"},
+	{"local4", TYPE_ADDR4, INTO(concentrator_config, local4),
+		.help = "our IPv4 address on softwires, and the source of ICMP errors"},
+	{"host-name", TYPE_TEXT, INTO(concentrator_config, host_name), .derived = "the machine's host name",
+		.help = "what we call ourselves to initiators, in L2TP and CHAP"},
+	{"leases", TYPE_PATH, INTO(concentrator_config, lease_path),
+		.derived = "leases.db in `state-directory`", .help = "the lease database"},
+	{"device", TYPE_NAME, INTO(concentrator_config, device), .preset = "sc0",
+		.help = "name of the TUN device of all softwires"},
+	{"require-tunnel-secret", TYPE_BOOL, INTO(concentrator_config, require_tunnel_secret),
+		.preset = "false", .help = "refuse initiators that share no tunnel secret with us"},
+	{"send-challenge", TYPE_BOOL, INTO(concentrator_config, send_challenge), .preset = "false",
+		.help = "challenge initiators that share a tunnel secret with us"},
+	{"ingress-filter", TYPE_BOOL, INTO(concentrator_config, ingress_filter), .preset = "true",
+		.help = "drop packets whose inner source was not given to their softwire"},
+	{"mss-clamp", TYPE_BOOL, INTO(concentrator_config, mss_clamp), .preset = "true",
+		.help = "lower the MSS of TCP connections to what fits"},
+	{"replace-softwires", TYPE_BOOL, INTO(concentrator_config, replace_softwires), .preset = "true",
+		.help = "a user at the limit: the new softwire replaces the oldest (true) or is refused "
+			"(false)"},
+	{"rapid-commit", TYPE_BOOL, INTO(concentrator_config, rapid_commit), .preset = "true",
+		.help = "answer DHCPv6 Solicits that ask for it with a Reply at once"},
+	{"managed", TYPE_BOOL, INTO(concentrator_config, managed), .preset = "false",
+		.help = "give addresses by DHCPv6 instead of SLAAC (the M flag)"},
+	{"dad-transmits", TYPE_UINT, INTO(concentrator_config, dad_transmits), .min = 0, .max = 10,
+		.preset = "1", .help = "probes of Duplicate Address Detection; 0: none"},
+	{"router-lifetime", TYPE_UINT, INTO(concentrator_config, router_lifetime), .min = 0, .max = 9000,
+		.preset = "9000",
+		.help = "Router Lifetime in Router Advertisements, in seconds; 0: no default router"},
+	{"hello", TYPE_SECONDS, INTO(concentrator_config, hello_ms), .min = 0, .max = 3600000, .preset = "60",
+		.help = "silence before a HELLO is sent; 0: never, so a dead initiator is not noticed"},
+	{"echo", TYPE_SECONDS, INTO(concentrator_config, echo_ms), .min = 0, .max = 60000, .preset = "0",
+		.help = "interval of LCP Echo-Requests beside HELLO, at least 10 and not above `hello`; 0: "
+			"none"},
+	{"retransmit", TYPE_SECONDS, INTO(concentrator_config, retransmit_ms), .min = 100, .max = 8000,
+		.preset = "1",
+		.help = "first retransmission of control messages; it doubles up to 8 seconds"},
+	{"retransmit-tries", TYPE_UINT, INTO(concentrator_config, retransmit_tries), .min = 1, .max = 20,
+		.preset = "5", .help = "retransmissions without an answer after which the peer is dead"},
+	{"framing-async", TYPE_BOOL, INTO(concentrator_config, framing_async), .preset = "true",
+		.help = "offer asynchronous framing too, for old peers"},
+	{"max-softwires", TYPE_UINT, INTO(concentrator_config, max_softwires), .min = 1,
+		.max = 60000 * CONCENTRATOR_LISTEN_MAX, .derived = "60000 for each address of `listen`",
+		.help = "softwires at a time"},
+	{"half-open", TYPE_UINT, INTO(concentrator_config, max_half_open), .min = 1, .max = 1000000,
+		.preset = "10000", .help = "softwires that are not authenticated yet, in all"},
+	{"half-open-per-source", TYPE_UINT, INTO(concentrator_config, half_open_per_source), .min = 1,
+		.max = 1000000, .preset = "1000",
+		.help = "softwires that are not authenticated yet, from one IPv4 address or IPv6 /64; "
+			"generous to carrier NATs"},
+	{"radius", TYPE_ABSENT, .help = "RADIUS is not available in this version: use `users`"},
+	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
+};
+static const struct config_section concentrator_section = {
+	"`concentrator`", concentrator_keys, COUNT(concentrator_keys)};
+
+static const struct config_key initiator_keys[] = {
+	{"server", TYPE_SERVER, LIST(initiator_config, servers, server_count), .min = 1, .required = true,
+		.help = "concentrators in order of preference: NAME, ADDRESS, NAME:PORT or [ADDRESS]:PORT"},
+	{"user", TYPE_TEXT, INTO(initiator_config, user), .required = true,
+		.help = "the name that we authenticate with"},
+	{"password-file", TYPE_PATH, INTO(initiator_config, password_path), .required = true,
+		.help = "a file of one line, readable by root only: our password"},
+	{"server-password-file", TYPE_PATH, INTO(initiator_config, server_password_path),
+		.derived = "not demanded",
+		.help = "the password with which the concentrator must prove its own identity"},
+	{"tunnel-secret-file", TYPE_PATH, INTO(initiator_config, tunnel_secret_path), .derived = "none",
+		.help = "the tunnel secret shared with the concentrator"},
+	{"network", TYPE_WORD, INTO(initiator_config, trusted_network), .words = networks, .preset = "public",
+		.help = "whether strangers can listen or send on the network between us and the "
+			"concentrator"},
+	{"unprotected-chap", TYPE_BOOL, INTO(initiator_config, allow_unprotected), .preset = "false",
+		.help = "accept that CHAP and the tunnel secret cross a public network without IPsec; warned "
+			"about at every start"},
+	{"insist-auth", TYPE_BOOL, INTO(initiator_config, insist_auth), .preset = "false",
+		.help = "refuse a concentrator that does not ask for our password"},
+	{"ipv6", TYPE_BOOL, INTO(initiator_config, ipv6), .preset = "true", .help = "carry IPv6"},
+	{"prefix", TYPE_BOOL, INTO(initiator_config, want_prefix),
+		.derived = "true when `lan` names an interface", .help = "ask for a delegated prefix"},
+	{"prefix-length", TYPE_UINT, INTO(initiator_config, prefix_length), .min = 0, .max = 64,
+		.preset = "0", .help = "length of prefix to ask for, 48 to 64; 0: any"},
+	{"lan", TYPE_NAME, LIST(initiator_config, lans, lan_count),
+		.help = "interfaces that get a /64 of the delegated prefix each, with Router Advertisements"},
+	{"default-route", TYPE_BOOL, INTO(initiator_config, default_route), .preset = "true",
+		.help = "send what has no better route through the softwire"},
+	{"metric", TYPE_UINT, INTO(initiator_config, metric), .min = 1, .max = UINT32_MAX, .preset = "1024",
+		.help = "metric of that route"},
+	{"dns", TYPE_TEXT, INTO(initiator_config, dns), .words = dns_ways, .preset = "auto",
+		.help = "hand DNS servers to resolvconf or systemd-resolved, whichever is there, or to "
+			"nobody"},
+	{"mss-clamp", TYPE_BOOL, INTO(initiator_config, mss_clamp), .preset = "true",
+		.help = "lower the MSS of TCP connections to what fits"},
+	{"mtu", TYPE_UINT, INTO(initiator_config, mtu), .min = 0, .max = 9216, .preset = "0",
+		.help = "MTU of the softwire, at least 1280; 0: what the path to the concentrator carries"},
+	{"rapid-commit", TYPE_BOOL, INTO(initiator_config, rapid_commit), .preset = "true",
+		.help = "ask for the short DHCPv6 exchange"},
+	{"dad-transmits", TYPE_UINT, INTO(initiator_config, dad_transmits), .min = 0, .max = 10,
+		.preset = "1", .help = "probes of Duplicate Address Detection; 0: none"},
+	{"hello", TYPE_SECONDS, INTO(initiator_config, hello_ms), .min = 0, .max = 3600000, .preset = "60",
+		.help = "silence before a HELLO is sent; 0: never, so a dead concentrator is not noticed and "
+			"NATs forget us"},
+	{"echo", TYPE_SECONDS, INTO(initiator_config, echo_ms), .min = 0, .max = 60000, .preset = "0",
+		.help = "interval of LCP Echo-Requests beside HELLO, at least 10 and not above `hello`; 0: "
+			"none"},
+	{"retransmit", TYPE_SECONDS, INTO(initiator_config, retransmit_ms), .min = 100, .max = 8000,
+		.preset = "1",
+		.help = "first retransmission of control messages; it doubles up to 8 seconds"},
+	{"retransmit-tries", TYPE_UINT, INTO(initiator_config, retransmit_tries), .min = 1, .max = 20,
+		.preset = "5",
+		.help = "retransmissions without an answer after which the concentrator is dead"},
+	{"backoff-first", TYPE_SECONDS, INTO(initiator_config, backoff_first_ms), .min = 100, .max = 3600000,
+		.preset = "1", .help = "wait before the second attempt to connect; it doubles"},
+	{"backoff-max", TYPE_SECONDS, INTO(initiator_config, backoff_max_ms), .min = 100, .max = 86400000,
+		.preset = "60", .help = "the longest wait between attempts"},
+	{"framing-async", TYPE_BOOL, INTO(initiator_config, framing_async), .preset = "true",
+		.help = "offer asynchronous framing too, for old peers"},
+	{"host-name", TYPE_TEXT, INTO(initiator_config, host_name),
+		.derived = "USER@HOST, from `user` and the machine's host name",
+		.help = "what we call ourselves in L2TP"},
+	{"state-file", TYPE_PATH, INTO(initiator_config, state_path),
+		.derived = "initiator-NAME.json in `state-directory`",
+		.help = "where the DUID and the last prefixes are kept"},
+	{"ipv4", TYPE_ABSENT, .help = no_ipv4},
+	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
+};
+static const struct config_section initiator_section = {
+	"an initiator", initiator_keys, COUNT(initiator_keys)};
+
+static const struct config_key file_keys[] = {
+	{"log", TYPE_WORD, INTO(config, log_level), .words = levels, .preset = "info",
+		.help = "how much goes to standard error or the journal"},
+	{"user", TYPE_TEXT, INTO(config, user), .derived = "softwire, or nobody where that does not exist",
+		.help = "whom the process that talks to the network runs as"},
+	{"state-directory", TYPE_PATH, INTO(config, state_directory), .preset = "/var/lib/softwired",
+		.help = "what must survive a reboot"},
+	{"runtime-directory", TYPE_PATH, INTO(config, runtime_directory), .preset = "/run/softwired",
+		.help = "what need not"},
+	{"control-socket", TYPE_PATH, INTO(config, control_socket),
+		.derived = "control.sock in `runtime-directory`",
+		.help = "where softwire(8) finds the daemon"},
+	{"control-group", TYPE_TEXT, INTO(config, control_group), .preset = "softwire",
+		.help = "who may look: members of this group"},
+	{"concentrator", TYPE_GROUP, .section = &concentrator_section,
+		.count_offset = offsetof(struct config, concentrator.present), .count_max = 1,
+		.offset = offsetof(struct config, concentrator), .size = sizeof(struct concentrator_config),
+		.help = "this machine terminates softwires"},
+	{"initiator", TYPE_NAMED, LIST(config, initiators, initiator_count), .section = &initiator_section,
+		.name_offset = offsetof(struct initiator_config, name),
+		.name_size = sizeof(((struct initiator_config *)0)->name),
+		.help = "softwires that this machine keeps up, by name; si-NAME is the device"},
+	{"afbr", TYPE_ABSENT, .help = "the mesh role is not available in this version"},
+};
+const struct config_section config_file_section = {"the file", file_keys, COUNT(file_keys)};

@@ -1,0 +1,75 @@
+/*
+ * keys: every setting of the configuration file as a row of a table.
+ *
+ * Reading, error texts, softwired.conf(5) (which a unit test compares with these tables) follow from the rows.
+ */
+#ifndef CONTROL_KEYS_H
+#define CONTROL_KEYS_H
+
+#include <stdint.h>
+
+#include "control/problem.h"
+
+enum config_type {
+	TYPE_BOOL,
+	TYPE_UINT,
+	TYPE_SECONDS, /* kept, and bounded here, in milliseconds; may be written 0.5 */
+	TYPE_TEXT,
+	TYPE_WORD, /* kept as the index of the word */
+	TYPE_PATH,
+	TYPE_NAME, /* of a network interface */
+	TYPE_SERVER,
+	TYPE_ADDR,
+	TYPE_ADDR4,
+	TYPE_ADDR6,
+	TYPE_ENDPOINT,
+	TYPE_PREFIX6,
+	TYPE_GROUP,  /* { ... } */
+	TYPE_NAMED,  /* { name = { ... }; ... } */
+	TYPE_ABSENT, /* a key that people will expect; HELP says why it is not there */
+};
+
+struct config_section;
+
+struct config_key {
+	const char *name;
+	enum config_type type;
+	uint32_t offset, size; /* in the section's struct; of one element */
+	uint32_t count_offset,
+		count_max; /* lists and TYPE_NAMED: where the count goes, and its limit; one value may stand without brackets */
+	uint32_t name_offset, name_size; /* TYPE_NAMED: in the element */
+	int64_t min, max;                /* numbers; lists: min is the least count */
+	const char *const *words;        /* TYPE_WORD, TYPE_TEXT: what is allowed, NULL at the end */
+	const struct config_section *section;
+	const char *preset;  /* the default as it would be written; NULL: none */
+	const char *derived; /* a default that depends on others, in words */
+	bool required;
+	const char *help; /* one line */
+};
+
+struct config_section {
+	const char *title; /* for messages: "`concentrator`", "a pool" */
+	const struct config_key *keys;
+	unsigned count;
+};
+
+extern const struct config_section config_file_section; /* the root */
+
+/* What would be right: "a whole number, 0 to 3600". */
+struct expectation {
+	char text[200];
+};
+struct expectation config_expectation(const struct config_key *k);
+
+/* Fills STRUCT with the defaults of the section's keys. */
+void config_presets(const struct config_section *section, void *into);
+/* Reads GROUP's settings into STRUCT; every error is reported. */
+void config_read_section(
+	struct problems *r, const struct config_section *section, const config_setting_t *group, void *into);
+
+/* The rules that concern more than one key, and defaults that depend on others. ROOT is the parsed file. */
+void config_rules(struct problems *r, const config_setting_t *root, struct config *c);
+/* Modes and contents of the files that C names. */
+void config_files(struct problems *r, const config_setting_t *root, const struct config *c);
+
+#endif

@@ -1,0 +1,22 @@
+/* print: what the daemon answers, for people: aligned tables, human units. Everything comes from the JSON of doc/control.md. */
+#ifndef CONTROL_PRINT_H
+#define CONTROL_PRINT_H
+
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+/* ROWS: the array of the same name in the answer. NOW: wall clock, for ages. */
+void print_softwires(FILE *out, const json_t *rows);
+void print_tunnels(FILE *out, const json_t *rows);
+void print_leases(FILE *out, const json_t *rows, time_t now);
+/* Counters that are not 0; FILTER (may be NULL) is a role, an initiator, a group or a part of a name. */
+void print_counters(FILE *out, const json_t *counters, const char *filter);
+/* One line per trace event. */
+void print_trace(FILE *out, const json_t *event);
+
+/* BUF gets "1.4M", "3d 4h", of at most 15 characters. */
+const char *print_bytes(double bytes, char buf[16]);
+const char *print_seconds(double seconds, char buf[16]);
+
+#endif

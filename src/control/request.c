@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs of the control socket, as rows of a table (doc/control.md). */
+#include "control/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/problem.h"
+
+enum { VERBS_MAX = 16, MEMBERS_MAX = 4 };
+
+struct request {
+	const struct control_targets *targets;
+	const json_t *object;
+	struct answer *answer;
+};
+
+enum member_type { MEMBER_TEXT, MEMBER_ID, MEMBER_TRUE };
+
+struct member {
+	const char *name;
+	enum member_type type;
+	bool required;
+};
+
+struct verb {
+	const char *words;
+	bool changes; /* root only */
+	struct member members[MEMBERS_MAX];
+	bool one; /* exactly one of the members */
+	void (*run)(struct request *q);
+};
+
+json_t *request_refusal(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	plain_text(text);
+	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+}
+
+static const char *text_member(const struct request *q, const char *name)
+{
+	return json_string_value(json_object_get(q->object, name));
+}
+
+static struct initiator *find_initiator(const struct control_targets *t, const char *name)
+{
+	for (unsigned i = 0; name && i < t->initiator_count; i++)
+		if (!strcmp(initiator_name(t->initiators[i]), name))
+			return t->initiators[i];
+	return NULL;
+}
+
+/* ---- show ---- */
+
+/* Of an initiator's row: its name, or the user that it connects as. */
+static bool row_wanted(const json_t *row, const char *filter)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+	const char *user = json_string_value(json_object_get(row, "user"));
+
+	return !filter || (name && !strcmp(name, filter)) || (user && !strcmp(user, filter));
+}
+
+/* ROWS is an object or an array; its reference is taken over. */
+static void add_rows(json_t *list, json_t *rows, const char *filter)
+{
+	json_t *row;
+	size_t i;
+
+	if (json_is_object(rows) && row_wanted(rows, filter))
+		json_array_append(list, rows);
+	json_array_foreach(rows, i, row) if (row_wanted(row, filter)) json_array_append(list, row);
+	json_decref(rows);
+}
+
+static void show_rows(struct request *q, const char *name,
+	json_t *(*concentrator)(struct concentrator *c, const char *filter),
+	json_t *(*initiator)(struct initiator *i))
+{
+	const char *filter = text_member(q, "filter");
+	json_t *list = q->targets->concentrator ? concentrator(q->targets->concentrator, filter) : NULL;
+
+	if (!list)
+		list = json_array();
+	for (unsigned i = 0; i < q->targets->initiator_count; i++)
+		add_rows(list, initiator(q->targets->initiators[i]), filter);
+	q->answer->object = json_pack("{s:b}", "ok", 1);
+	q->answer->name = name;
+	q->answer->list = list;
+}
+
+static void show_softwires(struct request *q)
+{
+	show_rows(q, "softwires", concentrator_show_softwires, initiator_show);
+}
+
+static void show_tunnels(struct request *q)
+{
+	show_rows(q, "tunnels", concentrator_show_tunnels, initiator_show_tunnel);
+}
+
+static void show_leases(struct request *q)
+{
+	show_rows(q, "leases", concentrator_show_leases, initiator_show_leases);
+}
+
+static void show_counters(struct request *q)
+{
+	json_t *all = json_object(), *initiators = json_object();
+
+	if (q->targets->concentrator)
+		json_object_set_new(
+			all, "concentrator", concentrator_show_counters(q->targets->concentrator));
+	for (unsigned i = 0; i < q->targets->initiator_count; i++)
+		json_object_set_new(initiators, initiator_name(q->targets->initiators[i]),
+			initiator_show_counters(q->targets->initiators[i]));
+	if (json_object_size(initiators))
+		json_object_set(all, "initiators", initiators);
+	json_decref(initiators);
+	q->answer->object = json_pack("{s:b, s:o}", "ok", 1, "counters", all);
+}
+
+static void show_version(struct request *q)
+{
+	q->answer->object = json_pack("{s:b, s:s}", "ok", 1, "version", SOFTWIRE_VERSION);
+}
+
+/* ---- change ---- */
+
+static void clear(struct request *q)
+{
+	const struct control_targets *t = q->targets;
+	const char *user = text_member(q, "user"), *name = text_member(q, "initiator");
+	uint32_t id = (uint32_t)json_integer_value(json_object_get(q->object, "id"));
+	struct initiator *one = find_initiator(t, name);
+	unsigned n = 0;
+
+	if (name && !one) {
+		q->answer->object = request_refusal("there is no initiator \"%s\"", quoted(name).text);
+		return;
+	}
+	if (t->concentrator && !name)
+		n = concentrator_clear(t->concentrator, user, id);
+	for (unsigned i = 0; i < t->initiator_count; i++) {
+		if (user || id || (one && one != t->initiators[i]))
+			continue;
+		initiator_clear(t->initiators[i]);
+		n++;
+	}
+	q->answer->object = json_pack("{s:b, s:I}", "ok", 1, "cleared", (json_int_t)n);
+}
+
+static void forget(struct request *q)
+{
+	if (!q->targets->concentrator)
+		q->answer->object =
+			request_refusal("there is no concentrator here, so there are no leases to forget");
+	else
+		q->answer->object = json_pack("{s:b, s:I}", "ok", 1, "forgotten",
+			(json_int_t)concentrator_forget(q->targets->concentrator, text_member(q, "user")));
+}
+
+static void trace(struct request *q)
+{
+	const char *name = text_member(q, "name");
+
+	q->answer->trace_initiator = find_initiator(q->targets, name);
+	if (!q->answer->trace_initiator && !q->targets->concentrator) {
+		q->answer->object = request_refusal(
+			"there is no initiator \"%s\", and no concentrator here with such a user",
+			quoted(name).text);
+		return;
+	}
+	if (strlen(name) >= sizeof(q->answer->trace_name)) {
+		q->answer->object = request_refusal("no user has a name as long as that");
+		return;
+	}
+	strcpy(q->answer->trace_name, name);
+	q->answer->then = REQUEST_TRACE;
+	q->answer->object = json_pack("{s:b, s:s}", "ok", 1, "trace", name);
+}
+
+static void reload(struct request *q)
+{
+	q->answer->then = REQUEST_RELOAD;
+}
+
+static const struct verb verbs[] = {
+	{"show softwires", .members = {{"filter", MEMBER_TEXT}}, .run = show_softwires},
+	{"show tunnels", .members = {{"filter", MEMBER_TEXT}}, .run = show_tunnels},
+	{"show leases", .members = {{"filter", MEMBER_TEXT}}, .run = show_leases},
+	{"show counters", .run = show_counters},
+	{"version", .run = show_version},
+	{"show version", .run = show_version},
+	{"clear", .changes = true, .one = true,
+		.members = {{"user", MEMBER_TEXT}, {"initiator", MEMBER_TEXT}, {"id", MEMBER_ID},
+			{"all", MEMBER_TRUE}},
+		.run = clear},
+	{"forget", .changes = true, .members = {{"user", MEMBER_TEXT, true}}, .run = forget},
+	{"trace", .changes = true, .members = {{"name", MEMBER_TEXT, true}}, .run = trace},
+	{"reload", .changes = true, .run = reload},
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+/* ---- what was asked ---- */
+
+static const struct verb *find_verb(const char *words)
+{
+	for (unsigned i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].words, words))
+			return &verbs[i];
+	return NULL;
+}
+
+static json_t *unknown_verb(const char *words)
+{
+	const char *known[VERBS + 1] = {NULL}, *near;
+
+	for (unsigned i = 0; i < VERBS; i++)
+		known[i] = verbs[i].words;
+	near = nearest_word(words, known);
+	if (near)
+		return request_refusal(
+			"there is no verb \"%s\"; did you mean \"%s\"?", quoted(words).text, near);
+	return request_refusal("there is no verb \"%s\"; doc/control.md lists them", quoted(words).text);
+}
+
+static const struct member *find_member(const struct verb *v, const char *name)
+{
+	for (unsigned i = 0; i < MEMBERS_MAX && v->members[i].name; i++)
+		if (!strcmp(v->members[i].name, name))
+			return &v->members[i];
+	return NULL;
+}
+
+static const char *member_expects(const struct member *m, const json_t *value)
+{
+	switch (m->type) {
+	case MEMBER_TEXT:
+		return json_is_string(value) && json_string_length(value) ? NULL : "a text that is not empty";
+	case MEMBER_ID:
+		return json_is_integer(value) && json_integer_value(value) > 0 &&
+				       json_integer_value(value) <= UINT32_MAX
+			       ? NULL
+			       : "a number from 1 to 4294967295";
+	default:
+		return json_is_true(value) ? NULL : "true";
+	}
+}
+
+/* NULL, or a refusal. */
+static json_t *check_members(const struct verb *v, json_t *object)
+{
+	unsigned given = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value)
+	{
+		const struct member *m = find_member(v, name);
+
+		if (!strcmp(name, "v") || !strcmp(name, "do"))
+			continue;
+		if (!m)
+			return request_refusal("\"%s\" has no member \"%s\"", v->words, quoted(name).text);
+		if (member_expects(m, value))
+			return request_refusal("\"%s\" must be %s", name, member_expects(m, value));
+		given++;
+	}
+	for (unsigned i = 0; i < MEMBERS_MAX && v->members[i].name; i++)
+		if (v->members[i].required && !json_object_get(object, v->members[i].name))
+			return request_refusal("\"%s\" needs \"%s\"", v->words, v->members[i].name);
+	if (v->one && given != 1)
+		return request_refusal(
+			"\"%s\" needs exactly one of \"user\", \"initiator\", \"id\" and \"all\"", v->words);
+	return NULL;
+}
+
+/* Returns a refusal, or NULL and the verb. */
+static json_t *understand(json_t *object, bool may_change, const struct verb **ret_verb)
+{
+	const char *words = json_string_value(json_object_get(object, "do"));
+	const json_t *version = json_object_get(object, "v");
+	const struct verb *v;
+
+	if (!json_is_integer(version) || json_integer_value(version) != 1)
+		return request_refusal("\"v\" must be 1: this is version 1 of the protocol");
+	if (!words)
+		return request_refusal("\"do\" is missing: it says what to do, like \"show softwires\"");
+	v = find_verb(words);
+	if (!v)
+		return unknown_verb(words);
+	if (v->changes && !may_change)
+		return request_refusal("\"%s\" is for root only", v->words);
+	*ret_verb = v;
+	return check_members(v, object);
+}
+
+void request_handle(const struct control_targets *targets, bool may_change, const char *line, size_t len,
+	struct answer *answer)
+{
+	struct request q = {.targets = targets, .answer = answer};
+	const struct verb *verb = NULL;
+	json_error_t error;
+	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+
+	*answer = (struct answer){.then = REQUEST_ANSWER};
+	if (!json_is_object(object)) {
+		answer->then = REQUEST_CLOSE;
+		answer->object = object ? request_refusal("a request is a JSON object on one line, like "
+							  "{\"v\":1,\"do\":\"show softwires\"}")
+					: request_refusal("this is not JSON: %s", error.text);
+	} else {
+		answer->object = understand(object, may_change, &verb);
+		q.object = object;
+		if (!answer->object)
+			verb->run(&q);
+	}
+	json_decref(object);
+}
