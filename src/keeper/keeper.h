@@ -7,11 +7,20 @@
  * It holds the descriptors that it has opened, so that an engine that crashed or was replaced gets the same ones again.
  * What may be asked for is limited by struct keeper_policy, made from the configuration before the fork (a compromised
  * engine cannot open /etc/shadow or change routes on another interface).
- * When the engine process dies without being told to, the keeper starts it again (with back-off); when the keeper dies, the engine
- * process ends.
+ * When the engine process dies without being told to, the keeper starts it again (after 0.2 s, doubling to 10 s); when the keeper dies, the
+ * engine process ends.
  *
  * Messages are typed structs over SOCK_SEQPACKET (message.h), one request one answer, descriptors by SCM_RIGHTS. Requests are
  * asynchronous for the engine process: an answer calls back.
+ *
+ * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
+ * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), descriptor.c (opening things),
+ * forwarding.c (the router switch), client.c (the engine's side).
+ *
+ * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding
+ * and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
+ * replaced they stay, because the new one asks for them again.
+ * Known limit: a keeper that is killed (SIGKILL) undoes nothing; unreachable routes then stay until the same ones are asked for again.
  */
 #ifndef KEEPER_KEEPER_H
 #define KEEPER_KEEPER_H
@@ -23,24 +32,40 @@
 /* ---- the keeper process ---- */
 
 struct keeper_policy {
-	const char *const *files; size_t file_count;	     /* absolute paths that may be opened for reading */
-	const char *const *directories; size_t directory_count; /* e.g. /var/lib/softwired: made if missing, owned by the engine's user */
-	const char *const *tuns; size_t tun_count;	     /* names of TUN devices: sc0, si-home */
-	const char *const *lans; size_t lan_count;	     /* interfaces whose addresses may be changed */
-	const struct endpoint *udp; size_t udp_count;	     /* local ends; family with address zero and port 0 for initiators */
-	const char *control_socket;			     /* path */
-	const char *control_group;			     /* NULL: root only */
-	const char *user;				     /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
-	const char *runtime_directory;			     /* /run/softwired */
+	const char *const *files;
+	size_t file_count; /* absolute paths that may be opened for reading */
+	const char *const *directories;
+	size_t directory_count; /* e.g. /var/lib/softwired: made if missing, owned by the engine's user */
+	const char *const *tuns;
+	size_t tun_count; /* names of TUN devices: sc0, si-home */
+	const char *const *lans;
+	size_t lan_count; /* interfaces whose addresses may be changed */
+	const struct endpoint *udp;
+	size_t udp_count;           /* local ends; family with address zero and port 0 for initiators */
+	const char *control_socket; /* path */
+	const char *control_group;  /* NULL: root only */
+	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
+	const char *runtime_directory; /* /run/softwired; made if missing, 0755 */
+	bool may_forward;              /* keeper_forwarding() is allowed: we are a router */
+	/*
+	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
+	 * the function and its result): the policy stays. The result is used until the next call. Engines forked later see what it changed.
+	 */
+	const struct keeper_policy *(*reload)(void *arg);
 };
 
+/* An engine that returns this has nothing to gain from another try: the keeper ends with it, too. (EX_CONFIG of sysexits.h.) */
+enum { KEEPER_GIVE_UP = 78 };
+
 /*
- * Runs the keeper in this process and ENGINE(arg, fd) in a child, until the engine ends with 0 or the keeper gets SIGTERM/SIGINT
- * (which it passes on; a second one, or 5 s, kills). SIGHUP is passed on. Devices and descriptors go with the keeper.
- * RELOAD (may be NULL) is called in the keeper after SIGHUP-like requests of the engine to rebuild the policy; returns NULL to keep the old.
+ * Runs the keeper in this process and ENGINE(arg, fd) in a child, until the engine ends with 0 or KEEPER_GIVE_UP or the keeper gets
+ * SIGTERM/SIGINT (which it passes on as SIGTERM; a second one, or 5 s, kills). SIGHUP is passed on after the policy's reload().
+ * Devices and descriptors go with the keeper. The engine has stdin, stdout, stderr, the log's descriptor and FD, and no other.
+ * As another user than root nothing can be dropped (nor most things done): the engine then runs as the same user, with a warning.
  * Returns the exit status.
  */
-int keeper_run(const struct keeper_policy *policy, struct log *log, int (*engine)(void *arg, int fd), void *arg);
+int keeper_run(
+	const struct keeper_policy *policy, struct log *log, int (*engine)(void *arg, int fd), void *arg);
 
 /* ---- the engine process's side ---- */
 
@@ -49,23 +74,62 @@ struct keeper_client;
 /* RESULT is 0 or -errno; FD is the descriptor or -1 (the callee owns it). OWNER is what the request was made with. */
 typedef void keeper_answer(void *owner, int result, int fd);
 
-/* FD is the socket from keeper_run(). LOST is called when the keeper is gone. */
+/* FD is the socket from keeper_run(), owned by the client from now on. LOST is called once when the keeper is gone. NULL: no memory. */
 struct keeper_client *keeper_client_new(struct loop *loop, int fd, void (*lost)(void *owner), void *owner);
+/* Requests that wait for an answer are forgotten without one. */
 void keeper_client_free(struct keeper_client *c);
+/* OWNER is about to go: its requests are still carried out, but not answered any more. */
+void keeper_forget(struct keeper_client *c, const void *owner);
 
-void keeper_open_udp(struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner);
-void keeper_open_tun(struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner); /* made, up, multi-use */
-void keeper_open_icmp6(struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner); /* raw, for RS/RA on a LAN */
+/*
+ * Every request is answered once, maybe from inside the call: -EPERM when the policy forbids it, -EINVAL when it makes no sense, -EPIPE when
+ * the keeper is gone, and whatever the kernel said. ANSWER may be NULL.
+ */
+
+/*
+ * A bound, non-blocking UDP socket (IPv6: only IPv6). For a given port it is the same socket again each time; with port 0
+ * every request makes another one (after a restart the earlier ones come first) until keeper_close_udp() lets one go.
+ */
+void keeper_open_udp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner);
+/* The keeper closes its copy. BOUND is what getsockname() says of the socket. */
+void keeper_close_udp(
+	struct keeper_client *c, const struct endpoint *bound, keeper_answer *answer, void *owner);
+/* IFF_TUN | IFF_NO_PI, non-blocking, without autoconfiguration; made, up. -EBUSY when somebody else has a device of that name. */
+void keeper_open_tun(
+	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
+/*
+ * Raw, for RS/RA on a LAN: bound to the interface, member of ff02::2, lets only Router Solicitations in, sends with hop limit 255 and no
+ * loop; tells IPV6_PKTINFO and IPV6_HOPLIMIT; non-blocking. A new one each time.
+ */
+void keeper_open_icmp6(struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner);
+/* For reading. Regular files only; symbolic links are followed, but not into or inside the engine's own directories. */
 void keeper_open_file(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner);
+/*
+ * An O_DIRECTORY descriptor; the directory is made if missing (0750) and belongs to the engine's user. One that exists and the engine
+ * could not write to is given to it only when it is root's and empty; else -EACCES.
+ */
 void keeper_open_directory(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner);
-void keeper_open_control(struct keeper_client *c, keeper_answer *answer, void *owner); /* a listening SOCK_STREAM socket */
+void keeper_open_control(struct keeper_client *c, keeper_answer *answer,
+	void *owner); /* a listening, non-blocking SOCK_STREAM socket */
 
 enum keeper_route_kind { KEEPER_ROUTE_DEVICE, KEEPER_ROUTE_UNREACHABLE };
-/* ANSWER may be NULL. Lifetimes in seconds, 0xffffffff forever. Adding what is there replaces it; deleting what is not there succeeds. */
-void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind, const char *device,
-	const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner);
-void keeper_address(struct keeper_client *c, bool add, const char *device, const struct addr *address, uint8_t prefix_len,
-	uint32_t valid, uint32_t preferred, keeper_answer *answer, void *owner);
-void keeper_link_mtu(struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner);
+/*
+ * Lifetimes in seconds, 0xffffffff forever. Adding what is there replaces it; deleting what is not there succeeds. Semantics as in
+ * netlink/route.h: DEVICE is one of our TUNs (already open), for addresses also a LAN; -EEXIST when another's route has the place.
+ */
+void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind,
+	const char *device, const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner);
+void keeper_address(struct keeper_client *c, bool add, const char *device, const struct addr *address,
+	uint8_t prefix_len, uint32_t valid, uint32_t preferred, keeper_answer *answer, void *owner);
+void keeper_link_mtu(
+	struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner);
+/*
+ * Makes this host a router for FAMILY, until the keeper ends. Before IPv6 forwarding goes on, interfaces that take RAs (accept_ra 1) are
+ * told to go on doing so (2), or the host would lose its own default route.
+ */
+void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner);
+/* Has the keeper call the policy's reload(). Answered when the new policy is in force. */
+void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
 
 #endif

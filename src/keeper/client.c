@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine's side: requests go out when the socket takes them, answers find their request by its number.
+ *
+ * The keeper answers in order, so the request that is looked for is nearly always the first in the list. What goes wrong with the
+ * socket while sending is left for the loop to find when it reads, so that lost() never comes from inside a request.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keeper/keeper.h"
+#include "keeper/message.h"
+
+struct request {
+	struct request *next;
+	uint32_t id;
+	size_t len;
+	keeper_answer *answer; /* NULL: nobody waits */
+	void *owner;
+	uint8_t data[]; /* struct message_request, only as long as its type */
+};
+
+struct keeper_client {
+	struct loop *loop;
+	struct loop_watch watch;
+	int fd;
+	bool gone;  /* the keeper is */
+	bool freed; /* we are, but for the handle */
+	uint32_t last_id;
+	struct request *first, **end;
+	struct request *unsent; /* the first that has not gone out; all behind it have not either */
+	void (*lost)(void *owner);
+	void *owner;
+};
+
+/* ---- answers ---- */
+
+static void finish(struct request *r, int result, int fd)
+{
+	if (r->answer)
+		r->answer(r->owner, result, fd);
+	else if (fd >= 0)
+		close(fd);
+	free(r);
+}
+
+static struct request *take_request(struct keeper_client *c, uint32_t id)
+{
+	struct request **link = &c->first;
+	struct request *r;
+
+	/* An answer to what has not been asked yet is none. */
+	while (*link != c->unsent && (*link)->id != id)
+		link = &(*link)->next;
+	r = *link;
+	if (r == c->unsent)
+		return NULL;
+	*link = r->next;
+	if (c->end == &r->next)
+		c->end = link;
+	return r;
+}
+
+static void lose(struct keeper_client *c)
+{
+	c->gone = true;
+	(void)loop_watch_change(&c->watch, 0);
+	c->unsent = NULL;
+	while (c->first && !c->freed) {
+		struct request *r = c->first;
+
+		c->first = r->next;
+		if (!c->first)
+			c->end = &c->first;
+		finish(r, -EPIPE, -1);
+	}
+	if (!c->freed)
+		c->lost(c->owner);
+}
+
+/* False at the end of what is there. */
+static bool receive(struct keeper_client *c)
+{
+	struct message_answer a;
+	struct request *r;
+	int fd = -1;
+	ssize_t n = message_receive(c->fd, &a, sizeof(a), &fd);
+
+	if (n == -EAGAIN)
+		return false;
+	if (n != (ssize_t)sizeof(a)) {
+		if (n > 0 && fd >= 0)
+			close(fd);
+		lose(c);
+		return false;
+	}
+	r = take_request(c, a.id);
+	if (r)
+		finish(r, a.result, a.result ? -1 : fd);
+	if (fd >= 0 && (!r || a.result))
+		close(fd);
+	return true;
+}
+
+/* ---- requests ---- */
+
+static void send_unsent(struct keeper_client *c)
+{
+	while (c->unsent) {
+		int r = message_send(c->fd, c->unsent->data, c->unsent->len, -1);
+
+		if (r == -EAGAIN || r == -ENOBUFS)
+			break;
+		c->unsent = c->unsent->next; /* after any other error the loop reads the end */
+	}
+}
+
+static void watch_again(struct keeper_client *c)
+{
+	if (!c->gone && !c->freed)
+		(void)loop_watch_change(&c->watch, UV_READABLE | (c->unsent ? UV_WRITABLE : 0));
+}
+
+static void ready(struct loop_watch *w, int events)
+{
+	struct keeper_client *c = container_of(w, struct keeper_client, watch);
+
+	if (events < 0) {
+		lose(c);
+		return;
+	}
+	while (!c->gone && !c->freed && receive(c))
+		continue;
+	if (c->gone || c->freed)
+		return;
+	send_unsent(c);
+	watch_again(c);
+}
+
+static void submit(struct keeper_client *c, struct message_request *m, keeper_answer *answer, void *owner)
+{
+	size_t len = message_size(m->type);
+	struct request *r;
+	int error = c->gone ? -EPIPE : message_check(m) ? -EINVAL : 0;
+
+	r = error ? NULL : malloc(sizeof(*r) + len);
+	if (!r) {
+		if (answer)
+			answer(owner, error ? error : -ENOMEM, -1);
+		return;
+	}
+	m->id = ++c->last_id;
+	*r = (struct request){.id = m->id, .len = len, .answer = answer, .owner = owner};
+	memcpy(r->data, m, len);
+	*c->end = r;
+	c->end = &r->next;
+	if (c->unsent)
+		return;
+	c->unsent = r;
+	send_unsent(c);
+	if (c->unsent)
+		watch_again(c);
+}
+
+/* One that does not fit stays empty, which no request accepts. */
+static void put_text(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < size)
+		memcpy(to, text, len);
+}
+
+static void submit_path(
+	struct keeper_client *c, uint32_t type, const char *path, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = type};
+
+	put_text(m.body.path, sizeof(m.body.path), path);
+	submit(c, &m, answer, owner);
+}
+
+static void submit_link(struct keeper_client *c, uint32_t type, const char *device, uint32_t mtu,
+	keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = type, .body.link = {.mtu = mtu}};
+
+	put_text(m.body.link.name, sizeof(m.body.link.name), device);
+	submit(c, &m, answer, owner);
+}
+
+static void submit_endpoint(
+	struct keeper_client *c, uint32_t type, const struct endpoint *e, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = type, .body.endpoint = *e};
+
+	submit(c, &m, answer, owner);
+}
+
+void keeper_open_udp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner)
+{
+	submit_endpoint(c, MESSAGE_OPEN_UDP, local, answer, owner);
+}
+
+void keeper_close_udp(
+	struct keeper_client *c, const struct endpoint *bound, keeper_answer *answer, void *owner)
+{
+	submit_endpoint(c, MESSAGE_CLOSE_UDP, bound, answer, owner);
+}
+
+void keeper_open_tun(
+	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner)
+{
+	submit_link(c, MESSAGE_OPEN_TUN, name, mtu, answer, owner);
+}
+
+void keeper_link_mtu(
+	struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner)
+{
+	submit_link(c, MESSAGE_LINK_MTU, device, mtu, answer, owner);
+}
+
+void keeper_open_icmp6(struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_OPEN_ICMP6};
+
+	put_text(m.body.name, sizeof(m.body.name), interface);
+	submit(c, &m, answer, owner);
+}
+
+void keeper_open_file(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner)
+{
+	submit_path(c, MESSAGE_OPEN_FILE, path, answer, owner);
+}
+
+void keeper_open_directory(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner)
+{
+	submit_path(c, MESSAGE_OPEN_DIRECTORY, path, answer, owner);
+}
+
+void keeper_open_control(struct keeper_client *c, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_OPEN_CONTROL};
+
+	submit(c, &m, answer, owner);
+}
+
+void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind,
+	const char *device, const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_ROUTE,
+		.body.route = {.dst = *dst, .metric = metric, .add = add, .kind = (uint8_t)kind}};
+
+	if (kind == KEEPER_ROUTE_DEVICE && device)
+		put_text(m.body.route.device, sizeof(m.body.route.device), device);
+	if (kind == KEEPER_ROUTE_DEVICE && source)
+		m.body.route.source = *source;
+	submit(c, &m, answer, owner);
+}
+
+void keeper_address(struct keeper_client *c, bool add, const char *device, const struct addr *address,
+	uint8_t prefix_len, uint32_t valid, uint32_t preferred, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_ADDRESS,
+		.body.address = {.address = *address,
+			.valid = valid,
+			.preferred = preferred,
+			.prefix_len = prefix_len,
+			.add = add}};
+
+	put_text(m.body.address.device, sizeof(m.body.address.device), device);
+	submit(c, &m, answer, owner);
+}
+
+void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_FORWARDING, .body.family = family};
+
+	submit(c, &m, answer, owner);
+}
+
+void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_RELOAD};
+
+	submit(c, &m, answer, owner);
+}
+
+/* ---- life ---- */
+
+struct keeper_client *keeper_client_new(struct loop *loop, int fd, void (*lost)(void *owner), void *owner)
+{
+	struct keeper_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->loop = loop;
+	c->fd = fd;
+	c->lost = lost;
+	c->owner = owner;
+	c->end = &c->first;
+	c->watch.ready = ready;
+	if (loop_watch_start(loop, &c->watch, fd, UV_READABLE)) {
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void keeper_forget(struct keeper_client *c, const void *owner)
+{
+	for (struct request *r = c->first; r; r = r->next)
+		if (r->owner == owner)
+			r->answer = NULL;
+}
+
+static void closed(struct loop_watch *w)
+{
+	struct keeper_client *c = container_of(w, struct keeper_client, watch);
+
+	close(c->fd);
+	free(c);
+}
+
+void keeper_client_free(struct keeper_client *c)
+{
+	if (!c || c->freed)
+		return;
+	c->freed = true;
+	c->unsent = NULL;
+	while (c->first) {
+		struct request *r = c->first;
+
+		c->first = r->next;
+		free(r);
+	}
+	c->watch.closed = closed;
+	loop_watch_stop(&c->watch);
+}

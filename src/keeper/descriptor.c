@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening things for the engine process: sockets, the TUN device, files, the control socket.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/if_tun.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "keeper/descriptor.h"
+
+enum { UDP_BUFFER = 8 << 20, TUN_QUEUE = 1000, CONTROL_BACKLOG = 64, ICMP6_HOPS = 255 };
+
+/* Closes FD and gives the error that was, or -errno. */
+static int give_up(int fd, int error)
+{
+	close(fd);
+	return error;
+}
+
+static int set_int(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* ---- UDP ---- */
+
+int descriptor_udp(const struct endpoint *local)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(local, &sa);
+	int fd = socket(local->addr.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (local->addr.family == AF_INET6)
+		r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (r)
+		return give_up(fd, r);
+	/* The engine itself could not go beyond net.core.rmem_max, and the stock size overflows at 280 packets. */
+	(void)set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
+	(void)set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
+	if (bind(fd, (const struct sockaddr *)&sa, len))
+		return give_up(fd, -errno);
+	return fd;
+}
+
+/* ---- TUN ---- */
+
+int sysctl_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	return give_up(fd, n < 0 ? -errno : 0);
+}
+
+int sysctl_read(const char *path)
+{
+	char text[16];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text));
+	if (n < 0)
+		return give_up(fd, -errno);
+	close(fd);
+	return n == 2 && text[0] >= '0' && text[0] <= '9' ? text[0] - '0' : -ERANGE;
+}
+
+/*
+ * The daemon does all autoconfiguration on its devices. Without accept_ra the kernel sends no Router Solicitations of its own
+ * either. Hosts that disable IPv6 by default mean their other interfaces.
+ */
+static void quiet_device(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	(void)sysctl_write(path, "0");
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	(void)sysctl_write(path, "0");
+}
+
+static int set_up_tun(struct netlink *n, const char *name, uint32_t mtu)
+{
+	int r = netlink_link_no_autoconf(n, name);
+
+	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP) /* a kernel without IPv6 has nothing to switch off */
+		return r;
+	quiet_device(name);
+	r = netlink_link_queue(n, name, TUN_QUEUE);
+	if (!r)
+		r = netlink_link_mtu(n, name, mtu);
+	if (!r)
+		r = netlink_link_up(n, name, true);
+	return r;
+}
+
+int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu)
+{
+	/* EXCL: a device that somebody else made, or another daemon has, is not ours to take. */
+	struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(request.ifr_name, name, strlen(name));
+	if (ioctl(fd, TUNSETIFF, &request))
+		return give_up(fd, -errno);
+	r = set_up_tun(n, name, mtu);
+	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- ICMPv6 on a LAN ---- */
+
+static int set_up_icmp6(int fd, const char *interface, int index)
+{
+	struct icmp6_filter filter;
+	struct ipv6_mreq all_routers = {
+		.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x02, [15] = 2}}, .ipv6mr_interface = (unsigned)index};
+	static const struct {
+		int option, value;
+	} settings[] = {
+		{IPV6_MULTICAST_HOPS, ICMP6_HOPS}, /* RFC 4861 section 6.1.2: anything less is discarded */
+		{IPV6_UNICAST_HOPS, ICMP6_HOPS},
+		{IPV6_MULTICAST_LOOP, 0},
+		{IPV6_RECVPKTINFO, 1},
+		{IPV6_RECVHOPLIMIT, 1},
+	};
+	int r = 0;
+
+	ICMP6_FILTER_SETBLOCKALL(&filter);
+	ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) ||
+		setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)))
+		return -errno;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !r; i++)
+		r = set_int(fd, IPPROTO_IPV6, settings[i].option, settings[i].value);
+	if (!r)
+		r = set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index);
+	if (!r && setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &all_routers, sizeof(all_routers)))
+		r = -errno;
+	return r;
+}
+
+int descriptor_icmp6(const char *interface)
+{
+	unsigned index = if_nametoindex(interface);
+	int fd, r;
+
+	if (!index)
+		return -ENODEV;
+	fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
+	if (fd < 0)
+		return -errno;
+	r = set_up_icmp6(fd, interface, (int)index);
+	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- files and directories ---- */
+
+int descriptor_file(const char *path, bool strict)
+{
+	/* O_NONBLOCK: a FIFO in the file's place must not hold up the keeper; regular files do not mind. */
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		.resolve = strict ? RESOLVE_NO_SYMLINKS : 0};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		return give_up(fd, -errno);
+	if (!S_ISREG(st.st_mode))
+		return give_up(fd, -EINVAL);
+	return fd;
+}
+
+static bool is_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+	bool empty = true;
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return false;
+	}
+	while ((e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			empty = false;
+	closedir(d);
+	return empty;
+}
+
+/*
+ * A directory named in the configuration may be /tmp or /etc by mistake: what exists changes its owner only when it
+ * cannot be anybody's.
+ */
+static int hand_over(int fd, bool made, const struct identity *owner)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!made && (!owner->drop || st.st_uid == owner->uid || (st.st_mode & S_IWOTH)))
+		return 0;
+	if (!made && (st.st_uid != 0 || !is_empty(fd)))
+		return -EACCES;
+	if (fchmod(fd, 0750))
+		return -errno;
+	return owner->drop && fchown(fd, owner->uid, owner->gid) ? -errno : 0;
+}
+
+int descriptor_directory(const char *path, const struct identity *owner)
+{
+	bool made = mkdir(path, 0700) == 0;
+	int fd, r;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	r = hand_over(fd, made, owner);
+	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- the control socket ---- */
+
+/* 0 when the place is free now. */
+static int clear_stale(const struct sockaddr_un *sa)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(sa->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) ? errno : 0;
+	close(fd);
+	if (r != ECONNREFUSED) /* also EAGAIN: somebody listens, and is busy */
+		return -EADDRINUSE;
+	return unlink(sa->sun_path) ? -errno : 0;
+}
+
+static void set_group(const char *path, const char *group, struct log *log)
+{
+	const struct group *g = group ? getgrnam(group) : NULL;
+
+	if (g && lchown(path, (uid_t)-1, g->gr_gid) == 0)
+		return;
+	if (group)
+		log_message(log, LEVEL_WARN, "keeper", "%s: %s group %s: only root may use it", path,
+			g ? "cannot be given to" : "there is no", group);
+}
+
+int descriptor_control(const char *path, const char *group, struct log *log)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int fd, r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sa.sun_path, path, strlen(path));
+	r = clear_stale(&sa);
+	if (r)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mask = umask(0117); /* 0660 from the first moment */
+	r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) ? -errno : 0;
+	umask(mask);
+	if (r)
+		return give_up(fd, r);
+	set_group(path, group, log);
+	if (listen(fd, CONTROL_BACKLOG)) {
+		r = -errno;
+		unlink(path);
+		return give_up(fd, r);
+	}
+	return fd;
+}

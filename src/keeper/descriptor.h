@@ -1,0 +1,23 @@
+/* keeper/descriptor: opening things. Each returns a close-on-exec descriptor or -errno; none asks whether it may. */
+#ifndef KEEPER_DESCRIPTOR_H
+#define KEEPER_DESCRIPTOR_H
+
+#include "keeper/identity.h"
+#include "lib/addr.h"
+#include "netlink/route.h"
+
+int descriptor_udp(const struct endpoint *local);
+int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu);
+int descriptor_icmp6(const char *interface);
+/* STRICT: no symbolic link anywhere in the path. */
+int descriptor_file(const char *path, bool strict);
+int descriptor_directory(const char *path, const struct identity *owner);
+/* Replaces a socket on which nobody listens any more. GROUP may be NULL; one that does not exist is warned about. */
+int descriptor_control(const char *path, const char *group, struct log *log);
+
+/* Writes TEXT to a file below /proc/sys/net: 0 or -errno. */
+int sysctl_write(const char *path, const char *text);
+/* One digit; -errno. */
+int sysctl_read(const char *path);
+
+#endif

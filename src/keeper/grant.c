@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Doing what the engine asks for, within the policy.
+ *
+ * Held are descriptors whose loss would be felt (UDP ports behind a NAT, TUN devices with their addresses and routes, the control
+ * socket with its queue). Remembered are the changes that do not vanish with a descriptor: unreachable routes and addresses on LANs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keeper/descriptor.h"
+#include "keeper/grant.h"
+#include "keeper/policy.h"
+
+enum { REFUSALS_PER_SECOND = 5, REFUSALS_BURST = 20 };
+
+struct grant_held {
+	struct grant_held *next;
+	uint32_t type; /* MESSAGE_OPEN_* */
+	int fd;
+	bool handed;                  /* this engine process has it */
+	struct endpoint asked, bound; /* OPEN_UDP */
+	char name[IFNAMSIZ];          /* OPEN_TUN */
+};
+
+struct grant_added {
+	struct grant_added *next;
+	uint32_t type; /* MESSAGE_ROUTE, MESSAGE_ADDRESS */
+	union {
+		struct message_route route;
+		struct message_address address;
+	};
+};
+
+void grant_init(struct grant *g, const struct keeper_policy *policy, struct log *log, void *reload_arg)
+{
+	*g = (struct grant){.policy = policy, .log = log, .reload_arg = reload_arg, .execute = grant_execute};
+}
+
+/* ---- what is held ---- */
+
+static int copy_of(struct grant_held *h, int *ret_fd)
+{
+	int fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	h->handed = true;
+	*ret_fd = fd;
+	return 0;
+}
+
+static struct grant_held *find_tun(const struct grant *g, const char *name)
+{
+	for (struct grant_held *h = g->held; h; h = h->next)
+		if (h->type == MESSAGE_OPEN_TUN && !strcmp(h->name, name))
+			return h;
+	return NULL;
+}
+
+/* Port 0 stands for a socket of one's own, so the same one is not given twice to the same engine process. */
+static struct grant_held *find_udp(const struct grant *g, const struct endpoint *asked)
+{
+	for (struct grant_held *h = g->held; h; h = h->next)
+		if (h->type == MESSAGE_OPEN_UDP && endpoint_equal(&h->asked, asked) &&
+			!(asked->port == 0 && h->handed))
+			return h;
+	return NULL;
+}
+
+/* Takes the descriptor, also when there is no room for it. */
+static struct grant_held *hold(struct grant *g, uint32_t type, int fd, int *ret_error)
+{
+	struct grant_held *h;
+
+	if (fd < 0) {
+		*ret_error = fd;
+		return NULL;
+	}
+	h = g->held_count < GRANT_HELD_MAX ? calloc(1, sizeof(*h)) : NULL;
+	if (!h) {
+		close(fd);
+		*ret_error = -ENOBUFS;
+		return NULL;
+	}
+	h->type = type;
+	h->fd = fd;
+	h->next = g->held;
+	g->held = h;
+	g->held_count++;
+	return h;
+}
+
+static void let_go(struct grant *g, struct grant_held **link)
+{
+	struct grant_held *h = *link;
+
+	*link = h->next;
+	g->held_count--;
+	close(h->fd);
+	free(h);
+}
+
+/* ---- what is remembered ---- */
+
+static bool is_same(const struct grant_added *a, const struct message_request *r)
+{
+	if (a->type != r->type)
+		return false;
+	if (a->type == MESSAGE_ROUTE)
+		return prefix_equal(&a->route.dst, &r->body.route.dst) &&
+		       a->route.metric == r->body.route.metric;
+	return !strcmp(a->address.device, r->body.address.device) &&
+	       addr_equal(&a->address.address, &r->body.address.address) &&
+	       a->address.prefix_len == r->body.address.prefix_len;
+}
+
+static struct grant_added **find_added(struct grant *g, const struct message_request *r)
+{
+	struct grant_added **link = &g->added;
+
+	while (*link && !is_same(*link, r))
+		link = &(*link)->next;
+	return link;
+}
+
+static bool outlives_us(const struct grant *g, const struct message_request *r)
+{
+	if (r->type == MESSAGE_ROUTE)
+		return r->body.route.kind == KEEPER_ROUTE_UNREACHABLE;
+	return policy_has_lan(g->policy, r->body.address.device);
+}
+
+/* Before the change, so that none is made that could not be undone. */
+static int remember(struct grant *g, const struct message_request *r)
+{
+	struct grant_added **link = find_added(g, r);
+	struct grant_added *a;
+
+	if (*link)
+		return 0;
+	a = g->added_count < GRANT_ADDED_MAX ? calloc(1, sizeof(*a)) : NULL;
+	if (!a)
+		return -ENOBUFS;
+	a->type = r->type;
+	if (r->type == MESSAGE_ROUTE)
+		a->route = r->body.route;
+	else
+		a->address = r->body.address;
+	a->next = NULL;
+	*link = a;
+	g->added_count++;
+	return 0;
+}
+
+static void forget(struct grant *g, const struct message_request *r)
+{
+	struct grant_added **link = find_added(g, r);
+	struct grant_added *a = *link;
+
+	if (!a)
+		return;
+	*link = a->next;
+	g->added_count--;
+	free(a);
+}
+
+static int apply_route(struct grant *g, bool add, const struct message_route *r)
+{
+	return netlink_route(g->netlink, add, &r->dst, r->kind == KEEPER_ROUTE_UNREACHABLE, r->device,
+		&r->source, r->metric);
+}
+
+static int apply_address(struct grant *g, bool add, const struct message_address *a)
+{
+	return netlink_address(
+		g->netlink, add, a->device, &a->address, a->prefix_len, a->valid, a->preferred);
+}
+
+static int apply(struct grant *g, bool add, const struct message_request *r)
+{
+	return r->type == MESSAGE_ROUTE ? apply_route(g, add, &r->body.route)
+					: apply_address(g, add, &r->body.address);
+}
+
+/* A route or address, added or deleted. */
+static int change(struct grant *g, bool add, const struct message_request *r)
+{
+	bool known = *find_added(g, r) != NULL;
+	int result = 0;
+
+	if (!outlives_us(g, r))
+		return apply(g, add, r);
+	if (add)
+		result = remember(g, r);
+	if (!result)
+		result = apply(g, add, r);
+	/* A failed change of what had been there before leaves it there. */
+	if (add ? result && !known : !result)
+		forget(g, r);
+	return result;
+}
+
+/* ---- the requests ---- */
+
+static int do_open_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct endpoint *asked = &r->body.endpoint;
+	struct grant_held *h = find_udp(g, asked);
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	int error;
+
+	if (!h) {
+		h = hold(g, r->type, descriptor_udp(asked), &error);
+		if (!h)
+			return error;
+		h->asked = h->bound = *asked;
+		if (!getsockname(h->fd, (struct sockaddr *)&sa, &len))
+			(void)endpoint_from_sockaddr((const struct sockaddr *)&sa, &h->bound);
+	}
+	return copy_of(h, ret_fd);
+}
+
+static int do_close_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	for (struct grant_held **link = &g->held; *link; link = &(*link)->next) {
+		if ((*link)->type != MESSAGE_OPEN_UDP || !endpoint_equal(&(*link)->bound, &r->body.endpoint))
+			continue;
+		let_go(g, link);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int do_open_tun(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_link *l = &r->body.link;
+	struct grant_held *h = find_tun(g, l->name);
+	int error;
+
+	if (h) {
+		error = netlink_link_mtu(g->netlink, l->name, l->mtu);
+		return error ? error : copy_of(h, ret_fd);
+	}
+	h = hold(g, r->type, descriptor_tun(g->netlink, l->name, l->mtu), &error);
+	if (!h)
+		return error;
+	memcpy(h->name, l->name, sizeof(h->name));
+	return copy_of(h, ret_fd);
+}
+
+/* Gives FD to the engine alone. */
+static int give(int fd, int *ret_fd)
+{
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+static int do_open_icmp6(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return give(descriptor_icmp6(r->body.name), ret_fd);
+}
+
+static int do_open_file(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	/* Where the engine may write, it could have put a symbolic link to somebody's secrets. */
+	return give(descriptor_file(r->body.path, policy_in_directory(g->policy, r->body.path)), ret_fd);
+}
+
+static int do_open_directory(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return give(descriptor_directory(r->body.path, &g->engine), ret_fd);
+}
+
+static int do_open_control(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	struct grant_held *h = g->held;
+	int error;
+
+	while (h && h->type != MESSAGE_OPEN_CONTROL)
+		h = h->next;
+	if (!h)
+		h = hold(g, r->type,
+			descriptor_control(g->policy->control_socket, g->policy->control_group, g->log),
+			&error);
+	return h ? copy_of(h, ret_fd) : error;
+}
+
+static int do_route(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_route *m = &r->body.route;
+
+	/* A name of the policy is ours only from the moment that we have made the device. */
+	if (m->kind == KEEPER_ROUTE_DEVICE && !find_tun(g, m->device))
+		return m->add ? -ENODEV : 0;
+	return change(g, m->add, r);
+}
+
+static int do_address(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_address *m = &r->body.address;
+
+	if (!policy_has_lan(g->policy, m->device) && !find_tun(g, m->device))
+		return m->add ? -ENODEV : 0;
+	return change(g, m->add, r);
+}
+
+static int do_link_mtu(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_link *l = &r->body.link;
+
+	return find_tun(g, l->name) ? netlink_link_mtu(g->netlink, l->name, l->mtu) : -ENODEV;
+}
+
+static int do_forwarding(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return forwarding_enable(&g->forwarding, r->body.family, g->log);
+}
+
+static int do_reload(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct keeper_policy *policy = g->policy->reload ? g->policy->reload(g->reload_arg) : NULL;
+
+	if (policy)
+		grant_set_policy(g, policy);
+	return 0;
+}
+
+int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	static int (*const actions[MESSAGE_TYPES])(struct grant *, const struct message_request *, int *) = {
+		[MESSAGE_OPEN_UDP] = do_open_udp,
+		[MESSAGE_CLOSE_UDP] = do_close_udp,
+		[MESSAGE_OPEN_TUN] = do_open_tun,
+		[MESSAGE_OPEN_ICMP6] = do_open_icmp6,
+		[MESSAGE_OPEN_FILE] = do_open_file,
+		[MESSAGE_OPEN_DIRECTORY] = do_open_directory,
+		[MESSAGE_OPEN_CONTROL] = do_open_control,
+		[MESSAGE_ROUTE] = do_route,
+		[MESSAGE_ADDRESS] = do_address,
+		[MESSAGE_LINK_MTU] = do_link_mtu,
+		[MESSAGE_FORWARDING] = do_forwarding,
+		[MESSAGE_RELOAD] = do_reload,
+	};
+
+	return actions[r->type](g, r, ret_fd);
+}
+
+/* ---- one message ---- */
+
+/* What the request was about, as far as it has been decoded. */
+static void log_object(struct log_line *l, const struct message_request *r)
+{
+	const union message_body *b = &r->body;
+
+	switch ((enum message_type)r->type) {
+	case MESSAGE_OPEN_UDP:
+	case MESSAGE_CLOSE_UDP:
+		log_endpoint(l, "local", &b->endpoint);
+		break;
+	case MESSAGE_OPEN_TUN:
+	case MESSAGE_LINK_MTU:
+		log_text(l, "device", b->link.name);
+		log_uint(l, "mtu", b->link.mtu);
+		break;
+	case MESSAGE_OPEN_ICMP6:
+		log_text(l, "device", b->name);
+		break;
+	case MESSAGE_OPEN_FILE:
+	case MESSAGE_OPEN_DIRECTORY:
+		log_text(l, "path", b->path);
+		break;
+	case MESSAGE_ROUTE:
+		log_text(l, "do", b->route.add ? "add" : "delete");
+		log_prefix(l, "dst", &b->route.dst);
+		log_text(l, "device",
+			b->route.kind == KEEPER_ROUTE_UNREACHABLE ? "unreachable" : b->route.device);
+		break;
+	case MESSAGE_ADDRESS:
+		log_text(l, "do", b->address.add ? "add" : "delete");
+		log_addr(l, "address", &b->address.address);
+		log_text(l, "device", b->address.device);
+		break;
+	default:
+		break;
+	}
+}
+
+static void log_refusal(struct grant *g, uint32_t type, const struct message_request *r, const char *reason)
+{
+	uint32_t suppressed = g->refusals.suppressed;
+	struct log_line l;
+
+	if (!limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST) ||
+		!log_begin(g->log, &l, LEVEL_WARN, "keeper-refused"))
+		return;
+	log_text(&l, "request", message_name(type));
+	if (r)
+		log_object(&l, r);
+	else
+		log_uint(&l, "type", type);
+	log_text(&l, "reason", reason);
+	if (suppressed)
+		log_uint(&l, "suppressed", suppressed);
+	log_end(&l);
+}
+
+static void log_result(struct grant *g, const struct message_request *r, int result)
+{
+	uint32_t suppressed = g->refusals.suppressed;
+	struct log_line l;
+
+	if (result && !limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST))
+		return;
+	if (!log_begin(
+		    g->log, &l, result ? LEVEL_WARN : LEVEL_DEBUG, result ? "keeper-failed" : "keeper-done"))
+		return;
+	log_text(&l, "request", message_name(r->type));
+	log_object(&l, r);
+	if (result)
+		log_text(&l, "error", strerror(-result));
+	if (result && g->netlink && *netlink_error(g->netlink) &&
+		(r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS))
+		log_text(&l, "kernel", netlink_error(g->netlink));
+	if (result && suppressed)
+		log_uint(&l, "suppressed", suppressed);
+	log_end(&l);
+}
+
+bool grant_handle(struct grant *g, const void *data, size_t len, struct message_answer *ret, int *ret_fd)
+{
+	struct message_request r;
+	uint32_t id, type = 0;
+	const char *why = message_decode(data, len, &r);
+
+	*ret_fd = -1;
+	if (why) {
+		bool answer = message_peek(data, len, &id, &type);
+
+		g->malformed++;
+		log_refusal(g, type, NULL, why);
+		if (answer)
+			*ret = (struct message_answer){.id = id, .result = -EINVAL};
+		return answer;
+	}
+	*ret = (struct message_answer){.id = r.id, .result = -EPERM};
+	why = policy_check(g->policy, &r);
+	if (why) {
+		g->refused++;
+		log_refusal(g, r.type, &r, why);
+		return true;
+	}
+	ret->result = g->execute(g, &r, ret_fd);
+	log_result(g, &r, ret->result);
+	if (ret->result)
+		g->failed++;
+	else
+		g->done++;
+	return true;
+}
+
+/* ---- life ---- */
+
+void grant_engine_started(struct grant *g)
+{
+	for (struct grant_held *h = g->held; h; h = h->next)
+		h->handed = false;
+}
+
+static bool is_allowed(const struct keeper_policy *p, const struct grant_held *h)
+{
+	if (h->type == MESSAGE_OPEN_UDP)
+		return policy_has_udp(p, &h->asked);
+	if (h->type == MESSAGE_OPEN_TUN)
+		return policy_has_tun(p, h->name);
+	return p->control_socket != NULL;
+}
+
+void grant_set_policy(struct grant *g, const struct keeper_policy *policy)
+{
+	struct grant_held **link = &g->held;
+
+	g->policy = policy;
+	while (*link) {
+		if (is_allowed(policy, *link))
+			link = &(*link)->next;
+		else
+			let_go(g, link);
+	}
+}
+
+static void undo_added(struct grant *g)
+{
+	while (g->added) {
+		struct grant_added *a = g->added;
+
+		if (a->type == MESSAGE_ROUTE)
+			(void)apply_route(g, false, &a->route);
+		else
+			(void)apply_address(g, false, &a->address);
+		g->added = a->next;
+		free(a);
+	}
+	g->added_count = 0;
+}
+
+void grant_done(struct grant *g)
+{
+	undo_added(g);
+	forwarding_restore(&g->forwarding, g->log);
+	while (g->held) {
+		if (g->held->type == MESSAGE_OPEN_CONTROL && g->policy->control_socket)
+			unlink(g->policy->control_socket);
+		let_go(g, &g->held);
+	}
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper process: forks the engine, serves its requests, passes signals on, and starts it again when it dies.
+ *
+ * One poll() over two descriptors: a signalfd, and the channel to the engine. Deadlines, both MSEC_NEVER mostly:
+ *   start_at  when the next engine process begins (back-off after an unexpected death)
+ *   kill_at   when an engine that was told to end, or has closed its channel, is killed
+ * A request that was done and whose answer does not fit into the channel blocks only the requests behind it: an engine that
+ * asks and does not listen harms itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "keeper/grant.h"
+
+enum {
+	BACKOFF_FIRST = 200,
+	BACKOFF_MAX = 10000,
+	STEADY = 30000
+}; /* an engine that ran that long starts afresh */
+enum { STOP_PATIENCE = 5000, SILENT_PATIENCE = 1000, REQUESTS_AT_ONCE = 64 };
+
+struct keeper {
+	struct grant grant;
+	struct log *log;
+	int (*engine)(void *arg, int fd);
+	void *arg;
+	sigset_t mask_before;
+	int signals; /* signalfd */
+	int channel; /* -1: none */
+	pid_t pid;   /* 0: none */
+	bool stopping, done;
+	int status; /* of keeper_run() */
+	msec started_at, start_at, kill_at, backoff;
+	bool answer_waits;
+	struct message_answer answer;
+	int answer_fd;
+};
+
+/* ---- the engine process ---- */
+
+/* Everything but 0 to 2 and two more. */
+static void close_others(int a, int b)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a), from = 3;
+
+	if (low >= from) {
+		if (low > from)
+			(void)close_range(from, low - 1, 0);
+		from = low + 1;
+	}
+	if (high >= from) {
+		if (high > from)
+			(void)close_range(from, high - 1, 0);
+		from = high + 1;
+	}
+	(void)close_range(from, ~0U, 0);
+}
+
+__attribute__((noreturn)) static void become_engine(struct keeper *k, int channel, pid_t keeper)
+{
+	int status, r;
+
+	(void)setpgid(0, 0); /* a terminal's ^C goes to the keeper, which passes it on once */
+	close_others(channel, k->log && k->log->fd >= 0 ? k->log->fd : channel);
+	r = identity_assume(&k->grant.engine);
+	if (r) {
+		log_message(k->log, LEVEL_ERROR, "engine", "cannot become %s: %s", k->grant.engine.name,
+			strerror(-r));
+		_exit(KEEPER_GIVE_UP);
+	}
+	/* After the change of user, which clears it. The keeper may have died before. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	if (getppid() != keeper && getppid() != 0)
+		_exit(EXIT_FAILURE);
+	(void)sigprocmask(SIG_SETMASK, &k->mask_before, NULL);
+	status = k->engine(k->arg, channel);
+	(void)fflush(NULL);
+	_exit(status);
+}
+
+static void log_started(const struct keeper *k)
+{
+	struct log_line l;
+
+	if (!log_begin(k->log, &l, LEVEL_INFO, "engine-started"))
+		return;
+	log_int(&l, "pid", k->pid);
+	log_text(&l, "user", k->grant.engine.name);
+	log_end(&l);
+}
+
+static void schedule_start(struct keeper *k, msec now)
+{
+	struct log_line l;
+
+	k->start_at = now + k->backoff;
+	if (log_begin(k->log, &l, LEVEL_WARN, "engine-restart")) {
+		log_uint(&l, "in-ms", k->backoff);
+		log_end(&l);
+	}
+	k->backoff = k->backoff * 2 < BACKOFF_MAX ? k->backoff * 2 : BACKOFF_MAX;
+}
+
+static void start_engine(struct keeper *k, msec now)
+{
+	pid_t keeper = getpid();
+	int pair[2];
+
+	k->start_at = MSEC_NEVER;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair)) {
+		schedule_start(k, now);
+		return;
+	}
+	(void)fflush(NULL); /* or the child would write it, too */
+	k->pid = fork();
+	if (k->pid == 0) {
+		close(pair[0]);
+		become_engine(k, pair[1], keeper);
+	}
+	close(pair[1]);
+	if (k->pid < 0) {
+		log_message(k->log, LEVEL_ERROR, "engine", "fork: %s", strerror(errno));
+		k->pid = 0;
+		close(pair[0]);
+		schedule_start(k, now);
+		return;
+	}
+	k->channel = pair[0];
+	k->started_at = now;
+	grant_engine_started(&k->grant);
+	log_started(k);
+}
+
+/* ---- requests ---- */
+
+static void drop_answer(struct keeper *k)
+{
+	if (k->answer_fd >= 0)
+		close(k->answer_fd);
+	k->answer_fd = -1;
+	k->answer_waits = false;
+}
+
+/* Sends the answer, or leaves it waiting for the channel. */
+static void send_answer(struct keeper *k)
+{
+	int r = message_send(k->channel, &k->answer, sizeof(k->answer), k->answer_fd);
+
+	k->answer_waits = r == -EAGAIN || r == -ENOBUFS;
+	if (!k->answer_waits)
+		drop_answer(k); /* sent, or nobody is there any more */
+}
+
+static bool hung_up(int channel)
+{
+	struct pollfd p = {.fd = channel, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static void close_channel(struct keeper *k)
+{
+	drop_answer(k);
+	if (k->channel >= 0)
+		close(k->channel);
+	k->channel = -1;
+}
+
+/* One request. False when there is none, or the channel has ended. */
+static bool serve_one(struct keeper *k, msec now)
+{
+	uint8_t buffer[MESSAGE_MAX];
+	ssize_t n = message_receive(k->channel, buffer, sizeof(buffer), NULL);
+
+	if (n == -EAGAIN)
+		return false;
+	if (n < 0 || (n == 0 && hung_up(k->channel))) {
+		close_channel(k);
+		if (k->kill_at == MSEC_NEVER)
+			k->kill_at = now + SILENT_PATIENCE;
+		return false;
+	}
+	/* A length beyond the buffer means a message that was cut: no type has it, so it is refused by its size. */
+	if (grant_handle(&k->grant, buffer, (size_t)n < sizeof(buffer) ? (size_t)n : sizeof(buffer),
+		    &k->answer, &k->answer_fd))
+		send_answer(k);
+	return true;
+}
+
+static void serve(struct keeper *k, msec now, int most)
+{
+	if (k->answer_waits)
+		send_answer(k);
+	while (most-- && k->channel >= 0 && !k->answer_waits && serve_one(k, now))
+		continue;
+}
+
+/* ---- the engine's end ---- */
+
+static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
+{
+	bool expected = WIFEXITED(wstatus) && (WEXITSTATUS(wstatus) == 0 || k->stopping);
+	struct log_line l;
+
+	if (!log_begin(k->log, &l, expected ? LEVEL_INFO : LEVEL_ERROR, "engine-ended"))
+		return;
+	log_int(&l, "pid", pid);
+	if (WIFSIGNALED(wstatus))
+		log_text(&l, "signal", strsignal(WTERMSIG(wstatus)));
+	else
+		log_int(&l, "status", WEXITSTATUS(wstatus));
+	log_end(&l);
+}
+
+static void engine_ended(struct keeper *k, int wstatus, msec now)
+{
+	int status = WIFEXITED(wstatus) ? WEXITSTATUS(wstatus) : EXIT_FAILURE;
+
+	log_ended(k, k->pid, wstatus);
+	k->pid = 0;
+	k->kill_at = MSEC_NEVER;
+	/* What it asked for before it ended is done, for instance to delete its routes. */
+	drop_answer(k);
+	while (k->channel >= 0 && serve_one(k, now))
+		drop_answer(k);
+	close_channel(k);
+	k->kill_at = MSEC_NEVER;
+	if (k->stopping || (WIFEXITED(wstatus) && (status == 0 || status == KEEPER_GIVE_UP))) {
+		k->status = status;
+		k->done = true;
+		return;
+	}
+	if (now - k->started_at >= STEADY)
+		k->backoff = BACKOFF_FIRST;
+	schedule_start(k, now);
+}
+
+static void reap(struct keeper *k, msec now)
+{
+	int wstatus;
+
+	if (k->pid && waitpid(k->pid, &wstatus, WNOHANG) == k->pid)
+		engine_ended(k, wstatus, now);
+}
+
+/* ---- signals ---- */
+
+static void stop(struct keeper *k, msec now)
+{
+	if (!k->pid) {
+		k->done = true;
+		return;
+	}
+	if (k->stopping) {
+		kill(k->pid, SIGKILL);
+		return;
+	}
+	k->stopping = true;
+	k->kill_at = now + STOP_PATIENCE;
+	kill(k->pid, SIGTERM);
+}
+
+static void hang_up(struct keeper *k)
+{
+	const struct keeper_policy *policy = k->grant.policy->reload ? k->grant.policy->reload(k->arg) : NULL;
+
+	if (policy)
+		grant_set_policy(&k->grant, policy);
+	if (k->pid)
+		kill(k->pid, SIGHUP);
+}
+
+static void take_signals(struct keeper *k, msec now)
+{
+	struct signalfd_siginfo s;
+
+	while (read(k->signals, &s, sizeof(s)) == sizeof(s)) {
+		if (s.ssi_signo == SIGCHLD)
+			reap(k, now);
+		else if (s.ssi_signo == SIGHUP)
+			hang_up(k);
+		else
+			stop(k, now);
+	}
+}
+
+static int open_signals(struct keeper *k)
+{
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&set, taken[i]);
+	if (sigprocmask(SIG_BLOCK, &set, &k->mask_before))
+		return -errno;
+	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signals < 0 ? -errno : 0;
+}
+
+/* ---- life ---- */
+
+static int poll_timeout(const struct keeper *k, msec now)
+{
+	msec next = msec_min(k->start_at, k->kill_at);
+
+	if (next == MSEC_NEVER)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
+}
+
+static void run_once(struct keeper *k)
+{
+	struct pollfd p[2] = {{.fd = k->signals, .events = POLLIN},
+		{.fd = k->channel, .events = k->answer_waits ? POLLOUT : POLLIN}};
+	int n = poll(p, k->channel < 0 ? 1 : 2, poll_timeout(k, loop_clock()));
+	msec now = loop_clock();
+
+	if (n < 0 && errno != EINTR) {
+		log_message(k->log, LEVEL_ERROR, "keeper", "poll: %s", strerror(errno));
+		stop(k, now);
+	}
+	if (n > 0 && p[1].revents && k->channel >= 0)
+		serve(k, now, REQUESTS_AT_ONCE);
+	if (n > 0 && p[0].revents)
+		take_signals(k, now);
+	if (k->kill_at <= now && k->pid) {
+		log_message(k->log, LEVEL_WARN, "engine", "does not end: killed");
+		kill(k->pid, SIGKILL);
+		k->kill_at = MSEC_NEVER;
+	}
+	if (k->start_at <= now && !k->done)
+		start_engine(k, now);
+}
+
+static int make_runtime_directory(const char *path, struct log *log)
+{
+	if (!path)
+		return 0;
+	if (mkdir(path, 0755) == 0) {
+		(void)chmod(path, 0755); /* whatever the umask */
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	log_message(log, LEVEL_ERROR, "keeper", "%s: %s", path, strerror(errno));
+	return -errno;
+}
+
+/* 0, or -errno after a logged reason. */
+static int prepare(struct keeper *k)
+{
+	int r = open_signals(k);
+
+	if (r)
+		log_message(k->log, LEVEL_ERROR, "keeper", "signalfd: %s", strerror(-r));
+	if (!r)
+		r = identity_find(k->grant.policy->user, k->log, &k->grant.engine);
+	if (!r)
+		r = make_runtime_directory(k->grant.policy->runtime_directory, k->log);
+	if (r)
+		return r;
+	k->grant.netlink = netlink_open();
+	if (!k->grant.netlink) {
+		r = -errno;
+		log_message(k->log, LEVEL_ERROR, "keeper", "netlink: %s", strerror(-r));
+	}
+	return r;
+}
+
+int keeper_run(
+	const struct keeper_policy *policy, struct log *log, int (*engine)(void *arg, int fd), void *arg)
+{
+	struct keeper k = {.log = log,
+		.engine = engine,
+		.arg = arg,
+		.signals = -1,
+		.channel = -1,
+		.answer_fd = -1,
+		.start_at = MSEC_NEVER,
+		.kill_at = MSEC_NEVER,
+		.backoff = BACKOFF_FIRST};
+
+	grant_init(&k.grant, policy, log, arg);
+	sigemptyset(&k.mask_before);
+	if (prepare(&k))
+		k.status = EXIT_FAILURE;
+	else
+		start_engine(&k, loop_clock());
+	while (k.status == 0 && !k.done)
+		run_once(&k);
+	close_channel(&k);
+	if (k.grant.netlink)
+		grant_done(&k.grant);
+	netlink_close(k.grant.netlink);
+	if (k.signals >= 0) {
+		close(k.signals);
+		(void)sigprocmask(SIG_SETMASK, &k.mask_before, NULL);
+	}
+	return k.status;
+}

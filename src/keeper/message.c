@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a request must look like before anybody asks whether it may be made. One row per type in kinds[].
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "keeper/keeper.h"
+#include "keeper/message.h"
+
+enum { MTU_MIN = 68, MTU_MAX = 65535 }; /* RFC 791: the least that a link must carry */
+
+/* ---- values ---- */
+
+static bool is_zero(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len && !*p) {
+		p++;
+		len--;
+	}
+	return !len;
+}
+
+static bool is_addr(const struct addr *a)
+{
+	unsigned size = addr_size(a->family);
+
+	return size && is_zero(a->bytes + size, sizeof(a->bytes) - size);
+}
+
+static bool is_prefix(const struct prefix *p)
+{
+	struct prefix clean;
+
+	if (!is_addr(&p->addr) || p->len > addr_bits(p->addr.family))
+		return false;
+	clean = prefix_of(&p->addr, p->len);
+	return addr_equal(&clean.addr, &p->addr);
+}
+
+/* The kernel's dev_valid_name(), and nothing but printable ASCII: the name becomes part of paths and log lines. */
+static bool is_device(const char name[IFNAMSIZ])
+{
+	size_t len = strnlen(name, IFNAMSIZ);
+
+	if (!len || len == IFNAMSIZ || !is_zero(name + len, IFNAMSIZ - len))
+		return false;
+	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "all") || !strcmp(name, "default"))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == ':' || name[i] == '%')
+			return false;
+	return true;
+}
+
+static bool is_bool(uint8_t v)
+{
+	return v <= 1;
+}
+
+/* ---- messages: NULL, or what is wrong ---- */
+
+static const char *check_endpoint(const union message_body *b)
+{
+	if (!is_addr(&b->endpoint.addr))
+		return "not an address";
+	if (addr_is_multicast(&b->endpoint.addr))
+		return "multicast address";
+	return NULL;
+}
+
+static const char *check_link(const union message_body *b)
+{
+	if (!is_device(b->link.name))
+		return "not a device name";
+	if (b->link.mtu < MTU_MIN || b->link.mtu > MTU_MAX)
+		return "MTU out of range";
+	return NULL;
+}
+
+static const char *check_name(const union message_body *b)
+{
+	return is_device(b->name) ? NULL : "not a device name";
+}
+
+static const char *check_path(const union message_body *b)
+{
+	size_t len = strnlen(b->path, sizeof(b->path));
+
+	if (len == sizeof(b->path) || !is_zero(b->path + len, sizeof(b->path) - len))
+		return "path without an end";
+	return b->path[0] == '/' ? NULL : "not an absolute path";
+}
+
+static const char *check_route(const union message_body *b)
+{
+	const struct message_route *r = &b->route;
+
+	if (!is_bool(r->add))
+		return "neither add nor delete";
+	if (!is_prefix(&r->dst))
+		return "not a prefix";
+	if (addr_is_multicast(&r->dst.addr) || addr_is_loopback(&r->dst.addr))
+		return "no destination for a unicast route";
+	if (r->kind == KEEPER_ROUTE_UNREACHABLE)
+		return is_zero(r->device, sizeof(r->device)) && is_zero(&r->source, sizeof(r->source))
+			       ? NULL
+			       : "unreachable routes have no device and no source";
+	if (r->kind != KEEPER_ROUTE_DEVICE)
+		return "unknown kind of route";
+	if (!is_device(r->device))
+		return "not a device name";
+	if (r->source.family == 0)
+		return is_zero(&r->source, sizeof(r->source)) ? NULL : "not a source address";
+	if (!is_addr(&r->source) || r->source.family != r->dst.addr.family)
+		return "not a source address";
+	return NULL;
+}
+
+static const char *check_address(const union message_body *b)
+{
+	const struct message_address *a = &b->address;
+
+	if (!is_bool(a->add))
+		return "neither add nor delete";
+	if (!is_device(a->device))
+		return "not a device name";
+	if (!is_addr(&a->address))
+		return "not an address";
+	if (addr_is_multicast(&a->address) || addr_is_loopback(&a->address) ||
+		addr_is_unspecified(&a->address))
+		return "not an interface's address";
+	if (a->prefix_len > addr_bits(a->address.family))
+		return "prefix length out of range";
+	if (a->add && (!a->valid || a->preferred > a->valid))
+		return "lifetimes out of order";
+	return NULL;
+}
+
+static const char *check_family(const union message_body *b)
+{
+	return addr_size(b->family) ? NULL : "unknown address family";
+}
+
+static const char *check_nothing(const union message_body *b)
+{
+	return NULL;
+}
+
+static const struct kind {
+	const char *name;
+	size_t size; /* of the body */
+	const char *(*check)(const union message_body *b);
+} kinds[MESSAGE_TYPES] = {
+	[MESSAGE_OPEN_UDP] = {"open-udp", sizeof(struct endpoint), check_endpoint},
+	[MESSAGE_CLOSE_UDP] = {"close-udp", sizeof(struct endpoint), check_endpoint},
+	[MESSAGE_OPEN_TUN] = {"open-tun", sizeof(struct message_link), check_link},
+	[MESSAGE_OPEN_ICMP6] = {"open-icmp6", IFNAMSIZ, check_name},
+	[MESSAGE_OPEN_FILE] = {"open-file", PATH_MAX, check_path},
+	[MESSAGE_OPEN_DIRECTORY] = {"open-directory", PATH_MAX, check_path},
+	[MESSAGE_OPEN_CONTROL] = {"open-control", 0, check_nothing},
+	[MESSAGE_ROUTE] = {"route", sizeof(struct message_route), check_route},
+	[MESSAGE_ADDRESS] = {"address", sizeof(struct message_address), check_address},
+	[MESSAGE_LINK_MTU] = {"link-mtu", sizeof(struct message_link), check_link},
+	[MESSAGE_FORWARDING] = {"forwarding", sizeof(uint8_t), check_family},
+	[MESSAGE_RELOAD] = {"reload", 0, check_nothing},
+};
+
+static const struct kind *find_kind(uint32_t type)
+{
+	return type < MESSAGE_TYPES && kinds[type].name ? &kinds[type] : NULL;
+}
+
+const char *message_name(uint32_t type)
+{
+	const struct kind *k = find_kind(type);
+
+	return k ? k->name : "unknown";
+}
+
+size_t message_size(uint32_t type)
+{
+	const struct kind *k = find_kind(type);
+
+	return k ? MESSAGE_HEADER + k->size : 0;
+}
+
+const char *message_check(const struct message_request *r)
+{
+	const struct kind *k = find_kind(r->type);
+
+	return k ? k->check(&r->body) : "unknown type of request";
+}
+
+bool message_peek(const void *data, size_t len, uint32_t *ret_id, uint32_t *ret_type)
+{
+	if (len < MESSAGE_HEADER)
+		return false;
+	memcpy(ret_id, data, sizeof(*ret_id));
+	memcpy(ret_type, (const uint8_t *)data + sizeof(*ret_id), sizeof(*ret_type));
+	return true;
+}
+
+const char *message_decode(const void *data, size_t len, struct message_request *ret)
+{
+	struct message_request r = {0};
+	const char *why;
+
+	if (!message_peek(data, len, &r.id, &r.type))
+		return "too short for a request";
+	if (!message_size(r.type))
+		return "unknown type of request";
+	if (len != message_size(r.type))
+		return "size does not fit the type of request";
+	memcpy(&r, data, len);
+	why = message_check(&r);
+	if (!why)
+		*ret = r;
+	return why;
+}
+
+/* ---- transport ---- */
+
+union ancillary {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int message_send(int channel, const void *data, size_t len, int fd)
+{
+	union ancillary control = {0};
+	struct iovec iov = {.iov_base = (void *)data, .iov_len = len};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	do
+		n = sendmsg(channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* The first descriptor; any others (the kernel has room for one, two after padding) are closed. */
+static int take_descriptor(struct msghdr *m)
+{
+	int first = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t count;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+			continue;
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (first < 0)
+				first = fd;
+			else
+				close(fd);
+		}
+	}
+	return first;
+}
+
+ssize_t message_receive(int channel, void *data, size_t size, int *ret_fd)
+{
+	union ancillary control;
+	struct iovec iov = {.iov_base = data, .iov_len = size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (ret_fd) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+	} /* else the kernel discards descriptors */
+	do
+		n = recvmsg(channel, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (ret_fd)
+		*ret_fd = take_descriptor(&m);
+	return n;
+}

@@ -1,0 +1,92 @@
+/*
+ * keeper/message: the requests of the engine process and the keeper's answers, one per SOCK_SEQPACKET message.
+ *
+ * Both ends are the same binary on the same machine, so the structs are the format; but one end may have been taken over. The
+ * keeper therefore believes nothing: message_decode() takes only what has exactly the size of its type and values that make
+ * sense by themselves. Whether they may be asked for is policy.h's question.
+ */
+#ifndef KEEPER_MESSAGE_H
+#define KEEPER_MESSAGE_H
+
+#include <linux/limits.h>
+#include <net/if.h>
+#include <sys/types.h>
+
+#include "lib/addr.h"
+
+enum message_type {
+	MESSAGE_OPEN_UDP = 1,
+	MESSAGE_CLOSE_UDP,
+	MESSAGE_OPEN_TUN,
+	MESSAGE_OPEN_ICMP6,
+	MESSAGE_OPEN_FILE,
+	MESSAGE_OPEN_DIRECTORY,
+	MESSAGE_OPEN_CONTROL,
+	MESSAGE_ROUTE,
+	MESSAGE_ADDRESS,
+	MESSAGE_LINK_MTU,
+	MESSAGE_FORWARDING,
+	MESSAGE_RELOAD,
+	MESSAGE_TYPES,
+};
+
+struct message_link {
+	char name[IFNAMSIZ]; /* zero behind the end */
+	uint32_t mtu;
+};
+
+struct message_route {
+	struct prefix dst;
+	struct addr source; /* or none */
+	char device[IFNAMSIZ];
+	uint32_t metric;
+	uint8_t add, kind;
+};
+
+struct message_address {
+	struct addr address;
+	char device[IFNAMSIZ];
+	uint32_t valid, preferred;
+	uint8_t prefix_len, add;
+};
+
+union message_body {
+	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
+	struct message_link link;       /* OPEN_TUN, LINK_MTU */
+	char name[IFNAMSIZ];            /* OPEN_ICMP6 */
+	char path[PATH_MAX];            /* OPEN_FILE, OPEN_DIRECTORY */
+	struct message_route route;     /* ROUTE */
+	struct message_address address; /* ADDRESS */
+	uint8_t family;                 /* FORWARDING */
+};
+
+struct message_request {
+	uint32_t id;
+	uint32_t type;
+	union message_body body;
+};
+
+struct message_answer {
+	uint32_t id;
+	int32_t result;
+};
+
+enum { MESSAGE_MAX = sizeof(struct message_request), MESSAGE_HEADER = 2 * sizeof(uint32_t) };
+
+/* A word for logs, also for types that do not exist. */
+const char *message_name(uint32_t type);
+/* Size of the whole message; 0 for types that do not exist. */
+size_t message_size(uint32_t type);
+/* NULL and *ret, or a static text that says what is wrong (*ret is untouched then). */
+const char *message_decode(const void *data, size_t len, struct message_request *ret);
+/* The id of a message that cannot be decoded, so that it can be refused; false when it is too short for one. */
+bool message_peek(const void *data, size_t len, uint32_t *ret_id, uint32_t *ret_type);
+/* The check of message_decode() alone, for the sender's own use. */
+const char *message_check(const struct message_request *r);
+
+/* Sends one message, maybe with a descriptor (FD >= 0): 0 or -errno. */
+int message_send(int channel, const void *data, size_t len, int fd);
+/* Receives one: its true length (longer than SIZE: it was cut), 0 at the end, -errno. *ret_fd (NULL: none is taken) is -1 or owned. */
+ssize_t message_receive(int channel, void *data, size_t size, int *ret_fd);
+
+#endif

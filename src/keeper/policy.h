@@ -1,0 +1,16 @@
+/* keeper/policy: what the engine process may ask for. Pure. */
+#ifndef KEEPER_POLICY_H
+#define KEEPER_POLICY_H
+
+#include "keeper/keeper.h"
+#include "keeper/message.h"
+
+/* NULL: allowed. Else a static text: what is not allowed. R has been decoded. */
+const char *policy_check(const struct keeper_policy *p, const struct message_request *r);
+bool policy_has_tun(const struct keeper_policy *p, const char *name);
+bool policy_has_lan(const struct keeper_policy *p, const char *name);
+bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e);
+/* Is PATH one of the engine's directories, or below one? Its contents are then the engine's word. */
+bool policy_in_directory(const struct keeper_policy *p, const char *path);
+
+#endif
