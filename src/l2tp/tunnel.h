@@ -21,6 +21,8 @@
 #include "lib/rng.h"
 #include "lib/wheel.h"
 
+enum { L2TP_SECRET_MAX = 255 };
+
 enum l2tp_end { L2TP_LAC, L2TP_LNS }; /* LAC: the initiator, LNS: the concentrator */
 
 struct l2tp_tunnel;
@@ -29,23 +31,25 @@ struct l2tp_queued; /* private: an outgoing or early packet */
 
 /* Why a tunnel ended, for people and for policy. */
 enum l2tp_cause {
-	L2TP_CAUSE_LOCAL,	 /* l2tp_tunnel_close() */
-	L2TP_CAUSE_PEER,	 /* StopCCN or CDN from the peer */
-	L2TP_CAUSE_TIMEOUT,	 /* a message was not acknowledged */
-	L2TP_CAUSE_AUTH,	 /* tunnel authentication failed, at our end */
-	L2TP_CAUSE_PROTOCOL,	 /* the peer's message was unacceptable */
+	L2TP_CAUSE_LOCAL,    /* l2tp_tunnel_close() */
+	L2TP_CAUSE_PEER,     /* StopCCN or CDN from the peer */
+	L2TP_CAUSE_TIMEOUT,  /* a message was not acknowledged */
+	L2TP_CAUSE_AUTH,     /* tunnel authentication failed, at our end */
+	L2TP_CAUSE_PROTOCOL, /* the peer's message was unacceptable */
 	L2TP_CAUSE_RESOURCES,
 };
 
 struct l2tp_why {
 	enum l2tp_cause cause;
-	uint16_t result, error;	      /* as sent or received */
-	char text[L2TP_MESSAGE_MAX];  /* printable, one clause: "peer: user limit reached" */
+	uint16_t result,
+		error; /* as sent or received; a peer's CDN result is translated to StopCCN's codes */
+	char text[L2TP_MESSAGE_MAX]; /* printable, one clause: "peer: user limit reached" */
 };
 
 struct l2tp_counters {
 	uint64_t control_rx, control_tx, retransmits, duplicates, out_of_order, zlb_rx, hello_rx, hello_tx;
-	uint64_t bad_header, bad_avp, bad_message, bad_sequence, bad_auth, unexpected; /* dropped or refused, by reason */
+	uint64_t bad_header, bad_avp, bad_message, bad_sequence, bad_auth,
+		unexpected; /* dropped or refused, by reason */
 };
 
 struct l2tp_ops {
@@ -68,16 +72,16 @@ struct l2tp_config {
 	struct l2tp_counters *counters;
 	const char *host_name, *vendor_name; /* vendor_name may be NULL */
 	uint16_t firmware;
-	uint16_t window;		     /* our Receive Window Size; 4 is RFC 2661's default */
-	bool framing_async;		     /* the A bit of Framing Capabilities (HS-L2TP-20) */
-	bool require_secret;		     /* refuse peers that share no tunnel secret */
-	uint32_t hello_ms;		     /* silence before a HELLO; 0: never. Default 60,000 */
-	uint32_t retransmit_ms;		     /* first retransmission; 1,000; doubles up to retransmit_max_ms (8,000) */
+	uint16_t window;        /* our Receive Window Size; 4 is RFC 2661's default */
+	bool framing_async;     /* the A bit of Framing Capabilities (HS-L2TP-20) */
+	bool require_secret;    /* refuse peers that share no tunnel secret */
+	uint32_t hello_ms;      /* silence before a HELLO; 0: never. Default 60,000 */
+	uint32_t retransmit_ms; /* first retransmission; 1,000; doubles up to retransmit_max_ms (8,000) */
 	uint32_t retransmit_max_ms;
-	uint8_t retransmit_tries;	     /* 5, then the peer is dead */
-	uint8_t probe_tries;		     /* the same for a HELLO sent on a hint: 3 (at 1, 2, 4 s) */
-	uint32_t setup_ms;		     /* a tunnel not established by then is closed; 60,000 */
-	uint32_t linger_ms;		     /* how long a closed tunnel still answers retransmissions; 31,000 */
+	uint8_t retransmit_tries; /* 5, then the peer is dead */
+	uint8_t probe_tries;      /* the same for a HELLO sent on a hint: 3 (at 1, 2, 4 s) */
+	uint32_t setup_ms;        /* a tunnel not established by then is closed; 60,000 */
+	uint32_t linger_ms;       /* how long a closed tunnel still answers retransmissions; 31,000 */
 };
 
 /* Public fields are read-only for the owner; the rest belongs to the engine. */
@@ -85,27 +89,30 @@ struct l2tp_tunnel {
 	const struct l2tp_config *config;
 	uint16_t local_tunnel, peer_tunnel, local_session, peer_session;
 	uint8_t state, session_state; /* enum in tunnel.c; l2tp_tunnel_state() prints them */
-	uint8_t tries;
+	uint8_t tries;                /* retransmissions since something was acknowledged */
 	uint8_t probing : 1, released_told : 1, closed_told : 1, ack_due : 1;
-	uint16_t ns, nr;	      /* next to send; next expected */
+	uint16_t ns, nr; /* next to send; next expected */
 	uint16_t peer_window, cwnd, ssthresh, cwnd_acks, in_flight;
-	msec last_sent, last_heard;   /* of control or data: l2tp_tunnel_heard() tells about data */
-	msec retransmit_at, hello_at, limit_at;
+	msec last_sent, last_heard; /* of control or data: l2tp_tunnel_heard() tells about data */
+	msec retransmit_at;         /* MSEC_NEVER: nothing is in flight */
+	msec limit_at;              /* end of set-up, of waiting for a StopCCN, or of lingering */
 	struct l2tp_queued *outgoing, *early;
 	struct l2tp_setup *setup; /* NULL once established */
 };
 
 /* The SI's end: sends SCCRQ. IDs are chosen by the owner, non-zero. 0 or -ENOMEM. */
-int l2tp_tunnel_open(struct l2tp_tunnel *t, const struct l2tp_config *c, uint16_t tunnel_id, uint16_t session_id,
-	uint32_t call_serial, msec now);
+int l2tp_tunnel_open(struct l2tp_tunnel *t, const struct l2tp_config *c, uint16_t tunnel_id,
+	uint16_t session_id, uint32_t call_serial, msec now);
 /* The SC's end, for a decoded SCCRQ (header and message). 0; -EBADMSG when it is refused at once: the StopCCN has then
- * been sent, nothing is kept and neither closed() nor released() will be called. */
-int l2tp_tunnel_accept(struct l2tp_tunnel *t, const struct l2tp_config *c, uint16_t tunnel_id, uint16_t session_id,
-	const struct l2tp_header *h, const struct l2tp_message *m, msec now);
-/* Answers want_secret(). LEN 0: no secret is shared. LNS with require_secret then refuses. Copied, and wiped when set-up is over. */
+ * been sent, nothing is kept and neither closed() nor released() will be called. -ENOMEM: the same, but nothing was sent. */
+int l2tp_tunnel_accept(struct l2tp_tunnel *t, const struct l2tp_config *c, uint16_t tunnel_id,
+	uint16_t session_id, const struct l2tp_header *h, const struct l2tp_message *m, msec now);
+/* Answers want_secret(). LEN 0: no secret is shared. Either end with require_secret then refuses. At most L2TP_SECRET_MAX bytes;
+ * copied, and wiped when set-up is over. */
 void l2tp_tunnel_secret(struct l2tp_tunnel *t, const void *secret, size_t len, msec now);
 
-/* A control packet whose header's tunnel id is ours and whose source is the peer's. */
+/* A control packet whose header's tunnel id is ours and whose source is the peer's. The SC also gives a packet with
+ * header tunnel id 0 from a peer that may not know our id yet: a retransmitted SCCRQ, or a StopCCN that names that peer's id. */
 void l2tp_tunnel_input(struct l2tp_tunnel *t, const uint8_t *packet, size_t len, msec now);
 /* Something authentic-looking arrived from the peer outside the control channel (a data packet). Cheap. */
 static inline void l2tp_tunnel_heard(struct l2tp_tunnel *t, msec now)
@@ -124,15 +131,21 @@ void l2tp_tunnel_close(struct l2tp_tunnel *t, uint16_t result, uint16_t error, c
 /* Frees what the engine holds and wipes secrets; sends nothing. */
 void l2tp_tunnel_done(struct l2tp_tunnel *t);
 
-const char *l2tp_tunnel_state(const struct l2tp_tunnel *t); /* "wait-ctl-reply", "established", "stopping", ... */
+const char *l2tp_tunnel_state(
+	const struct l2tp_tunnel *t); /* "wait-ctl-reply", "established", "stopping", ... */
 bool l2tp_tunnel_is_established(const struct l2tp_tunnel *t); /* tunnel and session */
+/* Closed, and nothing of ours waits for an acknowledgement any more: only the peer's retransmissions would still be answered.
+ * A program that wants to exit need not wait for released(). */
+bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t);
 
 /*
  * A StopCCN for a packet that belongs to no tunnel of ours, or comes from the wrong peer: a hint for an honest peer.
  * Its header has tunnel id PEER_TUNNEL (0 when unknown), and its Assigned Tunnel ID is the id that the stray
- * packet named, so the peer recognises its connection. Sent without state; the caller limits the rate.
+ * packet named, so the peer recognises its connection. Sent without state; the caller limits the rate, and never
+ * answers a StopCCN or a packet with header tunnel id 0 with it (two such ends would talk for ever).
  */
-void l2tp_stray_reply(struct writer *w, uint16_t stray_tunnel_id, uint16_t peer_tunnel, uint16_t result, const char *text);
+void l2tp_stray_reply(
+	struct writer *w, uint16_t stray_tunnel_id, uint16_t peer_tunnel, uint16_t result, const char *text);
 /* At the SI: is this packet (header tunnel id 0) such a hint about tunnel T? */
 bool l2tp_stray_matches(const struct l2tp_tunnel *t, const uint8_t *packet, size_t len);
 
