@@ -413,8 +413,8 @@ static void receive(struct l2tp_tunnel *t, uint16_t session_id, const struct l2t
 }
 
 /* Section 4.2: a fault in a session's message ends the session, one in a tunnel's message the tunnel. */
-static void receive_faulty(
-	struct l2tp_tunnel *t, const struct l2tp_message *m, const struct l2tp_fault *f, msec now)
+static void receive_faulty(struct l2tp_tunnel *t, uint16_t session_id, const struct l2tp_message *m,
+	const struct l2tp_fault *f, msec now)
 {
 	bool request = m->type == L2TP_ICRQ || m->type == L2TP_OCRQ;
 

@@ -78,8 +78,8 @@ struct l2tp_config {
 	uint32_t hello_ms;      /* silence before a HELLO; 0: never. Default 60,000 */
 	uint32_t retransmit_ms; /* first retransmission; 1,000; doubles up to retransmit_max_ms (8,000) */
 	uint32_t retransmit_max_ms;
-	uint8_t retransmit_tries; /* 5, then the peer is dead */
-	uint8_t probe_tries;      /* the same for a HELLO sent on a hint: 3 (at 1, 2, 4 s) */
+	uint8_t retransmit_tries; /* retransmissions; 5 (after 1, 2, 4, 8, 8 s), and 1 s later the peer is dead */
+	uint8_t probe_tries;      /* the same for a HELLO sent on a hint: 3 (after 1, 2, 4 s) */
 	uint32_t setup_ms;        /* a tunnel not established by then is closed; 60,000 */
 	uint32_t linger_ms;       /* how long a closed tunnel still answers retransmissions; 31,000 */
 };
@@ -124,15 +124,16 @@ void l2tp_tunnel_tick(struct l2tp_tunnel *t, msec now);
 /* When l2tp_tunnel_tick() is due next; MSEC_NEVER. Changes with every call above. */
 msec l2tp_tunnel_deadline(const struct l2tp_tunnel *t);
 
-/* The owner has a hint that the peer may be gone: send HELLO now, retransmit at 1, 2, 4 s, then give up. Established only. */
+/* The owner has a hint that the peer may be gone: send HELLO now (or hasten what is unanswered already), retransmit after
+ * 1, 2, 4 s, give up 1 s after the last. Any acknowledgement ends the probe. Established only. */
 void l2tp_tunnel_probe(struct l2tp_tunnel *t, msec now);
 /* Ends tunnel and session: CDN where a session was up, then StopCCN, with RESULT (enum l2tp_stop_result), ERROR and TEXT. */
 void l2tp_tunnel_close(struct l2tp_tunnel *t, uint16_t result, uint16_t error, const char *text, msec now);
 /* Frees what the engine holds and wipes secrets; sends nothing. */
 void l2tp_tunnel_done(struct l2tp_tunnel *t);
 
-const char *l2tp_tunnel_state(
-	const struct l2tp_tunnel *t); /* "wait-ctl-reply", "established", "stopping", ... */
+/* "wait-ctl-reply", "established", "stopping", ... */
+const char *l2tp_tunnel_state(const struct l2tp_tunnel *t);
 bool l2tp_tunnel_is_established(const struct l2tp_tunnel *t); /* tunnel and session */
 /* Closed, and nothing of ours waits for an acknowledgement any more: only the peer's retransmissions would still be answered.
  * A program that wants to exit need not wait for released(). */
