@@ -49,11 +49,13 @@ static inline unsigned addr_size(uint8_t family)
 int addr_parse(const char *text, struct addr *ret);
 /* Writes at most ADDR_TEXT bytes; returns BUF. "none" for the none family. */
 const char *addr_print(const struct addr *a, char buf[ADDR_TEXT]);
+/* How many leading bits A and B have in common; 0 when the families differ. */
+unsigned addr_common_bits(const struct addr *a, const struct addr *b);
 int addr_compare(const struct addr *a, const struct addr *b);
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_is_none(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a); /* all zero, of either family */
-bool addr_is_link_local(const struct addr *a);	/* fe80::/10 or 169.254.0.0/16 */
+bool addr_is_link_local(const struct addr *a);  /* fe80::/10 or 169.254.0.0/16 */
 bool addr_is_multicast(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 
@@ -78,10 +80,14 @@ int prefix_index(const struct prefix *p, const struct prefix *inner, uint64_t *r
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* "192.0.2.1:1701" or "[2001:db8::1]:1701". */
 const char *endpoint_print(const struct endpoint *e, char buf[ENDPOINT_TEXT]);
-/* "ADDR", "ADDR:PORT" (IPv4), "[ADDR]:PORT" (IPv6); PORT defaults to default_port. */
+/*
+ * "ADDR", "ADDR:PORT" (IPv4), "[ADDR]:PORT" or "[ADDR]" (IPv6); PORT is decimal, 0 to 65535, and defaults to default_port.
+ * 0 or -EINVAL (*ret untouched then).
+ */
 int endpoint_parse(const char *text, uint16_t default_port, struct endpoint *ret);
 /* Converts from and to the kernel's form; the length is the result. from: -EAFNOSUPPORT; v4-mapped becomes IPv4. */
 int endpoint_from_sockaddr(const struct sockaddr *sa, struct endpoint *ret);
+/* to: 0 for the none family. */
 socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ret);
 
 #endif

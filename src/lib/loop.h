@@ -26,26 +26,38 @@ struct loop {
 	uv_check_t check;
 	struct wheel wheel;
 	struct loop_flush *flushes;
+	struct loop_flush *flush_next; /* where the running round of flushes goes on */
 };
 
-/* A descriptor that is being watched. The owner embeds it and must loop_unwatch() and wait for closed() before freeing. */
+/* A descriptor that is being watched. The owner embeds it and must loop_watch_stop() and wait for closed() before freeing. */
 struct loop_watch {
 	uv_poll_t poll;
-	void (*ready)(struct loop_watch *w, int events); /* UV_READABLE | UV_WRITABLE | UV_DISCONNECT; <0: -errno */
-	void (*closed)(struct loop_watch *w);		 /* may be NULL */
+	void (*ready)(
+		struct loop_watch *w, int events); /* UV_READABLE | UV_WRITABLE | UV_DISCONNECT; <0: -errno */
+	void (*closed)(struct loop_watch *w);      /* may be NULL */
 };
 
-int loop_init(struct loop *l);	    /* 0 or -errno */
-int loop_run(struct loop *l);	    /* until loop_stop() */
-void loop_stop(struct loop *l);
-void loop_done(struct loop *l);	    /* closes every handle and frees the loop */
+int loop_init(struct loop *l);       /* 0 or -errno */
+int loop_run(struct loop *l);        /* until loop_stop(); 0 */
+void loop_stop(struct loop *l);      /* from the loop's own thread: a callback, a timer, a flush */
 msec loop_now(const struct loop *l); /* monotonic milliseconds of this iteration */
-msec loop_clock(void);		    /* monotonic milliseconds right now */
+msec loop_clock(void);               /* monotonic milliseconds right now */
+/*
+ * Closes every handle that is left, watches included (their closed() runs), and waits for pending requests of libuv.
+ * Timers still armed do not fire. Handles that others put on l->uv are closed without a callback.
+ */
+void loop_done(struct loop *l);
 
+/* EVENTS: UV_READABLE | UV_WRITABLE | UV_DISCONNECT. The descriptor becomes non-blocking and stays its owner's. 0 or -errno. */
 int loop_watch_start(struct loop *l, struct loop_watch *w, int fd, int events);
-int loop_watch_change(struct loop_watch *w, int events);
-void loop_watch_stop(struct loop_watch *w); /* asynchronous: closed() tells when the memory may go */
+int loop_watch_change(struct loop_watch *w, int events); /* EVENTS may be 0: paused */
+/* Asynchronous: closed() tells when the memory may go; the descriptor may be closed at once. Nothing for a zeroed watch. */
+void loop_watch_stop(struct loop_watch *w);
 
+/*
+ * Flush functions run in every iteration before the loop sleeps, the last added first. They may add and remove
+ * any, themselves included.
+ */
 void loop_flush_add(struct loop *l, struct loop_flush *f);
 void loop_flush_remove(struct loop *l, struct loop_flush *f);
 

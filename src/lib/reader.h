@@ -22,7 +22,8 @@ struct reader {
 
 static inline struct reader reader_of(const void *data, size_t len)
 {
-	return (struct reader){.pos = data, .end = (const uint8_t *)data + len};
+	/* NULL with length 0 is an empty input; adding to NULL is undefined even then. */
+	return (struct reader){.pos = data, .end = len ? (const uint8_t *)data + len : data};
 }
 
 static inline bool reader_ok(const struct reader *r)
@@ -43,16 +44,20 @@ static inline void reader_fail(struct reader *r, const char *why)
 		r->error = why;
 }
 
-/* The next N bytes in place, or NULL (and the error is set) when fewer are left. Valid as long as the input is. */
+/*
+ * The next N bytes in place, or NULL (and the error is set) when fewer are left. Valid as long as the input is.
+ * (N = 0 may give NULL without an error where the whole input was empty: ask reader_ok(), not the pointer.)
+ */
 static inline const uint8_t *reader_bytes(struct reader *r, size_t n)
 {
 	const uint8_t *p = r->pos;
 
-	if (reader_left(r) < n) {
+	if (r->error || reader_left(r) < n) {
 		reader_fail(r, "truncated");
 		return NULL;
 	}
-	r->pos += n;
+	if (n)
+		r->pos += n;
 	return p;
 }
 
@@ -97,7 +102,7 @@ static inline struct reader reader_sub(struct reader *r, size_t n)
 {
 	const uint8_t *p = reader_bytes(r, n);
 
-	if (!p)
+	if (r->error)
 		return (struct reader){.error = r->error};
 	return reader_of(p, n);
 }

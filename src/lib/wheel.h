@@ -32,22 +32,35 @@ struct wheel_timer {
 enum { WHEEL_BITS = 8, WHEEL_LEVELS = 5 };
 
 struct wheel {
-	msec now;
+	msec now;  /* the clock as last handed in */
+	msec tick; /* how far the slots are served; behind now only while wheel_advance() runs */
 	size_t armed;
+	struct wheel_timer *due;                             /* armed for a time that was served already */
+	uint64_t used[WHEEL_LEVELS][(1 << WHEEL_BITS) / 64]; /* one bit per slot that holds a timer */
 	struct wheel_timer *slots[WHEEL_LEVELS][1 << WHEEL_BITS];
 };
 
 void wheel_init(struct wheel *w, msec now);
-/* Arms T for DEADLINE, moving it if it was armed; MSEC_NEVER disarms. T->fire must be set. */
+/*
+ * Arms T for DEADLINE, moving it if it was armed; MSEC_NEVER disarms. T->fire must be set. A deadline that is past
+ * already fires in the next wheel_advance(), whatever its time; from inside a callback that is the one after this,
+ * so a callback that keeps arming itself for the past cannot hang the wheel.
+ */
 void wheel_arm(struct wheel *w, struct wheel_timer *t, msec deadline);
 void wheel_disarm(struct wheel *w, struct wheel_timer *t);
 static inline bool wheel_armed(const struct wheel_timer *t)
 {
 	return t->link != NULL;
 }
-/* Moves the clock to NOW (never backwards) and fires what is due; returns how many fired. */
+/*
+ * Moves the clock to NOW (never backwards) and fires what is due; returns how many fired. Callbacks get NOW. The cost
+ * follows the timers served, not the time that went by. Not to be called from inside a callback.
+ */
 size_t wheel_advance(struct wheel *w, msec now);
-/* A time at or before the next deadline and after now, or MSEC_NEVER when nothing is armed. */
+/*
+ * A time at or before the next deadline and after now, or MSEC_NEVER when nothing is armed. A deadline that is past
+ * already counts as now + 1.
+ */
 msec wheel_next(const struct wheel *w);
 
 #endif

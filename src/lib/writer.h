@@ -21,7 +21,7 @@ struct writer {
 
 static inline struct writer writer_of(void *buf, size_t size)
 {
-	return (struct writer){.start = buf, .pos = buf, .end = (uint8_t *)buf + size};
+	return (struct writer){.start = buf, .pos = buf, .end = size ? (uint8_t *)buf + size : buf};
 }
 
 static inline bool writer_ok(const struct writer *w)
@@ -44,7 +44,8 @@ static inline uint8_t *writer_reserve(struct writer *w, size_t n)
 		w->overflow = true;
 		return NULL;
 	}
-	w->pos += n;
+	if (n)
+		w->pos += n;
 	return p;
 }
 
