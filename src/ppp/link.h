@@ -77,7 +77,7 @@ struct ppp_config {
 	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
 	bool ipv6;			/* offer IPV6CP */
-	bool passive_ncp;		/* SC: wait with our NCP request until ppp_link_network() */
+	bool passive_ncp;		/* no effect: NCPs start with ppp_link_network() on either side */
 	uint32_t restart_ms;		/* 3,000 */
 	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5 */
 	uint32_t echo_ms;		/* LCP Echo-Request interval; 0: none */
@@ -88,23 +88,35 @@ struct ppp_config {
 /* One RFC 1661 automaton; see automaton.h. Embedded per control protocol. */
 #include "ppp/automaton.h"
 
-struct ppp_auth; /* private: exists during authentication only */
+struct ppp_auth; /* private: exists during negotiation and authentication only */
 
 struct ppp_link {
 	const struct ppp_config *config;
 	struct ppp_automaton lcp, ipv6cp;
-	uint8_t phase; /* enum ppp_phase */
-	uint8_t echo_id, echo_missed, reject_id;
-	uint8_t peer_wants_auth : 1, we_want_auth : 1, peer_ok : 1, self_ok : 1, down_told : 1, peer_magic_ok : 1;
-	uint16_t mru;		/* what we announce: largest packet we take */
-	uint16_t peer_mru;	/* what the peer takes; 1500 unless it said otherwise */
+	uint8_t phase; /* enum ppp_phase, private */
+	uint8_t depth; /* calls into the engine that are not finished: ends and closings wait for the last */
+	uint8_t echo_id, echo_missed, loops;
+	uint8_t chap_id;	/* of the challenge that the peer has answered well: a repeated response gets the same answer */
+	bool peer_wants_auth : 1;
+	bool peer_ok : 1, self_ok : 1;			/* authentication done, per direction */
+	bool verify_asked : 1, verify_stale : 1;	/* an answer of the verifier is due; it is for an earlier negotiation */
+	bool secret_asked : 1;
+	bool ncp_waiting : 1;		/* ppp_link_network() was called and IPV6CP has not come up since */
+	bool close_ncp : 1;		/* to be done when the engine is left */
+	bool failing : 1, closing : 1;	/* the end is decided; LCP has been closed */
+	bool hurry : 1;			/* nobody is there who could answer our Terminate-Request */
+	bool finished : 1, down_told : 1;
+	bool no_protocol_reject : 1;	/* the peer does not know this code */
+	uint16_t mru;			/* what we announce: largest packet we take */
+	uint16_t peer_mru;		/* what the peer takes; 1500 unless it said otherwise */
 	uint32_t magic, peer_magic;
-	uint8_t loops;
-	uint64_t iid;		/* ours, 0 while unknown */
-	uint64_t peer_iid;	/* the peer's once IPV6CP is open */
-	uint64_t assign_iid;	/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
-	msec echo_at, auth_at;
+	uint64_t iid;			/* ours, 0 while unknown; the peer may have suggested another one than ppp_link_network() said */
+	uint64_t peer_iid;		/* the peer's once IPV6CP is open; 0: it did not negotiate one */
+	uint64_t assign_iid;		/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
+	msec echo_at, phase_at;		/* phase_at: negotiation or authentication must be over by then */
 	struct ppp_auth *auth;
+	struct ppp_why *why;		/* from the decision to end until ops->down() */
+	char *ncp_why;			/* of ppp_link_close_ncp(), until it is done */
 };
 
 /* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */

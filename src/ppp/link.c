@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One PPP link: phases (RFC 1661 section 3), the way of a frame to its protocol, and the end.
+ *
+ * Every public function enters the engine and leaves it again. Callbacks run inside, and may call back; whatever ends something (the link, an
+ * NCP) is only noted then, and done when the outermost call leaves. So an automaton is never disturbed between two of its actions, and
+ * ops->down() is the last thing that happens: its owner may free the link in it.
+ */
+#include "ppp/link.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ppp/protocol.h"
+
+/* ---- the set-up part ---- */
+
+struct ppp_auth *ppp_link_auth(struct ppp_link *l)
+{
+	if (!l->auth) {
+		l->auth = calloc(1, sizeof(*l->auth));
+		if (l->auth)
+			l->auth->out.at = l->auth->in.at = MSEC_NEVER;
+	}
+	return l->auth;
+}
+
+static void auth_free(struct ppp_link *l)
+{
+	if (l->auth)
+		explicit_bzero(l->auth, sizeof(*l->auth));
+	free(l->auth);
+	l->auth = NULL;
+}
+
+static bool auth_needed(const struct ppp_link *l)
+{
+	return l->phase != PPP_PHASE_NETWORK || l->ipv6cp.state != PPP_OPENED || l->auth->in.waiting ||
+	       l->auth->in.at != MSEC_NEVER;
+}
+
+/* ---- the end ---- */
+
+static void fail(struct ppp_link *l, bool hurry, enum ppp_cause cause, const char *format, va_list args)
+{
+	if (l->failing)
+		return;
+	l->failing = true;
+	l->hurry = hurry;
+	l->why = calloc(1, sizeof(*l->why));
+	if (!l->why)
+		return;
+	l->why->cause = cause;
+	vsnprintf(l->why->text, sizeof(l->why->text), format, args);
+}
+
+void ppp_link_fail(struct ppp_link *l, enum ppp_cause cause, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(l, false, cause, format, args);
+	va_end(args);
+}
+
+void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(l, true, cause, format, args);
+	va_end(args);
+}
+
+static void enter(struct ppp_link *l)
+{
+	l->depth++;
+}
+
+static void close_ncp(struct ppp_link *l, msec now)
+{
+	char *why = l->ncp_why;
+	const char *text = why ? why : "IPV6CP closed";
+
+	l->close_ncp = false;
+	l->ncp_why = NULL;
+	ppp_automaton_close(&l->ipv6cp, text, now);
+	if (l->ncp_waiting)
+		ppp_link_ncp_down(l, PPP_IPV6CP, text);
+	free(why);
+}
+
+static void close_lcp(struct ppp_link *l, msec now)
+{
+	l->closing = true;
+	l->phase_at = l->echo_at = MSEC_NEVER;
+	if (l->phase == PPP_PHASE_ESTABLISH)
+		l->phase = PPP_PHASE_TERMINATE;
+	ppp_automaton_close(&l->lcp, l->why ? l->why->text : "out of memory", now);
+	l->phase = PPP_PHASE_TERMINATE;
+	if (l->hurry || l->lcp.state <= PPP_STOPPED)
+		l->finished = true;
+}
+
+static void tell_down(struct ppp_link *l)
+{
+	struct ppp_why why = {.cause = PPP_CAUSE_LOCAL, .text = "out of memory"};
+
+	if (l->why)
+		why = *l->why;
+	free(l->why);
+	l->why = NULL;
+	auth_free(l);
+	l->phase = PPP_PHASE_DEAD;
+	l->down_told = true;
+	l->config->ops->down(l, &why);
+}
+
+/* Nothing may touch L after this. */
+static void leave(struct ppp_link *l, msec now)
+{
+	if (l->depth > 1) {
+		l->depth--;
+		return;
+	}
+	if (l->close_ncp)
+		close_ncp(l, now);
+	if (l->failing && !l->closing)
+		close_lcp(l, now);
+	if (l->auth && !auth_needed(l))
+		auth_free(l);
+	l->depth--;
+	if (l->finished && !l->down_told)
+		tell_down(l);
+}
+
+/* ---- small services ---- */
+
+void ppp_link_send(struct ppp_link *l, const uint8_t *frame, size_t len)
+{
+	l->config->counters->tx++;
+	l->config->ops->send(l, frame, len);
+}
+
+void ppp_link_note(struct ppp_link *l, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	if (!l->config->ops->note)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	l->config->ops->note(l, text);
+}
+
+/* How long a negotiation may take when every packet has to be sent until the last attempt, twice. */
+static msec negotiation_ms(const struct ppp_link *l)
+{
+	return 2 * (msec)l->config->restart_ms * (l->config->max_configure + 1u);
+}
+
+/* ---- LCP tells ---- */
+
+void ppp_link_lcp_up(struct ppp_link *l, msec now)
+{
+	const struct ppp_config *c = l->config;
+
+	if (l->failing)
+		return;
+	if (!ppp_link_auth(l)) {
+		ppp_link_fail(l, PPP_CAUSE_LOCAL, "out of memory");
+		return;
+	}
+	if (c->insist_auth && !l->peer_wants_auth) {
+		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: peer does not ask for authentication");
+		return;
+	}
+	l->phase = PPP_PHASE_AUTHENTICATE;
+	l->phase_at = now + c->auth_ms;
+	l->echo_missed = 0;
+	l->echo_at = c->echo_ms ? now + c->echo_ms : MSEC_NEVER;
+	l->peer_ok = !c->demand_auth;
+	l->self_ok = !l->peer_wants_auth;
+	ppp_chap_start(l, now);
+	ppp_link_auth_progress(l, now);
+}
+
+/* Everything above starts again (RFC 1661 section 3.3 and 4.3: RCR in Opened). */
+void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now)
+{
+	l->phase = l->failing ? PPP_PHASE_TERMINATE : PPP_PHASE_ESTABLISH;
+	l->phase_at = l->failing ? MSEC_NEVER : now + negotiation_ms(l);
+	l->echo_at = MSEC_NEVER;
+	l->peer_ok = l->self_ok = false;
+	l->verify_stale = l->verify_asked;
+	l->ncp_waiting = false;
+	auth_free(l);
+	if (!l->failing)
+		ppp_link_note(l, "%s", reason);
+	ppp_automaton_down(&l->ipv6cp, reason, now);
+}
+
+void ppp_link_lcp_finished(struct ppp_link *l, const char *reason)
+{
+	ppp_link_fail(l, PPP_CAUSE_TIMEOUT, "%s", reason);
+	l->finished = true;
+}
+
+void ppp_link_auth_progress(struct ppp_link *l, msec now)
+{
+	if (l->phase != PPP_PHASE_AUTHENTICATE || !l->peer_ok || !l->self_ok || l->failing)
+		return;
+	l->phase = PPP_PHASE_NETWORK;
+	l->phase_at = MSEC_NEVER;
+	l->config->ops->authenticated(l);
+}
+
+/* ---- NCPs ---- */
+
+void ppp_link_ncp_up(struct ppp_link *l, uint16_t protocol)
+{
+	l->ncp_waiting = false;
+	l->phase_at = MSEC_NEVER;
+	l->config->ops->ncp_up(l, protocol);
+}
+
+void ppp_link_ncp_down(struct ppp_link *l, uint16_t protocol, const char *reason)
+{
+	l->ncp_waiting = false;
+	if (l->phase == PPP_PHASE_NETWORK)
+		l->phase_at = MSEC_NEVER;
+	l->config->ops->ncp_down(l, protocol, reason);
+}
+
+static void input_early(struct ppp_link *l, msec now)
+{
+	uint8_t early[PPP_EARLY_MAX];
+	size_t len = l->auth ? l->auth->early_len : 0;
+
+	if (!len)
+		return;
+	memcpy(early, l->auth->early, len);
+	l->auth->early_len = 0;
+	ppp_automaton_input(&l->ipv6cp, reader_of(early, len), now);
+}
+
+void ppp_link_network(struct ppp_link *l, uint64_t iid, uint64_t assign, msec now)
+{
+	bool same = iid == l->iid && assign == l->assign_iid;
+
+	if (l->phase != PPP_PHASE_NETWORK || l->failing || !l->config->ipv6)
+		return;
+	if (same && l->ipv6cp.state == PPP_OPENED)
+		return;
+	enter(l);
+	l->iid = iid;
+	l->assign_iid = assign;
+	l->ncp_waiting = true;
+	l->phase_at = now + negotiation_ms(l);
+	if (l->ipv6cp.state <= PPP_STARTING) {
+		ppp_automaton_open(&l->ipv6cp, now);
+		ppp_automaton_up(&l->ipv6cp, now);
+	} else {
+		ppp_automaton_restart(&l->ipv6cp, "IPV6CP: new addresses", now);
+	}
+	input_early(l, now);
+	leave(l, now);
+}
+
+void ppp_link_close_ncp(struct ppp_link *l, uint16_t protocol, const char *why, msec now)
+{
+	if (protocol != PPP_IPV6CP || l->down_told || l->close_ncp)
+		return;
+	enter(l);
+	l->close_ncp = true;
+	l->ncp_why = strdup(why); /* NULL: a shorter text will do */
+	leave(l, now);
+}
+
+/* ---- frames ---- */
+
+/* RFC 5072 section 3 would have it dropped; then the peer asks again after 3 s, and setting up a softwire takes that long. */
+static void keep_early(struct ppp_link *l, struct reader packet)
+{
+	struct reader r = packet;
+	size_t len = reader_left(&packet);
+
+	if (reader_u8(&r) != PPP_CONFIGURE_REQUEST || !len || len > PPP_EARLY_MAX || !ppp_link_auth(l)) {
+		l->config->counters->bad_phase++;
+		return;
+	}
+	memcpy(l->auth->early, packet.pos, len);
+	l->auth->early_len = (uint8_t)len;
+}
+
+static void input_ipv6cp(struct ppp_link *l, struct reader packet, msec now)
+{
+	if (l->phase != PPP_PHASE_NETWORK)
+		l->config->counters->bad_phase++;
+	else if (l->ipv6cp.state <= PPP_STARTING)
+		keep_early(l, packet);
+	else
+		ppp_automaton_input(&l->ipv6cp, packet, now);
+}
+
+/* During authentication only its own kind is answered at all (RFC 1661 section 3.5). */
+static void input_unknown(struct ppp_link *l, uint16_t protocol, struct reader information)
+{
+	if (l->phase == PPP_PHASE_NETWORK || (l->phase == PPP_PHASE_AUTHENTICATE && protocol >= 0xc000))
+		ppp_lcp_reject(l, protocol, information);
+	else
+		l->config->counters->bad_phase++;
+}
+
+static void input_frame(struct ppp_link *l, uint16_t protocol, struct reader r, msec now)
+{
+	if (protocol == PPP_LCP)
+		ppp_automaton_input(&l->lcp, r, now);
+	else if (l->lcp.state != PPP_OPENED || l->failing) /* RFC 1661 section 3.4 */
+		l->config->counters->bad_phase++;
+	else if (protocol == PPP_CHAP)
+		ppp_chap_input(l, r, now);
+	else if (protocol == PPP_IPV6CP && l->config->ipv6)
+		input_ipv6cp(l, r, now);
+	else if (protocol == PPP_IPV6 && l->config->ipv6)
+		l->config->counters->bad_phase++; /* given to us only while IPV6CP is not open */
+	else
+		input_unknown(l, protocol, r);
+}
+
+void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec now)
+{
+	struct reader r = reader_of(frame, len);
+	uint16_t protocol;
+
+	if (l->down_told)
+		return;
+	enter(l);
+	l->config->counters->rx++;
+	protocol = ppp_frame_read(&r);
+	if (reader_ok(&r))
+		input_frame(l, protocol, r, now);
+	else
+		l->config->counters->bad_frame++;
+	leave(l, now);
+}
+
+/* What the peer says that it does not know. What we have never sent it cannot have got from us. */
+void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now)
+{
+	bool chap = (l->config->demand_auth && !l->peer_ok) || (l->peer_wants_auth && !l->self_ok);
+
+	if (protocol == PPP_LCP)
+		ppp_automaton_refused(&l->lcp, "LCP: peer says that it does not know LCP", now);
+	else if (protocol == PPP_IPV6CP && l->ipv6cp.state > PPP_STOPPED)
+		ppp_automaton_refused(&l->ipv6cp, "IPV6CP: peer does not know it (Protocol-Reject)", now);
+	else if (protocol == PPP_CHAP && chap && l->phase == PPP_PHASE_AUTHENTICATE)
+		ppp_link_fail(l,
+			l->config->demand_auth && !l->peer_ok ? PPP_CAUSE_AUTH_PEER : PPP_CAUSE_AUTH_SELF,
+			"CHAP: peer does not know it (Protocol-Reject)");
+	else
+		ppp_link_note(l, "LCP: Protocol-Reject of %s (0x%04x) ignored", ppp_protocol_name(protocol),
+			protocol);
+}
+
+/* ---- time ---- */
+
+static void phase_over(struct ppp_link *l, msec now)
+{
+	l->phase_at = MSEC_NEVER;
+	if (l->phase == PPP_PHASE_ESTABLISH)
+		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: no agreement within %u s",
+			(unsigned)(negotiation_ms(l) / 1000));
+	else if (l->phase == PPP_PHASE_AUTHENTICATE)
+		ppp_link_fail(l, PPP_CAUSE_TIMEOUT, "CHAP: not done within %u s", l->config->auth_ms / 1000);
+	else if (l->phase == PPP_PHASE_NETWORK && l->ncp_waiting)
+		ppp_link_close_ncp(l, PPP_IPV6CP, "IPV6CP: no agreement in time", now);
+}
+
+void ppp_link_tick(struct ppp_link *l, msec now)
+{
+	if (l->down_told)
+		return;
+	enter(l);
+	ppp_automaton_tick(&l->lcp, now);
+	ppp_automaton_tick(&l->ipv6cp, now);
+	if (l->lcp.state == PPP_OPENED && !l->failing) {
+		ppp_chap_tick(l, now);
+		if (l->echo_at <= now)
+			ppp_lcp_echo(l, now);
+	}
+	if (l->phase_at <= now)
+		phase_over(l, now);
+	leave(l, now);
+}
+
+msec ppp_link_deadline(const struct ppp_link *l)
+{
+	msec at;
+
+	if (l->down_told)
+		return MSEC_NEVER;
+	at = msec_min(msec_min(l->lcp.restart_at, l->ipv6cp.restart_at), l->phase_at);
+	if (l->lcp.state == PPP_OPENED && !l->failing)
+		at = msec_min(at, msec_min(ppp_chap_deadline(l), l->echo_at));
+	return at;
+}
+
+/* ---- life ---- */
+
+int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, msec now)
+{
+	*l = (struct ppp_link){
+		.config = c, .phase = PPP_PHASE_ESTABLISH, .mru = mru, .peer_mru = PPP_DEFAULT_MRU};
+	l->echo_at = MSEC_NEVER;
+	l->phase_at = now + negotiation_ms(l);
+	if (!ppp_link_auth(l))
+		return -ENOMEM;
+	while (!l->magic)
+		l->magic = rng_u32(c->rng);
+	ppp_automaton_init(&l->lcp, &ppp_lcp_ops);
+	ppp_automaton_init(&l->ipv6cp, &ppp_ipv6cp_ops);
+	enter(l);
+	ppp_automaton_open(&l->lcp, now);
+	ppp_automaton_up(&l->lcp, now);
+	leave(l, now);
+	return 0;
+}
+
+void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec now)
+{
+	if (l->down_told)
+		return;
+	enter(l);
+	ppp_chap_verified(l, ok, message, now);
+	leave(l, now);
+}
+
+void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now)
+{
+	if (l->down_told)
+		return;
+	enter(l);
+	ppp_chap_secret(l, secret, len, now);
+	leave(l, now);
+}
+
+void ppp_link_close(struct ppp_link *l, const char *why, msec now)
+{
+	if (l->down_told)
+		return;
+	enter(l);
+	ppp_link_fail(l, PPP_CAUSE_LOCAL, "%s", why);
+	leave(l, now);
+}
+
+void ppp_link_done(struct ppp_link *l)
+{
+	auth_free(l);
+	free(l->why);
+	l->why = NULL;
+	free(l->ncp_why);
+	l->ncp_why = NULL;
+	l->down_told = true;
+}
+
+const char *ppp_link_phase(const struct ppp_link *l)
+{
+	static const char *const names[] = {"dead", "establish", "authenticate", "network", "terminate"};
+
+	return names[l->phase];
+}
+
+bool ppp_link_ncp_open(const struct ppp_link *l, uint16_t protocol)
+{
+	return protocol == PPP_IPV6CP && l->ipv6cp.state == PPP_OPENED;
+}
