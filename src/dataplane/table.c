@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rows by tunnel id and by inner prefix. The hashes of prefixes hold rows; a row has few prefixes, so which of them
- * matched is found by comparing. Prefix hashes are keyed, because a user may choose the addresses that are looked up.
+ * Rows by tunnel id and by inner prefix. The hashes of prefixes hold the prefixes inside the rows, so that a match is one
+ * comparison in the line that is needed next anyway. Prefix hashes are keyed, because a user may choose the addresses that are looked up.
  */
 #include "dataplane/table.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "inet/packet.h"
+#include "lib/container.h"
 
 int dp_table_init(struct dp_table *t, uint64_t seed)
 {
@@ -91,20 +92,6 @@ int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint
 	return 0;
 }
 
-void dp_row_remove(struct dp_table *t, struct dp_row *row)
-{
-	row->generation &= ~1U;
-	while (row->prefix_count) {
-		struct prefix last = row->prefixes[row->prefix_count - 1];
-
-		dp_row_remove_prefix(t, row, &last);
-	}
-	if (t->any == row)
-		t->any = NULL;
-	*row_place(t, row->listener, row->local_tunnel) = NULL;
-	pool_free(&t->rows, row);
-}
-
 static struct hash *prefix_hash(const struct dp_table *t, uint8_t family, unsigned len)
 {
 	return (struct hash *)(family == AF_INET6 ? &t->prefixes6[len] : &t->prefixes4[len]);
@@ -120,14 +107,16 @@ static uint32_t prefix_key(const struct dp_table *t, const struct prefix *p)
 	return hash_u64(high, t->seed);
 }
 
-static bool row_has_prefix(const void *item, const void *key)
+static bool prefix_matches(const void *item, const void *key)
 {
-	const struct dp_row *row = item;
+	const struct dp_row_prefix *slot = item;
 
-	for (unsigned i = 0; i < row->prefix_count; i++)
-		if (prefix_equal(&row->prefixes[i], key))
-			return true;
-	return false;
+	return prefix_equal(&slot->prefix, key);
+}
+
+static struct dp_row *row_of(struct dp_row_prefix *slot)
+{
+	return container_of(slot - slot->index, struct dp_row, prefixes);
 }
 
 /* Keeps the list of lengths in use sorted, longest first. */
@@ -160,8 +149,19 @@ static void note_length(
 		note(t->lengths4, &t->length4_count, p->len);
 }
 
+static struct dp_row_prefix *slot_free(struct dp_row *row)
+{
+	for (uint8_t i = 0; i < DP_ROW_PREFIXES; i++)
+		if (prefix_is_none(&row->prefixes[i].prefix)) {
+			row->prefixes[i].index = i;
+			return &row->prefixes[i];
+		}
+	return NULL;
+}
+
 int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
 {
+	struct dp_row_prefix *slot;
 	struct hash *h;
 	uint32_t key;
 	int r;
@@ -170,35 +170,53 @@ int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefi
 		return -EINVAL;
 	h = prefix_hash(t, p->addr.family, p->len);
 	key = prefix_key(t, p);
-	if (hash_find(h, key, row_has_prefix, p))
+	if (hash_find(h, key, prefix_matches, p))
 		return -EEXIST;
-	if (row->prefix_count == DP_ROW_PREFIXES)
+	slot = slot_free(row);
+	if (!slot)
 		return -ENOSPC;
-	r = hash_insert(h, key, row);
+	r = hash_insert(h, key, slot);
 	if (r < 0)
 		return r;
 	if (h->count == 1)
 		note_length(t, p, length_used);
-	row->prefixes[row->prefix_count++] = *p;
+	slot->prefix = *p;
+	row->prefix_count++;
 	return 0;
+}
+
+static void slot_clear(struct dp_table *t, struct dp_row *row, struct dp_row_prefix *slot)
+{
+	struct prefix *p = &slot->prefix;
+	struct hash *h = prefix_hash(t, p->addr.family, p->len);
+
+	hash_remove(h, prefix_key(t, p), slot);
+	if (!h->count)
+		note_length(t, p, length_unused);
+	*p = (struct prefix){0};
+	row->prefix_count--;
 }
 
 void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
 {
-	struct prefix gone = *p; /* P may be one of the row's own */
-	struct hash *h;
-
-	for (unsigned i = 0; i < row->prefix_count; i++) {
-		if (!prefix_equal(&row->prefixes[i], &gone))
+	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++) {
+		if (prefix_is_none(&row->prefixes[i].prefix) || !prefix_equal(&row->prefixes[i].prefix, p))
 			continue;
-		h = prefix_hash(t, gone.addr.family, gone.len);
-		hash_remove(h, prefix_key(t, &gone), row);
-		if (!h->count)
-			note_length(t, &gone, length_unused);
-		row->prefixes[i] = row->prefixes[--row->prefix_count];
-		row->prefixes[row->prefix_count] = (struct prefix){0};
+		slot_clear(t, row, &row->prefixes[i]);
 		return;
 	}
+}
+
+void dp_row_remove(struct dp_table *t, struct dp_row *row)
+{
+	row->generation &= ~1U;
+	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
+		if (!prefix_is_none(&row->prefixes[i].prefix))
+			slot_clear(t, row, &row->prefixes[i]);
+	if (t->any == row)
+		t->any = NULL;
+	*row_place(t, row->listener, row->local_tunnel) = NULL;
+	pool_free(&t->rows, row);
 }
 
 void dp_table_set_default(struct dp_table *t, struct dp_row *row)
@@ -222,19 +240,19 @@ struct dp_row *dp_find_inner(const struct dp_table *t, const struct addr *dst)
 
 	for (unsigned i = 0; i < count; i++) {
 		struct prefix p = prefix_of(dst, lengths[i]);
-		struct dp_row *row =
-			hash_find(prefix_hash(t, dst->family, p.len), prefix_key(t, &p), row_has_prefix, &p);
+		struct dp_row_prefix *slot =
+			hash_find(prefix_hash(t, dst->family, p.len), prefix_key(t, &p), prefix_matches, &p);
 
-		if (row)
-			return row;
+		if (slot)
+			return row_of(slot);
 	}
 	return t->any;
 }
 
 bool dp_row_permits_source(const struct dp_row *row, const struct addr *src)
 {
-	for (unsigned i = 0; i < row->prefix_count; i++)
-		if (prefix_contains_addr(&row->prefixes[i], src))
+	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
+		if (prefix_contains_addr(&row->prefixes[i].prefix, src))
 			return true;
 	return false;
 }

@@ -24,8 +24,14 @@
 enum { DP_ROW_PREFIXES = 4, DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
 
 struct dp_family_counters {
-	uint64_t rx_packets, rx_bytes, tx_packets,
-		tx_bytes; /* rx: out of the softwire; bytes are inner bytes */
+	uint64_t rx_packets, rx_bytes; /* out of the softwire; bytes are inner bytes */
+	uint64_t tx_packets, tx_bytes;
+};
+
+/* What the hashes hold: INDEX leads back to the row. */
+struct dp_row_prefix {
+	struct prefix prefix; /* none: free */
+	uint8_t index;
 };
 
 struct dp_row {
@@ -39,7 +45,8 @@ struct dp_row {
 	uint16_t mss_mtu; /* TCP MSS is clamped to this MTU; 0: no clamping */
 	struct endpoint peer;
 	struct addr local; /* what the peer talks to, where the socket is bound to all addresses; else none */
-	struct prefix prefixes[DP_ROW_PREFIXES]; /* link /64, delegated prefixes, later IPv4 */
+	struct dp_row_prefix
+		prefixes[DP_ROW_PREFIXES]; /* link /64, delegated prefixes, later IPv4; any may be free */
 	struct dp_family_counters v6, v4;
 	uint32_t drop_spoofed, drop_too_big, drop_other;
 	msec last_rx;      /* any valid packet from the right peer */
