@@ -18,6 +18,7 @@
 #define IFA_PROTO 11
 #endif
 
+enum { ROUNDS = 16 };
 enum change { CHANGE_NONE, CHANGE_ROUTE, CHANGE_ADDRESS, CHANGE_LINK, CHANGE_OVERRUN };
 
 struct ignored {
@@ -161,11 +162,9 @@ static void note(struct netlink_monitor *m, enum change c)
 }
 
 /* At most a few hundred messages at a time: a route flap of a full table must not hold up the loop. */
-static void ready(struct loop_watch *w, int events)
+static void read_messages(struct netlink_monitor *m)
 {
-	struct netlink_monitor *m = container_of(w, struct netlink_monitor, watch);
-
-	for (int round = 0; round < 16; round++) {
+	for (int round = 0; round < ROUNDS; round++) {
 		ssize_t len = mnl_socket_recvfrom(m->socket, m->buffer, sizeof(m->buffer));
 		int left = (int)len;
 
@@ -181,6 +180,16 @@ static void ready(struct loop_watch *w, int events)
 			h = mnl_nlmsg_next(h, &left))
 			note(m, judge(m, h));
 	}
+}
+
+static void ready(struct loop_watch *w, int events)
+{
+	struct netlink_monitor *m = container_of(w, struct netlink_monitor, watch);
+
+	read_messages(m);
+	/* An overrun raises POLLERR, on which libuv stops watching; reading has cleared it. */
+	if (events < 0)
+		(void)loop_watch_change(&m->watch, UV_READABLE);
 }
 
 static void tell(struct loop_flush *f)
