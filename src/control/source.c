@@ -23,6 +23,7 @@ struct scan {
 	unsigned line;
 	unsigned depth;
 	bool ok;
+	bool needs_l; /* the number that was just passed */
 };
 
 static bool scan_file(struct source *s, const char *path, int fd, unsigned depth,
@@ -167,7 +168,7 @@ static void skip_string(struct scan *c)
 	scan_error(c, begun, "this text is not closed: end it with \"");
 }
 
-/* libconfig cuts a number that is too large down to 32 or 64 bits without a word. */
+/* libconfig cuts a number that is too large down to 32 bits, unless an L follows it, or to 64, without a word. */
 static void skip_number(struct scan *c)
 {
 	const char *p = c->pos;
@@ -188,8 +189,7 @@ static void skip_number(struct scan *c)
 		else
 			v = v * base + digit;
 	}
-	if (base == 16 && !(p < c->end && *p == 'L') && v > INT32_MAX)
-		large = true;
+	c->needs_l = v > INT32_MAX && !(p < c->end && strchr("Ll.eE", *p));
 	for (; p < c->end && (isalnum((unsigned char)*p) || *p == '.'); p++)
 		real |= *p == '.' || *p == 'e' || *p == 'E';
 	if (large && !real)
@@ -337,6 +337,9 @@ static void scan(struct scan *c)
 		scan_byte(c, line_start);
 		if (!is_include && !append(c->source, from, (size_t)(c->pos - from)))
 			scan_error(c, c->line, "not enough memory");
+		if (c->needs_l && !append(c->source, "L", 1))
+			scan_error(c, c->line, "not enough memory");
+		c->needs_l = false;
 		line_start = *from == '\n' || (line_start && (*from == ' ' || *from == '\t'));
 	}
 }
