@@ -31,6 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	protocol = ppp_frame_read(&slow);
+	if (result == DP_HEADER_OK && !h.control && !h.protocol) {
+		MUST(!reader_ok(&slow)); /* reserved: the engine is to refuse it, and gets it */
+		return 0;
+	}
 	MUST(reader_ok(&slow) == (result == DP_HEADER_OK));
 	if (result != DP_HEADER_OK)
 		return 0;
