@@ -276,7 +276,8 @@ static void op_deliver(struct committer *c, struct op *op, const char *why)
 	if (granted)
 		row_present(op->row, &op->grant, op->used_at, &lease);
 	op_settle_changes(s, op);
-	if (op->result && op->hold)
+	/* Cancelled: then the caller, who does not get to know of it, ends the hold with lease_idle(). */
+	if (op->result && op->hold && op->answer)
 		row_unhold(s, op->row);
 	op_unlink(c, op);
 	if (op->answer)
@@ -389,14 +390,8 @@ void op_finish(struct lease_store *s, struct op *op)
 void committer_cancel(struct committer *c, void *owner)
 {
 	for (struct op *op = c->oldest; op; op = op->newer) {
-		if (op->owner != owner || !op->answer)
-			continue;
-		op->answer = NULL;
-		if (!op->hold)
-			continue;
-		op->hold = false;
-		row_unhold(c->store, op->row);
-		row_touch(c->store, op->row, op->row->used_at);
+		if (op->owner == owner)
+			op->answer = NULL;
 	}
 }
 

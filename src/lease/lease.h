@@ -83,7 +83,8 @@ void lease_store_clear_reserved(struct lease_store *s);
  * no link prefix (no delegated one): the lease has none then. What the old lease has and the request does not ask for stays. An old prefix is
  * replaced when the fixed ones of the request differ, when it was fixed and is not any more, when it is reserved for somebody else,
  * or when the user's pool is another one and the prefix is none of its units.
- * Every acquire answered 0 is a hold, which one lease_idle() ends: while a new softwire of a user replaces a stale one both have one.
+ * Every acquire that is answered 0, or cancelled before it was answered, is a hold, which one lease_idle() ends: while a new softwire of a
+ * user replaces a stale one both have one.
  */
 void lease_acquire(struct lease_store *s, const struct lease_request *r, lease_answer *answer, void *owner);
 /* Records the DUID and IAID. A different DUID than recorded replaces it (the user has a new router): answered 0, logged by the caller. */
@@ -94,8 +95,8 @@ void lease_bind(struct lease_store *s, const char *user, uint16_t slot, const ui
 void lease_idle(struct lease_store *s, const char *user, uint16_t slot);
 /* Deletes it (operator's command). -EBUSY while it is active. */
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner);
-/* Answers to OWNER that are still to come are not wanted any more (the softwire died): the callback will not be called. An acquire that
- * was not answered yet may still be committed; its hold ends here, so no lease_idle() for it. */
+/* Answers to OWNER that are still to come are not wanted any more (the softwire died): the callback will not be called. What was
+ * requested happens all the same: lease_idle() must end the hold of a cancelled acquire, before or after. */
 void lease_cancel(struct lease_store *s, void *owner);
 
 /* These show memory: what is granted there may not be committed yet. The result is valid until the next of these calls. */

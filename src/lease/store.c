@@ -444,10 +444,13 @@ void lease_idle(struct lease_store *s, const char *user, uint16_t slot)
 {
 	struct row *row = row_find(s, user, slot);
 
-	if (!row || !row->now.present)
+	if (!row)
 		return;
 	row_unhold(s, row);
-	row_touch(s, row, time(NULL));
+	if (row->now.present)
+		row_touch(s, row, time(NULL));
+	else
+		row_release_if_gone(s, row);
 }
 
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner)

@@ -54,7 +54,7 @@ struct row *row_get(struct lease_store *s, const char *user, uint16_t slot)
 
 void row_release_if_gone(struct lease_store *s, struct row *row)
 {
-	if (row->now.present || row->refs)
+	if (row->now.present || row->refs || row->holders)
 		return;
 	hash_remove(&s->rows, row_hash(s, row->user, row->slot), row);
 	free(row);

@@ -1,0 +1,64 @@
+/*
+ * users: what a users file says, checked and packed: about 100 bytes and the strings for each user.
+ *
+ * A table is made whole and then never changed; a reload makes another one. Secrets live in it and nowhere else, and are wiped
+ * when it is freed. (libconfig's own copies are wiped as far as it shows them.)
+ */
+#ifndef AAA_USERS_H
+#define AAA_USERS_H
+
+#include "aaa/aaa.h"
+#include "lib/hash.h"
+#include "lib/lpm.h"
+
+struct user_row {
+	uint64_t iid, link;
+	uint32_t line;
+	uint16_t softwires;
+	uint8_t name_len, pool_len, secret_len, server_len; /* of the strings in TAIL, in this order */
+	uint8_t delegate_count;
+	bool has_link;
+	uint8_t delegate_len[AAA_PREFIXES];
+	uint64_t delegate[]; /* the upper halves; then the strings */
+};
+
+struct peer_row {
+	struct peer_row *next;      /* of all */
+	struct peer_row *next_same; /* with the same prefix */
+	struct prefix prefix;
+	unsigned line;
+	uint8_t host_len, secret_len;
+	char tail[]; /* host name, secret */
+};
+
+struct users {
+	uint64_t seed;
+	struct hash by_name;
+	struct user_row **rows; /* in the order of the file */
+	size_t count, size;
+	struct peer_row *peers;
+	struct lpm by_prefix; /* to the first peer_row with that prefix */
+};
+
+/* NULL: no memory. */
+struct users *users_new(uint64_t seed);
+void users_free(struct users *u);
+const struct user_row *users_find(const struct users *u, const void *name, size_t len);
+void user_present(const struct user_row *row, struct aaa_user *ret);
+const char *user_name(const struct user_row *row);
+const char *user_pool(const struct user_row *row);
+const char *user_secret(const struct user_row *row);
+const char *user_server_secret(const struct user_row *row);
+/* The entry for PEER: the longest prefix that has one for HOST_NAME, or one for any host. */
+const struct peer_row *users_find_peer(const struct users *u, const struct addr *peer, const char *host_name);
+/* -EEXIST when there is one with that prefix and host name already (*ret_other), -ENOMEM; otherwise it is the table's. */
+int users_add_peer(struct users *u, struct peer_row *p, const struct peer_row **ret_other);
+/* -EEXIST, -ENOMEM as above. */
+int users_add(struct users *u, struct user_row *row, const struct user_row **ret_other);
+void user_row_free(struct user_row *row); /* wipes */
+void peer_row_free(struct peer_row *p);
+
+/* Reads TEXT (LEN bytes, and one more behind them that is NUL; it is wiped) into U. Tells all errors, in the order of lines; 0 or -EINVAL. */
+int users_read(struct users *u, char *text, size_t len, const char *path, aaa_error *error, void *owner);
+
+#endif
