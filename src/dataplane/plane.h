@@ -43,6 +43,7 @@ struct dp_socket {
 	bool wildcard; /* bound to all addresses */
 	bool blocked;  /* the kernel takes no more: wait until it is writable */
 	bool closing;
+	uint32_t local_mtu; /* what the kernel said about the packet that it has just refused */
 	unsigned queued;
 	struct dp_slot *head, **tail;
 };

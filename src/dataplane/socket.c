@@ -39,7 +39,7 @@ static void buffers_set(int fd)
 
 static int socket_check(int fd, struct endpoint *ret_bound)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss), value_len = sizeof(int);
 	int value = 0;
 
@@ -63,7 +63,7 @@ int dp_socket_open(struct dp_socket *s, int fd)
 	static const struct option options6[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
 		{IPPROTO_IPV6, IPV6_RECVERR, 1}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO},
 		{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1}};
-	struct endpoint bound;
+	struct endpoint bound = {0};
 	int r = socket_check(fd, &bound);
 
 	if (r < 0)
@@ -171,7 +171,10 @@ static void error_read(struct dp_socket *s, struct msghdr *m)
 			!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 			continue;
 		memcpy(&ee, CMSG_DATA(c), sizeof(ee));
-		if (ee.ee_errno)
+		if (ee.ee_origin ==
+			SO_EE_ORIGIN_LOCAL) /* about the call that just failed; without the port */
+			s->local_mtu = ee.ee_info;
+		else if (ee.ee_errno)
 			report(s, m->msg_name, (int)ee.ee_errno, ee.ee_errno == EMSGSIZE ? ee.ee_info : 0);
 	}
 }
@@ -268,7 +271,7 @@ static void allow_fragments(const struct dp_socket *s, bool allow)
 		sizeof(value));
 }
 
-/* One packet that the path does not take whole. What a role learns from it, it learns from the error queue. */
+/* One packet that the path does not take whole. */
 static void send_in_fragments(struct dp_socket *s, struct dp_slot *slot)
 {
 	struct tx_message t;
@@ -297,16 +300,19 @@ static void send_refused(struct dp_socket *s, int error)
 		dp_slot_give(p, slot);
 		return;
 	}
+	s->local_mtu = 0;
 	errors = dp_socket_errors(s);
-	if (error != EMSGSIZE && errors && !slot->tried && !s->closing) {
+	if (error == EMSGSIZE && !s->closing) {
+		send_in_fragments(s, slot);
+		if (s->local_mtu)
+			report(s, &slot->to, EMSGSIZE, s->local_mtu);
+	} else if (errors && !slot->tried && !s->closing) {
 		slot->tried = true;
 		dp_queue_unpop(s, slot);
 		return;
-	}
-	if (error == EMSGSIZE && !s->closing)
-		send_in_fragments(s, slot);
-	else if (error != EMSGSIZE)
+	} else {
 		report(s, &slot->to, error, 0);
+	}
 	dp_slot_give(p, slot);
 }
 

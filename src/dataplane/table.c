@@ -37,9 +37,9 @@ void dp_table_done(struct dp_table *t)
 	for (unsigned i = 0; i < DP_LISTENERS_MAX; i++)
 		if (t->by_tunnel[i])
 			index_free(t, t->by_tunnel[i]);
-	for (unsigned i = 0; i < sizeof(t->prefixes6) / sizeof(t->prefixes6[0]); i++)
+	for (unsigned i = 0; i <= 128; i++)
 		hash_free(&t->prefixes6[i]);
-	for (unsigned i = 0; i < sizeof(t->prefixes4) / sizeof(t->prefixes4[0]); i++)
+	for (unsigned i = 0; i <= 32; i++)
 		hash_free(&t->prefixes4[i]);
 	pool_done(&t->rows);
 	*t = (struct dp_table){0};
@@ -60,7 +60,7 @@ static struct dp_row **row_place(struct dp_table *t, uint8_t listener, uint16_t 
 	struct dp_row ***page = &t->by_tunnel[listener]->pages[local_tunnel / DP_PAGE_ROWS];
 
 	if (!*page)
-		*page = calloc(DP_PAGE_ROWS, sizeof(**page));
+		*page = calloc(DP_PAGE_ROWS, sizeof(struct dp_row *));
 	return *page ? &(*page)[local_tunnel % DP_PAGE_ROWS] : NULL;
 }
 
@@ -151,9 +151,9 @@ static void note_length(
 
 static struct dp_row_prefix *slot_free(struct dp_row *row)
 {
-	for (uint8_t i = 0; i < DP_ROW_PREFIXES; i++)
+	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
 		if (prefix_is_none(&row->prefixes[i].prefix)) {
-			row->prefixes[i].index = i;
+			row->prefixes[i].index = (uint8_t)i;
 			return &row->prefixes[i];
 		}
 	return NULL;

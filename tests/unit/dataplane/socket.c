@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * dataplane/socket, queue and tun: queues that overflow, errors of the network, addresses of wildcard listeners, the life of a plane.
- * sendmmsg is wrapped by the linker, because a loopback interface neither blocks nor has a path that is too narrow.
+ * sendmmsg and recvmsg are wrapped by the linker, because a loopback interface neither blocks nor has a path that is too narrow.
  */
 #include "fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 static int refuse_with;   /* what the wrapped sendmmsg says; 0: it sends */
 static unsigned refusals; /* how often still */
 static unsigned send_calls;
+static uint32_t path_mtu; /* what the kernel says next in the error queue; 0: nothing */
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
 int __real_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
@@ -26,10 +28,35 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	send_calls++;
 	if (refuse_with && refusals) {
 		refusals--;
+		if (refuse_with == EMSGSIZE)
+			path_mtu = 1400;
 		errno = refuse_with;
 		return -1;
 	}
 	return __real_sendmmsg(fd, m, n, flags);
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags);
+ssize_t __real_recvmsg(int fd, struct msghdr *m, int flags);
+
+/* As ip_local_error() does it for an unconnected socket: with the address, without the port. */
+ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags)
+{
+	const struct sock_extended_err ee = {
+		.ee_errno = EMSGSIZE, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = path_mtu};
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct cmsghdr *c;
+
+	if (!path_mtu || !(flags & MSG_ERRQUEUE))
+		return __real_recvmsg(fd, m, flags);
+	path_mtu = 0;
+	c = CMSG_FIRSTHDR(m);
+	*c = (struct cmsghdr){
+		.cmsg_level = IPPROTO_IP, .cmsg_type = IP_RECVERR, .cmsg_len = CMSG_LEN(sizeof(ee))};
+	memcpy(CMSG_DATA(c), &ee, sizeof(ee));
+	m->msg_controllen = c->cmsg_len;
+	memcpy(m->msg_name, &sin, sizeof(sin));
+	return 0;
 }
 
 static void refuse(int error, unsigned times)
@@ -174,6 +201,10 @@ static void sends_too_large_packets_in_fragments(void **state)
 		assert_int_equal(tun_plane_send(f->plane, f->listener, NULL, &f->peer_at, &i, 1), 0);
 	refuse(EMSGSIZE, 1);
 	tun_plane_flush(f->plane);
+	assert_int_equal(f->outer_error.count, 1);
+	assert_int_equal(f->outer_error.error, EMSGSIZE);
+	assert_int_equal(f->outer_error.mtu, 1400);
+	assert_true(endpoint_equal(&f->outer_error.from, &f->peer_at));
 	assert_int_equal(f->counters->outer_fragmented, 1);
 	assert_int_equal(f->counters->tx_packets, 3);
 	for (uint8_t i = 0; i < 3; i++) {
