@@ -52,7 +52,7 @@ enum {
 	DHCP6_OPTION_INF_MAX_RT = 83
 };
 
-enum { DHCP6_PREFIX_MAX = 4, DHCP6_IA_MAX = 4, DHCP6_DNS_MAX = 4, DHCP6_TEXT_MAX = 64 };
+enum { DHCP6_PREFIX_MAX = 4, DHCP6_IA_MAX = 4, DHCP6_DNS_MAX = 4, DHCP6_TEXT_MAX = 56 };
 
 /* No message that we write is longer: a client's IPv6 minimum MTU less IPv6 and UDP headers. */
 enum { DHCP6_MESSAGE_MAX = 1232 };
