@@ -94,7 +94,7 @@ void wheel_arm(struct wheel *w, struct wheel_timer *t, msec deadline)
 	if (deadline == MSEC_NEVER)
 		return;
 	w->armed++;
-	if (deadline <= w->tick)
+	if (deadline <= w->now)
 		link_timer(&w->due, t);
 	else
 		place(w, t);
@@ -197,7 +197,7 @@ size_t wheel_advance(struct wheel *w, msec now)
 	size_t fired;
 	msec at;
 
-	if (now > w->now)
+	if (now > w->now && now != MSEC_NEVER)
 		w->now = now;
 	take_list(&w->due, &batch);
 	fired = fire(w, &batch);

@@ -35,7 +35,7 @@ struct wheel {
 	msec now;  /* the clock as last handed in */
 	msec tick; /* how far the slots are served; behind now only while wheel_advance() runs */
 	size_t armed;
-	struct wheel_timer *due;                             /* armed for a time that was served already */
+	struct wheel_timer *due;                             /* armed for a time that had come already */
 	uint64_t used[WHEEL_LEVELS][(1 << WHEEL_BITS) / 64]; /* one bit per slot that holds a timer */
 	struct wheel_timer *slots[WHEEL_LEVELS][1 << WHEEL_BITS];
 };
