@@ -434,12 +434,12 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 {
 	struct concentrator *c = tun_plane_owner(plane);
 	struct stray p = {.listener = listener, .from = from, .local = local, .payload = payload, .len = len};
-	struct reader r = reader_of(payload, len);
+	struct reader body = reader_of(payload, len);
 
-	l2tp_header_read(&r, &p.header);
-	if (!reader_ok(&r))
+	l2tp_header_read(&body, &p.header);
+	if (!reader_ok(&body))
 		return; /* counted by the plane */
-	if (is_request(&p, reader_rest(&r))) {
+	if (is_request(&p, body)) {
 		struct request_key key = {*from, p.assigned};
 		struct subscriber *sub = p.assigned
 			? hash_find(&c->by_request, request_hash(c, from, p.assigned), request_match, &key)
@@ -451,8 +451,9 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 			accept_request(c, &p);
 		return;
 	}
-	if (row)
-		p.assigned = row->peer_tunnel;
+	if (p.header.control && !reader_left(&body)) /* an acknowledgement is never answered: two ends could go on for ever */
+		return;
+	p.assigned = 0; /* a hint stands outside the tunnel: header id 0 */
 	stray_reply(c, &p, L2TP_STOP_CLEAR, row ? "not from this address: connect again" : "no such tunnel: connect again");
 }
 

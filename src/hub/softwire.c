@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINGER_ROOM = 2048 };
+enum { PACKET_ROOM = 2048 };
 
 /* ---- entry and exit ---- */
 
@@ -169,7 +169,7 @@ size_t softwire_data_header(
 /* FRAME begins with FF 03. */
 static void send_frame(struct softwire *s, const uint8_t *frame, size_t len)
 {
-	uint8_t buf[LINGER_ROOM];
+	uint8_t buf[PACKET_ROOM];
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	writer_u16(&w, 0x0002);
@@ -182,11 +182,11 @@ static void send_frame(struct softwire *s, const uint8_t *frame, size_t len)
 
 void softwire_send_ip6(struct softwire *s, const void *packet, size_t len)
 {
-	uint8_t buf[LINGER_ROOM];
+	uint8_t buf[PACKET_ROOM];
 	struct writer w = writer_of(buf, sizeof(buf));
-	uint8_t *header = writer_reserve(&w, SOFTWIRE_DATA_HEADER);
+	uint8_t header[SOFTWIRE_DATA_HEADER];
 
-	softwire_data_header(header, s->tunnel.peer_tunnel, s->tunnel.peer_session, PPP_IPV6);
+	writer_bytes(&w, header, softwire_data_header(header, s->tunnel.peer_tunnel, s->tunnel.peer_session, PPP_IPV6));
 	writer_bytes(&w, packet, len);
 	softwire_trace(s, TRACE_TX_IP6, packet, len);
 	if (writer_ok(&w))
@@ -196,7 +196,7 @@ void softwire_send_ip6(struct softwire *s, const void *packet, size_t len)
 void softwire_send_dhcp6(struct softwire *s, const struct addr *dst, uint16_t src_port, uint16_t dst_port,
 	const void *message, size_t len)
 {
-	uint8_t buf[LINGER_ROOM];
+	uint8_t buf[PACKET_ROOM];
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct addr src = nd_link_local(s->ppp.iid);
 

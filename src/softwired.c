@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * softwired: the daemon. Reads the configuration, becomes the keeper, and runs the roles in the engine process.
+ *
+ * The engine process is one worker: a loop, a client of the keeper, and the roles hanging off it. It ends in good order on SIGTERM: roles
+ * first (peers are told), then the handles, then the loop.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/config.h"
+#include "control/server.h"
+#include "netlink/route.h"
+
+static const char default_config[] = "/etc/softwire/softwired.conf";
+
+struct worker {
+	struct loop loop;
+	struct log *log;
+	struct rng rng;
+	struct keeper_client *keeper;
+	struct config *config;
+	struct concentrator *concentrator;
+	struct initiator *initiators[CONFIG_INITIATORS];
+	unsigned initiator_count;
+	struct control_targets targets;
+	struct control_server *control;
+	struct netlink_monitor *monitor;
+	uv_signal_t terminate, interrupt, hangup;
+	unsigned starting, stopping_roles;
+	bool stopping, reload_asked;
+	int status;
+};
+
+/* ---- stop ---- */
+
+static void role_stopped(void *owner)
+{
+	struct worker *w = owner;
+
+	if (--w->stopping_roles == 0)
+		loop_stop(&w->loop);
+}
+
+static void worker_stop(struct worker *w, int status)
+{
+	if (w->stopping)
+		return;
+
+	w->stopping = true;
+	w->status = status;
+	log_message(w->log, LEVEL_INFO, "stopping", "softwires are closed");
+	w->stopping_roles = w->initiator_count + (w->concentrator ? 1 : 0);
+	if (!w->stopping_roles)
+		loop_stop(&w->loop);
+	if (w->concentrator)
+		concentrator_stop(w->concentrator, role_stopped, w);
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		initiator_stop(w->initiators[n], role_stopped, w);
+}
+
+/* ---- start ---- */
+
+static void role_started(void *owner, int result)
+{
+	struct worker *w = owner;
+
+	if (result) {
+		worker_stop(w, KEEPER_EXIT_FATAL); /* the reason is logged; starting again would not help */
+		return;
+	}
+	if (--w->starting == 0)
+		log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
+}
+
+static void reload(void *owner);
+
+static void control_opened(void *owner, int result, int fd)
+{
+	struct worker *w = owner;
+
+	if (result) {
+		log_message(w->log, LEVEL_ERROR, "control", "no control socket at %s: %s", w->config->control_socket, strerror(-result));
+		return;
+	}
+	w->targets = (struct control_targets){.concentrator = w->concentrator,
+		.initiator_count = w->initiator_count,
+		.log = w->log,
+		.reload = reload,
+		.owner = w};
+	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
+	w->control = control_server_new(&w->loop, fd, &w->targets);
+}
+
+static void network_changed(void *owner, const char *what)
+{
+	struct worker *w = owner;
+	char text[64];
+
+	snprintf(text, sizeof(text), "the host's %s changed", what);
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		initiator_hint(w->initiators[n], text);
+}
+
+static void start_roles(struct worker *w)
+{
+	const struct config *config = w->config;
+
+	if (config->concentrator.present)
+		w->concentrator = concentrator_new(&w->loop, w->log, w->keeper, &w->rng, &config->concentrator);
+	for (unsigned n = 0; n < config->initiator_count; n++) {
+		struct initiator *i = initiator_new(&w->loop, w->log, w->keeper, &w->rng, &config->initiators[n]);
+		char device[32];
+
+		if (!i)
+			continue;
+		w->initiators[w->initiator_count++] = i;
+		snprintf(device, sizeof(device), "si-%s", config->initiators[n].name);
+		if (w->monitor)
+			netlink_monitor_ignore(w->monitor, device);
+	}
+	if (w->monitor && w->concentrator)
+		netlink_monitor_ignore(w->monitor, config->concentrator.device);
+
+	w->starting = w->initiator_count + (w->concentrator ? 1 : 0);
+	if (w->starting != config->initiator_count + (config->concentrator.present ? 1u : 0u)) {
+		worker_stop(w, KEEPER_EXIT_FATAL);
+		return;
+	}
+	if (w->concentrator)
+		concentrator_start(w->concentrator, role_started, w);
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		initiator_start(w->initiators[n], role_started, w);
+	keeper_open_control(w->keeper, control_opened, w);
+}
+
+/* ---- reload ---- */
+
+struct reload_errors {
+	struct worker *w;
+	json_t *errors, *say;
+};
+
+static void reload_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
+{
+	struct reload_errors *e = owner;
+	char message[1024];
+
+	snprintf(message, sizeof(message), "%s:%u: %s", file, line, text);
+	log_message(e->w->log, fatal ? LEVEL_ERROR : LEVEL_WARN, "config", "%s", message);
+	json_array_append_new(fatal ? e->errors : e->say, json_string(message));
+}
+
+static void reload_initiator(struct worker *w, const struct initiator_config *config, json_t *say)
+{
+	char text[128];
+
+	for (unsigned n = 0; n < w->initiator_count; n++) {
+		if (strcmp(initiator_name(w->initiators[n]), config->name))
+			continue;
+		if (!initiator_reload(w->initiators[n], config)) {
+			snprintf(text, sizeof(text), "initiator %s: its changes need a restart", config->name);
+			json_array_append_new(say, json_string(text));
+		}
+		return;
+	}
+	snprintf(text, sizeof(text), "initiator %s: new initiators start with a restart", config->name);
+	json_array_append_new(say, json_string(text));
+}
+
+static void reload_apply(struct worker *w, const struct config *config, json_t *errors, json_t *say)
+{
+	w->log->level = config->log_level;
+	if (config->concentrator.present != (w->concentrator != NULL))
+		json_array_append_new(say, json_string("the concentrator comes or goes with a restart"));
+	else if (w->concentrator && concentrator_reload(w->concentrator, &config->concentrator, say))
+		json_array_append_new(errors, json_string("the concentrator's pools could not be applied"));
+	for (unsigned n = 0; n < config->initiator_count; n++)
+		reload_initiator(w, &config->initiators[n], say);
+}
+
+static void reload_opened(void *owner, int result, int fd)
+{
+	struct worker *w = owner;
+	struct reload_errors e = {.w = w, .errors = json_array(), .say = json_array()};
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (result || !config) {
+		json_array_append_new(e.errors, json_string("the configuration file cannot be opened"));
+	} else if (config_read(w->config->path, fd, false, reload_error, &e, config) == 0) {
+		reload_apply(w, config, e.errors, e.say);
+		log_message(w->log, LEVEL_INFO, "reload", "applied");
+	} else {
+		log_message(w->log, LEVEL_ERROR, "reload", "nothing was changed");
+	}
+	if (fd >= 0)
+		close(fd);
+	free(config);
+	if (w->control && w->reload_asked) {
+		w->reload_asked = false;
+		control_reload_done(w->control, e.errors, e.say);
+		return;
+	}
+	json_decref(e.errors);
+	json_decref(e.say);
+}
+
+static void reload(void *owner)
+{
+	struct worker *w = owner;
+
+	w->reload_asked = true;
+	keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+}
+
+/* ---- the worker ---- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct worker *w = handle->data;
+
+	if (number == SIGHUP)
+		keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+	else
+		worker_stop(w, 0);
+}
+
+static void watch_signal(struct worker *w, uv_signal_t *handle, int number)
+{
+	uv_signal_init(&w->loop.uv, handle);
+	handle->data = w;
+	uv_signal_start(handle, on_signal, number);
+}
+
+static void keeper_lost(void *owner)
+{
+	struct worker *w = owner;
+
+	log_message(w->log, LEVEL_ERROR, "keeper-lost", "the keeper is gone");
+	worker_stop(w, 1);
+}
+
+static void worker_free(struct worker *w)
+{
+	if (w->control)
+		control_server_free(w->control);
+	if (w->monitor)
+		netlink_monitor_free(w->monitor);
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		initiator_free(w->initiators[n]);
+	concentrator_free(w->concentrator);
+	keeper_client_free(w->keeper);
+	uv_close((uv_handle_t *)&w->terminate, NULL);
+	uv_close((uv_handle_t *)&w->interrupt, NULL);
+	uv_close((uv_handle_t *)&w->hangup, NULL);
+	loop_done(&w->loop);
+}
+
+static int engine_main(void *arg, int fd)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct log log;
+	int status;
+
+	if (!w)
+		return 1;
+	w->config = arg;
+	log_init(&log, STDERR_FILENO, w->config->log_level);
+	w->log = &log;
+	rng_init_system(&w->rng);
+	if (loop_init(&w->loop)) {
+		free(w);
+		return 1;
+	}
+	w->keeper = keeper_client_new(&w->loop, fd, keeper_lost, w);
+	w->monitor = w->config->initiator_count ? netlink_monitor_new(&w->loop, network_changed, w) : NULL;
+	watch_signal(w, &w->terminate, SIGTERM);
+	watch_signal(w, &w->interrupt, SIGINT);
+	watch_signal(w, &w->hangup, SIGHUP);
+	start_roles(w);
+	loop_run(&w->loop);
+	status = w->status;
+	worker_free(w);
+	free(w);
+	return status;
+}
+
+/* ---- what the keeper may do for us ---- */
+
+enum { POLICY_FILES = 3 * CONFIG_INITIATORS + 2, POLICY_LANS = CONFIG_INITIATORS * INITIATOR_LANS };
+
+struct policy_lists {
+	const char *files[POLICY_FILES];
+	const char *directories[2 + CONFIG_INITIATORS];
+	const char *tuns[1 + CONFIG_INITIATORS];
+	char tun_names[CONFIG_INITIATORS][16];
+	const char *lans[POLICY_LANS];
+	struct endpoint udp[CONCENTRATOR_LISTEN_MAX + 2];
+};
+
+static void allow_file(struct keeper_policy *p, struct policy_lists *lists, const char *path)
+{
+	if (*path)
+		lists->files[p->file_count++] = path;
+}
+
+static void allow_concentrator(struct keeper_policy *p, struct policy_lists *lists, const struct concentrator_config *c)
+{
+	allow_file(p, lists, c->users_path);
+	lists->tuns[p->tun_count++] = c->device;
+	for (unsigned n = 0; n < c->listen_count; n++)
+		lists->udp[p->udp_count++] = c->listen[n];
+	if (!c->listen_count) {
+		lists->udp[p->udp_count++] = (struct endpoint){{.family = AF_INET}, L2TP_PORT};
+		lists->udp[p->udp_count++] = (struct endpoint){{.family = AF_INET6}, L2TP_PORT};
+	}
+	p->may_forward = true;
+}
+
+static void allow_initiator(struct keeper_policy *p, struct policy_lists *lists, const struct initiator_config *i, unsigned index)
+{
+	allow_file(p, lists, i->password_path);
+	allow_file(p, lists, i->server_password_path);
+	allow_file(p, lists, i->tunnel_secret_path);
+	snprintf(lists->tun_names[index], sizeof(lists->tun_names[index]), "si-%s", i->name);
+	lists->tuns[p->tun_count++] = lists->tun_names[index];
+	for (unsigned n = 0; n < i->lan_count; n++)
+		lists->lans[p->lan_count++] = i->lans[n];
+	p->may_forward |= i->lan_count > 0;
+}
+
+static void make_policy(const struct config *config, struct policy_lists *lists, struct keeper_policy *ret)
+{
+	*ret = (struct keeper_policy){
+		.control_socket = config->control_socket,
+		.control_group = *config->control_group ? config->control_group : NULL,
+		.user = *config->user ? config->user : NULL,
+		.runtime_directory = config->runtime_directory,
+	};
+	allow_file(ret, lists, config->path);
+	lists->directories[ret->directory_count++] = config->state_directory;
+	if (config->concentrator.present)
+		allow_concentrator(ret, lists, &config->concentrator);
+	for (unsigned n = 0; n < config->initiator_count; n++)
+		allow_initiator(ret, lists, &config->initiators[n], n);
+	ret->files = lists->files;
+	ret->directories = lists->directories;
+	ret->tuns = lists->tuns;
+	ret->lans = lists->lans;
+	ret->udp = lists->udp;
+}
+
+/* ---- main ---- */
+
+static void print_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
+{
+	fprintf(stderr, "%s:%u: %s%s\n", file, line, fatal ? "" : "warning: ", text);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out,
+		"usage: softwired [-c FILE] [-t]\n"
+		"  -c, --config FILE  the configuration (default %s)\n"
+		"  -t, --test         check the configuration and exit\n"
+		"  -V, --version      print the version\n"
+		"  -h, --help         print this\n"
+		"It stays in the foreground and logs to standard error. See softwired(8), softwired.conf(5).\n",
+		default_config);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *path = default_config;
+	struct policy_lists *lists;
+	struct keeper_policy policy;
+	struct config *config;
+	struct log log;
+	bool test = false;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'V':
+			printf("softwired %s\n", SOFTWIRE_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return 2;
+	}
+
+	config = calloc(1, sizeof(*config));
+	lists = calloc(1, sizeof(*lists));
+	if (!config || !lists)
+		return 1;
+	path = realpath(path, NULL) ?: path; /* the daemon asks for it again by this name */
+	status = config_read(path, -1, true, print_config_error, NULL, config) ? 1 : 0;
+	if (!status && !test) {
+		log_init(&log, STDERR_FILENO, config->log_level);
+		make_policy(config, lists, &policy);
+		status = keeper_run(&policy, &log, engine_main, config);
+	}
+	free(lists);
+	free(config);
+	return status;
+}

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+The topology of the first softwire (RFC 5571 section 3.1.4, scenario HS-SCEN-4), for ./demo and for the lab tests:
+
+    internet6 ---- sc ---- access ---- nat ---- home ---- lan
+    2001:db8:1::2  |       IPv4 only   |        |         a host without
+    a web server   |       192.0.2.0/24|        |         any configuration
+                   |       203.0.113/24|        |
+                   softwired           NAPT     softwired, initiator "home"
+                   concentrator        203.0.113.7
+
+The access network and the NAT have no IPv6 at all. The home router gets a /64 on its softwire and a /56 for its LAN.
+"""
+from lab import Lab, Node, Softwired, secret_file, wait_until
+
+SC_ADDRESS = "192.0.2.1"
+WEB = "2001:db8:1::2"
+DELEGATED_POOL = "2001:db8:8000::/36"
+
+CONCENTRATOR = """
+concentrator = {{
+    listen = [ "192.0.2.1" ];
+    network = "trusted";                    # the lab's access network is ours
+    local6 = "2001:db8:ffff::1";
+    users = "{dir}/users.conf";
+    pools = {{
+        default = {{
+            link6 = "2001:db8:100::/48";
+            delegate = {{ from = "2001:db8:8000::/36"; length = 56; }};
+            dns = [ "2001:db8:1::2" ];
+        }};
+    }};
+}};
+"""
+
+USERS = """
+users = {
+    alice = { secret = "correct horse battery staple"; };
+    bob = { secret = "tr0ub4dor and 3"; };
+};
+"""
+
+INITIATOR = """
+initiator = {{
+    home = {{
+        server = [ "{server}" ];
+        network = "trusted";
+        user = "{user}";
+        password-file = "{dir}/password";
+        ipv6 = true;
+        lan = [ "lan0" ];
+    }};
+}};
+"""
+
+
+class Home(Lab):
+    """Builds the network; start_sc() and start_si() run the daemons."""
+
+    def __init__(self, **kw):
+        super().__init__(**kw)
+        self.sc = self.si = None
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def build(self):
+        self.internet = Node(self, "internet6")
+        self.sc_node = Node(self, "sc", forward=True)
+        self.access = Node(self, "access", forward=True, ipv6=False)
+        self.nat = Node(self, "nat", forward=True, ipv6=False)
+        self.home = Node(self, "home")
+        self.host = Node(self, "lan")
+        self.link(self.internet, "up0", self.sc_node, "core0", ["2001:db8:1::2/64"], ["2001:db8:1::1/64"])
+        self.link(self.sc_node, "access0", self.access, "sc0", ["192.0.2.1/24"], ["192.0.2.254/24"])
+        self.link(self.access, "home0", self.nat, "wan0", ["203.0.113.254/24"], ["203.0.113.7/24"])
+        self.link(self.nat, "in0", self.home, "wan0", ["192.168.1.1/24"], ["192.168.1.2/24"])
+        self.link(self.home, "lan0", self.host, "eth0")
+        self.internet.ip("-6", "route", "add", "default", "via", "2001:db8:1::1")
+        self.sc_node.ip("route", "add", "203.0.113.0/24", "via", "192.0.2.254")
+        self.nat.ip("route", "add", "default", "via", "203.0.113.254")
+        self.home.ip("route", "add", "default", "via", "192.168.1.1")
+        self.nat.nft("table ip nat { chain post { type nat hook postrouting priority 100; oifname wan0 masquerade random; } }")
+        self.host.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
+
+    def write(self, name, file, text):
+        directory = self.dir / name
+        directory.mkdir(exist_ok=True)
+        return secret_file(directory / file, text)
+
+    def start_sc(self, config=CONCENTRATOR, users=USERS, **kw):
+        self.write("concentrator", "users.conf", users)
+        self.sc = Softwired(self.sc_node, "concentrator", config.format(dir=self.dir / "concentrator"), **kw)
+        return self.sc
+
+    def start_si(self, config=INITIATOR, user="alice", password="correct horse battery staple", server=SC_ADDRESS, **kw):
+        self.write("initiator", "password", password + "\n")
+        self.si = Softwired(
+            self.home, "initiator", config.format(dir=self.dir / "initiator", user=user, server=server), **kw)
+        return self.si
+
+    def start_web(self, text="hello over IPv6\n"):
+        directory = self.dir / "www"
+        directory.mkdir(exist_ok=True)
+        (directory / "index.html").write_text(text)
+        web = self.internet.start("/usr/bin/python3", "-m", "http.server", "-d", directory, "-b", WEB, "80", log=self.dir / "web.log")
+        wait_until("the web server answers", lambda: self.internet.sh("curl", "-s", f"http://[{WEB}]/", check=False).returncode == 0)
+        return web
+
+    def delegated(self):
+        """The prefix that the initiator holds now, or None."""
+        s = self.si.softwire()
+        return s["delegated"][0] if s and s["delegated"] else None
+
+    def wait_delegated(self, timeout=15):
+        return wait_until("the home has a delegated prefix", self.delegated, timeout)
+
+    def wait_host_address(self, timeout=15):
+        """The LAN host's own address, by SLAAC from the home router's RA."""
+        return wait_until("the LAN host has a global address", lambda: self.host.addresses("eth0"), timeout)[0]["local"]
