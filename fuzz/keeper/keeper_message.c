@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper's side of the channel: decoder, policy, answer, with an executor that does nothing but look whether it should have been asked.
+ *
+ * The input is a sequence of messages, each behind two bytes of length (little-endian). A length with the top bit set takes the
+ * message's own bytes up to its header and fills it with zeros to the size of its type, so that the fuzzer need not write 4 KiB of path.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keeper/grant.h"
+#include "keeper/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)                                                                                     \
+	do {                                                                                                 \
+		if (!(condition))                                                                            \
+			abort();                                                                             \
+	} while (0)
+
+static const char *const files[] = {"/f"};
+static const char *const directories[] = {"/d"};
+static const char *const tuns[] = {"sc0", "si-home"};
+static const char *const lans[] = {"eth1"};
+
+static unsigned executed;
+
+static bool is_tun(const char *name)
+{
+	return !strcmp(name, "sc0") || !strcmp(name, "si-home");
+}
+
+/* What reaches this may be done as root: everything about it is looked at again, by other means. */
+static void check_request(const struct message_request *r)
+{
+	const union message_body *b = &r->body;
+
+	switch ((enum message_type)r->type) {
+	case MESSAGE_OPEN_UDP:
+		CHECK(b->endpoint.port == 1701 || b->endpoint.port == 0);
+		break;
+	case MESSAGE_OPEN_TUN:
+	case MESSAGE_LINK_MTU:
+		CHECK(is_tun(b->link.name) && b->link.mtu >= 68 && b->link.mtu <= 65535);
+		break;
+	case MESSAGE_OPEN_ICMP6:
+		CHECK(!strcmp(b->name, "eth1"));
+		break;
+	case MESSAGE_OPEN_FILE:
+		CHECK(!strcmp(b->path, "/f"));
+		break;
+	case MESSAGE_OPEN_DIRECTORY:
+		CHECK(!strcmp(b->path, "/d"));
+		break;
+	case MESSAGE_ROUTE:
+		CHECK(b->route.kind == KEEPER_ROUTE_UNREACHABLE ? !b->route.device[0]
+								: is_tun(b->route.device));
+		CHECK(b->route.dst.len <= addr_bits(b->route.dst.addr.family));
+		break;
+	case MESSAGE_ADDRESS:
+		CHECK(is_tun(b->address.device) || !strcmp(b->address.device, "eth1"));
+		CHECK(b->address.prefix_len <= addr_bits(b->address.address.family));
+		break;
+	case MESSAGE_FORWARDING:
+		CHECK(b->family == AF_INET || b->family == AF_INET6);
+		break;
+	case MESSAGE_OPEN_CONTROL:
+	case MESSAGE_CLOSE_UDP:
+	case MESSAGE_RELOAD:
+		break;
+	case MESSAGE_TYPES:
+		abort();
+	}
+}
+
+static int look_only(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	CHECK(*ret_fd == -1);
+	check_request(r);
+	executed++;
+	return -((int)r->id & 0xff);
+}
+
+static void one_message(struct grant *g, const uint8_t *data, size_t len)
+{
+	struct message_answer answer = {0};
+	uint64_t before = g->done + g->failed + g->refused + g->malformed;
+	int fd = -2;
+	bool answered;
+
+	executed = 0;
+	answered = grant_handle(g, data, len, &answer, &fd);
+	CHECK(fd == -1);
+	CHECK(answered == (len >= MESSAGE_HEADER));
+	CHECK(answered ? !memcmp(&answer.id, data, sizeof(answer.id)) : answer.id == 0);
+	CHECK(answer.result <= 0);
+	CHECK(g->done + g->failed + g->refused + g->malformed == before + 1);
+	CHECK(executed <= 1);
+}
+
+/* A message that is written short and stands for its full size. */
+static void padded_message(struct grant *g, const uint8_t *data, size_t len)
+{
+	uint8_t *full = calloc(1, MESSAGE_MAX);
+	uint32_t id, type;
+
+	CHECK(full);
+	memcpy(full, data, len < MESSAGE_MAX ? len : MESSAGE_MAX);
+	if (message_peek(data, len, &id, &type) && message_size(type))
+		one_message(g, full, message_size(type));
+	free(full);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct endpoint udp[] = {{addr4(192, 0, 2, 1), 1701}, {{AF_INET6, {0}}, 0}};
+	const struct keeper_policy policy = {.files = files,
+		.file_count = 1,
+		.directories = directories,
+		.directory_count = 1,
+		.tuns = tuns,
+		.tun_count = 2,
+		.lans = lans,
+		.lan_count = 1,
+		.udp = udp,
+		.udp_count = 2,
+		.control_socket = "/c",
+		.may_forward = true};
+	struct grant g;
+
+	grant_init(&g, &policy, NULL, NULL);
+	g.execute = look_only;
+	while (size >= 2) {
+		size_t len = (size_t)data[0] | (size_t)(data[1] & 0x7f) << 8;
+		bool padded = data[1] & 0x80;
+
+		data += 2;
+		size -= 2;
+		if (len > size)
+			len = size;
+		if (padded)
+			padded_message(&g, data, len);
+		else
+			one_message(&g, data, len);
+		data += len;
+		size -= len;
+	}
+	return 0;
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine gets when it asks, what it does not, and what is left afterwards: everything through a real engine process.
+ */
+#include <errno.h>
+#include <net/ethernet.h>
+#include <net/route.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "stage.h"
+
+#define FOREVER 0xffffffffU
+
+static const char lan6[] = "20010db8000100020000000000000001";
+static const char hole6[] = "20010db8000100000000000000000000";
+
+static int digit_of(const char *path)
+{
+	char c = '?';
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &c, 1) != 1)
+		c = '?';
+	close(fd);
+	return c - '0';
+}
+
+/* ---- what is allowed ---- */
+
+static int ask_for_everything(struct stage *s, int fd)
+{
+	struct endpoint udp = to_endpoint("127.0.0.1:1701"), udp6 = to_endpoint("[::1]:1701");
+	struct addr inner = to_addr("2001:db8:1::1"), lan = to_addr("2001:db8:1:2::1");
+	struct prefix all = to_prefix("::/0"), delegated = to_prefix("2001:db8:1::/48");
+	char text[32] = "";
+	struct ifreq tun = {0};
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tun, "si-test", 1404));
+	note(s, ioctl(a.fd, TUNGETIFF, &tun) || strcmp(tun.ifr_name, "si-test") != 0 ||
+			(tun.ifr_flags & (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TUN | IFF_NO_PI) ||
+			!(fcntl(a.fd, F_GETFL) & O_NONBLOCK) || !(fcntl(a.fd, F_GETFD) & FD_CLOEXEC));
+	note(s, ASK(&a, keeper_open_udp, &udp));
+	note(s, !(fcntl(a.fd, F_GETFL) & O_NONBLOCK));
+	note(s, ASK(&a, keeper_open_udp, &udp6));
+	note(s, ASK(&a, keeper_open_file, s->file));
+	note(s, read(a.fd, text, sizeof(text)) != 11 || strcmp(text, "open sesame") != 0);
+	note(s, ASK(&a, keeper_open_directory, s->directory));
+	note(s, openat(a.fd, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0);
+	note(s, ASK(&a, keeper_open_control));
+	note(s, listen(a.fd, 5));
+	note(s, ASK(&a, keeper_open_icmp6, "lan0"));
+	note(s, ASK(&a, keeper_address, true, "si-test", &inner, 64, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_address, true, "lan0", &lan, 64, 7200, 3600));
+	note(s, ASK(&a, keeper_route, true, &all, KEEPER_ROUTE_DEVICE, "si-test", &inner, 1024));
+	note(s, ASK(&a, keeper_route, true, &delegated, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 2000));
+	note(s, ASK(&a, keeper_link_mtu, "si-test", 1380));
+	pause_for_test(s);
+	actor_done(&a);
+	return 0;
+}
+
+static void see_that_it_is_there(const struct stage *s)
+{
+	struct ifreq request = {.ifr_name = "si-test"};
+	struct stat st;
+
+	assert_int_equal(namespace_ioctl(SIOCGIFMTU, &request), 0);
+	assert_int_equal(request.ifr_mtu, 1380);
+	assert_int_equal(namespace_ioctl(SIOCGIFTXQLEN, &request), 0);
+	assert_int_equal(request.ifr_qlen, 1000);
+	assert_int_equal(namespace_ioctl(SIOCGIFFLAGS, &request), 0);
+	assert_true(request.ifr_flags & IFF_UP);
+	assert_int_equal(namespace_count("/proc/net/if_inet6", "si-test", ""),
+		1); /* what was asked for, and no more */
+	assert_int_equal(digit_of("/proc/sys/net/ipv6/conf/si-test/accept_ra"), 0);
+	assert_true(namespace_address6(lan6, "lan0") >= 0);
+	assert_int_equal(namespace_routes6("00000000000000000000000000000000", 0, "si-test", RTF_UP), 1);
+	assert_int_equal(namespace_routes6(hole6, 48, "lo", RTF_REJECT), 1);
+	assert_int_equal(stat(s->control, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(stat(s->runtime, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(stat(s->directory, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(st.st_uid, 65534);
+}
+
+static void gives_what_the_policy_allows_and_leaves_nothing(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	stage_start(s, ask_for_everything);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	assert_int_equal(s->notes->count, 17);
+	for (int i = 0; i < s->notes->count; i++)
+		if (s->notes->results[i])
+			fail_msg("step %d: %d", i, s->notes->results[i]);
+	see_that_it_is_there(s);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(if_nametoindex("si-test"), 0);
+	assert_int_equal(namespace_address6(lan6, "lan0"), -1);
+	assert_int_equal(namespace_routes6(hole6, 48, "lo", RTF_REJECT), 0);
+	assert_int_equal(access(s->control, F_OK), -1);
+	stage_free(s);
+}
+
+/* ---- what is not ---- */
+
+static int ask_for_too_much(struct stage *s, int fd)
+{
+	struct endpoint udp = to_endpoint("127.0.0.1:53"), any = to_endpoint("0.0.0.0:1701");
+	struct addr x = to_addr("2001:db8:1::1"), loop6 = to_addr("::1");
+	struct prefix all = to_prefix("::/0"), multicast = to_prefix("ff00::/8");
+	char inside[96];
+	struct actor a;
+
+	snprintf(inside, sizeof(inside), "%s/../secret", s->directory);
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_file, "/etc/shadow"));
+	note(s, ASK(&a, keeper_open_file, inside));
+	note(s, ASK(&a, keeper_open_directory, "/etc"));
+	note(s, ASK(&a, keeper_open_udp, &udp));
+	note(s, ASK(&a, keeper_open_udp, &any));
+	note(s, ASK(&a, keeper_open_tun, "tun7", 1400));
+	note(s, ASK(&a, keeper_open_icmp6, "lo"));
+	note(s, ASK(&a, keeper_open_icmp6, "si-test"));
+	note(s, ASK(&a, keeper_address, true, "lo", &x, 64, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_address, false, "lo", &x, 128, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_route, true, &all, KEEPER_ROUTE_DEVICE, "lan0", NULL, 1));
+	note(s, ASK(&a, keeper_route, false, &all, KEEPER_ROUTE_DEVICE, "lo", NULL, 1));
+	note(s, ASK(&a, keeper_link_mtu, "lan0", 1280));
+	note(s, ASK(&a, keeper_forwarding, AF_INET6));
+	/* These make no sense, wherever they are caught. */
+	note(s, ASK(&a, keeper_open_file, "secret"));
+	note(s, ASK(&a, keeper_open_tun, "a-name-that-is-too-long", 1400));
+	note(s, ASK(&a, keeper_open_tun, "../x", 1400));
+	note(s, ASK(&a, keeper_route, true, &multicast, KEEPER_ROUTE_DEVICE, "si-test", NULL, 1));
+	note(s, ASK(&a, keeper_address, true, "lan0", &loop6, 128, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_forwarding, 99));
+	/* In the policy, but not our device (yet). */
+	note(s, ASK(&a, keeper_route, true, &all, KEEPER_ROUTE_DEVICE, "sc0", NULL, 1));
+	note(s, ASK(&a, keeper_address, true, "sc0", &x, 64, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_link_mtu, "sc0", 1280));
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	actor_done(&a);
+	return 0;
+}
+
+static void refuses_what_the_policy_does_not_name(void **state)
+{
+	struct stage *s = stage_new(true);
+	int foreign = namespace_device("sc0", IFF_TUN), i = 0;
+
+	s->policy.may_forward = false;
+	stage_start(s, ask_for_too_much);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->count, 24);
+	for (; i < 14; i++)
+		if (s->notes->results[i] != -EPERM)
+			fail_msg("step %d: %d", i, s->notes->results[i]);
+	for (; i < 20; i++)
+		if (s->notes->results[i] != -EINVAL)
+			fail_msg("step %d: %d", i, s->notes->results[i]);
+	for (; i < 23; i++)
+		assert_int_equal(s->notes->results[i], -ENODEV);
+	assert_int_equal(s->notes->results[i], -EBUSY);
+	assert_int_equal(digit_of("/proc/sys/net/ipv6/conf/all/forwarding"), 0);
+	assert_int_equal(s->notes->lives, 1);
+	close(foreign);
+	stage_free(s);
+}
+
+/* ---- files that are not what they seem ---- */
+
+static int open_traps(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	for (size_t i = 0; i < s->policy.file_count; i++)
+		note(s, ASK(&a, keeper_open_file, s->files[i]));
+	actor_done(&a);
+	return 0;
+}
+
+static void files_are_regular_and_not_the_engines_links(void **state)
+{
+	struct stage *s = stage_new(false);
+	char fifo[96], link_outside[96], link_inside[96];
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", s->folder);
+	snprintf(link_outside, sizeof(link_outside), "%s/link", s->folder);
+	snprintf(link_inside, sizeof(link_inside), "%s/link", s->directory);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink(s->file, link_outside), 0);
+	assert_int_equal(mkdir(s->directory, 0750), 0);
+	assert_int_equal(symlink(s->file, link_inside), 0);
+	s->files[1] = fifo;
+	s->files[2] = link_outside;
+	s->files[3] = link_inside;
+	s->policy.file_count = 4;
+	stage_start(s, open_traps);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->results[1], -EINVAL);
+	assert_int_equal(s->notes->results[2], 0);
+	assert_int_equal(s->notes->results[3], -ELOOP);
+	stage_free(s);
+}
+
+static int open_directory(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_directory, s->directory));
+	actor_done(&a);
+	return 0;
+}
+
+static int directory_result(struct stage *s)
+{
+	int r;
+
+	stage_start(s, open_directory);
+	assert_int_equal(stage_end(s), 0);
+	r = s->notes->results[0];
+	s->notes->count = 0;
+	return r;
+}
+
+static void directories_of_others_stay_theirs(void **state)
+{
+	struct stage *s = stage_new(false);
+	char file[80];
+	struct stat st;
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/x", s->directory);
+	assert_int_equal(mkdir(s->directory, 0755), 0);
+	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(directory_result(s), -EACCES); /* root's, and in use */
+	assert_int_equal(stat(s->directory, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(chown(s->directory, 1, 1), 0);
+	assert_int_equal(directory_result(s), -EACCES); /* somebody's */
+	assert_int_equal(chmod(s->directory, 01777), 0);
+	assert_int_equal(directory_result(s), 0); /* everybody's */
+	assert_int_equal(stat(s->directory, &st), 0);
+	assert_int_equal(st.st_uid, 1);
+	assert_int_equal(chown(s->directory, 0, 0), 0);
+	assert_int_equal(chmod(s->directory, 0755), 0);
+	assert_int_equal(directory_result(s), 0); /* root's and empty: made for us */
+	assert_int_equal(stat(s->directory, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(directory_result(s), 0); /* ours */
+	stage_free(s);
+}
+
+/* ---- the control socket ---- */
+
+static int open_control(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_control));
+	actor_done(&a);
+	return 0;
+}
+
+static int control_result(struct stage *s)
+{
+	int r;
+
+	stage_start(s, open_control);
+	assert_int_equal(stage_end(s), 0);
+	r = s->notes->results[0];
+	s->notes->count = 0;
+	return r;
+}
+
+static void only_a_stale_control_socket_is_replaced(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(mkdir(s->runtime, 0755), 0);
+	memcpy(sa.sun_path, s->control, strlen(s->control));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(control_result(s), -EADDRINUSE);
+	assert_int_equal(access(s->control, F_OK), 0);
+	close(fd);
+	assert_int_equal(control_result(s), 0);
+	assert_int_equal(access(s->control, F_OK), -1);
+	fd = open(s->control, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(control_result(s), -EEXIST);
+	assert_int_equal(access(s->control, F_OK), 0);
+	s->policy.control_socket = NULL;
+	assert_int_equal(control_result(s), -EPERM);
+	stage_free(s);
+}
+
+/* ---- UDP ports ---- */
+
+static int port_of(int fd, struct endpoint *ret)
+{
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+
+	getsockname(fd, (struct sockaddr *)&sa, &len);
+	endpoint_from_sockaddr((struct sockaddr *)&sa, ret);
+	return ret->port;
+}
+
+static int open_ports(struct stage *s, int fd)
+{
+	struct endpoint any = to_endpoint("0.0.0.0:0"), any6 = to_endpoint("[::]:0"),
+			fixed = to_endpoint("127.0.0.1:1701"), bound;
+	int on = 0, value = 0;
+	socklen_t len = sizeof(on);
+	struct actor a;
+
+	actor_init(&a, fd);
+	ASK(&a, keeper_open_udp, &any);
+	s->notes->values[value++] = port_of(a.fd, &bound);
+	ASK(&a, keeper_open_udp, &any);
+	s->notes->values[value++] = port_of(a.fd, &bound);
+	note(s, ASK(&a, keeper_close_udp, &bound));
+	note(s, ASK(&a, keeper_close_udp, &bound));
+	close(a.fd);
+	ASK(&a, keeper_open_udp, &any);
+	s->notes->values[value++] = port_of(a.fd, &bound);
+	ASK(&a, keeper_open_udp, &fixed);
+	s->notes->values[value++] = port_of(a.fd, &bound);
+	note(s, ASK(&a, keeper_open_udp, &fixed));
+	ASK(&a, keeper_open_udp, &any6);
+	getsockopt(a.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, &len);
+	s->notes->values[value++] = on;
+	actor_done(&a);
+	return 0;
+}
+
+static void port_zero_is_a_port_of_ones_own(void **state)
+{
+	struct stage *s = stage_new(false);
+	volatile int *v = s->notes->values;
+
+	stage_start(s, open_ports);
+	assert_int_equal(stage_end(s), 0);
+	assert_true(v[0] > 0 && v[1] > 0 && v[2] > 0);
+	assert_int_not_equal(v[0], v[1]);
+	assert_int_not_equal(v[0], v[2]);
+	assert_int_equal(v[3], 1701);
+	assert_int_equal(v[4], 1);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->results[1], -ENOENT);
+	assert_int_equal(s->notes->results[2], 0);
+	stage_free(s);
+}
+
+/* ---- forwarding ---- */
+
+static int become_router(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_forwarding, AF_INET6));
+	note(s, ASK(&a, keeper_forwarding, AF_INET6));
+	note(s, ASK(&a, keeper_forwarding, AF_INET));
+	pause_for_test(s);
+	actor_done(&a);
+	return 0;
+}
+
+static void put_digit(const char *path, const char *digit)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, digit, 1), 1);
+	close(fd);
+}
+
+static void routers_keep_their_own_uplink_and_go_back(void **state)
+{
+	static const char all6[] = "/proc/sys/net/ipv6/conf/all/forwarding",
+			  all4[] = "/proc/sys/net/ipv4/ip_forward",
+			  ra[] = "/proc/sys/net/ipv6/conf/lan0/accept_ra",
+			  ra_up1[] = "/proc/sys/net/ipv6/conf/up1/accept_ra",
+			  on[] = "/proc/sys/net/ipv6/conf/up1/forwarding",
+			  later[] = "/proc/sys/net/ipv6/conf/default/accept_ra";
+	struct stage *s = stage_new(true);
+	int other = namespace_device("up1", IFF_TAP);
+
+	put_digit(ra_up1, "0");
+	put_digit(on, "1"); /* the administrator's own */
+	put_digit(ra, "1");
+	stage_start(s, become_router);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(s->notes->results[i], 0);
+	assert_int_equal(digit_of(all6), 1);
+	assert_int_equal(digit_of(all4), 1);
+	assert_int_equal(digit_of(ra), 2);
+	assert_int_equal(digit_of(ra_up1), 0);
+	assert_int_equal(digit_of(later), 2);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(digit_of(all6), 0);
+	assert_int_equal(digit_of(all4), 0);
+	assert_int_equal(digit_of(ra), 1);
+	assert_int_equal(digit_of(ra_up1), 0);
+	assert_int_equal(digit_of(later), 1);
+	assert_int_equal(digit_of(on), 1);
+	close(other);
+	stage_free(s);
+}
+
+static void forwarding_that_was_on_stays_on(void **state)
+{
+	static const char all6[] = "/proc/sys/net/ipv6/conf/all/forwarding",
+			  ra[] = "/proc/sys/net/ipv6/conf/lan0/accept_ra";
+	struct stage *s = stage_new(true);
+
+	put_digit(all6, "1");
+	stage_start(s, become_router);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(digit_of(all6), 1);
+	assert_int_equal(digit_of(ra), 1);
+	stage_free(s);
+}
+
+/* ---- ICMPv6 on a LAN ---- */
+
+static int hear_solicitation(struct stage *s, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[256];
+	} control;
+	uint8_t data[256];
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct actor a;
+	int heard = 0;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_icmp6, "lan0"));
+	pause_for_test(s);
+	while (recvmsg(a.fd, &m, 0) > 0) {
+		heard++;
+		s->notes->values[1] = data[0];
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+			if (c->cmsg_type == IPV6_HOPLIMIT)
+				memcpy((void *)&s->notes->values[2], CMSG_DATA(c), sizeof(int));
+			if (c->cmsg_type == IPV6_PKTINFO)
+				s->notes->values[3] =
+					(int)((struct in6_pktinfo *)(void *)CMSG_DATA(c))->ipi6_ifindex;
+		}
+	}
+	s->notes->values[0] = heard;
+	actor_done(&a);
+	return 0;
+}
+
+static uint16_t checksum(const uint8_t *ip, size_t len)
+{
+	uint32_t sum = (uint32_t)len + IPPROTO_ICMPV6;
+
+	for (size_t i = 0; i < 32; i += 2)
+		sum += (uint32_t)ip[8 + i] << 8 | ip[9 + i];
+	for (size_t i = 0; i < len; i += 2)
+		sum += (uint32_t)ip[40 + i] << 8 | ip[41 + i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* From fe80::9 to ff02::2, as a neighbour on the LAN. */
+static void say(int tap, uint8_t type)
+{
+	uint8_t f[14 + 40 + 8] = {0x33, 0x33, 0, 0, 0, 2, 2, 0, 0, 0, 0, 9, 0x86, 0xdd, 0x60, [14 + 5] = 8,
+		IPPROTO_ICMPV6, 255, 0xfe, 0x80, [14 + 23] = 9, 0xff, 2, [14 + 39] = 2};
+	uint16_t sum;
+
+	f[54] = type;
+	sum = checksum(f + 14, 8);
+	f[56] = (uint8_t)(sum >> 8);
+	f[57] = (uint8_t)sum;
+	assert_int_equal(write(tap, f, sizeof(f)), (int)sizeof(f));
+}
+
+static void lan_socket_hears_router_solicitations_only(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	stage_start(s, hear_solicitation);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	assert_int_equal(s->notes->results[0], 0);
+	say(s->lan, ND_ROUTER_ADVERT);
+	say(s->lan, ND_ROUTER_SOLICIT);
+	say(s->lan, ICMP6_ECHO_REQUEST);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->values[0], 1);
+	assert_int_equal(s->notes->values[1], ND_ROUTER_SOLICIT);
+	assert_int_equal(s->notes->values[2], 255);
+	assert_int_equal(s->notes->values[3], if_nametoindex("lan0"));
+	stage_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gives_what_the_policy_allows_and_leaves_nothing),
+		cmocka_unit_test(refuses_what_the_policy_does_not_name),
+		cmocka_unit_test(files_are_regular_and_not_the_engines_links),
+		cmocka_unit_test(directories_of_others_stay_theirs),
+		cmocka_unit_test(only_a_stale_control_socket_is_replaced),
+		cmocka_unit_test(port_zero_is_a_port_of_ones_own),
+		cmocka_unit_test(routers_keep_their_own_uplink_and_go_back),
+		cmocka_unit_test(forwarding_that_was_on_stays_on),
+		cmocka_unit_test(lan_socket_hears_router_solicitations_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

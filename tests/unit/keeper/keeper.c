@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper's life with its engine: becoming nobody, dying and coming back, signals, and what is left behind (nothing).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <net/route.h>
+
+#include "stage.h"
+
+static int64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- an engine that looks at itself ---- */
+
+enum {
+	LOOK_UID,
+	LOOK_EUID,
+	LOOK_GID,
+	LOOK_GROUPS,
+	LOOK_CAPS,
+	LOOK_PRIVS,
+	LOOK_DUMP,
+	LOOK_CORE,
+	LOOK_FDS,
+	LOOK_OPEN
+};
+
+/* Sum of the capability sets in /proc/self/status. */
+static unsigned long long capabilities(void)
+{
+	static const char *const sets[] = {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"};
+	unsigned long long all = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	if (!f)
+		return ~0ULL;
+	while (fgets(line, sizeof(line), f))
+		for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+			if (!strncmp(line, sets[i], strlen(sets[i])))
+				all |= strtoull(line + strlen(sets[i]), NULL, 16);
+	fclose(f);
+	return all;
+}
+
+static int look_at_yourself(struct stage *s, int fd)
+{
+	struct rlimit core;
+	int open_fds = 0;
+
+	for (int i = 3; i < 1024; i++)
+		if (i != fd && fcntl(i, F_GETFD) >= 0)
+			open_fds++;
+	getrlimit(RLIMIT_CORE, &core);
+	s->notes->values[LOOK_UID] = (int)getuid();
+	s->notes->values[LOOK_EUID] = (int)geteuid();
+	s->notes->values[LOOK_GID] = (int)getegid();
+	s->notes->values[LOOK_GROUPS] = getgroups(0, NULL);
+	s->notes->values[LOOK_CAPS] = capabilities() == 0;
+	s->notes->values[LOOK_PRIVS] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	s->notes->values[LOOK_DUMP] = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	s->notes->values[LOOK_CORE] = (int)core.rlim_max;
+	s->notes->values[LOOK_FDS] = open_fds;
+	s->notes->values[LOOK_OPEN] = open(s->file, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+	return 0;
+}
+
+static void engine_is_nobody_and_has_nothing(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, look_at_yourself);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 1);
+	assert_int_equal(s->notes->values[LOOK_UID], 65534);
+	assert_int_equal(s->notes->values[LOOK_EUID], 65534);
+	assert_int_equal(s->notes->values[LOOK_GID], 65534);
+	assert_int_equal(s->notes->values[LOOK_GROUPS], 0);
+	assert_true(s->notes->values[LOOK_CAPS]);
+	assert_int_equal(s->notes->values[LOOK_PRIVS], 1);
+	assert_int_equal(s->notes->values[LOOK_DUMP], 0);
+	assert_int_equal(s->notes->values[LOOK_CORE], 0);
+	assert_int_equal(s->notes->values[LOOK_FDS], 0);
+	assert_int_equal(s->notes->values[LOOK_OPEN], EACCES);
+	stage_free(s);
+}
+
+/* ---- dying and coming back ---- */
+
+static int crash_once(struct stage *s, int fd)
+{
+	struct endpoint any = to_endpoint("0.0.0.0:0"), bound;
+	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	int life = s->notes->lives;
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tun, "si-test", 1400));
+	s->notes->values[2 * life] = (int)if_nametoindex("si-test");
+	note(s, ASK(&a, keeper_open_udp, &any));
+	getsockname(a.fd, (struct sockaddr *)&sa, &len);
+	endpoint_from_sockaddr((struct sockaddr *)&sa, &bound);
+	s->notes->values[2 * life + 1] = bound.port;
+	note(s, ASK(&a, keeper_route, true, &pool, KEEPER_ROUTE_DEVICE, "si-test", NULL, 9));
+	note(s, ASK(&a, keeper_route, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10));
+	if (life == 1)
+		abort();
+	pause_for_test(s);
+	actor_done(&a);
+	return 0;
+}
+
+static const char pool6[] = "20010db8010000000000000000000000";
+
+static void crashed_engine_comes_back_to_its_devices_and_ports(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, crash_once);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	assert_int_equal(namespace_routes6(pool6, 40, "si-test", RTF_UP), 1);
+	assert_int_equal(namespace_routes6(pool6, 40, "lo", RTF_REJECT), 1);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 2);
+	assert_int_equal(s->notes->count, 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(s->notes->results[i], 0);
+	assert_true(s->notes->values[2] > 0);
+	assert_int_equal(s->notes->values[2], s->notes->values[4]); /* the same device */
+	assert_true(s->notes->values[3] > 0);
+	assert_int_equal(s->notes->values[3], s->notes->values[5]); /* the same port */
+	/* And then nothing is left. */
+	assert_int_equal(if_nametoindex("si-test"), 0);
+	assert_int_equal(namespace_routes6(pool6, 40, "lo", RTF_REJECT), 0);
+	stage_free(s);
+}
+
+static int fail_thrice(struct stage *s, int fd)
+{
+	s->notes->values[s->notes->lives] = (int)milliseconds();
+	return s->notes->lives <= 3 ? 1 : 0;
+}
+
+static void restarts_wait_longer_and_longer(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, fail_thrice);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 4);
+	assert_in_range(s->notes->values[2] - s->notes->values[1], 200, 390);
+	assert_in_range(s->notes->values[3] - s->notes->values[2], 400, 790);
+	assert_in_range(s->notes->values[4] - s->notes->values[3], 800, 1590);
+	stage_free(s);
+}
+
+static int give_up(struct stage *s, int fd)
+{
+	return KEEPER_GIVE_UP;
+}
+
+static void an_engine_that_gives_up_is_not_tried_again(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, give_up);
+	assert_int_equal(stage_end(s), KEEPER_GIVE_UP);
+	assert_int_equal(s->notes->lives, 1);
+	stage_free(s);
+}
+
+static int close_channel(struct stage *s, int fd)
+{
+	if (s->notes->lives > 1)
+		return 0;
+	close(fd);
+	return sleep_for_ever();
+}
+
+static void an_engine_that_closes_its_channel_is_replaced(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, close_channel);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 2);
+	stage_free(s);
+}
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t signals_seen;
+
+static void on_signal(int number)
+{
+	signals_seen++;
+}
+
+/* Adds a route, and deletes it when told to end: the keeper must still listen then. */
+static int end_in_order(struct stage *s, int fd)
+{
+	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct actor a;
+
+	signal(SIGTERM, on_signal);
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_route, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10));
+	s->notes->ready = 1;
+	while (!signals_seen)
+		usleep(1000);
+	note(s, ASK(&a, keeper_route, false, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10));
+	s->notes->values[0] = namespace_routes6(pool6, 40, "lo", RTF_REJECT);
+	actor_done(&a);
+	return 0;
+}
+
+static void sigterm_lets_the_engine_end_first(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *s = stage_new(false);
+
+		stage_start(s, end_in_order);
+		assert_true(stage_wait(&s->notes->ready, 1));
+		kill(s->keeper, signals[i]);
+		assert_int_equal(stage_end(s), 0);
+		assert_int_equal(s->notes->lives, 1);
+		assert_int_equal(s->notes->results[0], 0);
+		assert_int_equal(s->notes->results[1], 0);
+		assert_int_equal(s->notes->values[0], 0);
+		stage_free(s);
+	}
+}
+
+/* Asks at the last moment and does not wait: what was sent is still done. */
+static int ask_and_leave(struct stage *s, int fd)
+{
+	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_forwarding, AF_INET));
+	keeper_route(a.client, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10, NULL, NULL);
+	if (s->notes->lives == 1)
+		abort();
+	s->notes->values[0] = namespace_routes6(pool6, 40, "lo", RTF_REJECT);
+	return 0;
+}
+
+static void requests_of_a_dead_engine_are_still_done(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, ask_and_leave);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 2);
+	assert_int_equal(s->notes->values[0], 1);
+	stage_free(s);
+}
+
+static int ignore_sigterm(struct stage *s, int fd)
+{
+	signal(SIGTERM, SIG_IGN);
+	s->notes->ready = 1;
+	return sleep_for_ever();
+}
+
+static void a_second_sigterm_kills(void **state)
+{
+	struct stage *s = stage_new(false);
+	int64_t begin = milliseconds();
+
+	stage_start(s, ignore_sigterm);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	kill(s->keeper, SIGTERM);
+	usleep(100000);
+	assert_int_equal(waitpid(s->keeper, NULL, WNOHANG), 0);
+	kill(s->keeper, SIGTERM);
+	assert_int_equal(stage_end(s), 1);
+	assert_true(milliseconds() - begin < 4000);
+	stage_free(s);
+}
+
+static void five_seconds_kill(void **state)
+{
+	struct stage *s = stage_new(false);
+	int64_t begin;
+
+	stage_start(s, ignore_sigterm);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	begin = milliseconds();
+	kill(s->keeper, SIGTERM);
+	assert_int_equal(stage_end(s), 1);
+	assert_in_range(milliseconds() - begin, 4900, 7000);
+	stage_free(s);
+}
+
+static const struct keeper_policy *read_again(void *arg)
+{
+	struct stage *s = arg;
+
+	s->policy.tun_count = 1; /* sc0 is gone from the configuration */
+	return &s->policy;
+}
+
+static int reload_policy(struct stage *s, int fd)
+{
+	struct actor a;
+
+	signal(SIGHUP, on_signal);
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	close(a.fd);
+	s->notes->values[0] = if_nametoindex("sc0") != 0; /* the keeper holds it */
+	s->notes->ready = 1;
+	while (s->notes->go && !signals_seen)
+		usleep(1000);
+	while (!s->notes->go && !signals_seen)
+		usleep(1000);
+	note(s, ASK(&a, keeper_reload));
+	s->notes->values[1] = if_nametoindex("sc0") != 0;
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	actor_done(&a);
+	return 0;
+}
+
+static void reload_takes_back_what_is_not_allowed_any_more(void **state)
+{
+	for (int by_signal = 0; by_signal < 2; by_signal++) {
+		struct stage *s = stage_new(false);
+
+		s->policy.reload = read_again;
+		stage_start(s, reload_policy);
+		assert_true(stage_wait(&s->notes->ready, 1));
+		if (by_signal)
+			kill(s->keeper, SIGHUP); /* is passed on */
+		else
+			s->notes->go = 1;
+		assert_int_equal(stage_end(s), 0);
+		assert_int_equal(s->notes->results[0], 0);
+		assert_int_equal(s->notes->values[0], 1);
+		assert_int_equal(s->notes->results[1], 0);
+		assert_int_equal(s->notes->values[1], 0);
+		assert_int_equal(s->notes->results[2], -EPERM);
+		stage_free(s);
+	}
+}
+
+/* ---- the keeper's own death ---- */
+
+static int outlive_keeper(struct stage *s, int fd)
+{
+	struct actor a;
+
+	signal(SIGTERM, SIG_IGN);
+	actor_init(&a, fd);
+	s->notes->ready = 1;
+	while (!a.lost)
+		(void)loop_run(&a.loop);
+	keeper_link_mtu(a.client, "si-test", 1400, actor_answer, &a);
+	s->notes->values[0] = a.answered;
+	s->notes->values[1] = a.result;
+	actor_done(&a);
+	s->notes->go = 1;
+	return 0;
+}
+
+static void engine_learns_of_the_keepers_death(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, outlive_keeper);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	kill(s->keeper, SIGKILL);
+	assert_int_equal(stage_end(s), -SIGKILL);
+	assert_true(stage_wait(&s->notes->go, 1));
+	assert_int_equal(s->notes->values[0], 1);
+	assert_int_equal(s->notes->values[1], -EPIPE);
+	stage_free(s);
+}
+
+static int just_sleep(struct stage *s, int fd)
+{
+	s->notes->ready = 1;
+	return sleep_for_ever();
+}
+
+static void engine_does_not_outlive_the_keeper(void **state)
+{
+	struct stage *s = stage_new(false);
+	bool gone = false;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	stage_start(s, just_sleep);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	kill(s->keeper, SIGKILL);
+	assert_int_equal(stage_end(s), -SIGKILL);
+	for (int i = 0; i < 5000 && !gone; i++) {
+		gone = waitpid(s->notes->engine, NULL, WNOHANG) == s->notes->engine;
+		usleep(1000);
+	}
+	assert_true(gone);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	stage_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engine_is_nobody_and_has_nothing),
+		cmocka_unit_test(crashed_engine_comes_back_to_its_devices_and_ports),
+		cmocka_unit_test(restarts_wait_longer_and_longer),
+		cmocka_unit_test(an_engine_that_gives_up_is_not_tried_again),
+		cmocka_unit_test(an_engine_that_closes_its_channel_is_replaced),
+		cmocka_unit_test(sigterm_lets_the_engine_end_first),
+		cmocka_unit_test(requests_of_a_dead_engine_are_still_done),
+		cmocka_unit_test(a_second_sigterm_kills),
+		cmocka_unit_test(five_seconds_kill),
+		cmocka_unit_test(reload_takes_back_what_is_not_allowed_any_more),
+		cmocka_unit_test(engine_learns_of_the_keepers_death),
+		cmocka_unit_test(engine_does_not_outlive_the_keeper),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

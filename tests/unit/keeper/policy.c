@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The policy: what is named is allowed, what is not is not, and an empty policy allows next to nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "keeper/policy.h"
+
+static const char *const files[] = {"/etc/softwire/users.conf"};
+static const char *const directories[] = {"/var/lib/softwired/", "/var/spool/x"};
+static const char *const tuns[] = {"sc0", "si-home"};
+static const char *const lans[] = {"eth1"};
+
+static struct keeper_policy policy(struct endpoint udp[2])
+{
+	udp[0] = (struct endpoint){addr4(192, 0, 2, 1), 1701};
+	udp[1] = (struct endpoint){{AF_INET6, {0}}, 0};
+	return (struct keeper_policy){.files = files,
+		.file_count = 1,
+		.directories = directories,
+		.directory_count = 2,
+		.tuns = tuns,
+		.tun_count = 2,
+		.lans = lans,
+		.lan_count = 1,
+		.udp = udp,
+		.udp_count = 2,
+		.control_socket = "/run/softwired/control.sock"};
+}
+
+static bool path_allowed(const struct keeper_policy *p, uint32_t type, const char *path)
+{
+	struct message_request r = {.type = type};
+
+	strcpy(r.body.path, path);
+	return !policy_check(p, &r);
+}
+
+static void paths_are_compared_whole(void **state)
+{
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+
+	assert_true(path_allowed(&p, MESSAGE_OPEN_FILE, "/etc/softwire/users.conf"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_FILE, "/etc/softwire/users.conf.bak"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_FILE, "/etc/softwire/users.con"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_FILE, "/etc/softwire/../softwire/users.conf"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_FILE, "/var/lib/softwired/"));
+	assert_true(path_allowed(&p, MESSAGE_OPEN_DIRECTORY, "/var/lib/softwired/"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_DIRECTORY, "/var/lib/softwired/sub"));
+	assert_false(path_allowed(&p, MESSAGE_OPEN_DIRECTORY, "/etc/softwire/users.conf"));
+}
+
+static void knows_what_lies_in_the_engines_directories(void **state)
+{
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+
+	assert_true(policy_in_directory(&p, "/var/lib/softwired/state.json"));
+	assert_true(policy_in_directory(&p, "/var/lib/softwired"));
+	assert_true(policy_in_directory(&p, "/var/spool/x/y/z"));
+	assert_false(policy_in_directory(&p, "/var/lib/softwired-other/state.json"));
+	assert_false(policy_in_directory(&p, "/var/spool"));
+}
+
+static bool device_allowed(const struct keeper_policy *p, uint32_t type, const char *device)
+{
+	struct message_request r = {.type = type};
+
+	if (type == MESSAGE_ROUTE)
+		strcpy(r.body.route.device, device);
+	else if (type == MESSAGE_ADDRESS)
+		strcpy(r.body.address.device, device);
+	else
+		strcpy(r.body.name, device); /* struct message_link begins with the name, too */
+	return !policy_check(p, &r);
+}
+
+static void devices_are_allowed_by_purpose(void **state)
+{
+	static const struct {
+		uint32_t type;
+		bool tun, lan;
+	} cases[] = {
+		{MESSAGE_OPEN_TUN, true, false},
+		{MESSAGE_LINK_MTU, true, false},
+		{MESSAGE_OPEN_ICMP6, false, true},
+		{MESSAGE_ROUTE, true, false},
+		{MESSAGE_ADDRESS, true, true},
+	};
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(device_allowed(&p, cases[i].type, "si-home"), cases[i].tun);
+		assert_int_equal(device_allowed(&p, cases[i].type, "eth1"), cases[i].lan);
+		assert_false(device_allowed(&p, cases[i].type, "eth0"));
+		assert_false(device_allowed(&p, cases[i].type, "si-hom"));
+		assert_false(device_allowed(&p, cases[i].type, "si-home2"));
+	}
+}
+
+static void sockets_are_allowed_by_address_and_port(void **state)
+{
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+	struct message_request r = {.type = MESSAGE_OPEN_UDP};
+
+	r.body.endpoint = udp[0];
+	assert_null(policy_check(&p, &r));
+	r.body.endpoint.port = 1702;
+	assert_non_null(policy_check(&p, &r));
+	r.body.endpoint = udp[1];
+	assert_null(policy_check(&p, &r));
+	r.body.endpoint.addr.family = AF_INET;
+	assert_non_null(policy_check(&p, &r));
+	r.body.endpoint = (struct endpoint){addr4(0, 0, 0, 0), 1701};
+	assert_non_null(policy_check(&p, &r));
+}
+
+static void an_empty_policy_allows_next_to_nothing(void **state)
+{
+	struct keeper_policy p = {0};
+
+	for (uint32_t type = 0; type <= MESSAGE_TYPES; type++) {
+		struct message_request r = {.type = type};
+
+		/* closing what is held, and reading root's own configuration again */
+		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_RELOAD);
+	}
+}
+
+static void forwarding_needs_leave(void **state)
+{
+	struct message_request r = {.type = MESSAGE_FORWARDING, .body.family = AF_INET};
+	struct keeper_policy p = {0};
+
+	assert_non_null(policy_check(&p, &r));
+	p.may_forward = true;
+	assert_null(policy_check(&p, &r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths_are_compared_whole),
+		cmocka_unit_test(knows_what_lies_in_the_engines_directories),
+		cmocka_unit_test(devices_are_allowed_by_purpose),
+		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
+		cmocka_unit_test(an_empty_policy_allows_next_to_nothing),
+		cmocka_unit_test(forwarding_needs_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The stage: folders, policy, processes. */
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "netlink/route.h"
+#include "stage.h"
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+static void make_folder(struct stage *s)
+{
+	strcpy(s->folder, "/tmp/keeper-XXXXXX");
+	assert_non_null(mkdtemp(s->folder));
+	assert_int_equal(chmod(s->folder, 0755), 0);
+	snprintf(s->file, sizeof(s->file), "%s/secret", s->folder);
+	snprintf(s->directory, sizeof(s->directory), "%s/state", s->folder);
+	snprintf(s->control, sizeof(s->control), "%s/run/control.sock", s->folder);
+	snprintf(s->runtime, sizeof(s->runtime), "%s/run", s->folder);
+	write_file(s->file, "open sesame");
+}
+
+static void make_policy(struct stage *s)
+{
+	s->files[0] = s->file;
+	s->directories[0] = s->directory;
+	s->tuns[0] = "si-test";
+	s->tuns[1] = "sc0";
+	s->lans[0] = "lan0";
+	s->udp[0] = to_endpoint("127.0.0.1:1701");
+	s->udp[1] = to_endpoint("0.0.0.0:0");
+	s->udp[2] = to_endpoint("[::]:0");
+	s->udp[3] = to_endpoint("[::1]:1701");
+	s->policy = (struct keeper_policy){.files = s->files,
+		.file_count = 1,
+		.directories = s->directories,
+		.directory_count = 1,
+		.tuns = s->tuns,
+		.tun_count = 2,
+		.lans = s->lans,
+		.lan_count = 1,
+		.udp = s->udp,
+		.udp_count = 4,
+		.control_socket = s->control,
+		.user = "nobody",
+		.runtime_directory = s->runtime,
+		.may_forward = true};
+}
+
+static void bring_up_lo(void)
+{
+	assert_true(namespace_up("lo"));
+}
+
+struct stage *stage_new(bool with_lan)
+{
+	struct stage *s;
+
+	NAMESPACE_OR_SKIP();
+	s = calloc(1, sizeof(*s));
+	assert_non_null(s);
+	s->notes = mmap(NULL, sizeof(*s->notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(s->notes != MAP_FAILED);
+	bring_up_lo();
+	s->lan = -1;
+	if (with_lan) {
+		s->lan = namespace_device("lan0", IFF_TAP);
+		assert_true(s->lan >= 0 && namespace_up("lan0"));
+	}
+	make_folder(s);
+	make_policy(s);
+	log_init(&s->log, getenv("KEEPER_LOG") ? 2 : -1, LEVEL_DEBUG);
+	return s;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+void stage_free(struct stage *s)
+{
+	(void)nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	munmap(s->notes, sizeof(*s->notes));
+	if (s->lan >= 0)
+		close(s->lan);
+	free(s);
+}
+
+static int enter_engine(void *arg, int fd)
+{
+	struct stage *s = arg;
+
+	s->notes->engine = getpid();
+	s->notes->lives++;
+	return s->engine(s, fd);
+}
+
+void stage_start(struct stage *s, int (*engine)(struct stage *s, int fd))
+{
+	s->engine = engine;
+	(void)fflush(NULL);
+	s->keeper = fork();
+	assert_true(s->keeper >= 0);
+	if (s->keeper)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a failed assertion leaves nobody behind */
+	_exit(keeper_run(&s->policy, getenv("KEEPER_LOG") ? &s->log : NULL, enter_engine, s));
+}
+
+int stage_end(struct stage *s)
+{
+	int status;
+
+	assert_int_equal(waitpid(s->keeper, &status, 0), s->keeper);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+bool stage_wait(volatile int *what, int value)
+{
+	for (int i = 0; i < 5000 && *what < value; i++)
+		usleep(1000);
+	return *what >= value;
+}
+
+/* ---- in the engine ---- */
+
+static void lost(void *owner)
+{
+	struct actor *a = owner;
+
+	a->lost = true;
+	loop_stop(&a->loop);
+}
+
+void actor_init(struct actor *a, int fd)
+{
+	*a = (struct actor){.fd = -1};
+	(void)loop_init(&a->loop);
+	a->client = keeper_client_new(&a->loop, fd, lost, a);
+}
+
+void actor_done(struct actor *a)
+{
+	keeper_client_free(a->client);
+	loop_done(&a->loop);
+}
+
+void actor_answer(void *owner, int result, int fd)
+{
+	struct actor *a = owner;
+
+	a->answered = true;
+	a->result = result;
+	a->fd = fd;
+	loop_stop(&a->loop);
+}
+
+int actor_wait(struct actor *a)
+{
+	while (!a->answered && !a->lost)
+		(void)loop_run(&a->loop);
+	a->answered = false;
+	return a->result;
+}
+
+void note(struct stage *s, int result)
+{
+	if (s->notes->count < STAGE_NOTES)
+		s->notes->results[s->notes->count++] = result;
+}
+
+void pause_for_test(struct stage *s)
+{
+	s->notes->ready = 1;
+	(void)stage_wait(&s->notes->go, 1);
+}
+
+int sleep_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+struct addr to_addr(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+struct prefix to_prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+struct endpoint to_endpoint(const char *text)
+{
+	struct endpoint e;
+
+	assert_int_equal(endpoint_parse(text, 0, &e), 0);
+	return e;
+}
