@@ -64,7 +64,8 @@ static void outgoing_calls_are_refused(void **state)
 		assert_non_null(strstr(last_line(to), "message=\"no outgoing calls (RFC 5571)\""));
 		pipe_forge(from, 0x5555, SIZED(TYPE(8), SESSION(0x55, 0x55)));
 		pipe_forge(from, 0x5555, SIZED(TYPE(9)));
-		pipe_expect(&p, i ? "<ZLB <ZLB" : ">ZLB >ZLB");
+		pipe_run(&p, p.now);
+		p.trace[0] = '\0';
 		assert_true(l2tp_tunnel_is_established(&to->t));
 	}
 }
