@@ -28,8 +28,8 @@ struct config {
 typedef void config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text);
 
 /* Reads PATH (FD >= 0: from this descriptor, PATH for messages and includes). CHECK_FILES: also look at modes and contents of the files
- * that it names (users, passwords), as root at start and for `softwire check`. 0, or -EINVAL after one or more fatal errors; warnings
- * (fatal false) do not fail. *ret is large: allocate it. */
+ * that it names (users, passwords), as root at start and for `softwire check`. (The name config_read() is libconfig's.) 0, or -EINVAL
+ * after one or more fatal errors; warnings (fatal false) do not fail. *ret is large: allocate it. */
 int config_file_read(const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret);
 
 #endif

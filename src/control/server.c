@@ -9,6 +9,7 @@
 #include "control/server.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -567,6 +568,8 @@ struct control_server *control_server_new(struct loop *loop, int fd, struct cont
 
 	if (!s)
 		return NULL;
+	(void)signal(SIGPIPE,
+		SIG_IGN); /* libuv writes without MSG_NOSIGNAL; a client that has left is an error of write() */
 	s->loop = loop;
 	s->targets = targets;
 	err = uv_pipe_init(&loop->uv, &s->listener, 0);

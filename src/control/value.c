@@ -2,7 +2,6 @@
 /* From settings of the parsed file to fields of structs, as the rows of keys.c say. */
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +211,7 @@ static bool read_number(struct problems *r, const struct config_key *k, const co
 	if ((type == CONFIG_TYPE_FLOAT && k->type == TYPE_UINT) ||
 		!(v * scale >= (double)k->min && v * scale <= (double)k->max))
 		return wrong(r, k, s, text);
-	store_uint(k, dst, (uint64_t)llround(v * scale));
+	store_uint(k, dst, (uint64_t)(v * scale + 0.5));
 	return true;
 }
 

@@ -29,7 +29,8 @@ static void tell(void *owner, bool fatal, const char *file, unsigned line, const
 
 	if (line)
 		snprintf(where, sizeof(where), ":%u", line);
-	snprintf(t->text + n, sizeof(t->text) - n, "%s%s: %s%s\n", file, where, fatal ? "" : "warning: ", text);
+	snprintf(t->text + n, sizeof(t->text) - n, "%s%s: %s%s\n", file, where,
+		fatal ? "" : "warning: ", text);
 	if (fatal)
 		t->errors++;
 	else
@@ -58,26 +59,29 @@ static struct config *new_config(void)
 
 /* A good concentrator and a good initiator on line 1, with one more thing on line 2. */
 #define POOL "pools = { default = { link6 = \"2001:db8:100::/48\"; }; }; "
-#define MOST                                                                                                     \
-	"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; users = \"/u\"; "
+#define MOST                                                                                                 \
+	"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; users = " \
+	"\"/u\"; "
 #define CONCENTRATOR(text) MOST POOL "\n" text "\n};\n"
-#define POOLS(text)	   MOST "\n" text "\n};\n"
-#define INITIATOR(text)                                                                                          \
-	"initiator = { home = { network = \"trusted\"; server = \"sc.example.net\"; user = \"alice\"; "            \
+#define POOLS(text)        MOST "\n" text "\n};\n"
+#define INITIATOR(text)                                                                                      \
+	"initiator = { home = { network = \"trusted\"; server = \"sc.example.net\"; user = \"alice\"; "      \
 	"password-file = \"/p\";\n" text "\n}; };\n"
 
 /* A file as people break it, and everything that they are told. */
 static const struct {
 	const char *name, *text, *told;
 } broken[] = {
-	{"empty file", "", "test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
+	{"empty file", "",
+		"test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
 	{"misspelt key", CONCENTRATOR("helo = 60;"),
 		"test.conf:2: there is no key `helo` in `concentrator`: did you mean `hello`?\n"},
 	{"misspelt section", "concentrater = { };",
 		"test.conf:1: there is no key `concentrater` in the file: did you mean `concentrator`?\n"
 		"test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
 	{"key that nobody knows", CONCENTRATOR("frobnicate = 1;"),
-		"test.conf:2: there is no key `frobnicate` in `concentrator`: softwired.conf(5) lists them all\n"},
+		"test.conf:2: there is no key `frobnicate` in `concentrator`: softwired.conf(5) lists them "
+		"all\n"},
 	{"key of another section", CONCENTRATOR("lan = \"eth0\";"),
 		"test.conf:2: `lan` does not belong into `concentrator` but into an initiator\n"},
 	{"key of a later version", CONCENTRATOR("radius = { };"),
@@ -97,9 +101,9 @@ static const struct {
 	{"group for a text", CONCENTRATOR("device = { };"),
 		"test.conf:2: `device` is a group: it must be the name of a network interface\n"},
 	{"interface name too long", CONCENTRATOR("device = \"abcdefghijklmnop\";"),
-		"test.conf:2: `device` is \"abcdefghijklmnop\": it must be the name of a network interface\n"},
-	{"device of an initiator",
-		CONCENTRATOR("device = \"si-home\";") INITIATOR(""),
+		"test.conf:2: `device` is \"abcdefghijklmnop\": it must be the name of a network "
+		"interface\n"},
+	{"device of an initiator", CONCENTRATOR("device = \"si-home\";") INITIATOR(""),
 		"test.conf:2: `device` is \"si-home\", which is the initiator home's: choose another\n"},
 	{"no such word", CONCENTRATOR("") "log = \"verbose\";",
 		"test.conf:4: `log` is \"verbose\": it must be \"error\", \"warn\", \"info\" or \"debug\"\n"},
@@ -109,9 +113,11 @@ static const struct {
 		"test.conf:2: `local4` is \"2001:db8::2\": it must be an IPv4 address\n"},
 	{"number that does not fit", CONCENTRATOR("max-softwires = 99999999999999999999;"),
 		"test.conf:2: this number is too large\n"},
-	{"numbers beyond 32 bits", CONCENTRATOR("half-open = 0x100000001; half-open-per-source = 4294967297;"),
+	{"numbers beyond 32 bits",
+		CONCENTRATOR("half-open = 0x100000001; half-open-per-source = 4294967297;"),
 		"test.conf:2: `half-open` is 4294967297: it must be a whole number, 1 to 1000000\n"
-		"test.conf:2: `half-open-per-source` is 4294967297: it must be a whole number, 1 to 1000000\n"},
+		"test.conf:2: `half-open-per-source` is 4294967297: it must be a whole number, 1 to "
+		"1000000\n"},
 
 	{"duplicate", CONCENTRATOR("hello = 1;\n\nhello = 2;"),
 		"test.conf:4: `hello` is set twice: it may stand only once\n"},
@@ -119,12 +125,15 @@ static const struct {
 		"test.conf:2: this bracket is not closed: `}` is missing\n"},
 	{"wrong bracket", "concentrator = {\n  listen = [ \"192.0.2.1\" );\n};\n",
 		"test.conf:2: `)` where `]` is due, for the bracket opened on line 2\n"},
-	{"one brace too many", "log = \"info\";\n};\n", "test.conf:2: `}` closes nothing: there is one too many\n"},
-	{"unclosed text", "log = \"info;\nuser = 1;\n", "test.conf:1: this text is not closed: end it with \"\n"},
+	{"one brace too many", "log = \"info\";\n};\n",
+		"test.conf:2: `}` closes nothing: there is one too many\n"},
+	{"unclosed text", "log = \"info;\nuser = 1;\n",
+		"test.conf:1: this text is not closed: end it with \"\n"},
 	{"unclosed comment", "log = \"info\";\n/* initiator = {\n};\n",
 		"test.conf:2: this comment is not closed: end it with */\n"},
 	{"no value", "log = ;\n",
-		"test.conf:1: syntax error: settings are written NAME = VALUE; with texts in quotes; look here and just "
+		"test.conf:1: syntax error: settings are written NAME = VALUE; with texts in quotes; look "
+		"here and just "
 		"before\n"},
 	{"array of two types", "log = [ 1, \"x\" ];\n",
 		"test.conf:1: the values of an array [ ... ] must be of one type\n"},
@@ -140,38 +149,54 @@ static const struct {
 		"test.conf:1: an include is written @include \"FILE\"\n"},
 
 	{"CHAP on a public network",
-		"initiator = { home = {\n server = \"sc.example.net\"; user = \"alice\"; password-file = \"/p\";\n}; };\n",
-		"test.conf:1: `network` is \"public\" (the default), and CHAP must not cross a public network unprotected "
-		"(RFC 5619 section 3.4.1). There are three ways out: IPsec, which is not available in this version; "
-		"network = \"trusted\" if no stranger can listen or send on the way; unprotected-chap = true to accept "
+		"initiator = { home = {\n server = \"sc.example.net\"; user = \"alice\"; password-file = "
+		"\"/p\";\n}; };\n",
+		"test.conf:1: `network` is \"public\" (the default), and CHAP must not cross a public "
+		"network unprotected "
+		"(RFC 5619 section 3.4.1). There are three ways out: IPsec, which is not available in this "
+		"version; "
+		"network = \"trusted\" if no stranger can listen or send on the way; unprotected-chap = true "
+		"to accept "
 		"the risk\n"},
 	{"tunnel secret on a public network",
-		"initiator = { home = {\n server = \"sc.example.net\"; user = \"alice\"; password-file = \"/p\";\n"
+		"initiator = { home = {\n server = \"sc.example.net\"; user = \"alice\"; password-file = "
+		"\"/p\";\n"
 		"network = \"public\"; tunnel-secret-file = \"/t\";\n}; };\n",
-		"test.conf:3: `network` is \"public\", and CHAP and tunnel secrets must not cross a public network "
-		"unprotected (RFC 5619 section 3.4.1). There are three ways out: IPsec, which is not available in this "
-		"version; network = \"trusted\" if no stranger can listen or send on the way; unprotected-chap = true to "
+		"test.conf:3: `network` is \"public\", and CHAP and tunnel secrets must not cross a public "
+		"network "
+		"unprotected (RFC 5619 section 3.4.1). There are three ways out: IPsec, which is not "
+		"available in this "
+		"version; network = \"trusted\" if no stranger can listen or send on the way; "
+		"unprotected-chap = true to "
 		"accept the risk\n"},
 	{"echo above hello", CONCENTRATOR("hello = 30; echo = 40;"),
 		"test.conf:2: `echo` is 40: it must be 0 (none), or 10 to 30 (RFC 5571 section 5.1.2)\n"},
 	{"echo too often", CONCENTRATOR("echo = 5;"),
 		"test.conf:2: `echo` is 5: it must be 0 (none), or 10 to 60 (RFC 5571 section 5.1.2)\n"},
 	{"echo instead of hello", CONCENTRATOR("echo = 30; hello = 0;"),
-		"test.conf:2: warning: `hello` is 0: a peer that died silently is not noticed, and a NAT on the way forgets "
+		"test.conf:2: warning: `hello` is 0: a peer that died silently is not noticed, and a NAT on "
+		"the way forgets "
 		"the softwire\n"
-		"test.conf:2: `echo` needs `hello`: LCP Echo comes in addition to HELLO, never instead (RFC 5571 section "
+		"test.conf:2: `echo` needs `hello`: LCP Echo comes in addition to HELLO, never instead (RFC "
+		"5571 section "
 		"5.1.2)\n"},
 
-	{"no pools, no users", "concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; };\n",
+	{"no pools, no users",
+		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; "
+		"};\n",
 		"test.conf:1: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"
-		"test.conf:1: `concentrator` lacks `pools`: where addresses come from, by name; users without a pool of "
+		"test.conf:1: `concentrator` lacks `pools`: where addresses come from, by name; users "
+		"without a pool of "
 		"their own get theirs from `default`\n"},
 	{"no default pool", POOLS("pools = { other = { link6 = \"2001:db8:100::/48\"; }; };"),
-		"test.conf:2: there is no pool `default`: users without a pool of their own get their addresses from it\n"},
+		"test.conf:2: there is no pool `default`: users without a pool of their own get their "
+		"addresses from it\n"},
 	{"pool with nothing", POOLS("pools = { default = { }; };"),
-		"test.conf:2: the pool `default` has nothing to give: it must have `link6`, `delegate` or both\n"},
+		"test.conf:2: the pool `default` has nothing to give: it must have `link6`, `delegate` or "
+		"both\n"},
 	{"host bits", POOLS("pools = { default = { link6 = \"2001:db8:100::1/48\"; }; };"),
-		"test.conf:2: `link6` is \"2001:db8:100::1/48\", which has bits set behind its length: it must be "
+		"test.conf:2: `link6` is \"2001:db8:100::1/48\", which has bits set behind its length: it "
+		"must be "
 		"\"2001:db8:100::/48\", or longer\n"},
 	{"IPv4 pool for IPv6", POOLS("pools = { default = { link6 = \"192.0.2.0/24\"; }; };"),
 		"test.conf:2: `link6` is \"192.0.2.0/24\": it must be an IPv6 prefix like 2001:db8::/48\n"},
@@ -180,59 +205,79 @@ static const struct {
 	{"delegated length outside 48 to 64",
 		POOLS("pools = { default = {\n delegate = { from = \"2001:db8::/32\"; length = 65; }; }; };"),
 		"test.conf:3: `length` is 65: it must be a whole number, 48 to 64\n"
-		"test.conf:1: `local6` lies in `from` of the pool `default`: it must be an address that no user gets\n"},
+		"test.conf:1: `local6` lies in `from` of the pool `default`: it must be an address that no "
+		"user gets\n"},
 	{"delegated length shorter than from",
-		POOLS("pools = { default = {\n delegate = {\n from = \"2001:db8:8000::/56\";\n length = 48; }; }; };"),
+		POOLS("pools = { default = {\n delegate = {\n from = \"2001:db8:8000::/56\";\n length = 48; "
+		      "}; }; };"),
 		"test.conf:5: `length` is 48, but `from` is only a /56: it must be 56 to 64\n"},
 	{"pools that overlap",
 		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; };\n"
 		      "more = { delegate = { from = \"2001:db8:100:8000::/52\"; length = 56; }; }; };"),
-		"test.conf:3: `from` of the pool `more` overlaps `link6` of the pool `default`: pools must not share "
+		"test.conf:3: `from` of the pool `more` overlaps `link6` of the pool `default`: pools must "
+		"not share "
 		"addresses\n"},
 	{"our address in a pool", POOLS("pools = { default = { link6 = \"2001:db8::/48\"; }; };"),
-		"test.conf:1: `local6` lies in `link6` of the pool `default`: it must be an address that no user gets\n"},
+		"test.conf:1: `local6` lies in `link6` of the pool `default`: it must be an address that no "
+		"user gets\n"},
 	{"multicast pool", POOLS("pools = { default = { link6 = \"ff00::/16\"; }; };"),
-		"test.conf:2: `link6` holds multicast, link-local or reserved addresses: it must be global unicast (or ULA, "
+		"test.conf:2: `link6` holds multicast, link-local or reserved addresses: it must be global "
+		"unicast (or ULA, "
 		"fd00::/8)\n"},
 	{"lifetimes the wrong way round",
-		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; preferred-lifetime = 3600; valid-lifetime = 600; "
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; preferred-lifetime = 3600; "
+		      "valid-lifetime = 600; "
 		      "}; };"),
-		"test.conf:2: `preferred-lifetime` is 3600, which is longer than `valid-lifetime` (600): it must not be\n"},
+		"test.conf:2: `preferred-lifetime` is 3600, which is longer than `valid-lifetime` (600): it "
+		"must not be\n"},
 	{"too many DNS servers",
-		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = [ \"2001:db8::a\", \"2001:db8::b\", "
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = [ \"2001:db8::a\", "
+		      "\"2001:db8::b\", "
 		      "\"2001:db8::c\", \"2001:db8::d\", \"2001:db8::e\" ]; }; };"),
 		"test.conf:2: `dns` has 5 values: it must have at most 4\n"},
-	{"no address for DNS", POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = \"ns.example.net\"; }; };"),
+	{"no address for DNS",
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = \"ns.example.net\"; }; };"),
 		"test.conf:2: `dns` is \"ns.example.net\": it must be an address\n"},
 	{"the same address twice",
 		"concentrator = { network = \"trusted\"; local6 = \"2001:db8::1\"; users = \"/u\"; " POOL
 		"\nlisten = [ \"192.0.2.1\",\n\"192.0.2.1:1701\" ]; };\n",
 		"test.conf:3: \"192.0.2.1:1701\" stands in `listen` twice: once is enough\n"},
 
-	{"no server", "initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\"; server = []; }; };",
+	{"no server",
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\"; "
+		"server = []; }; };",
 		"test.conf:1: `server` is empty: it must have at least 1\n"},
 	{"server that is no address",
-		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\"; server = \"192.0.2.999\"; }; };",
-		"test.conf:1: `server` is \"192.0.2.999\": it must be a name or an address, with :PORT or without\n"},
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\"; "
+		"server = \"192.0.2.999\"; }; };",
+		"test.conf:1: `server` is \"192.0.2.999\": it must be a name or an address, with :PORT or "
+		"without\n"},
 	{"initiator without a name", "initiator = { server = \"sc.example.net\"; };",
-		"test.conf:1: `server` in `initiator` must be a group { ... }: each has a name and its settings\n"},
+		"test.conf:1: `server` in `initiator` must be a group { ... }: each has a name and its "
+		"settings\n"},
 	{"initiator with a long name",
-		"initiator = { my-old-house = { network = \"trusted\"; server = \"sc\"; user = \"a\"; password-file = \"/p\"; }; };",
-		"test.conf:1: the name `my-old-house` in `initiator` must have at most 11 characters, letters, digits, - and _\n"},
+		"initiator = { my-old-house = { network = \"trusted\"; server = \"sc\"; user = \"a\"; "
+		"password-file = \"/p\"; }; };",
+		"test.conf:1: the name `my-old-house` in `initiator` must have at most 11 characters, "
+		"letters, digits, - and _\n"},
 	{"no initiators", "initiator = { };",
-		"test.conf:1: `initiator` is empty: it must have a group for each softwire, initiator = { home = { ... }; };\n"},
+		"test.conf:1: `initiator` is empty: it must have a group for each softwire, initiator = { "
+		"home = { ... }; };\n"},
 	{"prefix shorter than /48", INITIATOR("lan = \"eth1\"; prefix-length = 32;"),
 		"test.conf:2: `prefix-length` is 32: it must be 0 (any), or 48 to 64\n"},
 	{"LAN without a prefix", INITIATOR("lan = \"eth1\"; prefix = false;"),
-		"test.conf:2: `prefix` is false, but `lan` needs a delegated prefix: leave one of them out\n"},
+		"test.conf:2: `prefix` is false, but `lan` needs a delegated prefix: leave one of them "
+		"out\n"},
 	{"MTU below IPv6's", INITIATOR("mtu = 1279;"),
-		"test.conf:2: `mtu` is 1279: it must be 0 (what the path carries), or 1280 to 9216, for IPv6 needs 1280\n"},
+		"test.conf:2: `mtu` is 1279: it must be 0 (what the path carries), or 1280 to 9216, for IPv6 "
+		"needs 1280\n"},
 	{"nothing to carry", INITIATOR("ipv6 = false;"),
 		"test.conf:2: `ipv6` is false: there is nothing else to carry in this version\n"},
 	{"back-off the wrong way round", INITIATOR("backoff-first = 90;"),
 		"test.conf:2: `backoff-first` is 90, above `backoff-max` (60): it must not be\n"},
 	{"one password for both ends", INITIATOR("server-password-file = \"/p\";"),
-		"test.conf:2: `server-password-file` is `password-file`: the two ends must have different passwords, or "
+		"test.conf:2: `server-password-file` is `password-file`: the two ends must have different "
+		"passwords, or "
 		"answers can be played back\n"},
 
 	{"many at once",
@@ -253,7 +298,8 @@ static const struct {
 		"test.conf:8: there is no key `link` in a pool: did you mean `link6`?\n"
 		"test.conf:2: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"
 		"test.conf:2: warning: `listen` is left out: all addresses of this machine are listened on\n"
-		"test.conf:8: the pool `default` has nothing to give: it must have `link6`, `delegate` or both\n"},
+		"test.conf:8: the pool `default` has nothing to give: it must have `link6`, `delegate` or "
+		"both\n"},
 };
 
 /* proves: HS-PROV-9 partial, HS-L2TP-31 partial, SEC-HS-18 partial, SEC-HS-19 partial */
@@ -287,38 +333,56 @@ static const struct {
 	const char *name, *text, *told;
 } risky[] = {
 	{"nothing to tell", CONCENTRATOR(""), ""},
-	{"all addresses", "concentrator = { network = \"trusted\"; local6 = \"2001:db8::1\"; users = \"/u\"; " POOL "};",
-		"test.conf:1: warning: `listen` is left out: all addresses of this machine are listened on\n"},
-	{"no source of errors", "concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; users = \"/u\"; " POOL "};",
-		"test.conf:1: warning: `local6` is left out: no ICMPv6 errors are sent, so Path MTU Discovery fails through "
+	{"all addresses",
+		"concentrator = { network = \"trusted\"; local6 = \"2001:db8::1\"; users = \"/u\"; " POOL
+		"};",
+		"test.conf:1: warning: `listen` is left out: all addresses of this machine are listened "
+		"on\n"},
+	{"no source of errors",
+		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; users = \"/u\"; " POOL "};",
+		"test.conf:1: warning: `local6` is left out: no ICMPv6 errors are sent, so Path MTU "
+		"Discovery fails through "
 		"softwires\n"},
 	{"unprotected on purpose",
-		"initiator = { home = { server = \"sc\"; user = \"a\"; password-file = \"/p\";\nunprotected-chap = true; }; };",
-		"test.conf:2: warning: CHAP crosses a public network unprotected, because unprotected-chap = true says so: who "
+		"initiator = { home = { server = \"sc\"; user = \"a\"; password-file = "
+		"\"/p\";\nunprotected-chap = true; }; };",
+		"test.conf:2: warning: CHAP crosses a public network unprotected, because unprotected-chap = "
+		"true says so: who "
 		"listens on the way can try passwords at leisure, and who sends on it can end softwires\n"},
 	{"unprotected tunnel secrets on purpose",
 		"concentrator = { listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; users = \"/u\"; " POOL
 		"\nunprotected-chap = true; require-tunnel-secret = true; };",
-		"test.conf:2: warning: CHAP and tunnel secrets cross a public network unprotected, because unprotected-chap = "
-		"true says so: who listens on the way can try passwords at leisure, and who sends on it can end softwires\n"},
+		"test.conf:2: warning: CHAP and tunnel secrets cross a public network unprotected, because "
+		"unprotected-chap = "
+		"true says so: who listens on the way can try passwords at leisure, and who sends on it can "
+		"end softwires\n"},
 	{"length that is no multiple of 4",
-		POOLS("pools = { default = { delegate = { from = \"2001:db8:8000::/36\"; length = 57; }; }; };"),
-		"test.conf:2: warning: `length` is 57: a multiple of 4 keeps the delegation of reverse DNS simple\n"},
+		POOLS("pools = { default = { delegate = { from = \"2001:db8:8000::/36\"; length = 57; }; }; "
+		      "};"),
+		"test.conf:2: warning: `length` is 57: a multiple of 4 keeps the delegation of reverse DNS "
+		"simple\n"},
 	{"ULA", POOLS("pools = { default = { link6 = \"fd00:1:2::/48\"; }; };"),
-		"test.conf:2: warning: `link6` is a ULA prefix: who gets addresses from it cannot be reached from the Internet\n"},
+		"test.conf:2: warning: `link6` is a ULA prefix: who gets addresses from it cannot be reached "
+		"from the Internet\n"},
 	{"IPv4 DNS server",
-		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = [ \"198.51.100.1\", \"2001:db8::53\" ]; }; };"),
-		"test.conf:2: warning: `dns`: 198.51.100.1 is not told to anybody, because softwires carry only IPv6 in this "
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = [ \"198.51.100.1\", "
+		      "\"2001:db8::53\" ]; }; };"),
+		"test.conf:2: warning: `dns`: 198.51.100.1 is not told to anybody, because softwires carry "
+		"only IPv6 in this "
 		"version\n"},
 	{"no HELLO", CONCENTRATOR("hello = 0;"),
-		"test.conf:2: warning: `hello` is 0: a peer that died silently is not noticed, and a NAT on the way forgets the "
+		"test.conf:2: warning: `hello` is 0: a peer that died silently is not noticed, and a NAT on "
+		"the way forgets the "
 		"softwire\n"},
 	{"no ingress filter", CONCENTRATOR("ingress-filter = false;"),
-		"test.conf:2: warning: `ingress-filter` is false: users can send under addresses of others\n"},
+		"test.conf:2: warning: `ingress-filter` is false: users can send under addresses of "
+		"others\n"},
 	{"no default router", CONCENTRATOR("router-lifetime = 0;"),
-		"test.conf:2: warning: `router-lifetime` is 0: initiators do not take us as their default router\n"},
+		"test.conf:2: warning: `router-lifetime` is 0: initiators do not take us as their default "
+		"router\n"},
 	{"limit that limits nothing", CONCENTRATOR("half-open = 10; half-open-per-source = 20;"),
-		"test.conf:2: warning: `half-open-per-source` is 20, above `half-open` (10), so it limits nothing\n"},
+		"test.conf:2: warning: `half-open-per-source` is 20, above `half-open` (10), so it limits "
+		"nothing\n"},
 	{"wish without effect", INITIATOR("prefix-length = 56;"),
 		"test.conf:2: warning: `prefix-length` has no effect without `lan` or prefix = true\n"},
 };
@@ -412,16 +476,25 @@ static void values_arrive_where_they_belong(void **state)
 {
 	struct config *c = new_config();
 
-	good("log = \"debug\"; user = \"nobody\"; runtime-directory = \"/tmp/r\"; state-directory = \"/tmp/s\";\n"
-	     "concentrator = { network = \"trusted\"; listen = [ \"192.0.2.1\", \"192.0.2.2:1702\", \"[2001:db8::9]:1703\" ];\n"
-	     "  local6 = \"2001:db8::1\"; local4 = \"198.51.100.1\"; users = \"/u\"; host-name = \"sc.example.net\"; hello = 20; echo = 10.5;\n"
-	     "  retransmit = 0.5; framing-async = false; managed = true; half-open = 7; half-open-per-source = 3;\n"
-	     "  pools = { a = { delegate = { from = \"2001:db8:8000::/36\"; length = 56; }; dns = ( \"2001:db8::53\" ); };\n"
-	     "            default = { link6 = \"2001:db8:100::/64\"; preferred-lifetime = 100; valid-lifetime = 4294967295; }; };\n"
+	good("log = \"debug\"; user = \"nobody\"; runtime-directory = \"/tmp/r\"; state-directory = "
+	     "\"/tmp/s\";\n"
+	     "concentrator = { network = \"trusted\"; listen = [ \"192.0.2.1\", \"192.0.2.2:1702\", "
+	     "\"[2001:db8::9]:1703\" ];\n"
+	     "  local6 = \"2001:db8::1\"; local4 = \"198.51.100.1\"; users = \"/u\"; host-name = "
+	     "\"sc.example.net\"; hello = 20; echo = 10.5;\n"
+	     "  retransmit = 0.5; framing-async = false; managed = true; half-open = 7; half-open-per-source "
+	     "= 3;\n"
+	     "  pools = { a = { delegate = { from = \"2001:db8:8000::/36\"; length = 56; }; dns = ( "
+	     "\"2001:db8::53\" ); };\n"
+	     "            default = { link6 = \"2001:db8:100::/64\"; preferred-lifetime = 100; "
+	     "valid-lifetime = 4294967295; }; };\n"
 	     "};\n"
-	     "initiator = { a = { network = \"trusted\"; server = [ \"sc\", \"[2001:db8::7]:1702\" ]; user = \"u@example.net\"; password-file = \"/p\";\n"
-	     "  lan = [ \"eth1\", \"br-lan\" ]; prefix-length = 60; mtu = 1400; metric = 4294967295; default-route = false; dns = \"none\"; };\n"
-	     "  b = { network = \"trusted\"; server = \"192.0.2.7\"; user = \"x\"; password-file = \"/q\"; prefix = true; }; };\n",
+	     "initiator = { a = { network = \"trusted\"; server = [ \"sc\", \"[2001:db8::7]:1702\" ]; user = "
+	     "\"u@example.net\"; password-file = \"/p\";\n"
+	     "  lan = [ \"eth1\", \"br-lan\" ]; prefix-length = 60; mtu = 1400; metric = 4294967295; "
+	     "default-route = false; dns = \"none\"; };\n"
+	     "  b = { network = \"trusted\"; server = \"192.0.2.7\"; user = \"x\"; password-file = \"/q\"; "
+	     "prefix = true; }; };\n",
 		"", c);
 	assert_int_equal(c->log_level, LEVEL_DEBUG);
 	assert_string_equal(c->user, "nobody");
@@ -531,27 +604,33 @@ static void remove_directory(const char *directory, const char *const *names)
 
 static void tells_lines_of_included_files(void **state)
 {
-	static const char *const names[] = {"main.conf", "pools.conf", "more.conf", "loop.conf", "dup.conf", NULL};
+	static const char *const names[] = {
+		"main.conf", "pools.conf", "more.conf", "loop.conf", "dup.conf", NULL};
 	char directory[] = "/tmp/softwire-test-XXXXXX";
 	struct told told;
 
 	assert_non_null(mkdtemp(directory));
 	write_file(directory, "main.conf",
-		"concentrator = {\n  network = \"trusted\"; users = \"/u\"; local6 = \"2001:db8::1\"; listen = \"192.0.2.1\";\n"
-		"# @include \"nothing\"\n/*\n@include \"nothing\"\n*/\n  @include \"pools.conf\" # ours\n  hello = \"x\";\n};\n",
+		"concentrator = {\n  network = \"trusted\"; users = \"/u\"; local6 = \"2001:db8::1\"; listen "
+		"= \"192.0.2.1\";\n"
+		"# @include \"nothing\"\n/*\n@include \"nothing\"\n*/\n  @include \"pools.conf\" # ours\n  "
+		"hello = \"x\";\n};\n",
 		0644);
-	write_file(directory, "pools.conf", "pools = {\n@include \"more.conf\"\nother = { lnk6 = \"2001:db8:1::/48\"; }; };", 0644);
+	write_file(directory, "pools.conf",
+		"pools = {\n@include \"more.conf\"\nother = { lnk6 = \"2001:db8:1::/48\"; }; };", 0644);
 	write_file(directory, "more.conf", "default = {\n  link6 = \"2001:db8:100::/99\";\n};", 0644);
 	read_in(directory, "main.conf", false, &told, -EINVAL);
 	assert_string_equal(told.text,
 		"pools.conf:3: there is no key `lnk6` in a pool: did you mean `link6`?\n"
 		"main.conf:8: `hello` is a text in quotes: it must be a number of seconds, 0 to 3600\n"
 		"more.conf:2: `link6` is a /99: it must be a /64 or shorter, for each softwire gets a /64\n"
-		"pools.conf:3: the pool `other` has nothing to give: it must have `link6`, `delegate` or both\n");
+		"pools.conf:3: the pool `other` has nothing to give: it must have `link6`, `delegate` or "
+		"both\n");
 
 	write_file(directory, "loop.conf", "log = \"info\";\n@include \"loop.conf\"\n", 0644);
 	read_in(directory, "loop.conf", false, &told, -EINVAL);
-	assert_string_equal(told.text, "loop.conf:2: too many files include each other here: does one include itself?\n");
+	assert_string_equal(
+		told.text, "loop.conf:2: too many files include each other here: does one include itself?\n");
 
 	write_file(directory, "more.conf", "\nlog = \"info\";\n", 0644);
 	write_file(directory, "dup.conf", "log = \"info\";\n@include \"more.conf\"\n", 0644);
@@ -584,9 +663,11 @@ static void refuses_what_is_no_configuration(void **state)
 	refused("/", "it is a directory, not a file");
 	refused("/nonexistent/softwired.conf", "No such file or directory");
 	assert_int_equal(read_text(text, size, &told, c), -EINVAL);
-	assert_string_equal(told.text, "test.conf: cannot read this file: it is larger than 4 MiB, which no configuration is\n");
+	assert_string_equal(told.text,
+		"test.conf: cannot read this file: it is larger than 4 MiB, which no configuration is\n");
 	assert_int_equal(read_text("log = \0;", 8, &told, c), -EINVAL);
-	assert_string_equal(told.text, "test.conf: cannot read this file: it has zero bytes, so it is not a text file\n");
+	assert_string_equal(
+		told.text, "test.conf: cannot read this file: it has zero bytes, so it is not a text file\n");
 	free(text);
 	free(c);
 }
@@ -600,18 +681,20 @@ static void checks_the_files_that_are_named(void **state)
 
 	assert_non_null(mkdtemp(directory));
 	snprintf(text, sizeof(text),
-		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; " POOL
-		"\nusers = \"%s/users.conf\"; };",
+		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = "
+		"\"2001:db8::1\"; " POOL "\nusers = \"%s/users.conf\"; };",
 		directory);
 	write_file(directory, "sc.conf", text, 0644);
 	snprintf(text, sizeof(text),
-		"initiator = { home = { network = \"trusted\"; server = \"sc\"; user = \"alice\";\npassword-file = \"%s/alice.secret\"; }; };",
+		"initiator = { home = { network = \"trusted\"; server = \"sc\"; user = "
+		"\"alice\";\npassword-file = \"%s/alice.secret\"; }; };",
 		directory);
 	write_file(directory, "si.conf", text, 0644);
 
 	read_in(directory, "sc.conf", false, &told, 0);
 	read_in(directory, "sc.conf", true, &told, -EINVAL);
-	assert_string_equal(told.text, "sc.conf:2: `users` names users.conf, which cannot be read: No such file or directory\n");
+	assert_string_equal(told.text,
+		"sc.conf:2: `users` names users.conf, which cannot be read: No such file or directory\n");
 	write_file(directory, "users.conf", "users = { alice = { secret = \"x\"; }; };\n", 0644);
 	read_in(directory, "sc.conf", true, &told, -EINVAL); /* others can read it */
 	write_file(directory, "users.conf", "users = { alice = { secret = \"x\"; }; };\n", 0600);
@@ -622,8 +705,8 @@ static void checks_the_files_that_are_named(void **state)
 	assert_non_null(strstr(told.text, "users.conf:2: "));
 
 	read_in(directory, "si.conf", true, &told, -EINVAL);
-	assert_string_equal(told.text,
-		"si.conf:2: `password-file` names alice.secret, which cannot be read: No such file or directory\n");
+	assert_string_equal(told.text, "si.conf:2: `password-file` names alice.secret, which cannot be read: "
+				       "No such file or directory\n");
 	write_file(directory, "alice.secret", "geheim\n", 0640);
 	read_in(directory, "si.conf", true, &told, -EINVAL);
 	assert_null(strstr(told.text, "geheim"));
@@ -639,8 +722,15 @@ static void guesses_what_was_meant(void **state)
 	static const struct {
 		const char *text, *meant;
 	} guesses[] = {
-		{"helo", "hello"}, {"hlelo", "hello"}, {"hello-interval", "hello"}, {"pool", "pools"}, {"locl6", "local6"},
-		{"Listen", "listen"}, {"completely-different", NULL}, {"x", NULL}, {"", NULL},
+		{"helo", "hello"},
+		{"hlelo", "hello"},
+		{"hello-interval", "hello"},
+		{"pool", "pools"},
+		{"locl6", "local6"},
+		{"Listen", "listen"},
+		{"completely-different", NULL},
+		{"x", NULL},
+		{"", NULL},
 	};
 	char large[5000];
 

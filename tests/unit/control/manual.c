@@ -20,14 +20,18 @@
 static void entry(const struct config_key *k, char *text, size_t size)
 {
 	char list[64] = "";
-	const char *preset = k->preset ? k->preset : k->derived ? k->derived : k->required ? "none: it must be given" : "none";
+	const char *preset = k->preset     ? k->preset
+			     : k->derived  ? k->derived
+			     : k->required ? "none: it must be given"
+					   : "none";
 
 	if (k->count_max && k->type != TYPE_NAMED && k->type != TYPE_GROUP)
 		snprintf(list, sizeof(list), ", or a list of up to %u", k->count_max);
 	if (k->type == TYPE_GROUP || k->type == TYPE_NAMED)
 		snprintf(text, size, ".It Ic %s\nType: %s.\n", k->name, config_expectation(k).text);
 	else
-		snprintf(text, size, ".It Ic %s\nType: %s%s.\nDefault: %s.\n", k->name, config_expectation(k).text, list, preset);
+		snprintf(text, size, ".It Ic %s\nType: %s%s.\nDefault: %s.\n", k->name,
+			config_expectation(k).text, list, preset);
 }
 
 static char *read_page(void)
@@ -74,13 +78,15 @@ static void check_section(char *page, const struct config_section *section)
 		entry(k, text, sizeof(text));
 		found = strstr(at, text);
 		if (!found || found > end)
-			fail_msg("the page lacks this, in its place in the section on %s:\n%s", section->title, text);
+			fail_msg("the page lacks this, in its place in the section on %s:\n%s",
+				section->title, text);
 		at = found + 1;
 	}
 	for (at = from; (at = strstr(at, "\n.It Ic ")) && at < end; at++)
 		documented++;
 	if (documented != known)
-		fail_msg("the section on %s has %u keys, the table has %u", section->title, documented, known);
+		fail_msg(
+			"the section on %s has %u keys, the table has %u", section->title, documented, known);
 }
 
 static void page_and_tables_agree(void **state)

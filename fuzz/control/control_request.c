@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A line of the control socket: every one gets an answer that is JSON with "ok" (or becomes a trace or a reload); a stranger changes nothing.
+ * The first byte says who asks.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct concentrator {
+	unsigned changes;
+};
+
+struct initiator {
+	const char *name;
+	unsigned changes;
+};
+
+static void require(bool what)
+{
+	if (!what)
+		abort();
+}
+
+json_t *concentrator_show_softwires(struct concentrator *c, const char *filter)
+{
+	return json_pack("[{s:s}]", "user", filter ? filter : "x");
+}
+
+json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter)
+{
+	return json_array();
+}
+
+json_t *concentrator_show_leases(struct concentrator *c, const char *filter)
+{
+	return json_array();
+}
+
+json_t *concentrator_show_counters(struct concentrator *c)
+{
+	return json_object();
+}
+
+unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t id)
+{
+	require(!user || *user);
+	c->changes++;
+	return 1;
+}
+
+unsigned concentrator_forget(struct concentrator *c, const char *user)
+{
+	require(user && *user);
+	c->changes++;
+	return 1;
+}
+
+void concentrator_trace(struct concentrator *c, const char *user, concentrator_trace_emit *emit, void *owner)
+{
+}
+
+const char *initiator_name(const struct initiator *i)
+{
+	return i->name;
+}
+
+json_t *initiator_show(struct initiator *i)
+{
+	return json_pack("{s:s}", "name", i->name);
+}
+
+json_t *initiator_show_tunnel(struct initiator *i)
+{
+	return json_null();
+}
+
+json_t *initiator_show_leases(struct initiator *i)
+{
+	return json_pack("[{s:s}]", "name", i->name);
+}
+
+json_t *initiator_show_counters(struct initiator *i)
+{
+	return json_object();
+}
+
+void initiator_clear(struct initiator *i)
+{
+	i->changes++;
+}
+
+void initiator_trace(struct initiator *i, initiator_trace_emit *emit, void *owner)
+{
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct concentrator c = {0};
+	struct initiator home = {"home", 0};
+	struct control_targets targets = {.initiator_count = 1, .initiators = {&home}};
+	struct answer a;
+	char *text;
+	bool root;
+
+	if (!size)
+		return 0;
+	root = data[0] & 1;
+	targets.concentrator = data[0] & 2 ? &c : NULL;
+	request_handle(&targets, root, (const char *)data + 1, size - 1, &a);
+	if (a.then == REQUEST_RELOAD) {
+		require(root && !a.object);
+	} else {
+		require(json_is_boolean(json_object_get(a.object, "ok")));
+		require(json_is_true(json_object_get(a.object, "ok")) || json_is_string(json_object_get(a.object, "error")));
+		text = json_dumps(a.object, JSON_COMPACT);
+		require(text && !strchr(text, '\n'));
+		free(text);
+	}
+	require(root || (!c.changes && !home.changes && a.then != REQUEST_TRACE));
+	require(a.then != REQUEST_TRACE || (a.trace_name[0] && (a.trace_initiator || targets.concentrator)));
+	require(!a.list || json_is_array(a.list));
+	json_decref(a.object);
+	json_decref(a.list);
+	return 0;
+}
