@@ -18,6 +18,9 @@
 #include "control/server.h"
 #include "netlink/route.h"
 
+struct boot;
+static const struct config *boot_config(const struct boot *boot);
+
 static const char default_config[] = "/etc/softwire/softwired.conf";
 
 struct worker {
@@ -25,7 +28,7 @@ struct worker {
 	struct log *log;
 	struct rng rng;
 	struct keeper_client *keeper;
-	struct config *config;
+	const struct config *config;
 	struct concentrator *concentrator;
 	struct initiator *initiators[CONFIG_INITIATORS];
 	unsigned initiator_count;
@@ -72,7 +75,7 @@ static void role_started(void *owner, int result)
 	struct worker *w = owner;
 
 	if (result) {
-		worker_stop(w, KEEPER_EXIT_FATAL); /* the reason is logged; starting again would not help */
+		worker_stop(w, KEEPER_GIVE_UP); /* the reason is logged; starting again would not help */
 		return;
 	}
 	if (--w->starting == 0)
@@ -130,7 +133,7 @@ static void start_roles(struct worker *w)
 
 	w->starting = w->initiator_count + (w->concentrator ? 1 : 0);
 	if (w->starting != config->initiator_count + (config->concentrator.present ? 1u : 0u)) {
-		worker_stop(w, KEEPER_EXIT_FATAL);
+		worker_stop(w, KEEPER_GIVE_UP);
 		return;
 	}
 	if (w->concentrator)
@@ -193,7 +196,7 @@ static void reload_opened(void *owner, int result, int fd)
 
 	if (result || !config) {
 		json_array_append_new(e.errors, json_string("the configuration file cannot be opened"));
-	} else if (config_read(w->config->path, fd, false, reload_error, &e, config) == 0) {
+	} else if (config_file_read(w->config->path, fd, false, reload_error, &e, config) == 0) {
 		reload_apply(w, config, e.errors, e.say);
 		log_message(w->log, LEVEL_INFO, "reload", "applied");
 	} else {
@@ -211,12 +214,20 @@ static void reload_opened(void *owner, int result, int fd)
 	json_decref(e.say);
 }
 
+/* The keeper has read the file, too: files and interfaces that are new in it may be asked for now. */
+static void policy_reloaded(void *owner, int result, int fd)
+{
+	struct worker *w = owner;
+
+	keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+}
+
 static void reload(void *owner)
 {
 	struct worker *w = owner;
 
 	w->reload_asked = true;
-	keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+	keeper_reload(w->keeper, policy_reloaded, w);
 }
 
 /* ---- the worker ---- */
@@ -270,7 +281,7 @@ static int engine_main(void *arg, int fd)
 
 	if (!w)
 		return 1;
-	w->config = arg;
+	w->config = boot_config(arg);
 	log_init(&log, STDERR_FILENO, w->config->log_level);
 	w->log = &log;
 	rng_init_system(&w->rng);
@@ -335,25 +346,70 @@ static void allow_initiator(struct keeper_policy *p, struct policy_lists *lists,
 	p->may_forward |= i->lan_count > 0;
 }
 
-static void make_policy(const struct config *config, struct policy_lists *lists, struct keeper_policy *ret)
+/* What lives in the keeper: the configuration as it was read last, and what follows from it. */
+struct boot {
+	struct config *config;
+	struct policy_lists lists;
+	struct keeper_policy policy;
+	struct log log;
+};
+
+static const struct config *boot_config(const struct boot *boot)
 {
-	*ret = (struct keeper_policy){
+	return boot->config;
+}
+
+static const struct keeper_policy *reload_policy(void *arg);
+
+static void make_policy(struct boot *boot)
+{
+	const struct config *config = boot->config;
+	struct keeper_policy *p = &boot->policy;
+	struct policy_lists *lists = &boot->lists;
+
+	*lists = (struct policy_lists){0};
+	*p = (struct keeper_policy){
 		.control_socket = config->control_socket,
 		.control_group = *config->control_group ? config->control_group : NULL,
 		.user = *config->user ? config->user : NULL,
 		.runtime_directory = config->runtime_directory,
+		.reload = reload_policy,
 	};
-	allow_file(ret, lists, config->path);
-	lists->directories[ret->directory_count++] = config->state_directory;
+	allow_file(p, lists, config->path);
+	lists->directories[p->directory_count++] = config->state_directory;
 	if (config->concentrator.present)
-		allow_concentrator(ret, lists, &config->concentrator);
+		allow_concentrator(p, lists, &config->concentrator);
 	for (unsigned n = 0; n < config->initiator_count; n++)
-		allow_initiator(ret, lists, &config->initiators[n], n);
-	ret->files = lists->files;
-	ret->directories = lists->directories;
-	ret->tuns = lists->tuns;
-	ret->lans = lists->lans;
-	ret->udp = lists->udp;
+		allow_initiator(p, lists, &config->initiators[n], n);
+	p->files = lists->files;
+	p->directories = lists->directories;
+	p->tuns = lists->tuns;
+	p->lans = lists->lans;
+	p->udp = lists->udp;
+}
+
+static void log_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
+{
+	struct boot *boot = owner;
+
+	if (fatal)
+		log_message(&boot->log, LEVEL_ERROR, "config", "%s:%u: %s", file, line, text);
+}
+
+/* In the keeper: a file with errors changes nothing. */
+static const struct keeper_policy *reload_policy(void *arg)
+{
+	struct boot *boot = arg;
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!config || config_file_read(boot->config->path, -1, true, log_config_error, boot, config)) {
+		free(config);
+		return NULL;
+	}
+	*boot->config = *config;
+	free(config);
+	make_policy(boot);
+	return &boot->policy;
 }
 
 /* ---- main ---- */
@@ -385,10 +441,7 @@ int main(int argc, char **argv)
 		{0},
 	};
 	const char *path = default_config;
-	struct policy_lists *lists;
-	struct keeper_policy policy;
-	struct config *config;
-	struct log log;
+	struct boot *boot;
 	bool test = false;
 	int option, status;
 
@@ -416,18 +469,17 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	config = calloc(1, sizeof(*config));
-	lists = calloc(1, sizeof(*lists));
-	if (!config || !lists)
+	boot = calloc(1, sizeof(*boot));
+	if (!boot || !(boot->config = calloc(1, sizeof(*boot->config))))
 		return 1;
 	path = realpath(path, NULL) ?: path; /* the daemon asks for it again by this name */
-	status = config_read(path, -1, true, print_config_error, NULL, config) ? 1 : 0;
+	status = config_file_read(path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
 	if (!status && !test) {
-		log_init(&log, STDERR_FILENO, config->log_level);
-		make_policy(config, lists, &policy);
-		status = keeper_run(&policy, &log, engine_main, config);
+		log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
+		make_policy(boot);
+		status = keeper_run(&boot->policy, &boot->log, engine_main, boot);
 	}
-	free(lists);
-	free(config);
+	free(boot->config);
+	free(boot);
 	return status;
 }

@@ -154,14 +154,14 @@ const char *softwire_cause_name(enum softwire_cause cause)
 size_t softwire_data_header(
 	uint8_t buf[SOFTWIRE_DATA_HEADER], uint16_t peer_tunnel, uint16_t peer_session, uint16_t ppp_protocol)
 {
-	struct writer w = writer_of(buf, SOFTWIRE_DATA_HEADER);
+	/* Data, no optional field, version 2 (RFC 2661 section 3.1); FF 03 always, since ACFC was rejected (RFC 1661 section 6.6). */
+	const uint16_t words[] = {0x0002, peer_tunnel, peer_session, 0xff03, ppp_protocol};
 
-	writer_u16(&w, 0x0002); /* data, no optional field, version 2 (RFC 2661 section 3.1) */
-	writer_u16(&w, peer_tunnel);
-	writer_u16(&w, peer_session);
-	writer_u16(&w, 0xff03); /* sent always; RFC 1661 section 6.6: ACFC was rejected */
-	writer_u16(&w, ppp_protocol);
-	return writer_len(&w);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		buf[2 * i] = (uint8_t)(words[i] >> 8);
+		buf[2 * i + 1] = (uint8_t)words[i];
+	}
+	return SOFTWIRE_DATA_HEADER;
 }
 
 /* ---- sending ---- */
