@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Into a softwire: a packet is read from the device behind a headroom, finds its row by its destination, gets its header in front of
- * it, and waits in the queue of the row's socket. It is not copied.
+ * Into a softwire: a packet is read from the device behind a headroom, finds its row by its destination, gets
+ * its header in front of it, and waits in the queue of the row's socket. It is not copied.
  */
 #include "dataplane/plane.h"
 
@@ -32,7 +32,8 @@ static struct dp_row *down_row(
 	if (!dp_row_up(row, family)) {
 		p->counters.drop_not_up++;
 		row->drop_other++;
-		/* Where everything goes into one softwire, it is the route that is missing, not one address behind it. */
+		/* Where everything goes into one softwire, it is the route that is missing, not one address
+		 * behind it. */
 		dp_icmp_to_device(
 			p, row == p->table.any ? DP_ICMP_NO_ROUTE : DP_ICMP_ADDRESS, row, packet, inner->len);
 		return NULL;

@@ -25,7 +25,8 @@ static enum dp_header_result length_read(struct reader *r)
 	return DP_HEADER_OK;
 }
 
-/* The address and control field may be left out (RFC 1661 section 6.6), and the protocol be one odd byte (section 6.5). */
+/* The address and control field may be left out (RFC 1661 section 6.6), and the protocol be one odd byte
+ * (section 6.5). */
 static uint16_t protocol_read(struct reader *r)
 {
 	uint8_t first;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ICMP errors of the plane, limited in rate as RFC 4443 section 2.4 (f) asks: by kind for the whole plane, so that spoofed sources or
- * scans cannot silence Packet Too Big; and by softwire, so that the traffic of one cannot silence those of the others.
+ * ICMP errors of the plane, limited in rate as RFC 4443 section 2.4 (f) asks: by kind for the whole plane, so
+ * that spoofed sources or scans cannot silence Packet Too Big; and by softwire, so that the traffic of one
+ * cannot silence those of the others.
  */
 #include "dataplane/plane.h"
 

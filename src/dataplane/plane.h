@@ -1,12 +1,15 @@
 /*
  * dataplane/plane: what the files of the tun plane share and nobody else sees.
  *
- *   tun.c     the plane: life, device, the public functions        queue.c   slots and the send queues of the sockets
- *   socket.c  UDP sockets: options, receiving, sending, errors      up.c      one packet out of a softwire
- *   down.c    packets from the device into softwires                icmp.c    ICMP errors
+ *   tun.c     the plane: life, device, the public functions
+ *   queue.c   slots and the send queues of the sockets
+ *   socket.c  UDP sockets: options, receiving, sending, errors
+ *   up.c      one packet out of a softwire
+ *   down.c    packets from the device into softwires
+ *   icmp.c    ICMP errors
  *
- * Calls into the role (ops) may remove sockets and close the plane: the memory of both stays until the loop has let go, so
- * a batch only has to look at `closing` after each call. A row must not be touched after a call.
+ * Calls into the role (ops) may remove sockets and close the plane: the memory of both stays until the loop
+ * has let go, so a batch only has to look at `closing` after each call. A row must not be touched after a call.
  */
 #ifndef DATAPLANE_PLANE_H
 #define DATAPLANE_PLANE_H
@@ -108,7 +111,8 @@ bool dp_queue_control(struct dp_socket *s, struct dp_slot *slot);
 struct dp_slot *dp_queue_pop(struct dp_socket *s);
 void dp_queue_unpop(struct dp_socket *s, struct dp_slot *slot);
 void dp_queue_clear(struct dp_socket *s);
-/* Adds the header of ROW before the inner packet of LEN bytes at DP_HEADROOM and queues it; on false the slot stays the caller's. */
+/* Adds the header of ROW before the inner packet of LEN bytes at DP_HEADROOM and queues it; on false the slot
+ * stays the caller's. */
 bool dp_send_inner(
 	struct tun_plane *p, struct dp_row *row, uint16_t protocol, struct dp_slot *slot, size_t len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Slots and send queues. A plane has DP_SLOTS slots; data leaves DP_RESERVE of them to control messages, also in each
- * socket's queue, and control messages leave the last one to the device, which needs it to read.
+ * Slots and send queues. A plane has DP_SLOTS slots; data leaves DP_RESERVE of them to control messages, also
+ * in each socket's queue, and control messages leave the last one to the device, which needs it to read.
  */
 #include "dataplane/plane.h"
 

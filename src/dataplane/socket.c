@@ -2,10 +2,10 @@
 /*
  * UDP sockets: batches in both directions, and what the network says about packets that we sent.
  *
- * Errors. An ICMP error waits in the socket's error queue, and also makes the next call on the socket fail, whatever that call was
- * about: such a call is repeated once the queue has been read. Only what fails again is the packet's own fault.
- * EMSGSIZE means that the packet is larger than the path (DF is set): the queue then has the MTU for the role, and the packet
- * itself goes out once more with fragmentation allowed.
+ * Errors. An ICMP error waits in the socket's error queue, and also makes the next call on the socket fail,
+ * whatever that call was about: such a call is repeated once the queue has been read. Only what fails again
+ * is the packet's own fault. EMSGSIZE means that the packet is larger than the path (DF is set): the queue
+ * then has the MTU for the role, and the packet itself goes out once more with fragmentation allowed.
  */
 #include "dataplane/plane.h"
 
@@ -338,6 +338,7 @@ void dp_socket_push(struct dp_socket *s)
 
 void dp_socket_watch(struct dp_socket *s)
 {
-	/* UV_PRIORITIZED: the error queue, by SO_SELECT_ERR_QUEUE. Without it libuv takes POLLERR for a broken descriptor. */
+	/* UV_PRIORITIZED: the error queue, by SO_SELECT_ERR_QUEUE. Without it libuv takes POLLERR for a
+	 * broken descriptor. */
 	loop_watch_change(&s->watch, UV_READABLE | UV_PRIORITIZED | (s->blocked ? UV_WRITABLE : 0));
 }

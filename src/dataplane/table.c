@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rows by tunnel id and by inner prefix. The hashes of prefixes hold the prefixes inside the rows, so that a match is one
- * comparison in the line that is needed next anyway. Prefix hashes are keyed, because a user may choose the addresses that are looked up.
+ * Rows by tunnel id and by inner prefix. The hashes of prefixes hold the prefixes inside the rows, so that a
+ * match is one comparison in the line that is needed next anyway. Prefix hashes are keyed, because a user may
+ * choose the addresses that are looked up.
  */
 #include "dataplane/table.h"
 

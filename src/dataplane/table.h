@@ -2,15 +2,17 @@
  * dataplane/table: the rows that forwarding reads: softwires by session and by inner prefix.
  *
  * A softwire is a row. Rows live in slabs and never move while in use. Two look-ups:
- *   up:   (listening address index, local tunnel id) -> row, an array per listening address indexed by the ids that we assign
- *         (in pages of 256, so that an initiator's one row does not cost half a megabyte); session id, peer address and
- *         port are compared in full.
- *   down: inner prefix -> the same row, one hash per family and configured prefix length; the longest configured length first.
+ *   up:   (listening address index, local tunnel id) -> row, an array per listening address indexed by the ids
+ *         that we assign (in pages of 256, so that an initiator's one row does not cost half a megabyte);
+ *         session id, peer address and port are compared in full.
+ *   down: inner prefix -> the same row, one hash per family and configured prefix length; the longest
+ *         configured length first.
  * A row names its own few prefixes inline; they are also what its inner sources are checked against.
- * One writer (the worker that owns the row); a generation field, odd while the row is valid and never used twice, makes a
- * row that is being changed invisible and a reused one recognizable.
+ * One writer (the worker that owns the row). A generation field, odd while the row is valid and never used
+ * twice, is for readers beyond that worker: it tells them that a row is being removed, or was reused.
  *
- * Known limits: at most DP_ROW_PREFIXES prefixes per row; pages of tunnel ids are given back only by dp_table_done().
+ * Known limits: at most DP_ROW_PREFIXES prefixes per row; pages of tunnel ids are given back only by
+ * dp_table_done().
  */
 #ifndef DATAPLANE_TABLE_H
 #define DATAPLANE_TABLE_H
@@ -45,8 +47,7 @@ struct dp_row {
 	uint16_t mss_mtu; /* TCP MSS is clamped to this MTU; 0: no clamping */
 	struct endpoint peer;
 	struct addr local; /* what the peer talks to, where the socket is bound to all addresses; else none */
-	struct dp_row_prefix
-		prefixes[DP_ROW_PREFIXES]; /* link /64, delegated prefixes, later IPv4; any may be free */
+	struct dp_row_prefix prefixes[DP_ROW_PREFIXES]; /* link /64, delegated, later IPv4; any may be free */
 	struct dp_family_counters v6, v4;
 	uint32_t drop_spoofed, drop_too_big, drop_other;
 	msec last_rx;      /* any valid packet from the right peer */
@@ -76,12 +77,14 @@ int dp_table_init(struct dp_table *t, uint64_t seed); /* 0 or -ENOMEM */
 void dp_table_done(struct dp_table *t);
 int dp_table_add_listener(
 	struct dp_table *t, uint8_t listener); /* 0 (also when it is there already), -EINVAL, -ENOMEM */
-/* A new row, valid for session look-up; no prefixes yet, nothing up. -EEXIST when the id is taken, -EINVAL without the listener. */
+/* A new row, valid for session look-up; no prefixes yet, nothing up. -EEXIST when the id is taken, -EINVAL
+ * without the listener. */
 int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint16_t local_session,
 	const struct endpoint *peer, struct dp_row **ret);
 /* Also removes its prefixes, and the default route to it. */
 void dp_row_remove(struct dp_table *t, struct dp_row *row);
-/* -EEXIST when a row (also this one) has exactly this prefix, -ENOSPC when the row is full, -EINVAL for "none". */
+/* -EEXIST when a row (also this one) has exactly this prefix, -ENOSPC when the row is full, -EINVAL for
+ * "none". */
 int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
 void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
 /* All traffic without a better row goes here: the initiator's end has one row. NULL: nowhere. */

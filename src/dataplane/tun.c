@@ -92,7 +92,8 @@ void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const
 	p->local4 = local4 ? *local4 : (struct addr){0};
 }
 
-/* The loop has let go of a handle; the last one, which exists only once the plane is closing, takes the plane along. */
+/* The loop has let go of a handle; the last one, which exists only once the plane is closing, takes the plane
+ * along. */
 static void handle_gone(struct tun_plane *p)
 {
 	void (*freed)(void *owner) = p->freed;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Out of a softwire: header, tunnel and session id, peer, inner packet, inner source, device. Who sent it is checked before
- * anything inside it is looked at.
+ * Out of a softwire: header, tunnel and session id, peer, inner packet, inner source, device. Who sent it is
+ * checked before anything inside it is looked at.
  *
- * The packet is forwarded on the header directly inside the softwire, whatever is inside that (RFC 4925 section 1.1).
+ * The packet is forwarded on the header directly inside the softwire, whatever is inside that (RFC 4925
+ * section 1.1).
  */
 #include "dataplane/plane.h"
 
