@@ -86,7 +86,7 @@ class Home(Lab):
         self.sc_node.ip("route", "add", "203.0.113.0/24", "via", "192.0.2.254")
         self.nat.ip("route", "add", "default", "via", "203.0.113.254")
         self.home.ip("route", "add", "default", "via", "192.168.1.1")
-        self.nat.nft("table ip nat { chain post { type nat hook postrouting priority 100; oifname wan0 masquerade random; } }")
+        self.nat.nft("table ip nat { chain post { type nat hook postrouting priority 100; oifname wan0 masquerade random\n}\n}\n")
         self.host.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
 
     def write(self, name, file, text):
