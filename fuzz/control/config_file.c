@@ -8,6 +8,13 @@
 #include "control/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* libconfig loses the text that it has just read when a syntax error follows it. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so";
+}
 
 static void require(bool what)
 {
@@ -43,10 +50,13 @@ static void check_concentrator(const struct concentrator_config *c, const struct
 
 	require(c->trusted_network || (c->allow_unprotected && told->warnings));
 	require(c->users_path[0] == '/' && c->lease_path[0] == '/');
-	require(c->listen_count <= CONCENTRATOR_LISTEN_MAX && c->pool_count >= 1 && c->pool_count <= CONCENTRATOR_POOLS_MAX);
-	require(c->router_lifetime <= 9000 && c->max_softwires > 0 && c->max_half_open > 0 && c->retransmit_tries > 0);
+	require(c->listen_count <= CONCENTRATOR_LISTEN_MAX && c->pool_count >= 1 &&
+		c->pool_count <= CONCENTRATOR_POOLS_MAX);
+	require(c->router_lifetime <= 9000 && c->max_softwires > 0 && c->max_half_open > 0 &&
+		c->retransmit_tries > 0);
 	require(!c->echo_ms || (c->echo_ms >= 10000 && c->echo_ms <= c->hello_ms && c->echo_ms <= 60000));
-	require(terminated(c->device, sizeof(c->device)) && c->device[0] && terminated(c->host_name, sizeof(c->host_name)));
+	require(terminated(c->device, sizeof(c->device)) && c->device[0] &&
+		terminated(c->host_name, sizeof(c->host_name)));
 	for (unsigned i = 0; i < c->listen_count; i++)
 		require(c->listen[i].port && c->listen[i].addr.family);
 	for (unsigned i = 0; i < c->pool_count; i++) {
@@ -56,7 +66,8 @@ static void check_concentrator(const struct concentrator_config *c, const struct
 		has_default |= !strcmp(p->lease.name, "default");
 		require(!prefix_is_none(link6) || !prefix_is_none(from));
 		require(prefix_is_none(link6) || (link6->addr.family == AF_INET6 && link6->len <= 64));
-		require(prefix_is_none(from) || (p->lease.delegate_len >= 48 && p->lease.delegate_len <= 64 && p->lease.delegate_len >= from->len));
+		require(prefix_is_none(from) || (p->lease.delegate_len >= 48 && p->lease.delegate_len <= 64 &&
+							p->lease.delegate_len >= from->len));
 		require(p->preferred <= p->valid && p->dns_count <= DHCP6_DNS_MAX);
 		for (unsigned j = 0; j < i; j++)
 			require(prefix_is_none(link6) || prefix_is_none(&c->pools[j].lease.link6) ||

@@ -115,7 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(root && !a.object);
 	} else {
 		require(json_is_boolean(json_object_get(a.object, "ok")));
-		require(json_is_true(json_object_get(a.object, "ok")) || json_is_string(json_object_get(a.object, "error")));
+		require(json_is_true(json_object_get(a.object, "ok")) ||
+			json_is_string(json_object_get(a.object, "error")));
 		text = json_dumps(a.object, JSON_COMPACT);
 		require(text && !strchr(text, '\n'));
 		free(text);
