@@ -13,9 +13,14 @@ void l2tp_stray_reply(
 	struct writer *w, uint16_t stray_tunnel_id, uint16_t peer_tunnel, uint16_t result, const char *text)
 {
 	size_t at = writer_len(w);
+	uint16_t error = L2TP_ERROR_NONE;
 
-	message_write_stopccn(w, peer_tunnel, stray_tunnel_id, result,
-		result == L2TP_STOP_ERROR ? L2TP_ERROR_NO_CONTROL : L2TP_ERROR_NONE, text);
+	if (result == L2TP_STOP_ERROR)
+		error = peer_tunnel ? L2TP_ERROR_RESOURCES : L2TP_ERROR_NO_CONTROL;
+	/* A refused SCCRQ has been given no id of ours, and zero is none; the peer finds its tunnel by the header. */
+	if (peer_tunnel && !stray_tunnel_id)
+		stray_tunnel_id = 1;
+	message_write_stopccn(w, peer_tunnel, stray_tunnel_id, result, error, text);
 	/* A peer whose id we know has sent us its first message, an SCCRQ; nobody else listens to Nr here. */
 	writer_patch16(w, at + MESSAGE_NR_AT, peer_tunnel ? 1 : 0);
 }

@@ -142,7 +142,8 @@ bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t);
 /*
  * A StopCCN for a packet that belongs to no tunnel of ours, or comes from the wrong peer: a hint for an honest peer.
  * Its header has tunnel id PEER_TUNNEL (0 when unknown), and its Assigned Tunnel ID is the id that the stray
- * packet named, so the peer recognises its connection. Sent without state; the caller limits the rate, and never
+ * packet named, so the peer recognises its connection. With PEER_TUNNEL it refuses an SCCRQ, and L2TP_STOP_ERROR
+ * then means a lack of resources (error 4), else that no control connection exists (error 1). Sent without state; the caller limits the rate, and never
  * answers a StopCCN or a packet with header tunnel id 0 with it (two such ends would talk for ever).
  */
 void l2tp_stray_reply(

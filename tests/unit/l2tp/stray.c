@@ -83,11 +83,11 @@ static void ends_an_attempt_to_open(void **state)
 	pipe_init(&p);
 	p.sc.deaf = true;
 	pipe_open(&p);
-	len = make(buf, sizeof(buf), 0x2222, 0x1111);
+	len = make(buf, sizeof(buf), 0, 0x1111);
 	l2tp_tunnel_input(&p.si.t, buf, len, p.now);
 	assert_int_equal(p.si.closed, 1);
-	assert_string_equal(p.si.why.text, "peer: StopCCN result 2 (general error), error 1 (no control "
-					   "connection exists): unknown tunnel");
+	assert_string_equal(p.si.why.text,
+		"peer: StopCCN result 2 (general error), error 4 (insufficient resources): unknown tunnel");
 }
 
 int main(void)
