@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CHAP, each direction alone: the test plays the peer. */
+#include "pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ppp/protocol.h"
+
+/* MD5 over 07, "secret" and 00 01 .. 0f, by another implementation. */
+#define GOLDEN 0x82, 0x16, 0x43, 0x66, 0x5b, 0x43, 0x03, 0x59, 0xe5, 0x2a, 0xc5, 0x24, 0xd2, 0x9c, 0x8f, 0x95
+
+enum { ID = 1 }; /* of the first challenge: Configure-Request had 0 */
+
+static int setup(void **state)
+{
+	static struct pair p;
+
+	pair_init(&p, 1);
+	p.alone = true;
+	*state = &p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	pair_done(*state);
+	return 0;
+}
+
+static void assert_frame(const struct sent *s, const void *want, size_t len)
+{
+	assert_non_null(s);
+	assert_int_equal(s->len, len);
+	assert_memory_equal(s->bytes, want, len);
+}
+
+#define ASSERT_FRAME(s, ...)                                                                                 \
+	assert_frame(s, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+/* The concentrator, which has sent its first challenge. */
+static struct end *authenticator(struct pair *p)
+{
+	pair_open(p);
+	end_lcp_open(&p->sc, false);
+	assert_non_null(end_last(&p->sc, PPP_CHAP, CHAP_CHALLENGE));
+	return &p->sc;
+}
+
+/* The right answer to its last challenge, unless ID_OFF or SECRET is wrong. */
+static void respond(struct end *e, int id_off, const char *secret)
+{
+	const struct sent *s = end_last(e, PPP_CHAP, CHAP_CHALLENGE);
+	uint8_t data[1 + 16 + 5] = {16};
+	uint8_t id = s->bytes[5];
+
+	assert_true(ppp_chap_md5(id, secret, strlen(secret), s->bytes + 9, s->bytes[8], data + 1));
+	memcpy(data + 17, "alice", 5);
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, (uint8_t)(id + id_off), data, sizeof(data));
+}
+
+/* The initiator's side, which has agreed to authenticate. */
+static struct end *authenticatee(struct pair *p)
+{
+	p->sc.config.demand_auth = false;
+	p->sc.config.give_auth = true;
+	p->sc.config.name = "alice";
+	p->sc.own_secret = "secret";
+	pair_open(p);
+	end_lcp_open(&p->sc, true);
+	assert_int_equal(p->sc.authenticated, 0);
+	return &p->sc;
+}
+
+static void digest_is_md5_of_identifier_secret_challenge(void **state)
+{
+	static const uint8_t want[16] = {GOLDEN};
+	uint8_t challenge[16], got[16];
+
+	for (uint8_t i = 0; i < 16; i++)
+		challenge[i] = i;
+	assert_true(ppp_chap_md5(7, "secret", 6, challenge, 16, got));
+	assert_memory_equal(got, want, 16);
+}
+
+/* proves: HS-PPP-10 partial */
+static void challenge_has_the_rfcs_form_and_changes_each_time(void **state)
+{
+	struct end *e = authenticator(*state);
+	struct sent first = *end_last(e, PPP_CHAP, CHAP_CHALLENGE);
+	const struct sent *second;
+
+	assert_int_equal(first.len, 8 + 1 + 24 + 12);
+	assert_int_equal(first.bytes[2], 0xc2);
+	assert_int_equal(first.bytes[3], 0x23);
+	assert_int_equal(first.bytes[8], 24);
+	assert_memory_equal(first.bytes + 33, "concentrator", 12);
+	pair_run(e->pair, 3000);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_CHALLENGE), 2);
+	second = end_last(e, PPP_CHAP, CHAP_CHALLENGE);
+	assert_int_not_equal(second->bytes[5], first.bytes[5]);
+	assert_memory_not_equal(second->bytes + 9, first.bytes + 9, 24);
+}
+
+static void challenge_is_given_up_after_max_configure(void **state)
+{
+	struct end *e = authenticator(*state);
+
+	e->config.auth_ms = 100000;
+	e->link.phase_at = MSEC_NEVER;
+	pair_run(e->pair, 60000);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_CHALLENGE), 10);
+	assert_int_equal(e->why.cause, PPP_CAUSE_TIMEOUT);
+	assert_string_equal(e->why.text, "CHAP: no answer to 10 challenges");
+}
+
+static void authentication_is_over_in_time_or_not_at_all(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = authenticator(p);
+
+	e->later = true;
+	respond(e, 0, "secret");
+	assert_int_equal(e->verifies, 1);
+	pair_run(p, 29000);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_CHALLENGE), 1); /* the verifier has it */
+	pair_run(p, 10000);
+	assert_int_equal(e->why.cause, PPP_CAUSE_TIMEOUT);
+	assert_string_equal(e->why.text, "CHAP: not done within 30 s");
+	ppp_link_verified(&e->link, true, "late", p->now); /* nobody cares */
+	assert_int_equal(e->authenticated, 0);
+}
+
+static void right_response_gets_success(void **state)
+{
+	struct end *e = authenticator(*state);
+	uint8_t id = end_last(e, PPP_CHAP, CHAP_CHALLENGE)->bytes[5];
+
+	respond(e, 0, "secret");
+	assert_int_equal(e->authenticated, 1);
+	assert_true(e->claim_ok);
+	ASSERT_FRAME(end_last(e, PPP_CHAP, 0), 0xff, 0x03, 0xc2, 0x23, 3, id, 0, 11, 'w', 'e', 'l', 'c', 'o',
+		'm', 'e');
+}
+
+static void wrong_response_gets_failure_and_ends_the_link(void **state)
+{
+	struct end *e = authenticator(*state);
+	uint8_t id = end_last(e, PPP_CHAP, CHAP_CHALLENGE)->bytes[5];
+
+	respond(e, 0, "guess");
+	ASSERT_FRAME(end_last(e, PPP_CHAP, 0), 0xff, 0x03, 0xc2, 0x23, 4, id, 0, 18, 'w', 'r', 'o', 'n', 'g',
+		' ', 'p', 'a', 's', 's', 'w', 'o', 'r', 'd');
+	assert_int_equal(end_last(e, 0, 0)->bytes[4], PPP_TERMINATE_REQUEST);
+	respond(e, 0, "secret"); /* no second try */
+	assert_int_equal(e->verifies, 1);
+	pair_run(e->pair, 10000);
+	assert_int_equal(e->downs, 1);
+	assert_int_equal(e->why.cause, PPP_CAUSE_AUTH_PEER);
+	assert_string_equal(e->why.text, "CHAP: peer refused: wrong password");
+	assert_int_equal(e->authenticated, 0);
+}
+
+static void repeated_response_after_success_gets_success_without_verifying(void **state)
+{
+	struct end *e = authenticator(*state);
+
+	respond(e, 0, "secret");
+	respond(e, 0, "secret");
+	respond(e, 0, "nonsense"); /* section 4.1: the same reply code, whatever it says */
+	assert_int_equal(e->verifies, 1);
+	assert_int_equal(e->authenticated, 1);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_SUCCESS), 3);
+	respond(e, 1, "secret");
+	assert_int_equal(e->counters.bad_id, 1);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_SUCCESS), 3);
+}
+
+static void pending_verification_is_not_asked_twice(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = authenticator(p);
+
+	e->later = true;
+	for (int i = 0; i < 3; i++)
+		respond(e, 0, "secret");
+	assert_int_equal(e->verifies, 1);
+	ppp_link_verified(&e->link, true, "", p->now);
+	ppp_link_verified(&e->link, false, "twice", p->now);
+	assert_int_equal(e->authenticated, 1);
+	assert_int_equal(e->link.failing, 0);
+}
+
+static void verdict_for_an_earlier_negotiation_does_not_count(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = authenticator(p);
+
+	e->later = true;
+	respond(e, 0, "secret");
+	/* the peer starts again while the verifier is at work, and now claims to be somebody else */
+	end_packet_of(e, PPP_LCP, PPP_CONFIGURE_REQUEST, 99, 5, 6, 9, 9, 9, 9);
+	end_ack(e, PPP_LCP);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_CHALLENGE), 2);
+	respond(e, 0, "guess");
+	assert_int_equal(e->verifies, 1);
+	ppp_link_verified(&e->link, true, "welcome", p->now);
+	assert_int_equal(e->authenticated, 0);
+	respond(e, 0, "guess");
+	assert_int_equal(e->verifies, 2);
+	assert_false(e->claim_ok);
+}
+
+static void response_with_another_identifier_is_dropped(void **state)
+{
+	struct end *e = authenticator(*state);
+
+	respond(e, 1, "secret");
+	respond(e, -1, "secret");
+	assert_int_equal(e->counters.bad_id, 2);
+	assert_int_equal(e->verifies, 0);
+}
+
+static void malformed_packets_are_dropped(void **state)
+{
+	const struct {
+		const char *name;
+		uint8_t frame[32];
+		size_t len;
+	} table[] = {
+		{"no header", {0xc2, 0x23}, 2},
+		{"half a header", {0xc2, 0x23, 2, 1, 0}, 5},
+		{"length below the header", {0xc2, 0x23, 2, 1, 0, 2}, 6},
+		{"length beyond the frame", {0xc2, 0x23, 2, 1, 0, 40, 16}, 7},
+		{"code 0", {0xc2, 0x23, 0, 1, 0, 4}, 6},
+		{"code 5", {0xc2, 0x23, 5, 1, 0, 4}, 6},
+		{"response without value size", {0xc2, 0x23, 2, ID, 0, 4}, 6},
+		{"value beyond the packet", {0xc2, 0x23, 2, ID, 0, 9, 16, 1, 2, 3, 4}, 11},
+		{"value beyond the packet, into the padding", {0xc2, 0x23, 2, ID, 0, 7, 16, 1, 2}, 25},
+		{"value of 0", {0xc2, 0x23, 2, ID, 0, 10, 0, 'a', 'l', 'i', 'c', 'e'}, 12},
+		{"value of 15", {0xc2, 0x23, 2, ID, 0, 20, 15}, 22},
+		{"value of 17", {0xc2, 0x23, 2, ID, 0, 22, 17}, 24},
+		{"challenge that nobody agreed to", {0xc2, 0x23, 1, ID, 0, 6, 1, 9}, 8},
+		{"success that nobody waits for", {0xc2, 0x23, 3, ID, 0, 4}, 6},
+		{"failure that nobody waits for", {0xc2, 0x23, 4, ID, 0, 4}, 6},
+	};
+	struct end *e = authenticator(*state);
+	size_t sent = e->sent_count;
+	struct ppp_counters *c = &e->counters;
+
+	assert_int_equal(end_last(e, PPP_CHAP, CHAP_CHALLENGE)->bytes[5], ID);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		end_frame(e, table[i].frame, table[i].len);
+		if (e->sent_count != sent || c->bad_frame + c->bad_code + c->bad_auth + c->bad_phase != i + 1)
+			fail_msg("%s", table[i].name);
+	}
+	assert_int_equal(e->verifies, 0);
+	respond(e, 0, "secret");
+	assert_int_equal(e->authenticated, 1);
+}
+
+/* proves: HS-PPP-10 partial */
+static void answers_a_challenge_with_the_right_digest(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+		15, 's', 'c', '1');
+	ASSERT_FRAME(
+		end_last(e, 0, 0), 0xff, 0x03, 0xc2, 0x23, 2, 7, 0, 26, 16, GOLDEN, 'a', 'l', 'i', 'c', 'e');
+	assert_string_equal(e->peer_name, "sc1");
+	assert_int_equal(e->authenticated, 0);
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 7, 'h', 'i');
+	assert_int_equal(e->authenticated, 1);
+}
+
+static void response_is_repeated_until_there_is_a_verdict(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	e->config.auth_ms = 100000;
+	e->link.phase_at = MSEC_NEVER;
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9);
+	pair_run(e->pair, 7000);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 3);
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9); /* the same again */
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 4);
+	assert_int_equal(e->secrets, 1);
+	pair_run(e->pair, 60000);
+	assert_int_equal(e->why.cause, PPP_CAUSE_TIMEOUT);
+	assert_string_equal(e->why.text, "CHAP: no verdict after 10 responses");
+}
+
+static void failure_ends_the_link_with_the_peers_words(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9);
+	end_packet_of(e, PPP_CHAP, CHAP_FAILURE, 8, 'n', 'o');
+	assert_int_equal(e->counters.bad_id, 1);
+	end_packet_of(e, PPP_CHAP, CHAP_FAILURE, 7, 'w', 'r', 'o', 'n', 'g', 0, '!', 0xff);
+	pair_run(e->pair, 10000);
+	assert_int_equal(e->why.cause, PPP_CAUSE_AUTH_SELF);
+	assert_string_equal(e->why.text, "CHAP: peer says: wrong?!?");
+}
+
+static void challenges_that_are_refused(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 0, 's', 'c');
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9, 's', 0, 'c');
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 7);
+	assert_int_equal(e->counters.bad_auth, 2);
+	assert_int_equal(e->counters.bad_phase, 1);
+	assert_int_equal(e->secrets, 0);
+	assert_int_equal(e->authenticated, 0);
+}
+
+/* proves: SEC-HS-16 partial */
+static void reflected_challenge_is_refused(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = &p->sc;
+	struct sent own;
+
+	p->sc.config.give_auth = true; /* mutual, and with the same secret in both directions */
+	p->sc.own_secret = "secret";
+	pair_open(p);
+	end_lcp_open(e, true);
+	own = *end_last(e, PPP_CHAP, CHAP_CHALLENGE);
+	end_packet(e, PPP_CHAP, CHAP_CHALLENGE, own.bytes[5], own.bytes + 8, own.len - 8);
+	assert_int_equal(e->counters.bad_auth, 1);
+	assert_int_equal(e->secrets, 0);
+	assert_null(end_last(e, PPP_CHAP, CHAP_RESPONSE));
+}
+
+static void no_secret_ends_the_link(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	e->own_secret = NULL;
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9);
+	pair_run(e->pair, 10000);
+	assert_int_equal(e->why.cause, PPP_CAUSE_AUTH_SELF);
+	assert_string_equal(e->why.text, "CHAP: we have no secret for this peer");
+}
+
+static void secret_that_comes_late_answers_the_latest_challenge(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = authenticatee(p);
+
+	e->later = true;
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 6, 1, 9);
+	end_packet_of(
+		e, PPP_CHAP, CHAP_CHALLENGE, 7, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	assert_int_equal(e->secrets, 1);
+	ppp_link_secret(&e->link, "secret", 6, p->now);
+	ppp_link_secret(&e->link, "another", 7, p->now);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 1);
+	ASSERT_FRAME(end_last(e, PPP_CHAP, 0), 0xff, 0x03, 0xc2, 0x23, 2, 7, 0, 26, 16, GOLDEN, 'a', 'l', 'i',
+		'c', 'e');
+}
+
+static void challenge_in_the_network_phase_is_answered(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9);
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 7);
+	end_packet_of(e, PPP_IPV6CP, PPP_CONFIGURE_REQUEST, 1, 1, 10, 0, 0, 0, 0, 0, 0, 0, 9);
+	end_ack(e, PPP_IPV6CP);
+	assert_int_equal(e->ups, 1);
+	assert_null(e->link.auth); /* steady state */
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 8, 1, 9);
+	assert_int_equal(end_last(e, 0, 0)->bytes[4], CHAP_RESPONSE);
+	assert_int_equal(end_last(e, 0, 0)->bytes[5], 8);
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 8);
+	assert_null(e->link.auth);
+	assert_int_equal(e->authenticated, 1);
+	assert_int_equal(e->ncp_downs, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digest_is_md5_of_identifier_secret_challenge),
+		TEST(challenge_has_the_rfcs_form_and_changes_each_time),
+		TEST(challenge_is_given_up_after_max_configure),
+		TEST(authentication_is_over_in_time_or_not_at_all),
+		TEST(right_response_gets_success),
+		TEST(wrong_response_gets_failure_and_ends_the_link),
+		TEST(repeated_response_after_success_gets_success_without_verifying),
+		TEST(pending_verification_is_not_asked_twice),
+		TEST(verdict_for_an_earlier_negotiation_does_not_count),
+		TEST(response_with_another_identifier_is_dropped),
+		TEST(malformed_packets_are_dropped),
+		TEST(answers_a_challenge_with_the_right_digest),
+		TEST(response_is_repeated_until_there_is_a_verdict),
+		TEST(failure_ends_the_link_with_the_peers_words),
+		TEST(challenges_that_are_refused),
+		TEST(reflected_challenge_is_refused),
+		TEST(no_secret_ends_the_link),
+		TEST(secret_that_comes_late_answers_the_latest_challenge),
+		TEST(challenge_in_the_network_phase_is_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
