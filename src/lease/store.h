@@ -60,7 +60,8 @@ struct row {
 	struct row *older, *newer; /* in its pool's list */
 	struct state now;
 	int64_t used_at;
-	uint32_t refs; /* operations and the touch list; a row that is not present goes with the last one */
+	uint64_t order; /* of its last use: what its list is sorted by (used_at has seconds) */
+	uint32_t refs;  /* operations and the touch list; a row that is not present goes with the last one */
 	uint16_t changing; /* operations in flight that change it */
 	uint16_t holders;  /* softwires that use it */
 	uint16_t slot;
@@ -125,6 +126,7 @@ struct lease_store {
 	struct pool_name *names;
 	struct lease_pool *pools;
 	size_t pool_count;
+	uint64_t last_order;
 	size_t count, active; /* rows present; of these, held */
 	struct row **touched;
 	size_t touched_count, touched_size;
@@ -141,8 +143,8 @@ void row_drop_ref(struct lease_store *s, struct row *row);
 void row_release_if_gone(struct lease_store *s, struct row *row);
 void row_hold(struct lease_store *s, struct row *row);
 void row_unhold(struct lease_store *s, struct row *row);
-/* Puts it into its pool's list or takes it out, whichever is right now. FRONT: as the first to be evicted. */
-void row_relist(struct row *row, bool front);
+/* Puts it into its pool's list, as the last used, or takes it out, whichever is right now. RESTORE: at the place that it had. */
+void row_relist(struct lease_store *s, struct row *row, bool restore);
 /* Remembers that used_at and whether it is held must be written some time. */
 void row_touch(struct lease_store *s, struct row *row, int64_t now);
 void row_present(const struct row *row, const struct state *state, int64_t used_at, struct lease *ret);
@@ -153,7 +155,7 @@ void state_spans(const struct state *st, struct span *ret[LEASE_PREFIXES + 1]); 
 /* Notes the change of ROW since BEFORE in OP, whose changes have room. */
 void change_note(struct op *op, struct row *row, const struct state *before);
 /* Makes ROW what TO says: links and unlinks spans, counts. Cannot fail. */
-void row_become(struct lease_store *s, struct row *row, const struct state *to, bool front);
+void row_become(struct lease_store *s, struct row *row, const struct state *to, bool restore);
 /* Frees what only GONE has and KEPT has not. */
 void state_free_rest(struct state *gone, const struct state *kept);
 void op_undo(struct lease_store *s, struct op *op);

@@ -78,24 +78,26 @@ static void unlist(struct row *row)
 	row->listed = false;
 }
 
-static void list_front(struct row *row)
+/* Before NEXT, or as the last when that is NULL. */
+static void list_before(struct row *row, struct row *next)
 {
 	struct pool_name *pool = row->now.pool;
 
-	row->newer = pool->oldest;
-	*(pool->oldest ? &pool->oldest->older : &pool->newest) = row;
-	pool->oldest = row;
+	row->newer = next;
+	row->older = next ? next->older : pool->newest;
+	*(row->older ? &row->older->newer : &pool->oldest) = row;
+	*(next ? &next->older : &pool->newest) = row;
 	row->listed = true;
 }
 
-static void list_back(struct row *row)
+/* What comes back was evicted, so its place is near the old end. */
+static void list_restore(struct row *row)
 {
-	struct pool_name *pool = row->now.pool;
+	struct row *next = row->now.pool->oldest;
 
-	row->older = pool->newest;
-	*(pool->newest ? &pool->newest->newer : &pool->oldest) = row;
-	pool->newest = row;
-	row->listed = true;
+	while (next && next->order < row->order)
+		next = next->newer;
+	list_before(row, next);
 }
 
 /* Whether taking it from its user would give the pool something back. */
@@ -107,16 +109,18 @@ static bool is_evictable(const struct row *row)
 	       ((st->link && !st->link_fixed) || (st->count && !st->delegated_fixed));
 }
 
-void row_relist(struct row *row, bool front)
+void row_relist(struct lease_store *s, struct row *row, bool restore)
 {
 	if (row->listed == is_evictable(row))
 		return;
-	if (row->listed)
+	if (row->listed) {
 		unlist(row);
-	else if (front)
-		list_front(row);
-	else
-		list_back(row);
+	} else if (restore) {
+		list_restore(row);
+	} else {
+		row->order = ++s->last_order;
+		list_before(row, NULL);
+	}
 }
 
 void row_hold(struct lease_store *s, struct row *row)
@@ -125,7 +129,7 @@ void row_hold(struct lease_store *s, struct row *row)
 		return;
 	if (!row->holders++ && row->now.present)
 		s->active++;
-	row_relist(row, false);
+	row_relist(s, row, false);
 }
 
 void row_unhold(struct lease_store *s, struct row *row)
@@ -134,7 +138,7 @@ void row_unhold(struct lease_store *s, struct row *row)
 		return;
 	if (!--row->holders && row->now.present)
 		s->active--;
-	row_relist(row, false);
+	row_relist(s, row, false);
 }
 
 static int touched_push(struct lease_store *s, struct row *row)
@@ -225,7 +229,7 @@ bool state_owns_span(const struct state *st, const struct span *n)
 	return false;
 }
 
-void row_become(struct lease_store *s, struct row *row, const struct state *to, bool front)
+void row_become(struct lease_store *s, struct row *row, const struct state *to, bool restore)
 {
 	struct span *old[LEASE_PREFIXES + 1], *new[LEASE_PREFIXES + 1];
 
@@ -244,7 +248,7 @@ void row_become(struct lease_store *s, struct row *row, const struct state *to, 
 			s->active += to->present ? 1 : (size_t)-1;
 	}
 	row->now = *to;
-	row_relist(row, front);
+	row_relist(s, row, restore);
 }
 
 void state_free_rest(struct state *gone, const struct state *kept)
@@ -278,7 +282,6 @@ void op_undo(struct lease_store *s, struct op *op)
 		struct change *c = &op->changes[--op->change_count];
 		struct row *row = c->row;
 
-		/* A lease that comes back is the one that went because it was the least recently used. */
 		row_become(s, row, &c->before, true);
 		state_free_rest(&c->after, &c->before);
 		row->changing--;
@@ -419,7 +422,7 @@ static int finish_load(struct lease_store *s, char why[256])
 	}
 	qsort(rows, count, sizeof(struct row *), by_last_use);
 	for (size_t i = 0; i < count; i++)
-		row_relist(rows[i], false);
+		row_relist(s, rows[i], false);
 	free(rows);
 	return 0;
 }
