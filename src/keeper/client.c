@@ -170,7 +170,7 @@ static void put_text(char *to, size_t size, const char *text)
 	size_t len = strlen(text);
 
 	if (len < size)
-		memcpy(to, text, len);
+		memcpy(to, text, len + 1);
 }
 
 static void submit_path(

@@ -392,44 +392,93 @@ static void log_object(struct log_line *l, const struct message_request *r)
 	}
 }
 
+/* Begins a line that the engine can provoke. */
+static bool begin_limited(struct grant *g, struct log_line *l, const char *event, uint32_t type)
+{
+	if (!limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST) ||
+		!log_begin(g->log, l, LEVEL_WARN, event))
+		return false;
+	log_text(l, "request", message_name(type));
+	return true;
+}
+
+static void end_limited(struct grant *g, struct log_line *l)
+{
+	if (g->refusals.suppressed)
+		log_uint(l, "suppressed", g->refusals.suppressed);
+	g->refusals.suppressed = 0;
+	log_end(l);
+}
+
+/* R is NULL when it could not be decoded. */
 static void log_refusal(struct grant *g, uint32_t type, const struct message_request *r, const char *reason)
 {
-	uint32_t suppressed = g->refusals.suppressed;
 	struct log_line l;
 
-	if (!limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST) ||
-		!log_begin(g->log, &l, LEVEL_WARN, "keeper-refused"))
+	if (!begin_limited(g, &l, "keeper-refused", type))
 		return;
-	log_text(&l, "request", message_name(type));
 	if (r)
 		log_object(&l, r);
 	else
 		log_uint(&l, "type", type);
 	log_text(&l, "reason", reason);
-	if (suppressed)
-		log_uint(&l, "suppressed", suppressed);
-	log_end(&l);
+	end_limited(g, &l);
 }
 
-static void log_result(struct grant *g, const struct message_request *r, int result)
+/* What an error means here, where strerror() alone would leave the operator guessing. */
+static const char *explain(uint32_t type, int result)
 {
-	uint32_t suppressed = g->refusals.suppressed;
+	static const struct {
+		uint32_t type;
+		int result;
+		const char *text;
+	} known[] = {
+		{MESSAGE_OPEN_UDP, -EADDRINUSE, "another program has this port"},
+		{MESSAGE_OPEN_UDP, -EADDRNOTAVAIL, "no interface has this address"},
+		{MESSAGE_OPEN_TUN, -EBUSY, "somebody else has a device of this name"},
+		{MESSAGE_OPEN_TUN, -ENOENT, "the kernel has no TUN driver (modprobe tun)"},
+		{MESSAGE_OPEN_FILE, -EINVAL, "not a regular file"},
+		{MESSAGE_OPEN_FILE, -ELOOP, "symbolic link where the engine itself may write"},
+		{MESSAGE_OPEN_DIRECTORY, -EACCES,
+			"in use, and not the engine's: give it to its user by chown"},
+		{MESSAGE_OPEN_CONTROL, -EADDRINUSE, "another daemon listens there"},
+		{MESSAGE_OPEN_CONTROL, -EEXIST, "there is a file, and it is not a socket"},
+		{MESSAGE_ROUTE, -EEXIST, "somebody else has a route with this destination and metric"},
+		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
+		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].type == type && known[i].result == result)
+			return known[i].text;
+	return NULL;
+}
+
+static void log_failure(struct grant *g, const struct message_request *r, int result)
+{
+	const char *reason = explain(r->type, result);
 	struct log_line l;
 
-	if (result && !limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST))
+	if (!begin_limited(g, &l, "keeper-failed", r->type))
 		return;
-	if (!log_begin(
-		    g->log, &l, result ? LEVEL_WARN : LEVEL_DEBUG, result ? "keeper-failed" : "keeper-done"))
+	log_object(&l, r);
+	log_text(&l, "error", strerror(-result));
+	if (reason)
+		log_text(&l, "reason", reason);
+	else if (g->netlink && *netlink_error(g->netlink) &&
+		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU))
+		log_text(&l, "kernel", netlink_error(g->netlink));
+	end_limited(g, &l);
+}
+
+static void log_success(struct grant *g, const struct message_request *r)
+{
+	struct log_line l;
+
+	if (!log_begin(g->log, &l, LEVEL_DEBUG, "keeper-done"))
 		return;
 	log_text(&l, "request", message_name(r->type));
 	log_object(&l, r);
-	if (result)
-		log_text(&l, "error", strerror(-result));
-	if (result && g->netlink && *netlink_error(g->netlink) &&
-		(r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS))
-		log_text(&l, "kernel", netlink_error(g->netlink));
-	if (result && suppressed)
-		log_uint(&l, "suppressed", suppressed);
 	log_end(&l);
 }
 
@@ -457,11 +506,13 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 		return true;
 	}
 	ret->result = g->execute(g, &r, ret_fd);
-	log_result(g, &r, ret->result);
-	if (ret->result)
+	if (ret->result) {
 		g->failed++;
-	else
+		log_failure(g, &r, ret->result);
+	} else {
 		g->done++;
+		log_success(g, &r);
+	}
 	return true;
 }
 

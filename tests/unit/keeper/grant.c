@@ -528,6 +528,82 @@ static void lan_socket_hears_router_solicitations_only(void **state)
 	stage_free(s);
 }
 
+/* ---- many requests at once ---- */
+
+enum { BURST = 1000 }; /* of 4 KiB each: more than the channel holds */
+
+struct tally {
+	struct actor *actor;
+	int answers, good;
+};
+
+static void count_answer(void *owner, int result, int fd)
+{
+	struct tally *t = owner;
+
+	t->answers++;
+	if (result == 0 && fd >= 0)
+		t->good++;
+	if (fd >= 0)
+		close(fd);
+	if (t->answers == BURST)
+		loop_stop(&t->actor->loop);
+}
+
+static int open_descriptors(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < 1024; i++)
+		count += fcntl(i, F_GETFD) >= 0;
+	return count;
+}
+
+static int ask_in_a_burst(struct stage *s, int fd)
+{
+	struct actor a;
+	struct tally waited = {&a, 0, 0}, forgotten = {&a, 0, 0};
+	int before;
+
+	(void)loop_init(&a.loop); /* libuv keeps a pipe from its first loop on */
+	loop_done(&a.loop);
+	before = open_descriptors();
+	actor_init(&a, fd);
+	for (int i = 0; i < BURST; i++) {
+		keeper_open_file(a.client, s->file, count_answer, &waited);
+		keeper_open_file(a.client, s->file, count_answer, &forgotten);
+		keeper_open_file(a.client, s->file, NULL, NULL);
+	}
+	keeper_forget(a.client, &forgotten);
+	while (waited.answers < BURST && !a.lost)
+		(void)loop_run(&a.loop);
+	note(s, ASK(&a, keeper_open_file, s->file)); /* behind all others */
+	if (a.fd >= 0)
+		close(a.fd);
+	s->notes->values[0] = waited.good;
+	s->notes->values[1] = forgotten.answers;
+	keeper_open_file(a.client, s->file, count_answer, &forgotten);
+	keeper_client_free(a.client); /* with a request that waits */
+	loop_done(&a.loop);
+	s->notes->values[1] += forgotten.answers;
+	s->notes->values[2] = open_descriptors() - before;
+	return 0;
+}
+
+static void a_burst_of_requests_is_answered_in_full(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	stage_start(s, ask_in_a_burst);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->values[0], BURST);
+	assert_int_equal(s->notes->values[1], 0);
+	assert_true(s->notes->values[2] < 20);    /* the loop's own */
+	assert_int_equal(s->notes->values[3], 0); /* no descriptor is lost */
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +616,7 @@ int main(void)
 		cmocka_unit_test(routers_keep_their_own_uplink_and_go_back),
 		cmocka_unit_test(forwarding_that_was_on_stays_on),
 		cmocka_unit_test(lan_socket_hears_router_solicitations_only),
+		cmocka_unit_test(a_burst_of_requests_is_answered_in_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,23 +76,63 @@ static int look_at_yourself(struct stage *s, int fd)
 	return 0;
 }
 
-static void engine_is_nobody_and_has_nothing(void **state)
+static void see_that_it_is_nobody(const struct stage *s)
 {
-	struct stage *s = stage_new(false);
-
-	stage_start(s, look_at_yourself);
-	assert_int_equal(stage_end(s), 0);
 	assert_int_equal(s->notes->lives, 1);
 	assert_int_equal(s->notes->values[LOOK_UID], 65534);
 	assert_int_equal(s->notes->values[LOOK_EUID], 65534);
 	assert_int_equal(s->notes->values[LOOK_GID], 65534);
-	assert_int_equal(s->notes->values[LOOK_GROUPS], 0);
-	assert_true(s->notes->values[LOOK_CAPS]);
 	assert_int_equal(s->notes->values[LOOK_PRIVS], 1);
 	assert_int_equal(s->notes->values[LOOK_DUMP], 0);
 	assert_int_equal(s->notes->values[LOOK_CORE], 0);
 	assert_int_equal(s->notes->values[LOOK_FDS], 0);
 	assert_int_equal(s->notes->values[LOOK_OPEN], EACCES);
+}
+
+static void engine_is_nobody_and_has_nothing(void **state)
+{
+	static const char *const users[] = {"nobody", "a-user-who-does-not-exist"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *s = stage_new(false);
+
+		s->policy.user = users[i];
+		stage_start(s, look_at_yourself);
+		assert_int_equal(stage_end(s), 0);
+		see_that_it_is_nobody(s);
+		assert_int_equal(s->notes->values[LOOK_GROUPS], 0);
+		assert_true(s->notes->values[LOOK_CAPS]);
+		stage_free(s);
+	}
+}
+
+/* A developer without root: nothing to drop, and the rest is as it is. */
+static int run_as_developer(struct stage *s, int fd)
+{
+	struct endpoint any = to_endpoint("0.0.0.0:0");
+	struct actor a;
+
+	look_at_yourself(s, fd);
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_udp, &any));
+	note(s, ASK(&a, keeper_open_file, s->file));
+	note(s, ASK(&a, keeper_open_tun, "si-test", 1400));
+	actor_done(&a);
+	return 0;
+}
+
+static void a_keeper_without_root_does_what_it_can(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	s->as_nobody = true;
+	s->policy.runtime_directory = NULL;
+	stage_start(s, run_as_developer);
+	assert_int_equal(stage_end(s), 0);
+	see_that_it_is_nobody(s);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->results[1], -EACCES);
+	assert_true(s->notes->results[2] < 0);
 	stage_free(s);
 }
 
@@ -423,6 +463,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine_is_nobody_and_has_nothing),
+		cmocka_unit_test(a_keeper_without_root_does_what_it_can),
 		cmocka_unit_test(crashed_engine_comes_back_to_its_devices_and_ports),
 		cmocka_unit_test(restarts_wait_longer_and_longer),
 		cmocka_unit_test(an_engine_that_gives_up_is_not_tried_again),

@@ -41,6 +41,7 @@ struct stage {
 	struct keeper_policy policy;
 	struct log log;
 	pid_t keeper;
+	bool as_nobody; /* the keeper itself is not root */
 	int (*engine)(struct stage *s, int fd);
 	int lan; /* a TAP, lan0, up; -1 where it is not wanted */
 };
