@@ -87,7 +87,8 @@ void keeper_forget(struct keeper_client *c, const void *owner);
  */
 
 /*
- * A bound, non-blocking UDP socket (IPv6: only IPv6). For a given port it is the same socket again each time; with port 0
+ * A bound, non-blocking UDP socket (IPv6: only IPv6) with buffers of 8 MiB each way, which only the keeper can give: whoever sets
+ * SO_RCVBUF or SO_SNDBUF afterwards makes them smaller. For a given port it is the same socket again each time; with port 0
  * every request makes another one (after a restart the earlier ones come first) until keeper_close_udp() lets one go.
  */
 void keeper_open_udp(
