@@ -202,6 +202,12 @@ void ip6_udp_write(struct writer *w, const struct addr *src, const struct addr *
 	ip6_finish(w, at);
 }
 
+static bool is_extension(uint8_t type)
+{
+	return type == HOP_BY_HOP || type == ROUTING || type == FRAGMENT || type == AUTHENTICATION ||
+	       type == DESTINATION_OPTIONS;
+}
+
 /*
  * Walks over extension headers from *NEXT_HEADER, which becomes the first one that is none. False when they do not end within the
  * input or within the bound, or where this is not the first fragment, so that R does not stand at the named header.
@@ -211,8 +217,7 @@ static bool skip_extensions(struct reader *r, uint8_t *next_header)
 	for (int i = 0; i < MAX_EXTENSIONS; i++) {
 		uint8_t type = *next_header, next, len;
 
-		if (type != HOP_BY_HOP && type != ROUTING && type != FRAGMENT && type != AUTHENTICATION &&
-			type != DESTINATION_OPTIONS)
+		if (!is_extension(type))
 			return true;
 		next = reader_u8(r);
 		len = reader_u8(r);
@@ -242,8 +247,8 @@ static bool is_icmp6_error(struct reader r, uint8_t next_header)
 
 	if (found && next_header != PROTO_ICMP6)
 		return false;
-	if (!found) /* a later fragment of something else is nothing to be silent about */
-		return next_header == PROTO_ICMP6 || !reader_ok(&r);
+	if (!found) /* a later fragment of what is certainly something else is nothing to be silent about */
+		return next_header == PROTO_ICMP6 || is_extension(next_header) || !reader_ok(&r);
 	type = reader_u8(&r);
 	return !reader_ok(&r) || type < ICMP6_INFORMATIONAL || type == ICMP6_REDIRECT;
 }

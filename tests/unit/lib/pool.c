@@ -92,13 +92,9 @@ static void done_tells_what_is_still_in_use(void **state)
 	b = pool_alloc(&p);
 	pool_free(&p, a);
 	assert_int_equal(p.used, 1);
-#if defined(__SANITIZE_ADDRESS__)
-	pool_free(&p, b); /* it would be reported as the leak that it is */
-	assert_int_equal(pool_done(&p), 0);
-#else
-	(void)b;
 	assert_int_equal(pool_done(&p), 1);
-#endif
+	if (p.used) /* a sanitizer build, where it would be reported as the leak that it is */
+		pool_free(&p, b);
 }
 
 int main(void)
