@@ -144,14 +144,20 @@ static void read_server(struct reader *o, struct dhcp6_message *m)
 	m->server.data = reader_bytes(o, m->server.len);
 }
 
+/* The text ends at its first NUL, and is cut to what we keep. */
 static void read_status_text(struct reader *o, uint16_t *status, char text[DHCP6_TEXT_MAX])
 {
+	const char *bytes;
 	size_t n;
 
 	*status = reader_u16(o);
+	if (*status == DHCP6_NO_STATUS) /* our word for "absent" */
+		*status = DHCP6_UNSPEC_FAIL;
 	n = reader_left(o) < DHCP6_TEXT_MAX - 1 ? reader_left(o) : DHCP6_TEXT_MAX - 1;
-	reader_copy(o, text, n);
-	text[n] = '\0';
+	bytes = (const char *)reader_bytes(o, n);
+	n = bytes ? strnlen(bytes, n) : 0;
+	memset(text, 0, DHCP6_TEXT_MAX);
+	memcpy(text, bytes ? bytes : "", n);
 }
 
 /* IAADDR or IAPREFIX into IA; ones that do not fit are read and forgotten. */

@@ -399,6 +399,14 @@ static void values_out_of_range_are_as_if_absent(void **state)
 	assert_int_equal(decode(buf, sizeof(buf)).dns_count, 1);
 }
 
+static void an_unassigned_status_is_a_failure(void **state)
+{
+	static const uint8_t bytes[] = {DHCP6_REPLY, 0, 0, 1, 0, 13, 0, 2, 0xff, 0xff};
+
+	(void)state;
+	assert_int_equal(decode(bytes, sizeof(bytes)).status, DHCP6_UNSPEC_FAIL);
+}
+
 static void a_long_status_text_is_cut(void **state)
 {
 	uint8_t buf[4 + 6 + 300] = {DHCP6_REPLY, 0, 0, 1, 0, 13, 302 >> 8, 302 & 255, 0, 1};
@@ -459,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_second_ia_with_the_same_iaid_does_not_count),
 		cmocka_unit_test(what_does_not_fit_is_ignored),
 		cmocka_unit_test(values_out_of_range_are_as_if_absent),
+		cmocka_unit_test(an_unassigned_status_is_a_failure),
 		cmocka_unit_test(a_long_status_text_is_cut),
 		cmocka_unit_test(prints_one_line_and_never_beyond_its_buffer),
 		cmocka_unit_test(names_are_never_null),
