@@ -225,6 +225,8 @@ class Lab:
         for node, device, addresses in ((a, a_device, a_addr), (b, b_device, b_addr)):
             for address in addresses:
                 node.ip("addr", "add", address, "dev", device)
+            if shutil.which("ethtool"):  # real checksums on the wire, so that a capture shows what a real network would carry
+                node.sh("ethtool", "-K", device, "tx", "off", check=False)
             node.ip("link", "set", device, "up")
 
     def capture(self, node, device, expression="udp"):

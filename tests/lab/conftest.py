@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lab tests need root and network namespaces; where they cannot run they say why and count as skipped."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from home import Home  # noqa: E402
+
+
+def reason_not_to_run():
+    if os.geteuid() != 0:
+        return "needs root"
+    name = f"probe{os.getpid()}"
+    if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
+        return "network namespaces cannot be made here"
+    subprocess.run(["ip", "netns", "del", name], capture_output=True)
+    if not os.path.exists("/dev/net/tun"):
+        return "no /dev/net/tun"
+    return None
+
+
+REASON = reason_not_to_run()
+
+
+def pytest_collection_modifyitems(items):
+    if REASON:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=REASON))
+
+
+@pytest.fixture
+def home():
+    """The network of home.py without any daemon; everything is gone after the test."""
+    with Home(name="lab") as lab:
+        yield lab
+
+
+@pytest.fixture
+def connected(home):
+    """The same with a concentrator, and an initiator that has its prefix."""
+    home.start_sc()
+    home.start_si()
+    home.si.wait_up()
+    home.wait_delegated()
+    return home
