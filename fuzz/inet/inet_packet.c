@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * inet_packet: the first byte is an ICMP type, the second a code, two more an MTU; the rest is a packet, which is read, answered
+ * by ICMP errors, and has its MSS clamped.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inet/packet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void try_udp(const struct ip6 *h, struct reader payload)
+{
+	uint16_t src_port = 0, dst_port = 0;
+	static uint8_t buf[66000];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct reader udp, again;
+	const char *why = NULL;
+	struct ip6 header;
+
+	if (!ip6_udp_read(h, payload, &src_port, &dst_port, &udp, &why)) {
+		require(why && src_port == 0 && dst_port == 0);
+		return;
+	}
+	/* Written again it is the same but for the IPv6 header's fields and bytes behind it. */
+	ip6_udp_write(&w, &h->src, &h->dst, src_port, dst_port, udp.pos, reader_left(&udp));
+	require(writer_ok(&w));
+	again = reader_of(buf, writer_len(&w));
+	ip6_read(&again, &header);
+	require(reader_ok(&again) && reader_left(&again) <= reader_left(&payload));
+	require(!memcmp(again.pos, payload.pos, reader_left(&again)));
+}
+
+static void try_read(const uint8_t *packet, size_t len)
+{
+	struct reader r = reader_of(packet, len);
+	struct ip6 h = {.payload_len = 4711};
+
+	ip6_read(&r, &h);
+	if (!reader_ok(&r)) {
+		require(h.payload_len == 4711);
+		return;
+	}
+	require(len >= IP6_HEADER && reader_left(&r) == h.payload_len);
+	try_udp(&h, r);
+}
+
+/* Whatever an error is about: the error itself is well-formed, within its bound, quotes the packet, and provokes no other one. */
+static void try_errors(uint8_t type, uint8_t code, const uint8_t *packet, size_t len)
+{
+	uint8_t buf[IP6_MIN_MTU], second[IP6_MIN_MTU];
+	struct addr src6 = {.family = AF_INET6, .bytes = {0x20, 1}}, src4 = addr4(192, 0, 2, 1);
+	struct writer w = writer_of(buf, sizeof(buf)), w2 = writer_of(second, sizeof(second));
+
+	if (icmp6_error_write(&w, &src6, type & 0x7f, code, 1400, packet, len)) {
+		struct reader r = reader_of(buf, writer_len(&w));
+		struct ip6 h;
+
+		ip6_read(&r, &h);
+		require(reader_ok(&r) && h.next_header == PROTO_ICMP6 && addr_equal(&h.src, &src6));
+		require(!ip6_checksum(&h.src, &h.dst, PROTO_ICMP6, r.pos, reader_left(&r)));
+		require(!memcmp(r.pos + 8, packet, reader_left(&r) - 8));
+		require(!icmp6_error_write(&w2, &src6, 1, 0, 0, buf, writer_len(&w)));
+	} else {
+		require(writer_len(&w) == 0);
+	}
+	w = writer_of(buf, sizeof(buf));
+	if (icmp4_error_write(&w, &src4, 3, code, 1400, packet, len)) {
+		require(writer_len(&w) <= 576 && !inet_fold(inet_sum(buf, IP4_HEADER, 0)));
+		require(!inet_fold(inet_sum(buf + IP4_HEADER, writer_len(&w) - IP4_HEADER, 0)));
+		require(!memcmp(buf + 28, packet, writer_len(&w) - 28));
+		require(!icmp4_error_write(&w2, &src4, 3, 0, 0, buf, writer_len(&w)));
+	} else {
+		require(writer_len(&w) == 0);
+	}
+	require(writer_len(&w2) == 0);
+}
+
+/* The clamp changes at most the value and the checksum, is content with its own work, and keeps the sum of the packet. */
+static void try_clamp(uint8_t *packet, size_t len, uint16_t mtu)
+{
+	uint8_t *before = malloc(len ? len : 1);
+	size_t changed = 0;
+
+	if (!before)
+		return;
+	if (len)
+		memcpy(before, packet, len);
+	if (!tcp_mss_clamp(packet, len, mtu)) {
+		require(!len || !memcmp(before, packet, len));
+	} else {
+		for (size_t i = 0; i < len; i++)
+			changed += before[i] != packet[i];
+		require(changed >= 1 && changed <= 4);
+		/* 0 and ffff are the same number in one's complement. */
+		require(inet_fold(inet_sum(before, len, 0)) % 0xffff ==
+			inet_fold(inet_sum(packet, len, 0)) % 0xffff);
+		require(!tcp_mss_clamp(packet, len, mtu));
+	}
+	free(before);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *packet;
+	uint16_t mtu;
+
+	if (size < 4)
+		return 0;
+	mtu = (uint16_t)(data[2] << 8 | data[3]);
+	size -= 4;
+	packet = malloc(size ? size : 1); /* of its own size, so that a write past the end is seen */
+	if (!packet)
+		return 0;
+	if (size)
+		memcpy(packet, data + 4, size);
+	try_read(packet, size);
+	try_errors(data[0], data[1], packet, size);
+	try_clamp(packet, size, mtu);
+	free(packet);
+	return 0;
+}
