@@ -205,6 +205,7 @@ static void put_format(struct log_line *l, const char *key, const char *format, 
 {
 	char text[FORMAT_MAX + 2]; /* one more than is kept, so that put_value() sees that it was cut */
 
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): every caller has started it */
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		text[0] = '\0';
 	put_value(l, key, (const uint8_t *)text, strlen(text), FORMAT_MAX);

@@ -107,7 +107,7 @@ static void expect_untouched(const char *name, struct packet *p, size_t len, uin
 {
 	struct packet before = *p;
 
-	if (tcp_mss_clamp(p->bytes, len, mtu) || memcmp(&before, p, sizeof(before)))
+	if (tcp_mss_clamp(p->bytes, len, mtu) || memcmp(&before, p, sizeof(before)) != 0)
 		fail_msg("%s", name);
 }
 
@@ -191,8 +191,8 @@ static void leaves_packets_that_were_cut_alone(void **state)
 
 		for (size_t len = 0; len < p.len; len++)
 			expect_untouched("cut", &p, len, 1000);
-		for (uint16_t mtu = 0; mtu <= (version == 4 ? 40 : 60); mtu++)
-			expect_untouched("MTU without room for a segment", &p, p.len, mtu);
+		for (unsigned mtu = 0; mtu <= (version == 4 ? 40u : 60u); mtu++)
+			expect_untouched("MTU without room for a segment", &p, p.len, (uint16_t)mtu);
 		assert_true(tcp_mss_clamp(p.bytes, p.len, 61));
 		assert_int_equal(tcp_sum(&p), 0xffff);
 	}

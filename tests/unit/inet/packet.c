@@ -130,7 +130,7 @@ static void refuses_malformed_ipv6_headers(void **state)
 		packet[4] = cases[i].payload_high;
 		packet[5] = cases[i].payload_low;
 		ip6_read(&r, &h);
-		if (reader_ok(&r) || strcmp(r.error, cases[i].why))
+		if (reader_ok(&r) || strcmp(r.error, cases[i].why) != 0)
 			fail_msg("%s: %s", cases[i].name, r.error ? r.error : "accepted");
 		assert_int_equal(h.hop_limit, 77);
 	}
@@ -268,7 +268,7 @@ static void refuses_malformed_udp(void **state)
 		memcpy(packet, udp6, sizeof(packet));
 		packet[cases[i].at] = cases[i].value;
 		why = udp_refusal(packet, sizeof(packet), &data);
-		if (!why || strcmp(why, cases[i].why))
+		if (!why || strcmp(why, cases[i].why) != 0)
 			fail_msg("%s: %s", cases[i].name, why ? why : "accepted");
 	}
 	memcpy(packet, udp6, sizeof(packet)); /* RFC 8200 section 8.1 */
