@@ -104,7 +104,7 @@ void wheel_arm(struct wheel *w, struct wheel_timer *t, msec deadline)
 static void mark_empty(struct wheel *w, struct wheel_timer *const *link)
 {
 	uintptr_t offset = (uintptr_t)link - (uintptr_t)w->slots;
-	size_t slot = offset / sizeof(w->slots[0][0]);
+	size_t slot = offset / sizeof(void *);
 
 	if (offset < sizeof(w->slots))
 		w->used[slot / SLOTS][slot % SLOTS / 64] &= ~(UINT64_C(1) << slot % 64);
