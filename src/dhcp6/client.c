@@ -27,15 +27,15 @@ enum {
 
 /* RFC 8415 section 7.6, table 1. */
 static const struct exchange {
-	uint8_t type;
 	uint32_t irt_ms, mrt_s; /* mrt_s 0: what the server has set, or the default */
 	uint16_t mrc;
+	uint8_t type;
 } exchanges[] = {
-	[SOLICITING] = {DHCP6_SOLICIT, 1000, 0, 0},
-	[REQUESTING] = {DHCP6_REQUEST, 1000, 30, 10},
-	[RENEWING] = {DHCP6_RENEW, 10000, 600, 0},
-	[REBINDING] = {DHCP6_REBIND, 10000, 600, 0},
-	[ASKING] = {DHCP6_INFORMATION_REQUEST, 1000, 0, 0},
+	[SOLICITING] = {1000, 0, 0, DHCP6_SOLICIT},
+	[REQUESTING] = {1000, 30, 10, DHCP6_REQUEST},
+	[RENEWING] = {10000, 600, 0, DHCP6_RENEW},
+	[REBINDING] = {10000, 600, 0, DHCP6_REBIND},
+	[ASKING] = {1000, 0, 0, DHCP6_INFORMATION_REQUEST},
 	[INFORMED] = {0},
 };
 
@@ -74,7 +74,7 @@ static void add_lease(struct dhcp6_ia *ia, const struct prefix *p)
 		ia->prefixes[ia->prefix_count++] = (struct dhcp6_prefix){.prefix = *p};
 }
 
-/* IA_PD and IA_NA with what B has; a length hint where B has no prefix and HINTS allows one. */
+/* IA_PD and IA_NA with what B has; a length hint where B has no prefix. WANTED: also what B lacks. */
 static void add_ias(
 	const struct dhcp6_client *c, struct dhcp6_message *m, const struct dhcp6_binding *b, bool wanted)
 {

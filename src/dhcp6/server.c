@@ -47,26 +47,24 @@ static void answer_decline(struct dhcp6_server *s, struct answer *a);
 static void answer_information(struct dhcp6_server *s, struct answer *a);
 
 static const struct rule {
-	bool client; /* must have a Client Identifier */
-	enum server_id server;
-	bool grants; /* needs a recorded DUID if there is something to give */
 	void (*answer)(struct dhcp6_server *s, struct answer *a);
+	enum server_id server;
+	bool client; /* must have a Client Identifier */
+	bool grants; /* needs a recorded DUID if there is something to give */
 } rules[] = {
-	[DHCP6_SOLICIT] = {true, ABSENT, true, answer_solicit}, /* grants with Rapid Commit only */
-	[DHCP6_REQUEST] = {true, OURS, true, answer_request},
-	[DHCP6_CONFIRM] = {true, ABSENT, false, answer_confirm},
-	[DHCP6_RENEW] = {true, OURS, true, answer_renew},
-	[DHCP6_REBIND] = {true, ABSENT, true, answer_renew},
-	[DHCP6_RELEASE] = {true, OURS, false, answer_release},
-	[DHCP6_DECLINE] = {true, OURS, false, answer_decline},
-	[DHCP6_INFORMATION_REQUEST] = {false, OURS_OR_ABSENT, false, answer_information},
+	[DHCP6_SOLICIT] = {answer_solicit, ABSENT, true, true}, /* grants with Rapid Commit only */
+	[DHCP6_REQUEST] = {answer_request, OURS, true, true},
+	[DHCP6_CONFIRM] = {answer_confirm, ABSENT, true, false},
+	[DHCP6_RENEW] = {answer_renew, OURS, true, true},
+	[DHCP6_REBIND] = {answer_renew, ABSENT, true, true},
+	[DHCP6_RELEASE] = {answer_release, OURS, true, false},
+	[DHCP6_DECLINE] = {answer_decline, OURS, true, false},
+	[DHCP6_INFORMATION_REQUEST] = {answer_information, OURS_OR_ABSENT, false, false},
 };
 
 static const struct rule *rule_of(uint8_t type)
 {
-	const struct rule *r = &rules[type];
-
-	return type < sizeof(rules) / sizeof(rules[0]) && r->answer ? r : NULL;
+	return type < sizeof(rules) / sizeof(rules[0]) && rules[type].answer ? &rules[type] : NULL;
 }
 
 void dhcp6_server_open(struct dhcp6_server *s, const struct dhcp6_server_config *c)

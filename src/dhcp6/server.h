@@ -62,6 +62,7 @@ struct dhcp6_server {
 };
 
 void dhcp6_server_open(struct dhcp6_server *s, const struct dhcp6_server_config *c);
+/* The owner has discarded Solicit, Confirm, Rebind and Information-request with a unicast destination (section 16). */
 void dhcp6_server_input(struct dhcp6_server *s, const uint8_t *message, size_t len, msec now);
 /* The answer to ops->bind, also from inside it. OK false: the client gets NoPrefixAvail with TEXT (may be NULL). */
 void dhcp6_server_bound(struct dhcp6_server *s, bool ok, const char *text, msec now);

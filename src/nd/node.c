@@ -13,13 +13,11 @@
 
 enum { ECHO_MAX = 9216 }; /* the largest echo that is answered: a jumbo frame */
 
-typedef __typeof__(((struct nd_node *)0)->addrs[0]) node_addr;
-
-static node_addr *find(const struct nd_node *n, const struct addr *a)
+static struct nd_node_addr *find(struct nd_node *n, const struct addr *a)
 {
 	for (size_t i = 0; i < ND_NODE_ADDRS; i++)
 		if (!addr_is_none(&n->addrs[i].addr) && addr_equal(&n->addrs[i].addr, a))
-			return (node_addr *)&n->addrs[i];
+			return &n->addrs[i];
 	return NULL;
 }
 
@@ -39,7 +37,7 @@ void nd_node_open(struct nd_node *n, const struct nd_node_config *c)
 }
 
 /* Sends the next probe or, RetransTimer after the last one, ends DAD. */
-static void dad_step(struct nd_node *n, node_addr *a, msec now)
+static void dad_step(struct nd_node *n, struct nd_node_addr *a, msec now)
 {
 	static const struct addr unspecified = {.family = AF_INET6};
 	struct addr dst = nd_solicited_node(&a->addr);
@@ -59,15 +57,16 @@ static void dad_step(struct nd_node *n, node_addr *a, msec now)
 
 int nd_node_add(struct nd_node *n, const struct addr *a, msec now)
 {
+	uint8_t probes = n->config->dad_transmits;
+
 	if (find(n, a))
 		return 0;
 	for (size_t i = 0; i < ND_NODE_ADDRS; i++) {
-		node_addr *slot = &n->addrs[i];
+		struct nd_node_addr *slot = &n->addrs[i];
 
 		if (!addr_is_none(&slot->addr))
 			continue;
-		*slot = (node_addr){.addr = *a, .probes_left = n->config->dad_transmits};
-		slot->tentative = slot->probes_left > 0;
+		*slot = (struct nd_node_addr){.addr = *a, .probes_left = probes, .tentative = probes > 0};
 		if (slot->tentative)
 			dad_step(n, slot, now);
 		return 0;
@@ -77,20 +76,21 @@ int nd_node_add(struct nd_node *n, const struct addr *a, msec now)
 
 void nd_node_remove(struct nd_node *n, const struct addr *a)
 {
-	node_addr *slot = find(n, a);
+	struct nd_node_addr *slot = find(n, a);
 
 	if (slot)
-		*slot = (node_addr){0};
+		*slot = (struct nd_node_addr){0};
 }
 
 bool nd_node_tentative(const struct nd_node *n, const struct addr *a)
 {
-	const node_addr *slot = find(n, a);
-
-	return slot && slot->tentative;
+	for (size_t i = 0; i < ND_NODE_ADDRS; i++)
+		if (n->addrs[i].tentative && addr_equal(&n->addrs[i].addr, a))
+			return true;
+	return false;
 }
 
-static void duplicate(struct nd_node *n, node_addr *a)
+static void duplicate(struct nd_node *n, struct nd_node_addr *a)
 {
 	struct addr addr = a->addr; /* a copy: the owner may remove it */
 
@@ -101,7 +101,7 @@ static void duplicate(struct nd_node *n, node_addr *a)
 }
 
 /* SOLICITOR NULL: a DAD probe, to be answered to everybody (RFC 4861 section 7.2.4). */
-static void advertise(struct nd_node *n, const node_addr *a, const struct addr *solicitor)
+static void advertise(struct nd_node *n, const struct nd_node_addr *a, const struct addr *solicitor)
 {
 	struct addr dst = solicitor ? *solicitor : nd_all_nodes();
 	uint8_t buf[128];
@@ -114,7 +114,7 @@ static void advertise(struct nd_node *n, const node_addr *a, const struct addr *
 static void solicited(struct nd_node *n, const struct nd_message *m)
 {
 	struct nd_counters *counters = n->config->counters;
-	node_addr *a = find(n, &m->target);
+	struct nd_node_addr *a = find(n, &m->target);
 
 	counters->ns_rx++;
 	if (!a || a->duplicate) {
@@ -140,7 +140,7 @@ static void solicited(struct nd_node *n, const struct nd_message *m)
 
 static void advertised(struct nd_node *n, const struct nd_message *m)
 {
-	node_addr *a = find(n, &m->target);
+	struct nd_node_addr *a = find(n, &m->target);
 
 	n->config->counters->na_rx++;
 	/* After DAD an advertisement is no proof (RFC 4862 section 5.4.4), and may be our own come back. */
@@ -164,7 +164,7 @@ static bool echo(struct nd_node *n, const void *packet, size_t len)
 	if (!reader_ok(&r) || h.next_header != PROTO_ICMP6 || !reader_left(&r) ||
 		r.pos[0] != ICMP6_ECHO_REQUEST_T)
 		return false;
-	const node_addr *a = addr_equal(&h.dst, &all_nodes) ? &n->addrs[0] : find(n, &h.dst);
+	const struct nd_node_addr *a = addr_equal(&h.dst, &all_nodes) ? &n->addrs[0] : find(n, &h.dst);
 
 	if (!a || addr_is_none(&a->addr) || a->duplicate)
 		return false;

@@ -44,15 +44,17 @@ struct nd_node_config {
 
 enum { ND_NODE_ADDRS = 2 }; /* link-local and one global */
 
+struct nd_node_addr {
+	struct addr addr; /* family 0: free */
+	uint8_t probes_left;
+	uint8_t nonce[6];
+	bool tentative, duplicate;
+	msec dad_at; /* next probe, or the end of DAD */
+};
+
 struct nd_node {
 	const struct nd_node_config *config;
-	struct {
-		struct addr addr; /* family 0: free */
-		uint8_t probes_left;
-		uint8_t nonce[6];
-		bool tentative, duplicate;
-		msec dad_at; /* next probe, or the end of DAD */
-	} addrs[ND_NODE_ADDRS];
+	struct nd_node_addr addrs[ND_NODE_ADDRS];
 };
 
 void nd_node_open(struct nd_node *n, const struct nd_node_config *c);

@@ -161,7 +161,7 @@ static void bind_with(struct fixture *f, uint32_t t1, uint32_t t2, uint32_t pref
 	assert_int_equal(f->bound, 1);
 }
 
-/* proves: HS-DHCP-2, HS-DHCP-4 */
+/* proves: HS-DHCP-2 partial, HS-DHCP-4 partial */
 static void a_router_solicits_a_prefix(void **state)
 {
 	struct prefix hint = prefix("::/56");

@@ -169,7 +169,7 @@ static void run(struct link *l, msec until)
 	l->now = until;
 }
 
-/* proves: HS-DHCP-1, HS-DHCP-3 */
+/* proves: HS-DHCP-1 partial, HS-DHCP-3 partial */
 static void a_prefix_takes_four_messages(void **state)
 {
 	struct link l;

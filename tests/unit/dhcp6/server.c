@@ -668,6 +668,19 @@ static void confirms_addresses_only(void **state)
 	assert_int_equal(f.last.status, DHCP6_NOT_ON_LINK);
 }
 
+static void a_rebind_about_nothing_is_not_answered(void **state)
+{
+	struct dhcp6_message m = message(DHCP6_REBIND);
+	struct fixture f;
+
+	(void)state;
+	open_server(&f);
+	m.ia_count = 0;
+	feed(&f, &m);
+	assert_int_equal(f.sent, 0);
+	assert_int_equal(f.counters.unexpected, 1);
+}
+
 static void is_small(void **state)
 {
 	(void)state;
@@ -698,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_release_of_something_else_changes_nothing),
 		cmocka_unit_test(a_declined_address_is_noted),
 		cmocka_unit_test(confirms_addresses_only),
+		cmocka_unit_test(a_rebind_about_nothing_is_not_answered),
 		cmocka_unit_test(is_small),
 	};
 

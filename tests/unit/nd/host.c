@@ -123,7 +123,7 @@ static struct nd_message advertisement(const char *src, uint16_t lifetime)
 		.advert = {.router_lifetime = lifetime, .mtu = 1400}};
 }
 
-/* proves: HS-ND-1 */
+/* proves: HS-ND-1 partial */
 static void solicits_at_once(void **state)
 {
 	struct addr src = address("fe80::2"), dst = nd_all_routers();
@@ -357,7 +357,7 @@ static void wire(struct fixture *f, unsigned drop)
 	open_host(f);
 }
 
-/* proves: HS-ND-1, HS-ND-2 */
+/* proves: HS-ND-1 partial, HS-ND-2 partial */
 static void host_and_router_find_each_other_in_one_round_trip(void **state)
 {
 	struct fixture f;

@@ -104,7 +104,7 @@ static bool feed_advertisement(struct fixture *f, const char *src, const char *t
 	return feed(f, buf, writer_len(&w), now);
 }
 
-/* proves: HS-ND-4 */
+/* proves: HS-ND-4 partial */
 static void probes_its_address_before_it_is_sure_of_it(void **state)
 {
 	struct addr a = address("fe80::2"), group = nd_solicited_node(&a);
@@ -152,7 +152,7 @@ static void probes_as_often_as_configured_with_new_nonces(void **state)
 	assert_false(nd_node_tentative(&f.node, &a));
 }
 
-/* proves: HS-ND-5 */
+/* proves: HS-ND-5 partial */
 static void dad_can_be_switched_off(void **state)
 {
 	struct addr a = address("fe80::2");
@@ -166,7 +166,7 @@ static void dad_can_be_switched_off(void **state)
 	assert_int_equal(nd_node_deadline(&f.node), MSEC_NEVER);
 }
 
-/* proves: HS-ND-4 */
+/* proves: HS-ND-4 partial */
 static void learns_of_a_duplicate_from_the_other_node(void **state)
 {
 	struct addr a = address("fe80::2");

@@ -115,7 +115,7 @@ static void solicit(struct fixture *f, const char *src)
 	nd_router_input(&f->router, &m, f->now);
 }
 
-/* proves: HS-ND-2 */
+/* proves: HS-ND-2 partial */
 static void answers_at_once_and_to_the_solicitor_on_a_softwire(void **state)
 {
 	struct addr host = address("fe80::2"), router = address("fe80::1");
