@@ -127,13 +127,13 @@ static int run_show(const struct call *call)
 	json_t *request;
 	unsigned i = 0;
 
-	while (things[i] && strcmp(things[i], what))
+	while (things[i] && strcmp(things[i], what) != 0)
 		i++;
 	if (!things[i])
 		return usage("there is nothing to show by this name", what);
 	snprintf(words, sizeof(words), "show %s", what);
 	request = json_pack("{s:s}", "do", words);
-	if (call->argc > 1 && strcmp(what, "counters"))
+	if (call->argc > 1 && strcmp(what, "counters") != 0)
 		json_object_set_new(request, "filter", json_string(call->argv[1]));
 	return ask_once(call, request, print_show);
 }

@@ -31,9 +31,8 @@ int control_client_open(struct control_client *c, const char *path, char why[256
 	int err;
 
 	*c = (struct control_client){.fd = -1};
-	if (strlen(path) >= sizeof(sun.sun_path))
+	if ((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path) >= sizeof(sun.sun_path))
 		return refused(path, ENAMETOOLONG, why);
-	strcpy(sun.sun_path, path);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd >= 0 && !connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)))
 		return 0;

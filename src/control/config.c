@@ -68,29 +68,36 @@ static void read_parsed(struct problems *r, config_t *parsed, bool check_files, 
 		config_files(r, root, c);
 }
 
+static void read_source(struct problems *r, const struct source *source, bool check_files, struct config *c)
+{
+	config_t parsed;
+
+	config_init(&parsed);
+	if (config_read_string(&parsed, source->text))
+		read_parsed(r, &parsed, check_files, c);
+	else
+		syntax_problem(r, &parsed);
+	config_destroy(&parsed);
+}
+
 int config_file_read(
 	const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret)
 {
 	struct source source;
 	struct problems r = {.error = error, .owner = owner, .source = &source};
 	struct config *c = calloc(1, sizeof(*c));
-	config_t parsed;
 
-	config_init(&parsed);
-	if (!c)
+	if (!c) {
 		problem_line(&r, true, path, 0, "not enough memory");
-	else if (strlen(path) >= sizeof(c->path))
-		problem_line(&r, true, path, 0, "this path is too long");
-	else if (source_read(&source, path, fd, &r)) {
-		strcpy(c->path, path);
-		if (config_read_string(&parsed, source.text))
-			read_parsed(&r, &parsed, check_files, c);
-		else
-			syntax_problem(&r, &parsed);
+		return -EINVAL;
 	}
-	if (c && strlen(path) < sizeof(c->path))
+	if ((size_t)snprintf(c->path, sizeof(c->path), "%s", path) >= sizeof(c->path)) {
+		problem_line(&r, true, path, 0, "this path is too long");
+	} else {
+		if (source_read(&source, path, fd, &r))
+			read_source(&r, &source, check_files, c);
 		source_free(&source);
-	config_destroy(&parsed);
+	}
 	if (!r.errors)
 		memcpy(ret, c, sizeof(*c));
 	free(c);

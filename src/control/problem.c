@@ -59,7 +59,7 @@ struct quoted quoted(const char *text)
 
 	for (; text[n] && n < 60; n++)
 		q.text[n] = (unsigned char)text[n] < ' ' || text[n] == 127 ? '?' : text[n];
-	strcpy(q.text + n, text[n] ? "..." : "");
+	snprintf(q.text + n, sizeof(q.text) - n, "%s", text[n] ? "..." : "");
 	return q;
 }
 

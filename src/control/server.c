@@ -188,7 +188,7 @@ static json_t *trace_join(struct client *c, const struct answer *a)
 	struct control_server *s = c->server;
 	struct trace *t = trace_find(s, a->trace_initiator);
 
-	if (t && !t->initiator && strcmp(t->name, a->trace_name))
+	if (t && !t->initiator && strcmp(t->name, a->trace_name) != 0)
 		return request_refusal("%s is being traced, and only one user at a time can be", t->name);
 	if (!t) {
 		t = calloc(1, sizeof(*t));
@@ -196,7 +196,7 @@ static json_t *trace_join(struct client *c, const struct answer *a)
 			return request_refusal("not enough memory");
 		t->server = s;
 		t->initiator = a->trace_initiator;
-		strcpy(t->name, a->trace_name);
+		memcpy(t->name, a->trace_name, sizeof(t->name));
 		t->next = s->traces;
 		s->traces = t;
 		if (t->initiator)

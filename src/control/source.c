@@ -425,7 +425,7 @@ void source_line(const struct source *s, unsigned line, char *buf, size_t size)
 	n = p ? strcspn(p, "\n") : 0;
 	if (n >= size)
 		n = size - 1;
-	if (n)
+	if (p && n)
 		memcpy(buf, p, n);
 	buf[n] = 0;
 }

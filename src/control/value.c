@@ -368,7 +368,7 @@ static void read_named(struct problems *r, const struct config_key *k, const con
 				"and _",
 				quoted(name).text, k->name, k->name_size - 1);
 		else
-			strcpy(dst + k->name_offset, name);
+			memcpy(dst + k->name_offset, name, strlen(name) + 1);
 		config_presets(k->section, dst);
 		config_read_section(r, k->section, element, dst);
 		n++;

@@ -413,6 +413,7 @@ static struct prefix prefix(const char *text)
 	return p;
 }
 
+/* proves: HS-L2TP-19 partial, HS-L2TP-30 partial */
 static void defaults_are_those_of_the_page(void **state)
 {
 	struct config *c = new_config();
@@ -472,6 +473,7 @@ static void defaults_are_those_of_the_page(void **state)
 	free(c);
 }
 
+/* proves: HS-OAM-1 partial, HS-L2TP-20 partial, HS-L2TP-31 partial */
 static void values_arrive_where_they_belong(void **state)
 {
 	struct config *c = new_config();
