@@ -27,14 +27,23 @@ static int options_set(int fd, const struct option *options, size_t count)
 }
 
 /* The kernel caps what it gives without privilege; a small buffer is not a failure. */
-static void buffers_set(int fd)
+/* At least 4 MiB: whoever opened the socket may have had the right to more, which must not be taken away here. */
+static void buffer_enlarge(int fd, int force, int option)
 {
 	const int size = 4 << 20;
+	socklen_t len = sizeof(int);
+	int now = 0;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (getsockopt(fd, SOL_SOCKET, option, &now, &len) == 0 && now >= size)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
+}
+
+static void buffers_set(int fd)
+{
+	buffer_enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	buffer_enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 }
 
 static int socket_check(int fd, struct endpoint *ret_bound)

@@ -208,6 +208,12 @@ const struct softwire_ops initiator_softwire_ops = {
 
 /* ---- packets ---- */
 
+/* IP, UDP, L2TP with its Length field (8), and PPP (4): RFC 5571 section 5.2.1. */
+static unsigned outer_headers(const struct endpoint *server)
+{
+	return (server->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
+}
+
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
 {
 	struct attempt *a = row->owner;
@@ -227,14 +233,37 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	initiator_hint(i, "the server does not know this tunnel");
 }
 
+/* The path takes no outer packet larger than OUTER (RFC 5571 section 5.1.4). Never below what IPv6 needs: those are fragmented. */
+static void lower_mtu(struct attempt *a, uint32_t outer)
+{
+	struct initiator *i = a->role;
+	unsigned headers = outer_headers(&a->server);
+	uint16_t mtu = outer < IP6_MIN_MTU + headers ? IP6_MIN_MTU : (uint16_t)(outer - headers);
+	struct log_line l;
+
+	if (!outer || mtu >= a->row->mtu)
+		return;
+	a->row->mtu = mtu;
+	a->row->mss_mtu = i->config.mss_clamp ? mtu : 0;
+	a->engine.softwire.mtu = mtu;
+	if (initiator_log(i, &l, LEVEL_INFO, "mtu")) {
+		log_uint(&l, "mtu", mtu);
+		log_text(&l, "reason", "the path to the server takes no larger packets");
+		log_end(&l);
+	}
+	initiator_network_apply(i, &a->engine);
+}
+
 static void plane_error(struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu)
 {
 	struct initiator *i = tun_plane_owner(plane);
 	struct attempt *a = i->current;
 
-	if (!a || a->listener != listener || error == EMSGSIZE)
+	if (!a || a->listener != listener)
 		return;
-	if (i->state == INITIATOR_UP)
+	if (error == EMSGSIZE)
+		lower_mtu(a, mtu);
+	else if (i->state == INITIATOR_UP)
 		initiator_hint(i, strerror(error));
 	else if (error == ECONNREFUSED)
 		a->refused = true; /* the next tick ends the attempt */
@@ -289,7 +318,7 @@ static int open_socket(struct initiator *i, uint8_t family, uint8_t *ret_listene
 
 static uint16_t path_mtu(const struct initiator *i, const struct endpoint *server, uint32_t link)
 {
-	unsigned headers = (server->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
+	unsigned headers = outer_headers(server);
 
 	if (i->config.mtu)
 		return i->config.mtu;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEPRECATED_MS = 7200 * 1000, DUID_UUID_LEN = 18 };
+enum { DEPRECATED_MS = 7200 * 1000, DUID_UUID_LEN = 18, METRIC_TRIES = 16 };
 
 static void done(void *owner, int result, int fd)
 {
@@ -191,14 +191,29 @@ static void apply_address(struct initiator *i, const struct softwire_si_state *s
 	keeper_address(i->keeper, true, i->device, &i->address, 128, state->address_valid, state->address_preferred, done, i);
 }
 
+static const struct prefix default6 = {.addr = {.family = AF_INET6}};
+
+/* Somebody else's default route has this metric (one from an RA has 1024): ours comes after it. */
+static void default_route_answer(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (result != -EEXIST || !i->default_route || i->route_metric - i->config.metric >= METRIC_TRIES) {
+		done(owner, result, fd);
+		return;
+	}
+	i->route_metric++;
+	keeper_route(i->keeper, true, &default6, KEEPER_ROUTE_DEVICE, i->device, NULL, i->route_metric, default_route_answer, i);
+}
+
 static void set_default_route(struct initiator *i, bool on)
 {
-	struct prefix any = {.addr = {.family = AF_INET6}};
-
 	if (on == i->default_route)
 		return;
 	i->default_route = on;
-	keeper_route(i->keeper, on, &any, KEEPER_ROUTE_DEVICE, i->device, NULL, i->config.metric, done, i);
+	if (on)
+		i->route_metric = i->config.metric;
+	keeper_route(i->keeper, on, &default6, KEEPER_ROUTE_DEVICE, i->device, NULL, i->route_metric, default_route_answer, i);
 	initiator_lan_changed(i);
 }
 

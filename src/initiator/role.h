@@ -74,6 +74,7 @@ struct initiator {
 	/* What is in the kernel because of us. */
 	struct addr address;
 	bool default_route;
+	uint32_t route_metric; /* of the default route: the configured one, or the next that is free */
 	struct held_prefix held[HELD_PREFIXES];
 	struct dhcp6_binding hint;
 	uint16_t device_mtu;
