@@ -268,6 +268,44 @@ static void the_peers_window_is_never_exceeded(void **state)
 	pipe_expect(&p, "<StopCCNx");
 }
 
+/* proves: HS-L2TP-33 partial */
+static void congestion_does_not_hold_the_goodbye(void **state)
+{
+	p.sc.t.cwnd = 1;
+	p.sc.t.ssthresh = 2;
+	l2tp_tunnel_close(&p.sc.t, L2TP_STOP_CLEAR, 0, "", p.now);
+	pipe_expect(&p, "<CDNx <StopCCNx");
+}
+
+static void the_goodbye_goes_before_what_was_never_sent(void **state)
+{
+	struct l2tp_tunnel *t = &p.sc.t;
+	uint16_t ns = t->ns;
+
+	t->peer_window = t->cwnd = 1;
+	for (int i = 0; i < 3; i++)
+		queue_hello();
+	channel_flush(t, p.now);
+	l2tp_tunnel_close(t, L2TP_STOP_CLEAR, 0, "", p.now);
+	pipe_expect(&p, "<HELLOx");
+	acknowledge((uint16_t)(ns + 1));
+	pipe_expect(&p, "<CDNx");
+	assert_int_equal(sent_ns(), ns + 1);
+	acknowledge((uint16_t)(ns + 2));
+	pipe_expect(&p, "<StopCCNx");
+	assert_int_equal(sent_ns(), ns + 2);
+}
+
+static void one_hello_at_a_time(void **state)
+{
+	p.si.config.hello_ms = 0;
+	pipe_run(&p, p.now + 60000);
+	assert_int_equal(p.sc.counters.hello_tx, 1);
+	p.sc.config.hello_ms = 1;
+	pipe_run(&p, p.now + 500);
+	assert_int_equal(p.sc.counters.hello_tx, 1);
+}
+
 /* Whatever a pipe with loss, repetition and bad order does, what goes in comes out, once and in order. */
 static void delivers_through_a_bad_pipe(void **state)
 {
@@ -327,6 +365,9 @@ int main(void)
 		TEST(the_congestion_window_starts_slowly),
 		TEST(congestion_shuts_the_window_to_one),
 		TEST(the_peers_window_is_never_exceeded),
+		TEST(congestion_does_not_hold_the_goodbye),
+		TEST(the_goodbye_goes_before_what_was_never_sent),
+		TEST(one_hello_at_a_time),
 		TEST(delivers_through_a_bad_pipe),
 	};
 

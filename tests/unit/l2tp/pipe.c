@@ -55,6 +55,7 @@ static void on_established(struct l2tp_tunnel *t)
 	assert_false(e->closed);
 	assert_true(l2tp_tunnel_is_established(t));
 	e->established++;
+	snprintf(e->up_after, sizeof(e->up_after), "%s", strrchr(e->pipe->trace, ' ') + 1);
 	if (e->close_when_up)
 		l2tp_tunnel_close(t, L2TP_STOP_CLEAR, 0, "changed my mind", e->pipe->now);
 }

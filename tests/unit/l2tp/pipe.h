@@ -40,6 +40,7 @@ struct end {
 	unsigned sent, established, closed, released, notes;
 	char host_name[64]; /* asked for */
 	char note[256];     /* the last one */
+	char up_after[16];  /* the last word of the trace when established() was told */
 	struct l2tp_why why;
 	struct packet last;      /* what it sent last */
 	struct packet queue[32]; /* under way */

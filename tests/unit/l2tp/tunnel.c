@@ -28,6 +28,9 @@ static void comes_up_in_the_order_of_figures_11_and_12(void **state)
 	pipe_expect(&p, ">SCCRQ <SCCRP >SCCCN >ICRQ <ZLB <ICRP >ICCN <ZLB");
 	assert_int_equal(p.si.established, 1);
 	assert_int_equal(p.sc.established, 1);
+	/* PPP may only begin behind what establishes the session */
+	assert_string_equal(p.si.up_after, ">ICCN");
+	assert_string_equal(p.sc.up_after, "<ZLB");
 	assert_string_equal(p.si.host_name, "");
 	assert_string_equal(p.sc.host_name, "alice@si.example");
 	assert_int_equal(p.si.t.peer_tunnel, 0x2222);
@@ -116,6 +119,19 @@ static void closing_before_the_secret_is_known_says_nothing(void **state)
 	pipe_run(&p, p.now);
 	assert_int_equal(p.si.released, 1);
 	pipe_expect(&p, "");
+}
+
+static void an_initiator_that_has_said_nothing_hears_nothing(void **state)
+{
+	static const uint8_t hello[] = {0x80, 8, 0, 0, 0, 0, 0, 6};
+
+	p.si.wait_secret = true;
+	pipe_open(&p);
+	pipe_inject(&p.si, 0, 0, 0, hello, sizeof(hello));
+	pipe_expect(&p, "");
+	l2tp_tunnel_secret(&p.si.t, NULL, 0, p.now);
+	pipe_run(&p, p.now);
+	assert_int_equal(p.si.established, 1);
 }
 
 static void a_stopccn_before_the_sccrp_finds_its_tunnel(void **state)
@@ -555,6 +571,7 @@ int main(void)
 		TEST(retransmissions_back_off_and_give_up),
 		TEST(set_up_has_a_limit),
 		TEST(closing_before_the_secret_is_known_says_nothing),
+		TEST(an_initiator_that_has_said_nothing_hears_nothing),
 		TEST(a_stopccn_before_the_sccrp_finds_its_tunnel),
 		TEST(may_be_closed_from_inside_established),
 		TEST(another_protocol_version_is_refused),
