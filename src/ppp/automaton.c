@@ -312,7 +312,7 @@ static void perform(
 		send_terminate_request(a, repeat, now);
 	if (actions & PPP_SCA)
 		send_configure_ack(a, s);
-	if (actions & PPP_SCN && writer_ok(s->nak))
+	if (actions & PPP_SCN && s->nak && writer_ok(s->nak))
 		a->ops->send(a, s->nak->start, writer_len(s->nak));
 	if (actions & PPP_STA)
 		send_terminate_ack(a, s->id);
@@ -503,13 +503,24 @@ static void input_request(struct ppp_automaton *a, const struct ppp_packet *p, m
 
 /* ---- answers to our Configure-Request ---- */
 
+static bool same_bytes(struct reader a, struct reader b)
+{
+	if (reader_left(&a) != reader_left(&b))
+		return false;
+	while (reader_left(&a)) {
+		if (reader_u8(&a) != reader_u8(&b))
+			return false;
+	}
+	return true;
+}
+
 static bool is_our_request(const struct ppp_automaton *a, struct reader options)
 {
 	uint8_t bytes[256];
 	struct writer w = writer_of(bytes, sizeof(bytes));
 
 	write_request(a, &w);
-	return reader_left(&options) == writer_len(&w) && !memcmp(options.pos, bytes, writer_len(&w));
+	return same_bytes(options, reader_of(bytes, writer_len(&w)));
 }
 
 /* Section 5.4: what is rejected stands in our request, unchanged and in its order. */
@@ -531,8 +542,7 @@ static bool is_part_of_our_request(const struct ppp_automaton *a, struct reader 
 				return false;
 			our_data = next_option(&ours, &our_type);
 		} while (our_type != type);
-		if (reader_left(&our_data) != reader_left(&data) ||
-			memcmp(our_data.pos, data.pos, reader_left(&data)) != 0)
+		if (!same_bytes(our_data, data))
 			return false;
 	}
 	return true;

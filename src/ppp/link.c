@@ -38,8 +38,8 @@ static void auth_free(struct ppp_link *l)
 
 static bool auth_needed(const struct ppp_link *l)
 {
-	return l->phase != PPP_PHASE_NETWORK || l->ipv6cp.state != PPP_OPENED || l->auth->in.waiting ||
-	       l->auth->in.at != MSEC_NEVER;
+	return l->phase != PPP_PHASE_NETWORK || (l->config->ipv6 && l->ipv6cp.state != PPP_OPENED) ||
+	       l->auth->in.waiting || l->auth->in.at != MSEC_NEVER;
 }
 
 /* ---- the end ---- */
@@ -180,6 +180,7 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: peer does not ask for authentication");
 		return;
 	}
+	l->opened_at = now;
 	l->phase = PPP_PHASE_AUTHENTICATE;
 	l->phase_at = now + c->auth_ms;
 	l->echo_missed = 0;
@@ -188,6 +189,15 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 	l->self_ok = !l->peer_wants_auth;
 	ppp_chap_start(l, now);
 	ppp_link_auth_progress(l, now);
+}
+
+/* Each time costs a verification, so a peer may not do it on and on. */
+static void count_reopening(struct ppp_link *l, msec now)
+{
+	l->reopenings = now - l->opened_at < PPP_REOPEN_MS ? l->reopenings + 1 : 1;
+	if (l->reopenings > PPP_REOPEN_MAX)
+		ppp_link_fail(
+			l, PPP_CAUSE_NEGOTIATION, "LCP: peer has negotiated again %u times", PPP_REOPEN_MAX);
 }
 
 /* Everything above starts again (RFC 1661 section 3.3 and 4.3: RCR in Opened). */
@@ -200,6 +210,7 @@ void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now)
 	l->verify_stale = l->verify_asked;
 	l->ncp_waiting = false;
 	auth_free(l);
+	count_reopening(l, now);
 	if (!l->failing)
 		ppp_link_note(l, "%s", reason);
 	ppp_automaton_down(&l->ipv6cp, reason, now);

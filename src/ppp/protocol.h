@@ -68,6 +68,8 @@ enum {
 	CHAP_NAME_MAX = 255,
 	PPP_EARLY_MAX = 64,
 	PPP_LOOP_LIMIT = 3, /* equal Magic-Numbers in a row: by chance once in 2^96 */
+	PPP_REOPEN_MAX = 10,
+	PPP_REOPEN_MS = 60000,
 	PPP_MIN_MRU6 = 1280,
 	PPP_MIN_MRU = 68,
 };

@@ -61,7 +61,7 @@ static uint64_t iid_in(const struct sent *s)
 	return reader_u64(&r);
 }
 
-/* proves: HS-PPP-16, HS-PPP-15 partial */
+/* proves: HS-PPP-16 partial, HS-PPP-15 partial */
 static void asks_for_an_interface_identifier_once_authentication_is_over(void **state)
 {
 	struct end *e = network(*state);

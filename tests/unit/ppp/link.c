@@ -39,7 +39,7 @@ static void assert_up(const struct pair *p)
 	assert_null(p->si.link.auth);
 }
 
-/* proves: HS-PPP-3, HS-PPP-13 */
+/* proves: HS-PPP-3, HS-PPP-10, HS-PPP-13 */
 static void both_ends_come_up_in_one_go(void **state)
 {
 	struct pair *p = *state;
@@ -266,7 +266,7 @@ static void peer_without_ipv6_rejects_the_protocol_and_the_link_stays(void **sta
 	assert_int_equal(p->sc.ncp_downs, 1);
 }
 
-/* proves: HS-PPP-15 */
+/* proves: HS-PPP-15 partial */
 static void unknown_protocols_are_rejected_within_the_peers_mru(void **state)
 {
 	struct pair *p = *state;
@@ -449,6 +449,29 @@ static void negotiating_lcp_again_authenticates_again(void **state)
 	assert_string_equal(p->sc.note, "LCP: the peer negotiates again");
 }
 
+static void peer_that_negotiates_on_and_on_is_closed(void **state)
+{
+	struct pair *p = *state;
+
+	pair_open(p);
+	for (int i = 0; i < 15; i++) { /* now and then is fine */
+		pair_run(p, 61000);
+		ppp_automaton_restart(&p->si.link.lcp, "test", p->now);
+	}
+	pair_run(p, 5000);
+	assert_up(p);
+	assert_int_equal(p->sc.verifies, 16);
+	for (int i = 0; i < 15; i++) {
+		ppp_automaton_restart(&p->si.link.lcp, "test", p->now);
+		pair_run(p, 1000);
+	}
+	pair_run(p, 10000);
+	assert_int_equal(p->sc.verifies, 16 + 9); /* the last of the fifteen was the first of ten */
+	assert_int_equal(p->sc.downs, 1);
+	assert_int_equal(p->sc.why.cause, PPP_CAUSE_NEGOTIATION);
+	assert_string_equal(p->sc.why.text, "LCP: peer has negotiated again 10 times");
+}
+
 static void close_tells_the_peer_why(void **state)
 {
 	struct pair *p = *state;
@@ -598,6 +621,7 @@ int main(void)
 		TEST(early_packets_of_other_kinds_are_dropped),
 		TEST(ncp_before_authentication_is_dropped),
 		TEST(negotiating_lcp_again_authenticates_again),
+		TEST(peer_that_negotiates_on_and_on_is_closed),
 		TEST(close_tells_the_peer_why),
 		TEST(owner_may_close_and_free_from_inside),
 		TEST(echoes_are_answered_and_keep_the_link),
