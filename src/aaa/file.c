@@ -360,6 +360,8 @@ static void read_user_key(struct draft *d, config_setting_t *setting, unsigned l
 		text = get_string(d->r, setting, line, label, 255);
 		if (text)
 			read_iid(d, text, line);
+	} else if (config_setting_is_group(setting)) { /* users have no groups: it is the next user */
+		tell(d->r, line, "%s: \"%.64s\" lies inside of it: '}' is missing before", d->label, key);
 	} else if (!listed || strcmp(key, "name")) {
 		tell_unknown(d->r, setting, line, label, listed ? listed_user_keys : user_keys);
 	}

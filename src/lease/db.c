@@ -50,8 +50,8 @@ static const char *const statement_text[STATEMENTS] = {
 		" used_at = ?7, in_use = ?8",
 	[DELETE_LEASE] = "DELETE FROM lease WHERE user = ?1 AND slot = ?2",
 	[TOUCH_LEASE] = "UPDATE lease SET used_at = ?3, in_use = ?4 WHERE user = ?1 AND slot = ?2",
-	[PUT_PREFIX] = "INSERT INTO prefix (first, last, prefix, user, slot, use, position, fixed)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[PUT_PREFIX] = ("INSERT INTO prefix (first, last, prefix, user, slot, use, position, fixed)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
 	[DELETE_PREFIX] = "DELETE FROM prefix WHERE first = ?1",
 };
 
