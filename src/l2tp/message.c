@@ -173,8 +173,7 @@ static void decode_avp(struct decoder *d, const struct avp *a)
 	}
 	row = avp_row(a->type);
 	/* Irrelevant to softwires, or out of place, or said before: the first one counts. */
-	if (row->kind == AVP_KIND_IRRELEVANT || !(row->messages & 1u << d->m.type) ||
-		d->m.seen & HAS(a->type)) {
+	if (!(row->messages & 1u << d->m.type) || d->m.seen & HAS(a->type)) {
 		d->m.ignored++;
 		return;
 	}
