@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as a PPP frame: what is read lies inside, and the printed line is one printable line that fits. */
+/* Any bytes as a PPP frame: what is read lies inside, and the printed line is one printable line that
+ * fits. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,8 +2,9 @@
 /*
  * A whole PPP link fed with frames, time and answers of its owner.
  *
- * First octet: the configuration. Then steps: one octet that says what, and its arguments. Some steps build a good answer (an Ack of what
- * was asked, a right CHAP response), because the states behind them are not found by guessing.
+ * First octet: the configuration. Then steps: one octet that says what, and its arguments. Some steps build
+ * a good answer (an Ack of what was asked, a right CHAP response), because the states behind them are not
+ * found by guessing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,8 @@ static void input_packet(
 		input(r, frame, writer_len(&w));
 }
 
-/* Ack, Nak or Reject of what it has asked for last, with options of its own or, when LEN is 0, with exactly what was asked. */
+/* Ack, Nak or Reject of what it has asked for last, with options of its own or, when LEN is 0, with
+ * exactly what was asked. */
 static void answer_request(struct run *r, uint8_t what, struct reader options)
 {
 	int i = what & 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The option negotiation automaton of RFC 1661 section 4, for every control protocol: the table of section 4.1 as data, the actions
- * of section 4.4, and the packets of section 5 with the checks of their Identifiers. What an option means stands in lcp.c and ipv6cp.c.
+ * The option negotiation automaton of RFC 1661 section 4, for every control protocol: the table of section
+ * 4.1 as data, the actions of section 4.4, and the packets of section 5 with the checks of their
+ * Identifiers. What an option means stands in lcp.c and ipv6cp.c.
  */
 #include "ppp/automaton.h"
 
@@ -206,7 +207,8 @@ static void start_timer(struct ppp_automaton *a, msec wait, msec now)
 	a->restart_at = now + wait;
 }
 
-/* Starts or repeats what the restart counter counts. A repetition keeps its Identifier (section 5.1), so a late answer still counts. */
+/* Starts or repeats what the restart counter counts. A repetition keeps its Identifier (section 5.1),
+ * so a late answer still counts. */
 static void count_request(struct ppp_automaton *a, bool repeat, msec now)
 {
 	if (!repeat)

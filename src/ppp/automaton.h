@@ -1,16 +1,21 @@
 /*
- * ppp/automaton: RFC 1661 section 4.1's option negotiation automaton, once, as a table of (event, state) -> (actions, next state).
+ * ppp/automaton: RFC 1661 section 4.1's option negotiation automaton, once, as a table of (event, state) ->
+ * (actions, next state).
  *
- * Each control protocol (LCP, IPV6CP, later IPCP) embeds one and supplies its options through ppp_protocol_ops. The automaton
- * owns the restart counter, the identifiers and the restart timer; it builds and reads all codes that every protocol shares.
+ * Each control protocol (LCP, IPV6CP, later IPCP) embeds one and supplies its options through
+ * ppp_protocol_ops. The automaton owns the restart counter, the identifiers and the restart timer; it
+ * builds and reads all codes that every protocol shares.
  *
  * What the RFC leaves open, or where we go beyond it:
- * - A reply counts once. After a valid Configure-Ack, -Nak or -Reject the Identifier has to change (section 5.1), so another reply with
- *   the old one is not valid any more: it is dropped and counted as bad_id. A packet that the network doubled thus never takes an open
- *   link down (the table's crossed-connection cells [x] stay in the table, but no packet leads there).
- * - A Configure-Request that repeats, byte for byte, the one that we have acknowledged last is the retransmission of a peer that missed our
- *   Ack: while we are Opened it is acknowledged again (three times at most per opening) and nothing else happens. Anything else renegotiates.
- * - Stopping after the peer's Terminate-Request lasts a third of the Restart timer (section 4.4, Zero-Restart-Count: "an appropriate value").
+ * - A reply counts once. After a valid Configure-Ack, -Nak or -Reject the Identifier has to change (section
+ *   5.1), so another reply with the old one is not valid any more: it is dropped and counted as bad_id. A
+ *   packet that the network doubled thus never takes an open link down (the table's crossed-connection
+ *   cells [x] stay in the table, but no packet leads there).
+ * - A Configure-Request that repeats, byte for byte, the one that we have acknowledged last is the
+ *   retransmission of a peer that missed our Ack: while we are Opened it is acknowledged again (three times
+ *   at most per opening) and nothing else happens. Anything else renegotiates.
+ * - Stopping after the peer's Terminate-Request lasts a third of the Restart timer (section 4.4,
+ *   Zero-Restart-Count: "an appropriate value").
  * - A peer that refuses our requests without end is given up after PPP_MAX_REFUSALS.
  */
 #ifndef PPP_AUTOMATON_H
@@ -21,16 +26,44 @@
 
 /* Section 4.2; the numbers are those of the table in section 4.1. */
 enum ppp_state {
-	PPP_INITIAL, PPP_STARTING, PPP_CLOSED, PPP_STOPPED, PPP_CLOSING, PPP_STOPPING, PPP_REQ_SENT, PPP_ACK_RCVD, PPP_ACK_SENT, PPP_OPENED,
+	PPP_INITIAL,
+	PPP_STARTING,
+	PPP_CLOSED,
+	PPP_STOPPED,
+	PPP_CLOSING,
+	PPP_STOPPING,
+	PPP_REQ_SENT,
+	PPP_ACK_RCVD,
+	PPP_ACK_SENT,
+	PPP_OPENED,
 };
 
 /* Section 4.3, in the order of the table's rows. */
 enum ppp_event {
-	PPP_EVENT_UP, PPP_EVENT_DOWN, PPP_EVENT_OPEN, PPP_EVENT_CLOSE, PPP_EVENT_TO_PLUS, PPP_EVENT_TO_MINUS, PPP_EVENT_RCR_PLUS, PPP_EVENT_RCR_MINUS,
-	PPP_EVENT_RCA, PPP_EVENT_RCN, PPP_EVENT_RTR, PPP_EVENT_RTA, PPP_EVENT_RUC, PPP_EVENT_RXJ_PLUS, PPP_EVENT_RXJ_MINUS, PPP_EVENT_RXR,
+	PPP_EVENT_UP,
+	PPP_EVENT_DOWN,
+	PPP_EVENT_OPEN,
+	PPP_EVENT_CLOSE,
+	PPP_EVENT_TO_PLUS,
+	PPP_EVENT_TO_MINUS,
+	PPP_EVENT_RCR_PLUS,
+	PPP_EVENT_RCR_MINUS,
+	PPP_EVENT_RCA,
+	PPP_EVENT_RCN,
+	PPP_EVENT_RTR,
+	PPP_EVENT_RTA,
+	PPP_EVENT_RUC,
+	PPP_EVENT_RXJ_PLUS,
+	PPP_EVENT_RXJ_MINUS,
+	PPP_EVENT_RXR,
 };
 
-enum { PPP_STATES = PPP_OPENED + 1, PPP_EVENTS = PPP_EVENT_RXR + 1, PPP_ILLEGAL = 0xff, PPP_MAX_REFUSALS = 20 };
+enum {
+	PPP_STATES = PPP_OPENED + 1,
+	PPP_EVENTS = PPP_EVENT_RXR + 1,
+	PPP_ILLEGAL = 0xff,
+	PPP_MAX_REFUSALS = 20
+};
 
 /* Section 4.4, in the order in which they are done, and the table's notes. */
 enum ppp_action {
@@ -54,7 +87,7 @@ enum ppp_action {
 
 struct ppp_cell {
 	uint16_t actions; /* enum ppp_action */
-	uint8_t next;	  /* enum ppp_state; PPP_ILLEGAL: the event cannot happen in this state, and nothing is done */
+	uint8_t next; /* enum ppp_state; PPP_ILLEGAL: the event cannot happen in this state, and nothing is done */
 };
 
 struct ppp_automaton;
@@ -68,11 +101,11 @@ struct ppp_automaton {
 	uint8_t failures;   /* Configure-Naks sent without Ack: Max-Failure */
 	uint8_t request_id; /* of the last Configure- or Terminate-Request sent */
 	uint8_t next_id;
-	uint8_t rejected;   /* bits of our options that the peer has rejected, by their place in the protocol's table */
-	uint8_t refusals;   /* Configure-Naks and -Rejects got without Ack */
+	uint8_t rejected; /* bits of our options that the peer has rejected, by their place in the protocol's table */
+	uint8_t refusals;     /* Configure-Naks and -Rejects got without Ack */
 	uint8_t answered : 1; /* the last request has had its reply */
 	uint8_t repeats : 2;  /* see above */
-	uint32_t acked;	      /* digest of the Configure-Request that we have acknowledged last */
+	uint32_t acked;       /* digest of the Configure-Request that we have acknowledged last */
 	msec restart_at;
 };
 
@@ -81,12 +114,14 @@ const char *ppp_state_name(enum ppp_state state); /* "Req-Sent" */
 
 /* In Initial state. */
 void ppp_automaton_init(struct ppp_automaton *a, const struct ppp_protocol_ops *ops);
-/* Administrative and lower-layer events. REASON goes to ops->down() and ops->finished() when the event leads there. */
+/* Administrative and lower-layer events. REASON goes to ops->down() and ops->finished() when the event
+ * leads there. */
 void ppp_automaton_up(struct ppp_automaton *a, msec now);
 void ppp_automaton_down(struct ppp_automaton *a, const char *reason, msec now);
 void ppp_automaton_open(struct ppp_automaton *a, msec now);
 void ppp_automaton_close(struct ppp_automaton *a, const char *reason, msec now);
-/* The restart option of section 4.3, Open event: Down and Up, which negotiates anew from any state in which the layer below is there. */
+/* The restart option of section 4.3, Open event: Down and Up, which negotiates anew from any state in
+ * which the layer below is there. */
 void ppp_automaton_restart(struct ppp_automaton *a, const char *reason, msec now);
 /* The peer does not know this protocol, or a code that it needs. */
 void ppp_automaton_refused(struct ppp_automaton *a, const char *reason, msec now);

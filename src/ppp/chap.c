@@ -2,12 +2,14 @@
 /*
  * The Challenge-Handshake Authentication Protocol with MD5, RFC 1994, in either direction or both.
  *
- * As the authenticator we send challenges, each with an Identifier and a value of its own, until one is answered; the first well-formed
- * response to the current one is given to ops->verify(), and while that runs nothing else is asked. A repeated response to a challenge that
- * was answered well gets Success again, from the Identifier alone (section 4.1: "the same reply Code").
+ * As the authenticator we send challenges, each with an Identifier and a value of its own, until one is
+ * answered; the first well-formed response to the current one is given to ops->verify(), and while that
+ * runs nothing else is asked. A repeated response to a challenge that was answered well gets Success again,
+ * from the Identifier alone (section 4.1: "the same reply Code").
  *
- * As the peer we ask for the secret, answer, and repeat the answer until Success or Failure comes, because either may be lost. We never
- * answer a challenge that equals our own: whoever sends it wants us to compute the response that it owes us.
+ * As the peer we ask for the secret, answer, and repeat the answer until Success or Failure comes, because
+ * either may be lost. We never answer a challenge that equals our own: whoever sends it wants us to compute
+ * the response that it owes us.
  */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

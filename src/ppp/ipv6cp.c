@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The IPv6 Control Protocol, RFC 5072: one option, the Interface-Identifier. IPv6-Compression-Protocol is rejected like anything unknown.
+ * The IPv6 Control Protocol, RFC 5072: one option, the Interface-Identifier. IPv6-Compression-Protocol is
+ * rejected like anything unknown.
  *
- * The peer's identifier has to be there, not zero and not ours. Where the link has one to assign (HS-SCEN-11), another one is Nak'ed with it
- * until Max-Failure; after that any that is unique is taken, as section 4.1 wants it.
+ * The peer's identifier has to be there, not zero and not ours. Where the link has one to assign
+ * (HS-SCEN-11), another one is Nak'ed with it until Max-Failure; after that any that is unique is taken, as
+ * section 4.1 wants it.
  */
 #include "lib/container.h"
 #include "ppp/protocol.h"
@@ -36,7 +38,8 @@ static void iid_write(const struct ppp_automaton *a, struct writer *w)
 	writer_u64(w, link_of(a)->iid);
 }
 
-/* Ours is refused: take the suggestion, unless it is useless or the one that we have just suggested to the peer (section 4.1). */
+/* Ours is refused: take the suggestion, unless it is useless or the one that we have just suggested to
+ * the peer (section 4.1). */
 static void iid_nak(struct ppp_automaton *a, struct reader data, msec now)
 {
 	struct ppp_link *l = link_of(a);
@@ -80,7 +83,8 @@ static const struct ppp_option options[] = {
 	{IPV6CP_IID, iid_wanted, iid_write, iid_nak, NULL, iid_judge, iid_apply},
 };
 
-/* Section 4.1: ask once for an identifier that was left out; a peer that does not know the option goes without. */
+/* Section 4.1: ask once for an identifier that was left out; a peer that does not know the option goes
+ * without. */
 static void ipv6cp_missing(struct ppp_automaton *a, uint8_t seen, struct writer *nak)
 {
 	struct ppp_auth *auth = ppp_link_auth(link_of(a));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The Link Control Protocol: its options (RFC 1661 section 6) and the codes that only it has (section 5.7 to 5.9).
+ * The Link Control Protocol: its options (RFC 1661 section 6) and the codes that only it has (section 5.7
+ * to 5.9).
  *
- * We ask for MRU, Magic-Number and, where the peer has to authenticate, CHAP with MD5 (HS-PPP-4). Protocol- and Address-and-Control-
- * Field-Compression and Quality-Protocol are rejected like anything unknown (HS-PPP-6, HS-PPP-7): they are not in the table.
+ * We ask for MRU, Magic-Number and, where the peer has to authenticate, CHAP with MD5 (HS-PPP-4). Protocol-
+ * and Address-and-Control-Field-Compression and Quality-Protocol are rejected like anything unknown
+ * (HS-PPP-6, HS-PPP-7): they are not in the table.
  */
 #include "lib/container.h"
 #include "ppp/protocol.h"
@@ -133,7 +135,8 @@ static void magic_write(const struct ppp_automaton *a, struct writer *w)
 	writer_u32(w, link_of(a)->magic);
 }
 
-/* Whether the suggestion is our own come back or not: a fresh number is right. The loop itself is seen in magic_judge(). */
+/* Whether the suggestion is our own come back or not: a fresh number is right. The loop itself is seen
+ * in magic_judge(). */
 static void magic_nak(struct ppp_automaton *a, struct reader data, msec now)
 {
 	struct ppp_link *l = link_of(a);
@@ -246,7 +249,8 @@ static void lcp_echo_reply(struct ppp_automaton *a, const struct ppp_packet *p)
 	send_control(l, PPP_ECHO_REPLY, p->id, head, 4, data);
 }
 
-/* A Magic-Number other than ours, the peer's or zero is tolerated: there are peers that never learnt theirs. */
+/* A Magic-Number other than ours, the peer's or zero is tolerated: there are peers that never learnt
+ * theirs. */
 static bool input_echo(struct ppp_link *l, const struct ppp_packet *p)
 {
 	struct reader data = p->data;

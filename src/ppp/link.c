@@ -2,9 +2,10 @@
 /*
  * One PPP link: phases (RFC 1661 section 3), the way of a frame to its protocol, and the end.
  *
- * Every public function enters the engine and leaves it again. Callbacks run inside, and may call back; whatever ends something (the link, an
- * NCP) is only noted then, and done when the outermost call leaves. So an automaton is never disturbed between two of its actions, and
- * ops->down() is the last thing that happens: its owner may free the link in it.
+ * Every public function enters the engine and leaves it again. Callbacks run inside, and may call back;
+ * whatever ends something (the link, an NCP) is only noted then, and done when the outermost call leaves.
+ * So an automaton is never disturbed between two of its actions, and ops->down() is the last thing that
+ * happens: its owner may free the link in it.
  */
 #include "ppp/link.h"
 
@@ -295,7 +296,8 @@ void ppp_link_close_ncp(struct ppp_link *l, uint16_t protocol, const char *why, 
 
 /* ---- frames ---- */
 
-/* RFC 5072 section 3 would have it dropped; then the peer asks again after 3 s, and setting up a softwire takes that long. */
+/* RFC 5072 section 3 would have it dropped; then the peer asks again after 3 s, and setting up a
+ * softwire takes that long. */
 static void keep_early(struct ppp_link *l, struct reader packet)
 {
 	struct reader r = packet;

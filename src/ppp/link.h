@@ -1,17 +1,21 @@
 /*
- * ppp/link: one PPP link for either end: LCP, authentication, network control protocols, and what they share.
+ * ppp/link: one PPP link for either end: LCP, authentication, network control protocols, and what they
+ * share.
  *
- * Sans-I/O, typed ops as in l2tp/tunnel.h. Frames go in and out with their Address and Control fields (FF 03) when
- * sent by us, and with or without them when received (HS-PPP-6); no HDLC framing and no FCS (RFC 2661 section 5.3).
+ * Sans-I/O, typed ops as in l2tp/tunnel.h. Frames go in and out with their Address and Control fields (FF
+ * 03) when sent by us, and with or without them when received (HS-PPP-6); no HDLC framing and no FCS (RFC
+ * 2661 section 5.3).
  *
- * Life: ppp_link_open() -> LCP -> authentication in either or both directions (ops->verify / ops->want_secret)
+ * Life: ppp_link_open() -> LCP -> authentication in either or both directions (ops->verify /
+ * ops->want_secret)
  *   -> ops->authenticated() -> (owner) ppp_link_network() when it has addresses -> NCPs
  *   -> ops->ncp_up(protocol) ... ncp_down(protocol) -> ops->down(why): once per link; then only ppp_link_done() is allowed.
- * Closing one NCP never closes the link (RFC 1661 section 3.5); losing LCP or authentication does.
- * A peer may negotiate LCP again at any time: then NCPs go down, and authenticated() comes again after the same steps as before. A peer that
- * does so more than ten times in a row within a minute of opening is closed (PPP_CAUSE_NEGOTIATION): it costs a verification each time.
- * Callbacks may call back into the link; what closes it or an NCP is done when the outermost call returns. ops->down() is the last thing of
- * a call, so ppp_link_done() is allowed in it.
+ * Closing one NCP never closes the link (RFC 1661 section 3.5); losing LCP or authentication does. A peer
+ * may negotiate LCP again at any time: then NCPs go down, and authenticated() comes again after the same
+ * steps as before. A peer that does so more than ten times in a row within a minute of opening is closed
+ * (PPP_CAUSE_NEGOTIATION): it costs a verification each time. Callbacks may call back into the link; what
+ * closes it or an NCP is done when the outermost call returns. ops->down() is the last thing of a call, so
+ * ppp_link_done() is allowed in it.
  *
  * RFC 1661 (PPP), RFC 1994 (CHAP), RFC 5072 (IPV6CP), RFC 5571 section 5.2.
  */
@@ -55,15 +59,18 @@ struct ppp_claim {
 
 struct ppp_ops {
 	void (*send)(struct ppp_link *l, const uint8_t *frame, size_t len);
-	/* Is this claim true? Answer each call once with ppp_link_verified(), at once or later. There is no second call before the answer,
-	 * also when the peer has begun anew meanwhile (the answer is then ignored). */
+	/* Is this claim true? Answer each call once with ppp_link_verified(), at once or later. There
+	 * is no second call before the answer, also when the peer has begun anew meanwhile (the answer
+	 * is then ignored). */
 	void (*verify)(struct ppp_link *l, const struct ppp_claim *claim);
-	/* Our secret to answer the peer's challenge; PEER_NAME is as in the challenge. Answer with ppp_link_secret(). */
+	/* Our secret to answer the peer's challenge; PEER_NAME is as in the challenge. Answer with
+	 * ppp_link_secret(). */
 	void (*want_secret)(struct ppp_link *l, const char *peer_name);
 	/* All authentication that was asked for is done, in both directions. */
 	void (*authenticated)(struct ppp_link *l);
 	void (*ncp_up)(struct ppp_link *l, uint16_t protocol); /* PPP_IPV6CP: ipv6cp results are valid */
-	/* Once for each ncp_up(), or when what ppp_link_network() began came to nothing. The peer may still open it later: ncp_up(). */
+	/* Once for each ncp_up(), or when what ppp_link_network() began came to nothing. The peer may
+	 * still open it later: ncp_up(). */
 	void (*ncp_down)(struct ppp_link *l, uint16_t protocol, const char *why);
 	void (*down)(struct ppp_link *l, const struct ppp_why *why);
 	void (*note)(struct ppp_link *l, const char *text); /* may be NULL */
@@ -129,15 +136,17 @@ struct ppp_link {
 
 /* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */
 int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, msec now);
-/* IID: our interface identifier (not 0); ASSIGN: the peer's, or 0. The NCPs may start: the SC calls it when it has a lease,
- * the SI from ops->authenticated(). The peer's IPV6CP Configure-Request that came between authentication and this is answered now, from a
- * copy, not 3 seconds later when it retransmits. Needed again after each ops->authenticated(); opens a closed IPV6CP again, too. */
+/* IID: our interface identifier (not 0); ASSIGN: the peer's, or 0. The NCPs may start: the SC calls it
+ * when it has a lease, the SI from ops->authenticated(). The peer's IPV6CP Configure-Request that came
+ * between authentication and this is answered now, from a copy, not 3 seconds later when it
+ * retransmits. Needed again after each ops->authenticated(); opens a closed IPV6CP again, too. */
 void ppp_link_network(struct ppp_link *l, uint64_t iid, uint64_t assign, msec now);
 void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec now);
 /* LEN 0: we have none for this peer; authentication then fails. Copied for the time of use and wiped. */
 void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now);
-/* A PPP frame that is not a network packet of an open NCP. Network packets (PPP_IPV6, PPP_IP) are not given here, but while their
- * NCP is not open: they are then dropped and counted; unknown protocols are answered by Protocol-Reject. */
+/* A PPP frame that is not a network packet of an open NCP. Network packets (PPP_IPV6, PPP_IP) are not
+ * given here, but while their NCP is not open: they are then dropped and counted; unknown protocols are
+ * answered by Protocol-Reject. */
 void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec now);
 void ppp_link_tick(struct ppp_link *l, msec now);
 msec ppp_link_deadline(const struct ppp_link *l);

@@ -33,7 +33,8 @@ struct ppp_packet {
 	struct reader data;
 };
 
-/* Reads the optional FF 03 and the protocol field, also compressed to one byte. 0 (and R failed) when there is none. */
+/* Reads the optional FF 03 and the protocol field, also compressed to one byte. 0 (and R failed) when
+ * there is none. */
 uint16_t ppp_frame_read(struct reader *r);
 void ppp_packet_read(struct reader *r, struct ppp_packet *ret);
 
@@ -43,7 +44,8 @@ void ppp_packet_finish(struct writer *w, size_t at);
 
 const char *ppp_protocol_name(uint16_t protocol); /* "IPV6CP"; "unknown" */
 const char *ppp_code_name(uint16_t protocol, uint8_t code);
-/* One line that decodes a control frame, for trace and debug logs; secrets, challenges and responses are left out. */
+/* One line that decodes a control frame, for trace and debug logs; secrets, challenges and responses
+ * are left out. */
 void ppp_frame_print(const uint8_t *frame, size_t len, char *buf, size_t size);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One line per control frame, for trace: "LCP Configure-Request id=1 mru=1460 magic=0x1a2b3c4d auth=CHAP-MD5".
+ * One line per control frame, for trace: "LCP Configure-Request id=1 mru=1460 magic=0x1a2b3c4d
+ * auth=CHAP-MD5".
  *
- * Everything that comes from the peer is bounded and printable. Challenges and responses are left out (only their length is told):
- * together they are all that guessing a secret needs.
+ * Everything that comes from the peer is bounded and printable. Challenges and responses are left out (only
+ * their length is told): together they are all that guessing a secret needs.
  */
 #include <inttypes.h>
 #include <stdarg.h>

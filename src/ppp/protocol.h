@@ -1,6 +1,6 @@
 /*
- * ppp/protocol: what the folder's files share and nobody else sees: the options of a control protocol as tables, the part of a link
- * that only set-up needs, and the functions between link, LCP, CHAP and IPV6CP.
+ * ppp/protocol: what the folder's files share and nobody else sees: the options of a control protocol as
+ * tables, the part of a link that only set-up needs, and the functions between link, LCP, CHAP and IPV6CP.
  */
 #ifndef PPP_PROTOCOL_H
 #define PPP_PROTOCOL_H
@@ -12,7 +12,7 @@
 
 enum ppp_verdict {
 	PPP_VERDICT_ACK,
-	PPP_VERDICT_NAK, /* Reject after Max-Failure Naks */
+	PPP_VERDICT_NAK,      /* Reject after Max-Failure Naks */
 	PPP_VERDICT_NAK_ONLY, /* Nak whatever else is wrong, and always Nak: a Magic-Number that may be our own */
 	PPP_VERDICT_REJECT,
 };
@@ -23,9 +23,11 @@ struct ppp_option {
 	/* Ours: is it wanted now, and its data. NULL: we never ask for it. */
 	bool (*wanted)(const struct ppp_automaton *a);
 	void (*write)(const struct ppp_automaton *a, struct writer *w);
-	void (*nak)(struct ppp_automaton *a, struct reader data, msec now); /* the peer would rather have DATA */
-	void (*reject)(struct ppp_automaton *a, msec now);		    /* may be NULL: going without is all */
-	/* The peer's: judge it without changing anything that counts (HINT: data of the Nak), and use it once acknowledged. */
+	void (*nak)(
+		struct ppp_automaton *a, struct reader data, msec now); /* the peer would rather have DATA */
+	void (*reject)(struct ppp_automaton *a, msec now); /* may be NULL: going without is all */
+	/* The peer's: judge it without changing anything that counts (HINT: data of the Nak), and use
+	 * it once acknowledged. */
 	enum ppp_verdict (*judge)(struct ppp_automaton *a, struct reader data, struct writer *hint);
 	void (*apply)(struct ppp_automaton *a, struct reader data);
 };
@@ -33,7 +35,7 @@ struct ppp_option {
 struct ppp_protocol_ops {
 	uint16_t protocol;
 	const char *name;
-	uint16_t codes; /* bit (1 << code) for each code that the protocol has */
+	uint16_t codes;                   /* bit (1 << code) for each code that the protocol has */
 	const struct ppp_option *options; /* those that are not here are rejected */
 	size_t option_count;
 
@@ -41,26 +43,36 @@ struct ppp_protocol_ops {
 	void (*send)(struct ppp_automaton *a, const uint8_t *frame, size_t len);
 	size_t (*peer_mru)(const struct ppp_automaton *a); /* at least PPP_MIN_MRU */
 	void (*reset)(struct ppp_automaton *a); /* the peer's options to their defaults, before apply() */
-	/* Options that we want to see and that the peer has left out (SEEN: bits by place in the table): append to the Nak. May be NULL. */
+	/* Options that we want to see and that the peer has left out (SEEN: bits by place in the
+	 * table): append to the Nak. May be NULL. */
 	void (*missing)(struct ppp_automaton *a, uint8_t seen, struct writer *nak);
 	void (*up)(struct ppp_automaton *a, msec now);
 	void (*down)(struct ppp_automaton *a, const char *reason, msec now);
 	void (*finished)(struct ppp_automaton *a, const char *reason, msec now);
 	void (*stuck)(struct ppp_automaton *a, msec now); /* PPP_MAX_REFUSALS */
-	const char *(*farewell)(const struct ppp_automaton *a); /* data of our Terminate-Request; may be NULL */
-	/* The peer asks to terminate and says TEXT (printable, may be empty); before the event. May be NULL. */
+	const char *(*farewell)(
+		const struct ppp_automaton *a); /* data of our Terminate-Request; may be NULL */
+	/* The peer asks to terminate and says TEXT (printable, may be empty); before the event. May be
+	 * NULL. */
 	void (*terminated)(struct ppp_automaton *a, const char *text);
 	/* Event RXJ-: the peer does without what we cannot do without; before the event. May be NULL. */
 	void (*broken)(struct ppp_automaton *a, const char *reason);
 	/* Codes beyond 1..7; returns whether they are Echo or Discard (event RXR). May be NULL. */
 	bool (*extra)(struct ppp_automaton *a, const struct ppp_packet *p, msec now);
 	void (*echo_reply)(struct ppp_automaton *a, const struct ppp_packet *p);
-	void (*code_rejected)(struct ppp_automaton *a, uint8_t code); /* a code that we can do without. May be NULL */
+	void (*code_rejected)(
+		struct ppp_automaton *a, uint8_t code); /* a code that we can do without. May be NULL */
 };
 
 /* ---- link ---- */
 
-enum ppp_phase { PPP_PHASE_DEAD, PPP_PHASE_ESTABLISH, PPP_PHASE_AUTHENTICATE, PPP_PHASE_NETWORK, PPP_PHASE_TERMINATE };
+enum ppp_phase {
+	PPP_PHASE_DEAD,
+	PPP_PHASE_ESTABLISH,
+	PPP_PHASE_AUTHENTICATE,
+	PPP_PHASE_NETWORK,
+	PPP_PHASE_TERMINATE
+};
 
 enum {
 	CHAP_CHALLENGE_LEN = 24,
@@ -79,7 +91,7 @@ struct ppp_auth {
 	uint32_t nak_magic; /* in our last Configure-Nak */
 	uint64_t nak_iid;
 	bool asked_iid; /* we have asked for an Interface-Identifier that was left out, once */
-	struct {	/* we are the authenticator */
+	struct {        /* we are the authenticator */
 		uint8_t id, tries;
 		msec at;
 		uint8_t challenge[CHAP_CHALLENGE_LEN];
@@ -103,10 +115,13 @@ extern const struct ppp_protocol_ops ppp_lcp_ops, ppp_ipv6cp_ops;
 struct ppp_auth *ppp_link_auth(struct ppp_link *l);
 void ppp_link_send(struct ppp_link *l, const uint8_t *frame, size_t len);
 void ppp_link_note(struct ppp_link *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The link ends. The first cause is the one that is told. Done when the engine is left, so it may be called from anywhere inside. */
-void ppp_link_fail(struct ppp_link *l, enum ppp_cause cause, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The link ends. The first cause is the one that is told. Done when the engine is left, so it may be
+ * called from anywhere inside. */
+void ppp_link_fail(struct ppp_link *l, enum ppp_cause cause, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The same without waiting for an answer to our Terminate-Request: nobody is there. */
-void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void ppp_link_lcp_up(struct ppp_link *l, msec now);
 void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now);
 void ppp_link_lcp_finished(struct ppp_link *l, const char *reason);
@@ -126,8 +141,8 @@ void ppp_chap_secret(struct ppp_link *l, const void *secret, size_t len, msec no
 void ppp_chap_tick(struct ppp_link *l, msec now);
 msec ppp_chap_deadline(const struct ppp_link *l);
 /* MD5 over identifier, secret and challenge (RFC 1994 section 4.1). false: the library has no MD5. */
-bool ppp_chap_md5(uint8_t id, const void *secret, size_t secret_len, const uint8_t *challenge, size_t challenge_len,
-	uint8_t ret[CHAP_MD5_LEN]);
+bool ppp_chap_md5(uint8_t id, const void *secret, size_t secret_len, const uint8_t *challenge,
+	size_t challenge_len, uint8_t ret[CHAP_MD5_LEN]);
 
 /* Text from the peer as printable ASCII: at most SIZE - 1 bytes, what does not print becomes '?'. */
 const char *ppp_printable(struct reader text, char *buf, size_t size);

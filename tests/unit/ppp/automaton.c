@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The automaton against RFC 1661 section 4.1: the table is written down here once more, as the RFC prints it, and compared with the
- * one in the code; then every cell that a packet or a call can reach is driven for real, and what comes out is compared with the text.
+ * The automaton against RFC 1661 section 4.1: the table is written down here once more, as the RFC prints
+ * it, and compared with the one in the code; then every cell that a packet or a call can reach is driven
+ * for real, and what comes out is compared with the text.
  */
 #include "ppp/automaton.h"
 
@@ -214,7 +215,8 @@ static void probe_init(struct probe *p)
 	ppp_automaton_init(&p->a, &ops);
 }
 
-/* In this state, with a request outstanding whose Identifier is 5, and the restart timer running where it does. */
+/* In this state, with a request outstanding whose Identifier is 5, and the restart timer running where
+ * it does. */
 static void probe_force(struct probe *p, int s)
 {
 	probe_init(p);
@@ -321,7 +323,8 @@ static void check_counter(const struct probe *p, struct ppp_cell want)
 		assert_int_equal(p->a.restarts, max - !!(want.actions & (PPP_SCR | PPP_STR)));
 }
 
-/* Calls in states where the RFC has "-" do nothing; packets do not reach the automaton in Initial and Starting. */
+/* Calls in states where the RFC has "-" do nothing; packets do not reach the automaton in Initial and
+ * Starting. */
 static void every_cell_does_what_the_rfc_says(void **state)
 {
 	const uint16_t seen = PPP_TLD | PPP_SCR | PPP_STR | PPP_SCA | PPP_SCN | PPP_STA | PPP_SCJ | PPP_SER |

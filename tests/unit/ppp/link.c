@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two links wired in memory: a concentrator and an initiator, with loss, doubled frames, wrong secrets and early closing. */
+/* Two links wired in memory: a concentrator and an initiator, with loss, doubled frames, wrong secrets
+ * and early closing. */
 #include "pair.h"
 
 #include <setjmp.h>

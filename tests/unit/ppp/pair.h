@@ -1,5 +1,6 @@
 /*
- * Two PPP links wired to each other in memory, with a virtual clock, delay and loss; or one link and a test that plays the peer.
+ * Two PPP links wired to each other in memory, with a virtual clock, delay and loss; or one link and a test
+ * that plays the peer.
  */
 #ifndef TESTS_PPP_PAIR_H
 #define TESTS_PPP_PAIR_H
@@ -22,11 +23,11 @@ struct end {
 	struct ppp_counters counters;
 	struct pair *pair;
 	const char *accept_name, *accept_secret; /* verify(): what is right; NULL: everything is wrong */
-	const char *own_secret;			 /* want_secret(); NULL: none */
-	bool later;				 /* verify() and want_secret() are answered by the test */
-	bool no_network;			 /* ppp_link_network() is called by the test */
-	bool close_on_down;			 /* the owner closes the link from inside ncp_down() */
-	bool done_on_down;			 /* the owner frees the link from inside down() */
+	const char *own_secret;                  /* want_secret(); NULL: none */
+	bool later;                              /* verify() and want_secret() are answered by the test */
+	bool no_network;                         /* ppp_link_network() is called by the test */
+	bool close_on_down;                      /* the owner closes the link from inside ncp_down() */
+	bool done_on_down;                       /* the owner frees the link from inside down() */
 	uint64_t iid, assign;
 
 	unsigned verifies, secrets, authenticated, ups, ncp_downs, downs, notes;
@@ -42,11 +43,11 @@ struct pair {
 	struct end sc, si;
 	struct rng rng;
 	msec now;
-	unsigned loss;	/* per cent */
+	unsigned loss;  /* per cent */
 	unsigned twice; /* per cent of frames that arrive twice */
 	bool (*eat)(struct pair *p, struct end *from, const uint8_t *frame, size_t len); /* true: lost */
-	bool loopback;	/* every frame comes back to its sender */
-	bool alone;	/* there is no peer */
+	bool loopback; /* every frame comes back to its sender */
+	bool alone;    /* there is no peer */
 	struct {
 		struct end *to;
 		msec at;
@@ -67,8 +68,9 @@ const struct sent *end_last(const struct end *e, uint16_t protocol, uint8_t code
 size_t end_count(const struct end *e, uint16_t protocol, uint8_t code);
 /* A packet from the test: FF 03 and the header are added. */
 void end_packet(struct end *e, uint16_t protocol, uint8_t code, uint8_t id, const void *data, size_t len);
-#define end_packet_of(e, protocol, code, id, ...)                                                                      \
-	end_packet(e, protocol, code, id, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define end_packet_of(e, protocol, code, id, ...)                                                            \
+	end_packet(e, protocol, code, id, (const uint8_t[]){__VA_ARGS__},                                    \
+		sizeof((const uint8_t[]){__VA_ARGS__}))
 void end_frame(struct end *e, const void *frame, size_t len);
 /* Acknowledges what E has asked for last, as it stands. */
 void end_ack(struct end *e, uint16_t protocol);
