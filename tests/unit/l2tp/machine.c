@@ -260,13 +260,15 @@ static void a_refused_session_ends_the_initiators_tunnel(void **state)
 	assert_string_equal(p.si.why.text, "peer: CDN result 4 (no facilities, temporary)");
 }
 
-/* proves: HS-L2TP-2 partial, HS-L2TP-27 */
+/* proves: HS-L2TP-2 partial, HS-L2TP-20, HS-L2TP-21, HS-L2TP-22, HS-L2TP-27 */
 static void irrelevant_avps_do_not_disturb_set_up(void **state)
 {
 	pipe_done(&p);
 	pipe_init(&p);
 	p.si.deaf = true;
 	pipe_open(&p);
+	assert_int_equal(p.si.queue[0].data[12 + 8 + 8 + 22 + 9], 3);
+	p.si.queue[0].data[12 + 8 + 8 + 22 + 9] = 0; /* Framing Capabilities: none */
 	pipe_run(&p, p.now);
 	pipe_inject(&p.sc, 0, 1, 1, SIZED(TYPE(3)));
 	pipe_inject(&p.sc, 0, 2, 1,

@@ -52,7 +52,7 @@ static int read_body(const uint8_t *data, size_t len, const char *secret, struct
 
 /* ---- encoders ---- */
 
-/* proves: HS-L2TP-13, HS-L2TP-20, HS-L2TP-26 partial, HS-L2TP-28 partial */
+/* proves: HS-L2TP-13, HS-L2TP-20 partial, HS-L2TP-26 partial, HS-L2TP-28 partial */
 static void sccrq_is_what_figure_11_wants(void **state)
 {
 	struct message_hello m = {.host_name = "si.example",
@@ -135,7 +135,8 @@ static void hello_and_zlb_are_bare(void **state)
 	expect(&w, BYTES(0xc8, 0x02, 0, 12, 1, 2, 0, 0, 0, 3, 0xff, 0xff));
 }
 
-/* proves: HS-L2TP-16, HS-L2TP-17 partial, HS-L2TP-21, HS-L2TP-22 */
+/* With those above, every message that we send is compared byte for byte. */
+/* proves: HS-L2TP-16, HS-L2TP-17 partial, HS-L2TP-21 partial, HS-L2TP-22 partial, HS-L2TP-26, HS-L2TP-28 */
 static void session_messages_are_what_figure_12_wants(void **state)
 {
 	struct writer w = fresh();

@@ -352,7 +352,7 @@ static void hello_can_be_turned_off(void **state)
 	pipe_expect(&p, "");
 }
 
-/* proves: HS-L2TP-32 partial, HS-OAM-2 */
+/* proves: HS-L2TP-32, HS-OAM-2 */
 static void an_undelivered_hello_ends_the_tunnel(void **state)
 {
 	msec start;
