@@ -322,6 +322,24 @@ static void echo_with_our_own_magic_is_a_loop(void **state)
 	assert_null(end_last(&p->sc, PPP_LCP, PPP_ECHO_REPLY));
 }
 
+static void equal_magic_numbers_in_between_are_no_loop(void **state)
+{
+	struct pair *p = *state;
+	uint32_t m;
+
+	pair_open(p);
+	m = p->sc.link.magic;
+	for (uint8_t i = 0; i < 6; i++) {
+		end_packet_of(&p->sc, PPP_LCP, PPP_CONFIGURE_REQUEST, i, 5, 6, (uint8_t)(m >> 24),
+			(uint8_t)(m >> 16), (uint8_t)(m >> 8), (uint8_t)m);
+		assert_int_equal(end_last(&p->sc, 0, 0)->bytes[4], PPP_CONFIGURE_NAK);
+		end_packet_of(&p->sc, PPP_LCP, PPP_CONFIGURE_REQUEST, i, 5, 6, 1, 2, 3, 4);
+		assert_int_equal(end_last(&p->sc, 0, 0)->bytes[4], PPP_CONFIGURE_ACK);
+	}
+	assert_false(p->sc.link.failing);
+	assert_int_equal(p->sc.counters.loops, 6);
+}
+
 /* proves: HS-L2TP-31 partial */
 static void unanswered_echoes_end_the_link(void **state)
 {
@@ -357,6 +375,17 @@ static void unknown_code_is_rejected(void **state)
 		10); /* two octets of padding */
 	ASSERT_FRAME(end_last(&p->sc, 0, 0), 0xff, 0x03, 0xc0, 0x21, 7, 1, 0, 10, 12, 3, 0, 6, 'i', 'd');
 	assert_int_equal(p->sc.counters.bad_code, 1);
+}
+
+static void code_reject_fits_the_peers_mru(void **state)
+{
+	struct pair *p = *state;
+	uint8_t data[1500] = {0};
+
+	pair_open(p);
+	end_packet_of(&p->sc, PPP_LCP, PPP_CONFIGURE_REQUEST, 7, 1, 4, 0x05, 0x00);
+	end_packet(&p->sc, PPP_LCP, 12, 5, data, sizeof(data));
+	assert_int_equal(end_last(&p->sc, PPP_LCP, PPP_CODE_REJECT)->len, 1280 + 4);
 }
 
 static void code_reject_of_echo_stops_echoes_and_of_request_the_link(void **state)
@@ -479,8 +508,10 @@ int main(void)
 		TEST(echo_and_discard_without_magic_are_malformed),
 		TEST(echo_reply_fits_the_peers_mru),
 		TEST(echo_with_our_own_magic_is_a_loop),
+		TEST(equal_magic_numbers_in_between_are_no_loop),
 		TEST(unanswered_echoes_end_the_link),
 		TEST(unknown_code_is_rejected),
+		TEST(code_reject_fits_the_peers_mru),
 		TEST(code_reject_of_echo_stops_echoes_and_of_request_the_link),
 		TEST(peer_that_naks_without_end_is_given_up),
 		TEST(peer_that_only_acknowledges_is_given_up),

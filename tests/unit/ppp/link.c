@@ -512,6 +512,9 @@ static void owner_may_close_and_free_from_inside(void **state)
 	assert_int_equal(p->sc.ncp_downs, 1);
 	assert_int_equal(p->sc.downs, 1);
 	assert_string_equal(p->sc.why.text, "owner has seen enough");
+	/* IPV6CP's actions (Configure-Request, -Ack) were finished before LCP was closed, not after */
+	assert_int_equal(end_last(&p->sc, 0, 0)->bytes[2] << 8 | end_last(&p->sc, 0, 0)->bytes[3], PPP_LCP);
+	assert_int_equal(end_last(&p->sc, 0, 0)->bytes[4], PPP_TERMINATE_REQUEST);
 	assert_int_equal(p->si.downs, 1);
 }
 
