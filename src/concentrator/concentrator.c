@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_MS = 2000, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
+enum { STOP_MS = 2000, STOP_STEP_MS = 20, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
 
 /* ---- life ---- */
 
@@ -332,10 +332,23 @@ static void plane_freed(void *owner)
 		stopped(c->stopped_owner);
 }
 
-static void stop_now(struct wheel_timer *t, msec now)
+/* Every peer has acknowledged its StopCCN. */
+static bool all_quiet(const struct concentrator *c)
+{
+	for (const struct subscriber *sub = c->all; sub; sub = sub->next)
+		if (!softwire_is_quiet(&sub->engine.softwire))
+			return false;
+	return true;
+}
+
+static void stop_step(struct wheel_timer *t, msec now)
 {
 	struct concentrator *c = container_of(t, struct concentrator, stop_timer);
 
+	if (now < c->stop_at && !all_quiet(c)) {
+		wheel_arm(&c->loop->wheel, t, now + STOP_STEP_MS);
+		return;
+	}
 	while (c->all)
 		subscriber_free(c->all);
 	tun_plane_flush(c->plane);
@@ -349,12 +362,13 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	c->stopped = stopped;
 	c->stopped_owner = owner;
 	c->stopping = true;
-	c->stop_timer.fire = stop_now;
+	c->stop_timer.fire = stop_step;
+	c->stop_at = loop_now(c->loop) + STOP_MS;
 	for (struct subscriber *sub = c->all; sub; sub = next) {
 		next = sub->next;
 		subscriber_close(sub, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the concentrator shuts down");
 	}
-	wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop) + (c->count ? STOP_MS : 0));
+	wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop) + (c->count ? STOP_STEP_MS : 0));
 }
 
 /* ---- reload ---- */

@@ -70,6 +70,7 @@ struct concentrator {
 	void (*stopped)(void *owner);
 	void *stopped_owner;
 	struct wheel_timer stop_timer;
+	msec stop_at;
 	bool stopping, running;
 };
 

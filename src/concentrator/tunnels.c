@@ -414,19 +414,34 @@ static void accept_request(struct concentrator *c, const struct stray *p)
 	}
 }
 
-/* An SCCRQ, or NULL; the message is only looked at, the engine decodes and judges it. */
-static bool is_request(struct stray *p, struct reader body)
+enum stray_kind { STRAY_REQUEST, STRAY_STOP, STRAY_SILENT, STRAY_OTHER };
+
+/* What a packet without a softwire is. The message is only looked at: the engine decodes and judges it. */
+static enum stray_kind classify(struct stray *p, struct reader body)
 {
 	uint8_t scratch[L2TP_PACKET_MAX];
 	struct l2tp_message m = {0};
 	struct l2tp_fault fault;
 
+	if (p->header.control && !reader_left(&body))
+		return STRAY_SILENT; /* an acknowledgement is never answered: two ends could go on for ever */
 	if (!p->header.control || p->header.tunnel_id || p->header.session_id)
-		return false;
-	if (l2tp_message_read(body, NULL, scratch, &m, &fault))
-		return true; /* the engine says what is wrong with it */
+		return STRAY_OTHER;
+	if (l2tp_message_read(body, NULL, scratch, &m, &fault) && m.type != L2TP_STOPCCN) {
+		p->assigned = m.assigned_tunnel;
+		return STRAY_REQUEST; /* the engine says what is wrong with it */
+	}
 	p->assigned = m.assigned_tunnel;
-	return m.type == L2TP_SCCRQ;
+	if (m.type == L2TP_STOPCCN) /* an initiator that gives up before it knows our id; or a hint, which is never answered */
+		return STRAY_STOP;
+	return m.type == L2TP_SCCRQ ? STRAY_REQUEST : STRAY_OTHER;
+}
+
+static struct subscriber *find_request(struct concentrator *c, const struct stray *p)
+{
+	struct request_key key = {*p->from, p->assigned};
+
+	return p->assigned ? hash_find(&c->by_request, request_hash(c, p->from, p->assigned), request_match, &key) : NULL;
 }
 
 static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row, const struct endpoint *from,
@@ -435,26 +450,25 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	struct concentrator *c = tun_plane_owner(plane);
 	struct stray p = {.listener = listener, .from = from, .local = local, .payload = payload, .len = len};
 	struct reader body = reader_of(payload, len);
+	struct subscriber *sub;
+	enum stray_kind kind;
 
 	l2tp_header_read(&body, &p.header);
 	if (!reader_ok(&body))
 		return; /* counted by the plane */
-	if (is_request(&p, body)) {
-		struct request_key key = {*from, p.assigned};
-		struct subscriber *sub = p.assigned
-			? hash_find(&c->by_request, request_hash(c, from, p.assigned), request_match, &key)
-			: NULL;
-
-		if (sub)
-			softwire_input(&sub->engine.softwire, payload, len, loop_now(c->loop));
-		else
-			accept_request(c, &p);
+	kind = classify(&p, body);
+	if (kind == STRAY_SILENT)
+		return;
+	if (kind == STRAY_OTHER) {
+		p.assigned = 0; /* a hint stands outside the tunnel: header id 0 */
+		stray_reply(c, &p, L2TP_STOP_CLEAR, row ? "not from this address: connect again" : "no such tunnel: connect again");
 		return;
 	}
-	if (p.header.control && !reader_left(&body)) /* an acknowledgement is never answered: two ends could go on for ever */
-		return;
-	p.assigned = 0; /* a hint stands outside the tunnel: header id 0 */
-	stray_reply(c, &p, L2TP_STOP_CLEAR, row ? "not from this address: connect again" : "no such tunnel: connect again");
+	sub = find_request(c, &p);
+	if (sub)
+		softwire_input(&sub->engine.softwire, payload, len, loop_now(c->loop));
+	else if (kind == STRAY_REQUEST)
+		accept_request(c, &p);
 }
 
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)

@@ -182,14 +182,14 @@ void softwire_sc_done(struct softwire_sc *sc)
 	sc->lease = NULL;
 }
 
-/* Says no to an SCCRQ that cannot be read; the peer's own tunnel id may be unknown. */
-static void refuse(struct softwire *s, const char *text)
+/* Says no to an SCCRQ that is not acceptable; PEER_TUNNEL is 0 where even that could not be read. */
+static void refuse(struct softwire *s, uint16_t peer_tunnel, uint16_t result, const char *text)
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	softwire_note(s, text);
-	l2tp_stray_reply(&w, 0, 0, L2TP_STOP_ERROR, text);
+	l2tp_stray_reply(&w, 0, peer_tunnel, result, text);
 	if (writer_ok(&w))
 		s->config->ops->send(s, buf, writer_len(&w));
 }
@@ -200,7 +200,7 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 	struct softwire *s = &sc->softwire;
 	struct reader r = reader_of(packet, len);
 	uint8_t scratch[L2TP_PACKET_MAX];
-	struct l2tp_message m;
+	struct l2tp_message m = {0};
 	struct l2tp_fault fault;
 	struct l2tp_header h;
 	int err;
@@ -215,7 +215,7 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 	err = l2tp_message_read(reader_rest(&r), NULL, scratch, &m, &fault);
 	if (err) {
 		c->counters->l2tp.bad_avp++;
-		refuse(s, fault.text);
+		refuse(s, m.assigned_tunnel, fault.result, fault.text);
 		return -EBADMSG;
 	}
 

@@ -525,6 +525,11 @@ void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t resu
 	softwire_leave(s);
 }
 
+bool softwire_is_quiet(const struct softwire *s)
+{
+	return s->down_told && l2tp_tunnel_is_quiet(&s->tunnel);
+}
+
 void softwire_done(struct softwire *s)
 {
 	wheel_disarm(s->config->wheel, &s->timer);

@@ -194,6 +194,8 @@ static inline void softwire_heard(struct softwire *s, msec now)
 }
 /* Ends it in good order: DHCPv6 Release (SI), LCP Terminate, CDN, StopCCN with RESULT and ERROR. */
 void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text, msec now);
+/* It is down, and the peer has acknowledged all that was said: nothing is lost if the memory goes before released(). */
+bool softwire_is_quiet(const struct softwire *s);
 /* Frees everything at once; sends nothing, calls nothing. */
 void softwire_done(struct softwire *s);
 

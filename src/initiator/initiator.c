@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
-       STOP_MS = 2000 };
+       STOP_MS = 2000, STOP_STEP_MS = 20 };
 
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
 {
@@ -361,16 +361,25 @@ static void plane_freed(void *owner)
 		i->stopped(i->stopped_owner);
 }
 
+/* The server has acknowledged our StopCCN. */
+static bool all_quiet(const struct initiator *i)
+{
+	for (const struct attempt *a = i->lingering; a; a = a->next)
+		if (!softwire_is_quiet(&a->engine.softwire))
+			return false;
+	return !i->current;
+}
+
 static void stop_step(struct initiator *i, msec now)
 {
 	struct attempt *a;
 
-	if ((i->current || i->lingering) && now < i->stop_at) {
-		wheel_arm(&i->loop->wheel, &i->timer, now + 50);
+	if (!all_quiet(i) && now < i->stop_at) {
+		wheel_arm(&i->loop->wheel, &i->timer, now + STOP_STEP_MS);
 		return;
 	}
 	if (i->resolver_busy) { /* libuv calls back soon, cancelled or not */
-		wheel_arm(&i->loop->wheel, &i->timer, now + 50);
+		wheel_arm(&i->loop->wheel, &i->timer, now + STOP_STEP_MS);
 		return;
 	}
 	wheel_disarm(&i->loop->wheel, &i->timer);

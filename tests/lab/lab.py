@@ -232,7 +232,7 @@ class Lab:
     def capture(self, node, device, expression="udp"):
         """Starts a capture; the file can be read as soon as capture.stop() returns."""
         path = self.dir / f"{node.name}-{device}.pcap"
-        process = node.start("tcpdump", "-n", "-U", "-Z", "root", "-i", device, "-w", path, expression, log=self.dir / f"{device}.tcpdump")
+        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, expression, log=self.dir / f"{device}.tcpdump")
         wait_until("tcpdump listens", lambda: process.has("listening on"), 10)
         process.path = path
         return process
