@@ -54,10 +54,9 @@ static void on_idle(uv_idle_t *idle)
 {
 	struct aaa *a = idle->data;
 	struct answer *last = a->last, *n;
-	bool more = a->first != NULL;
+	bool more = true;
 
-	while (more) {
-		n = a->first;
+	while (more && (n = a->first)) {
 		more = n != last;
 		a->first = n->next;
 		if (!a->first)

@@ -95,20 +95,19 @@ static void tell_all(struct reading *r, const char *path, aaa_error *error, void
 {
 	char more[64];
 
-	if (r->problems)
+	if (r->problem_count)
 		qsort(r->problems, r->problem_count, sizeof(r->problems[0]), by_line);
-	for (size_t i = 0; i < r->problem_count; i++) {
-		if (i < PROBLEMS_MAX)
-			error(owner, path, r->problems[i].line,
-				r->problems[i].text ? r->problems[i].text : "out of memory");
-		free(r->problems[i].text);
-	}
+	for (size_t i = 0; i < r->problem_count && i < PROBLEMS_MAX; i++)
+		error(owner, path, r->problems[i].line,
+			r->problems[i].text ? r->problems[i].text : "out of memory");
 	if (r->problem_count > PROBLEMS_MAX) {
 		snprintf(more, sizeof(more), "and %zu more errors", r->problem_count - PROBLEMS_MAX);
-		error(owner, path, 0, more);
+		error(owner, path, r->problems[PROBLEMS_MAX].line, more);
 	}
 	if (r->no_memory)
 		error(owner, path, 0, "out of memory");
+	for (size_t i = 0; i < r->problem_count; i++)
+		free(r->problems[i].text);
 	free(r->problems);
 }
 
@@ -362,7 +361,7 @@ static void read_user_key(struct draft *d, config_setting_t *setting, unsigned l
 			read_iid(d, text, line);
 	} else if (config_setting_is_group(setting)) { /* users have no groups: it is the next user */
 		tell(d->r, line, "%s: \"%.64s\" lies inside of it: '}' is missing before", d->label, key);
-	} else if (!listed || strcmp(key, "name")) {
+	} else if (!listed || strcmp(key, "name") != 0) {
 		tell_unknown(d->r, setting, line, label, listed ? listed_user_keys : user_keys);
 	}
 }
@@ -480,7 +479,7 @@ static void read_user(struct reading *r, config_setting_t *group, unsigned base,
 		read_user_key(&d, setting, base + config_setting_source_line(setting), listed);
 	}
 	check_draft(&d);
-	if (r->problem_count == before)
+	if (r->problem_count == before && d.secret)
 		keep_user(&d);
 }
 
@@ -548,7 +547,8 @@ static bool terminate(struct reading *r, const struct text_piece *p, bool list)
 	if (*start == ',' || (*start == ';' && !list))
 		*start = ' ';
 	if (list)
-		strcat(start, "\n)"); /* behind a comment that may end the piece */
+		memcpy(start + strlen(start), "\n)",
+			3); /* on a line of its own: the piece may end in a comment */
 	return true;
 }
 
@@ -692,7 +692,7 @@ static void read_peer(struct reading *r, config_setting_t *group)
 		tell(r, line, "peer: has no address: address = \"203.0.113.0/24\";");
 	if (r->problem_count == problems && !secret)
 		tell(r, line, "peer: has no tunnel-secret: tunnel-secret = \"...\";");
-	if (r->problem_count == problems)
+	if (r->problem_count == problems && address && secret)
 		keep_peer(r, &p, host, secret, line);
 }
 
@@ -710,7 +710,7 @@ static void read_rest(struct reading *r, config_setting_t *root)
 				tell(r, line,
 					"users must be a group or a list: users = { NAME = { secret = "
 					"\"...\"; }; };");
-		} else if (strcmp(name, "peers")) {
+		} else if (strcmp(name, "peers") != 0) {
 			tell_unknown(r, setting, line, "", "users, peers");
 		} else if (!config_setting_is_list(setting)) {
 			tell(r, line,

@@ -92,12 +92,12 @@ int secret_file_read(int fd, size_t max, char **ret, size_t *ret_len, char why[1
 
 int aaa_read_secret(int fd, char secret[AAA_SECRET_MAX + 1], size_t *ret_len, char why[128])
 {
-	char *data;
-	size_t len, size;
+	char *data = NULL;
+	size_t len, size = 0;
 	const char *problem = NULL;
 	int rc = secret_file_read(fd, 4096, &data, &size, why);
 
-	if (rc)
+	if (rc || !data)
 		return rc;
 	len = size;
 	if (len && data[len - 1] == '\n')

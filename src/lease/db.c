@@ -44,10 +44,10 @@ static const char *const statement_text[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[PUT_LEASE] =
-		"INSERT INTO lease (user, slot, pool, duid, iaid, granted_at, used_at, in_use)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-		" ON CONFLICT (user, slot) DO UPDATE SET pool = ?3, duid = ?4, iaid = ?5, granted_at = ?6,"
-		" used_at = ?7, in_use = ?8",
+		("INSERT INTO lease (user, slot, pool, duid, iaid, granted_at, used_at, in_use)"
+		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		 " ON CONFLICT (user, slot) DO UPDATE SET pool = ?3, duid = ?4, iaid = ?5, granted_at = ?6,"
+		 " used_at = ?7, in_use = ?8"),
 	[DELETE_LEASE] = "DELETE FROM lease WHERE user = ?1 AND slot = ?2",
 	[TOUCH_LEASE] = "UPDATE lease SET used_at = ?3, in_use = ?4 WHERE user = ?1 AND slot = ?2",
 	[PUT_PREFIX] = ("INSERT INTO prefix (first, last, prefix, user, slot, use, position, fixed)"
@@ -229,7 +229,7 @@ static int read_prefix(sqlite3_stmt *st, db_prefix_row *row, void *owner, char w
 		sqlite3_column_bytes(st, 0) != 16 || !last || sqlite3_column_bytes(st, 1) != 16)
 		goto impossible;
 	last_addr(&p.prefix, want_last);
-	if (memcmp(first, p.prefix.addr.bytes, 16) || memcmp(last, want_last, 16))
+	if (memcmp(first, p.prefix.addr.bytes, 16) != 0 || memcmp(last, want_last, 16) != 0)
 		goto impossible;
 	return row(owner, &p, why);
 impossible:

@@ -144,7 +144,7 @@ const char *reserved_for_other(const struct lease_store *s, uint64_t first, uint
 	const struct span *n = span_from(&s->reserved, first);
 
 	for (; n && n->first <= last; n = n->next[0])
-		if (strcmp(n->owner, user))
+		if (strcmp(n->owner, user) != 0)
 			return n->owner;
 	return NULL;
 }

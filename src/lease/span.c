@@ -40,7 +40,7 @@ struct span *span_new(const struct span_set *set, const struct prefix *p, void *
 {
 	uint64_t first = span_key(&p->addr);
 	uint8_t levels = draw_levels(set, first);
-	struct span *n = calloc(1, sizeof(*n) + levels * sizeof(n->next[0]));
+	struct span *n = calloc(1, sizeof(*n) + levels * sizeof(struct span *));
 
 	if (!n)
 		return NULL;

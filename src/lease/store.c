@@ -321,7 +321,7 @@ static int acquire_steps(struct acquire *a)
 	if (rc)
 		return rc;
 	now->present = true;
-	if (memcmp(now->delegated, a->before.delegated, sizeof(now->delegated)) ||
+	if (memcmp(now->delegated, a->before.delegated, sizeof(now->delegated)) != 0 ||
 		now->link != a->before.link || !a->before.present)
 		now->granted_at = time(NULL);
 	return 0;

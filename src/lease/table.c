@@ -191,7 +191,7 @@ struct pool_name *pool_name_get(struct lease_store *s, const char *text)
 {
 	struct pool_name *name = s->names;
 
-	while (name && strcmp(name->text, text))
+	while (name && strcmp(name->text, text) != 0)
 		name = name->next;
 	if (name)
 		return name;
