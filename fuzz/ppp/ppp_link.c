@@ -150,8 +150,11 @@ static const struct ppp_ops ops = {
 static void input(struct run *r, const uint8_t *frame, size_t len)
 {
 	uint8_t *exact = malloc(len ? len : 1);
+	struct reader f = reader_of(frame, len);
 
 	check(exact != NULL);
+	if (ppp_frame_read(&f) == PPP_CHAP && reader_u8(&f) == CHAP_SUCCESS)
+		r->success_got = true;
 	if (len)
 		memcpy(exact, frame, len);
 	ppp_link_input(&r->link, exact, len, r->now);
@@ -261,7 +264,6 @@ static void step(struct run *r, struct reader *in)
 		answer_challenge(r, arg & 1);
 		break;
 	case 9:
-		r->success_got |= arg & 1;
 		input_packet(r, PPP_CHAP, arg & 1 ? CHAP_SUCCESS : CHAP_FAILURE, r->response_id, "m", 1);
 		break;
 	default: /* a request of LCP or IPV6CP */
