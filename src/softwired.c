@@ -165,7 +165,7 @@ static void reload_initiator(struct worker *w, const struct initiator_config *co
 	char text[128];
 
 	for (unsigned n = 0; n < w->initiator_count; n++) {
-		if (strcmp(initiator_name(w->initiators[n]), config->name))
+		if (strcmp(initiator_name(w->initiators[n]), config->name) != 0)
 			continue;
 		if (!initiator_reload(w->initiators[n], config)) {
 			snprintf(text, sizeof(text), "initiator %s: its changes need a restart", config->name);
@@ -469,9 +469,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	boot = calloc(1, sizeof(*boot));
-	if (!boot || !(boot->config = calloc(1, sizeof(*boot->config))))
+	boot = calloc(1, sizeof(*boot) + sizeof(*boot->config));
+	if (!boot)
 		return 1;
+	boot->config = (struct config *)(boot + 1);
 	path = realpath(path, NULL) ?: path; /* the daemon asks for it again by this name */
 	status = config_file_read(path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
 	if (!status && !test) {
@@ -479,7 +480,6 @@ int main(int argc, char **argv)
 		make_policy(boot);
 		status = keeper_run(&boot->policy, &boot->log, engine_main, boot);
 	}
-	free(boot->config);
 	free(boot);
 	return status;
 }

@@ -373,12 +373,6 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 
 /* ---- reload ---- */
 
-struct reload {
-	struct concentrator *c;
-	json_t *say;
-	bool failed;
-};
-
 static void say(json_t *list, const char *text)
 {
 	if (list)
@@ -400,19 +394,19 @@ static void users_reloaded(void *owner, int result, int fd)
 	}
 	reserve_fixed(c);
 	for (struct subscriber *sub = c->all; sub; sub = next) {
-		const struct aaa_user *user;
-		uint32_t cursor = 0;
-
 		next = sub->next;
-		if (!sub->user || sub->engine.softwire.step >= STEP_CLOSING)
-			continue;
-		while ((user = aaa_next_user(c->aaa, &cursor)))
-			if (strcmp(user->name, sub->user) == 0)
-				break;
-		if (!user)
+		if (sub->user && sub->engine.softwire.step < STEP_CLOSING && !aaa_find_user(c->aaa, sub->user))
 			subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_UNAUTHORIZED, 0, "the user is not allowed any more");
 	}
 	log_message(c->log, LEVEL_INFO, "reloaded", "%zu users", aaa_user_count(c->aaa));
+}
+
+static bool same_listen(const struct concentrator_config *a, const struct concentrator_config *b)
+{
+	for (unsigned n = 0; n < a->listen_count && a->listen_count == b->listen_count; n++)
+		if (!endpoint_equal(&a->listen[n], &b->listen[n]))
+			return false;
+	return a->listen_count == b->listen_count;
 }
 
 int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *list)
@@ -427,9 +421,9 @@ int concentrator_reload(struct concentrator *c, const struct concentrator_config
 		say(list, why);
 		return -EINVAL;
 	}
-	if (memcmp(&old.listen, &config->listen, sizeof(old.listen)) || old.listen_count != config->listen_count)
+	if (!same_listen(&old, config))
 		say(list, "concentrator: listening addresses change with a restart");
-	if (strcmp(old.device, config->device))
+	if (strcmp(old.device, config->device) != 0)
 		say(list, "concentrator: the device's name changes with a restart");
 	if (!addr_equal(&old.local6, &config->local6) || !addr_equal(&old.local4, &config->local4))
 		say(list, "concentrator: local4 and local6 change with a restart");

@@ -25,10 +25,11 @@ static json_t *head(const struct concentrator *c, const struct subscriber *sub)
 
 static json_t *delegated(const struct subscriber *sub)
 {
+	const struct softwire_lease *lease = sub->engine.lease;
 	json_t *array = json_array();
 
-	for (unsigned i = 0; sub->routed && i < sub->engine.lease->prefix_count; i++)
-		json_array_append_new(array, report_prefix(&sub->engine.lease->delegated[i]));
+	for (unsigned i = 0; lease && sub->routed && i < lease->prefix_count; i++)
+		json_array_append_new(array, report_prefix(&lease->delegated[i]));
 	return array;
 }
 

@@ -489,7 +489,7 @@ void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const st
 			.retransmit_tries = 5, .probe_tries = 3, .setup_ms = 60000, .linger_ms = 31000},
 		.ppp = {.ops = &link_ops, .rng = rng, .counters = &counters->ppp, .name = "softwire",
 			.demand_auth = end == L2TP_LNS, .give_auth = end == L2TP_LAC, .ipv6 = true,
-			.passive_ncp = end == L2TP_LNS, .restart_ms = 3000, .max_configure = 10, .max_terminate = 2,
+			.restart_ms = 3000, .max_configure = 10, .max_terminate = 2,
 			.max_failure = 5, .echo_failures = 3, .auth_ms = 30000},
 		.nd = {.ops = &node_ops, .rng = rng, .counters = &counters->nd, .router = end == L2TP_LNS, .dad_transmits = 1,
 			.retrans_ms = 1000},

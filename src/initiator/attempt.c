@@ -290,7 +290,7 @@ static void choose_iid(struct initiator *i, unsigned ifindex)
 
 	i->softwire.iid = 0;
 	if (if_indextoname(ifindex, device) && netlink_interface_lladdr(i->routes, device, mac, &unused) == 0 &&
-		memcmp(mac, (uint8_t[6]){0}, 6))
+		memcmp(mac, (uint8_t[6]){0}, 6) != 0)
 		i->softwire.iid = eui64(mac);
 }
 
@@ -453,11 +453,8 @@ void initiator_connect(struct initiator *i)
 
 	if (i->resolver_busy)
 		return;
-	while (i->lingering && i->lingering->next) { /* at most one lingers */
-		struct attempt *a = i->lingering;
-
-		while (a->next)
-			a = a->next;
+	for (struct attempt *a = i->lingering ? i->lingering->next : NULL, *next; a; a = next) { /* at most one lingers */
+		next = a->next;
 		attempt_free(a);
 	}
 	split_server(server_text(i), host, &port);

@@ -417,18 +417,34 @@ void initiator_clear(struct initiator *i)
 		i->attempt_at = loop_now(i->loop);
 }
 
+/* Timers apply at once; everything else is negotiated or in the kernel, and needs a new softwire. */
+static bool same_but_timers(const struct initiator_config *a, const struct initiator_config *b)
+{
+	const char *const texts[][2] = {
+		{a->user, b->user},
+		{a->password_path, b->password_path},
+		{a->server_password_path, b->server_password_path},
+		{a->tunnel_secret_path, b->tunnel_secret_path},
+		{a->state_path, b->state_path},
+		{a->host_name, b->host_name},
+	};
+	bool same = a->server_count == b->server_count && a->lan_count == b->lan_count && a->ipv6 == b->ipv6 &&
+		a->want_prefix == b->want_prefix && a->prefix_length == b->prefix_length && a->default_route == b->default_route &&
+		a->metric == b->metric && a->mss_clamp == b->mss_clamp && a->mtu == b->mtu && a->insist_auth == b->insist_auth &&
+		a->framing_async == b->framing_async && a->dad_transmits == b->dad_transmits && a->rapid_commit == b->rapid_commit;
+
+	for (size_t n = 0; same && n < sizeof(texts) / sizeof(*texts); n++)
+		same = strcmp(texts[n][0], texts[n][1]) == 0;
+	for (unsigned n = 0; same && n < a->server_count; n++)
+		same = strcmp(a->servers[n], b->servers[n]) == 0;
+	for (unsigned n = 0; same && n < a->lan_count; n++)
+		same = strcmp(a->lans[n], b->lans[n]) == 0;
+	return same;
+}
+
 bool initiator_reload(struct initiator *i, const struct initiator_config *config)
 {
-	struct initiator_config probe = *config;
-
-	/* Timers apply at once; everything else is negotiated or in the kernel, and needs a new softwire. */
-	probe.hello_ms = i->config.hello_ms;
-	probe.echo_ms = i->config.echo_ms;
-	probe.retransmit_ms = i->config.retransmit_ms;
-	probe.retransmit_tries = i->config.retransmit_tries;
-	probe.backoff_first_ms = i->config.backoff_first_ms;
-	probe.backoff_max_ms = i->config.backoff_max_ms;
-	if (memcmp(&probe, &i->config, sizeof(probe)))
+	if (!same_but_timers(&i->config, config))
 		return false;
 
 	i->config = *config;

@@ -80,9 +80,9 @@ static void log_prefix_event(struct initiator *i, const char *event, const struc
 
 static struct held_prefix *held_find(struct initiator *i, const struct prefix *p)
 {
-	for (unsigned n = 0; n < HELD_PREFIXES; n++)
-		if (prefix_equal(&i->held[n].prefix, p))
-			return &i->held[n];
+	for (struct held_prefix *h = i->held; h < i->held + HELD_PREFIXES; h++)
+		if (prefix_equal(&h->prefix, p))
+			return h;
 	return NULL;
 }
 
@@ -134,29 +134,36 @@ static bool in_binding(const struct dhcp6_binding *b, const struct prefix *p)
 static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec bound_at)
 {
 	struct held_prefix *h = held_find(i, &p->prefix);
-	bool is_new = !h || !h->current;
+	bool was_current;
 
-	if (!p->valid)
-		return;
 	if (!h)
 		h = held_new(i);
-	if (!h)
+	if (!h || !p->valid)
 		return;
+	was_current = h->current;
 	h->prefix = p->prefix;
 	h->current = true;
 	h->preferred_until = deadline_of(p->preferred, bound_at);
 	h->valid_until = deadline_of(p->valid, bound_at);
-	if (is_new) {
+	if (!was_current) {
 		keeper_route(i->keeper, true, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
 		log_prefix_event(i, "prefix", &h->prefix);
 	}
 	lan_addresses(i, h, true);
 }
 
+static bool same_prefixes(const struct dhcp6_binding *a, const struct dhcp6_binding *b)
+{
+	for (unsigned n = 0; n < a->prefix_count && a->prefix_count == b->prefix_count; n++)
+		if (!prefix_equal(&a->prefixes[n].prefix, &b->prefixes[n].prefix))
+			return false;
+	return a->prefix_count == b->prefix_count;
+}
+
 static void apply_binding(struct initiator *i, const struct softwire_si_state *state)
 {
 	msec now = loop_now(i->loop);
-	bool changed = memcmp(&i->hint, &state->binding, sizeof(i->hint)) != 0;
+	bool changed = !same_prefixes(&i->hint, &state->binding);
 
 	for (unsigned n = 0; n < HELD_PREFIXES; n++)
 		if (!prefix_is_none(&i->held[n].prefix) && i->held[n].current && !in_binding(&state->binding, &i->held[n].prefix))

@@ -90,7 +90,6 @@ struct ppp_config {
 	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
 	bool ipv6;			/* offer IPV6CP */
-	bool passive_ncp;		/* no effect: NCPs start with ppp_link_network() on either side */
 	uint32_t restart_ms;		/* 3,000 */
 	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5 */
 	uint32_t echo_ms;		/* LCP Echo-Request interval; 0: none */
