@@ -146,6 +146,7 @@ static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec
 	h->preferred_until = deadline_of(p->preferred, bound_at);
 	h->valid_until = deadline_of(p->valid, bound_at);
 	if (!was_current) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): clang 14 takes i for null after held_find() gave NULL */
 		keeper_route(i->keeper, true, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
 		log_prefix_event(i, "prefix", &h->prefix);
 	}
