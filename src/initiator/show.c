@@ -50,6 +50,7 @@ struct json_t *initiator_show(struct initiator *i)
 	if (i->current) {
 		report_state(o, &i->current->engine.softwire, now);
 	} else {
+		json_object_set_new(o, "families", json_array());
 		json_object_set_new(o, "mtu", json_null());
 		json_object_set_new(o, "up_seconds", json_null());
 		json_object_set_new(o, "setup_ms", json_null());

@@ -249,11 +249,22 @@ void report_tunnel(json_t *object, const struct softwire *s, msec heard, msec no
 	json_object_set_new(object, "last_heard_seconds", heard ? json_integer((json_int_t)((now - heard) / 1000)) : json_null());
 }
 
+/* Families by the numbers that IANA gives them (PS-10): AFI 1 and 2, SAFI 1 for unicast. */
+static json_t *families(const struct softwire *s)
+{
+	json_t *array = json_array();
+
+	if (s->up6)
+		json_array_append_new(array, json_pack("{s:i, s:i, s:s}", "afi", 2, "safi", 1, "name", "ipv6"));
+	return array;
+}
+
 void report_state(json_t *object, const struct softwire *s, msec now)
 {
 	bool up = s->step == STEP_UP;
 
 	json_object_set_new(object, "state", json_string(s->step == STEP_CLOSED ? "closing" : softwire_step_name(s->step)));
+	json_object_set_new(object, "families", families(s));
 	json_object_set_new(object, "mtu", json_integer(s->mtu));
 	json_object_set_new(object, "up_seconds", up ? json_integer((json_int_t)((now - s->up_at) / 1000)) : json_null());
 	json_object_set_new(object, "setup_ms", s->up_at ? json_integer((json_int_t)(s->up_at - s->started_at)) : json_null());

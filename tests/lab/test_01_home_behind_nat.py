@@ -6,6 +6,7 @@ What this exercises: the whole set-up on real packets, both directions of traffi
 what is in the kernel, that the outer path has no IPv6, and tshark's opinion of everything that was sent.
 """
 import ipaddress
+import time
 
 from capture import complaints, count, decode, inner
 from home import DELEGATED_POOL, WEB
@@ -83,13 +84,14 @@ def first_frame(path, display_filter):
     return int(frames[0]) if frames else 0
 
 
-# proves: HS-OAM-4, HS-L2TP-23 partial
+# proves: HS-OAM-4, HS-L2TP-23 partial, PS-10 partial
 def test_operator_sees_the_softwire_at_both_ends(connected):
     sc, si = connected.sc.wait_up(), connected.si.wait_up()
     assert sc["user"] == si["user"] == "alice" and sc["link6"] == si["link6"]
     wait_until("both ends show the prefix", lambda: connected.sc.wait_up()["delegated"] == connected.si.wait_up()["delegated"])
     assert sc["peer"].startswith("203.0.113.7:") and si["peer"] == "192.0.2.1:1701"
     assert sc["mtu"] == si["mtu"] == 1460
+    assert sc["families"] == si["families"] == [{"afi": 2, "safi": 1, "name": "ipv6"}]
     t1, t2 = connected.sc.show("tunnels")[0], connected.si.show("tunnels")[0]
     assert (t1["local_tunnel"], t1["peer_tunnel"]) == (t2["peer_tunnel"], t2["local_tunnel"])
     assert (t1["local_session"], t1["peer_session"]) == (t2["peer_session"], t2["local_session"])
@@ -114,3 +116,14 @@ def test_ended_in_good_order_from_either_side(connected):
     assert complaints(capture.path) == []
     assert not connected.home.addresses("lan0"), "the LAN address is gone"
     assert not [r for r in connected.home.routes(6) if r.get("type") == "unreachable" and r["dst"].startswith("2001")]
+
+
+# proves: PS-3 partial
+def test_set_up_takes_a_small_part_of_the_start(home):
+    """Of the home router's start (the daemon from exec to its first softwire) the exchange itself is the smaller part."""
+    home.start_sc()
+    began = time.monotonic()
+    home.start_si(wait=False)
+    setup = wait_until("up", lambda: home.si.socket.exists() and home.si.softwire(), 15)["setup_ms"]
+    total = (time.monotonic() - began) * 1000
+    assert 0 <= setup < 1000 and setup < total / 2, f"{setup} ms of {total:.0f} ms"
