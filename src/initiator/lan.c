@@ -207,7 +207,7 @@ void initiator_lan_start(struct initiator *i)
 		lan->role = i;
 		lan->fd = -1;
 		lan->timer.fire = lan_fire;
-		snprintf(lan->device, sizeof(lan->device), "%s", i->config.lans[n]);
+		memcpy(lan->device, i->config.lans[n], sizeof(lan->device));
 		keeper_open_icmp6(i->keeper, lan->device, socket_opened, lan);
 	}
 }
