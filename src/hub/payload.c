@@ -33,6 +33,35 @@ static void input_nd(struct softwire *s, const struct nd_message *m, const uint8
 	}
 }
 
+/* RFC 8415 section 16: a server discards these when they come to a unicast address. */
+static bool multicast_only(struct reader message)
+{
+	switch (reader_u8(&message)) {
+	case DHCP6_SOLICIT:
+	case DHCP6_CONFIRM:
+	case DHCP6_REBIND:
+	case DHCP6_INFORMATION_REQUEST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* RFC 8415 section 7.2: clients listen on 546, servers on 547. Only link-local sources: section 18. */
+static void input_dhcp6(struct softwire *s, const struct ip6 *h, uint16_t dst_port, struct reader data)
+{
+	bool initiator = softwire_is_initiator(s);
+
+	if (!addr_is_link_local(&h->src) || dst_port != (initiator ? DHCP6_CLIENT_PORT : DHCP6_SERVER_PORT))
+		drop(s, NULL);
+	else if (initiator)
+		softwire_si_dhcp6(softwire_as_si(s), data.pos, reader_left(&data));
+	else if (!addr_is_multicast(&h->dst) && multicast_only(data))
+		drop(s, "DHCPv6 message to a unicast address that belongs to all servers");
+	else
+		softwire_sc_dhcp6(softwire_as_sc(s), data.pos, reader_left(&data), &h->src);
+}
+
 static void input_udp(struct softwire *s, const struct ip6 *h, struct reader payload)
 {
 	uint16_t src_port, dst_port;
@@ -43,13 +72,7 @@ static void input_udp(struct softwire *s, const struct ip6 *h, struct reader pay
 		drop(s, why);
 		return;
 	}
-	/* RFC 8415 section 7.2: clients listen on 546, servers on 547. Only link-local sources: section 18. */
-	if (dst_port == DHCP6_SERVER_PORT && !softwire_is_initiator(s) && addr_is_link_local(&h->src))
-		softwire_sc_dhcp6(softwire_as_sc(s), data.pos, reader_left(&data), &h->src);
-	else if (dst_port == DHCP6_CLIENT_PORT && softwire_is_initiator(s) && addr_is_link_local(&h->src))
-		softwire_si_dhcp6(softwire_as_si(s), data.pos, reader_left(&data));
-	else
-		drop(s, NULL);
+	input_dhcp6(s, h, dst_port, data);
 }
 
 void softwire_input_ip6(struct softwire *s, const uint8_t *packet, size_t len)

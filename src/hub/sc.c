@@ -194,8 +194,8 @@ static void refuse(struct softwire *s, uint16_t peer_tunnel, uint16_t result, co
 		s->config->ops->send(s, buf, writer_len(&w));
 }
 
-int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
-	const uint8_t *packet, size_t len, uint16_t mtu, msec now)
+int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, uint16_t tunnel_id,
+	uint16_t session_id, const uint8_t *packet, size_t len, uint16_t mtu, msec now)
 {
 	struct softwire *s = &sc->softwire;
 	struct reader r = reader_of(packet, len);
@@ -240,11 +240,12 @@ void softwire_sc_lease(struct softwire_sc *sc, const struct softwire_lease *leas
 	} else if (s->step == STEP_LEASE) {
 		sc->lease = malloc(sizeof(*sc->lease));
 		if (!sc->lease) {
-			softwire_close(s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, "out of memory", now);
+			softwire_close(s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES,
+				"out of memory", now);
 		} else {
 			*sc->lease = *lease;
 			s->step = STEP_NCP;
-			ppp_link_network(&s->ppp, s->config->iid ? s->config->iid : 1, lease->iid, now);
+			ppp_link_network(&s->ppp, softwire_own_iid(s, lease->iid), lease->iid, now);
 		}
 	}
 	softwire_leave(s);

@@ -21,23 +21,30 @@ static void host_send(struct nd_host *h, const uint8_t *packet, size_t len)
 	softwire_send_ip6(&container_of(h, struct softwire_si, host)->softwire, packet, len);
 }
 
-/* RFC 4862 section 5.5.3: an autonomous /64 that is not link-local and not preferred beyond its validity. */
+/* RFC 4862 section 5.5.3: an autonomous /64; of several (one is being phased out) that which is preferred longest. */
 static const struct nd_prefix *usable_prefix(const struct nd_advert *a)
 {
+	const struct nd_prefix *best = NULL;
+
 	for (unsigned i = 0; i < a->prefix_count; i++) {
 		const struct nd_prefix *p = &a->prefixes[i];
 
-		if (p->autonomous && p->prefix.len == 64 && p->preferred <= p->valid && !addr_is_link_local(&p->prefix.addr) &&
-			!addr_is_multicast(&p->prefix.addr))
-			return p;
+		if (!p->autonomous || p->prefix.len != 64)
+			continue;
+		if (!best || p->preferred > best->preferred ||
+			(p->preferred == best->preferred && p->valid > best->valid))
+			best = p;
 	}
-	return NULL;
+	return best;
 }
 
-static void set_address(struct softwire_si *si, const struct addr *a, uint32_t valid, uint32_t preferred, msec now)
+static void set_address(
+	struct softwire_si *si, const struct addr *a, uint32_t valid, uint32_t preferred, msec now)
 {
 	struct softwire_si_state *state = &si->state;
 
+	if (!valid && !addr_equal(a, &state->address)) /* another one is withdrawn */
+		return;
 	if (state->has_address && (!valid || !addr_equal(a, &state->address))) {
 		nd_node_remove(&si->softwire.node, &state->address);
 		state->has_address = false;
@@ -62,17 +69,34 @@ static void set_dns(struct softwire_si *si, const struct addr *dns, unsigned cou
 	si->state.dns_count = count;
 }
 
-static void start_dhcp6(struct softwire_si *si, bool managed, bool other, msec now)
+/*
+ * RFC 5571 section 5.4.1 wants to know whether more information is to be had, so DHCPv6 runs whatever the M and O flags say: a
+ * router solicits a prefix, M makes anybody solicit an address, and who needs neither asks for information only.
+ */
+static void start_dhcp6(struct softwire_si *si, bool managed, const struct dhcp6_binding *hint, msec now)
 {
 	const struct softwire_config *c = si->softwire.config;
 
 	si->dhcp6_at = MSEC_NEVER;
 	si->dhcp6_stateful = managed || c->dhcp6_client.want_prefix;
-	if (!si->dhcp6_stateful && !other)
-		return;
-
 	si->dhcp6_open = true;
-	dhcp6_client_open(&si->dhcp6, &c->dhcp6_client, si->dhcp6_stateful, managed, si->hint, now);
+	dhcp6_client_open(&si->dhcp6, &c->dhcp6_client, si->dhcp6_stateful, managed, hint, now);
+}
+
+/* The first advertisement starts DHCPv6; one that sets M later makes it ask for an address, too, and for what it holds again. */
+static void follow_flags(struct softwire_si *si, const struct nd_advert *a, msec now)
+{
+	struct dhcp6_binding held = si->state.binding;
+
+	if (!si->dhcp6_open)
+		start_dhcp6(si, a->managed, si->hint, now);
+	else if (a->managed && !si->dhcp6.want_address)
+		start_dhcp6(si, true, si->state.has_binding ? &held : si->hint, now);
+}
+
+static bool dhcp6_gives_address(const struct softwire_si_state *state)
+{
+	return state->has_binding && state->binding.has_address;
 }
 
 static void host_advertised(struct nd_host *h, const struct nd_advert *a, msec now)
@@ -85,15 +109,14 @@ static void host_advertised(struct nd_host *h, const struct nd_advert *a, msec n
 	state->peer_link_local = h->router;
 	if (a->mtu >= IP6_MIN_MTU && a->mtu <= UINT16_MAX)
 		state->mtu = a->mtu;
-	if (p) {
+	if (p && !dhcp6_gives_address(state)) {
 		struct addr address = addr6_with_iid(&p->prefix.addr, si->softwire.ppp.iid);
 
 		set_address(si, &address, p->valid, p->preferred, now);
 	}
 	if (a->dns_count && a->dns_lifetime && !(state->has_binding && state->binding.dns_count))
 		set_dns(si, a->dns, a->dns_count);
-	if (!si->dhcp6_open)
-		start_dhcp6(si, a->managed, a->other, now);
+	follow_flags(si, a, now);
 	configured(si);
 }
 
@@ -106,7 +129,8 @@ static void host_router_lost(struct nd_host *h)
 	configured(si);
 }
 
-static const struct nd_host_ops host_ops = {.send = host_send, .advertised = host_advertised, .router_lost = host_router_lost};
+static const struct nd_host_ops host_ops = {
+	.send = host_send, .advertised = host_advertised, .router_lost = host_router_lost};
 
 /* ---- DHCPv6 client ---- */
 
@@ -123,13 +147,16 @@ static void client_bound(struct dhcp6_client *d, const struct dhcp6_binding *bin
 {
 	struct softwire_si *si = container_of(d, struct softwire_si, dhcp6);
 
+	if (dhcp6_gives_address(&si->state) && !binding->has_address)
+		set_address(si, &si->state.binding.address.prefix.addr, 0, 0, now);
 	si->state.has_binding = true;
 	si->state.binding = *binding;
 	si->state.bound_at = now;
 	if (binding->dns_count)
 		set_dns(si, binding->dns, binding->dns_count);
 	if (binding->has_address)
-		set_address(si, &binding->address.prefix.addr, binding->address.valid, binding->address.preferred, now);
+		set_address(si, &binding->address.prefix.addr, binding->address.valid,
+			binding->address.preferred, now);
 	configured(si);
 }
 
@@ -138,6 +165,8 @@ static void client_lost(struct dhcp6_client *d, const char *why)
 	struct softwire_si *si = container_of(d, struct softwire_si, dhcp6);
 
 	softwire_note(&si->softwire, why);
+	if (dhcp6_gives_address(&si->state))
+		set_address(si, &si->state.binding.address.prefix.addr, 0, 0, si->softwire.now);
 	si->state.has_binding = false;
 	configured(si);
 }
@@ -199,7 +228,7 @@ void softwire_si_tick(struct softwire_si *si, msec now)
 	if (nd_host_deadline(&si->host) <= now)
 		nd_host_tick(&si->host, now);
 	if (!si->dhcp6_open && si->dhcp6_at <= now)
-		start_dhcp6(si, false, true, now);
+		start_dhcp6(si, false, si->hint, now);
 	if (si->dhcp6_open && dhcp6_client_deadline(&si->dhcp6) <= now)
 		dhcp6_client_tick(&si->dhcp6, now);
 }
@@ -222,8 +251,8 @@ void softwire_si_done(struct softwire_si *si)
 	si->dhcp6_open = false;
 }
 
-int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
-	uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now)
+int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, uint16_t tunnel_id,
+	uint16_t session_id, uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now)
 {
 	struct softwire *s = &si->softwire;
 	int err;

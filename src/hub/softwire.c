@@ -27,7 +27,8 @@ void softwire_enter(struct softwire *s, msec now)
 
 static msec softwire_deadline(const struct softwire *s)
 {
-	msec at = msec_min(l2tp_tunnel_deadline(&s->tunnel), s->ppp_open ? ppp_link_deadline(&s->ppp) : MSEC_NEVER);
+	msec at = msec_min(
+		l2tp_tunnel_deadline(&s->tunnel), s->ppp_open ? ppp_link_deadline(&s->ppp) : MSEC_NEVER);
 
 	if (!s->up_at && s->step < STEP_CLOSING)
 		at = msec_min(at, s->started_at + s->config->setup_ms);
@@ -96,7 +97,8 @@ void softwire_trace(struct softwire *s, enum softwire_trace what, const void *da
 		s->config->ops->trace(s, what, data, len);
 }
 
-void softwire_blame(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text)
+void softwire_blame(
+	struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text)
 {
 	struct softwire_why *why;
 
@@ -186,7 +188,8 @@ void softwire_send_ip6(struct softwire *s, const void *packet, size_t len)
 	struct writer w = writer_of(buf, sizeof(buf));
 	uint8_t header[SOFTWIRE_DATA_HEADER];
 
-	writer_bytes(&w, header, softwire_data_header(header, s->tunnel.peer_tunnel, s->tunnel.peer_session, PPP_IPV6));
+	writer_bytes(&w, header,
+		softwire_data_header(header, s->tunnel.peer_tunnel, s->tunnel.peer_session, PPP_IPV6));
 	writer_bytes(&w, packet, len);
 	softwire_trace(s, TRACE_TX_IP6, packet, len);
 	if (writer_ok(&w))
@@ -228,7 +231,8 @@ static void tunnel_established(struct l2tp_tunnel *t)
 
 	s->step = STEP_LCP;
 	if (ppp_link_open(&s->ppp, &s->config->ppp, s->mtu, s->now)) {
-		softwire_close(s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, "out of memory", s->now);
+		softwire_close(
+			s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, "out of memory", s->now);
 		return;
 	}
 	s->ppp_open = true;
@@ -241,7 +245,7 @@ static enum softwire_cause cause_of_tunnel(const struct softwire *s, const struc
 		return CAUSE_LOCAL;
 	case L2TP_CAUSE_PEER:
 		return why->result == L2TP_STOP_UNAUTHORIZED ? CAUSE_TUNNEL_AUTH
-			: why->result == L2TP_STOP_SHUTDOWN  ? CAUSE_SHUTDOWN
+		       : why->result == L2TP_STOP_SHUTDOWN   ? CAUSE_SHUTDOWN
 							     : CAUSE_PEER;
 	case L2TP_CAUSE_TIMEOUT:
 		return s->step < STEP_UP ? CAUSE_NO_ANSWER : CAUSE_DEAD_PEER;
@@ -337,11 +341,11 @@ static void link_want_secret(struct ppp_link *l, const char *peer_name)
 	s->config->ops->want_ppp_secret(s, peer_name);
 }
 
-static uint64_t own_iid(struct softwire *s)
+uint64_t softwire_own_iid(const struct softwire *s, uint64_t other)
 {
-	uint64_t iid = s->config->iid;
+	uint64_t iid = s->ppp.iid ? s->ppp.iid : s->config->iid;
 
-	while (!iid)
+	while (!iid || iid == other)
 		iid = rng_u64(s->config->rng) & ~(1ULL << 57); /* universal bit clear: RFC 5072 section 4.1 */
 	return iid;
 }
@@ -354,13 +358,15 @@ static void link_authenticated(struct ppp_link *l)
 		return;
 	if (softwire_is_initiator(s)) {
 		s->step = s->up_at ? STEP_UP : STEP_NCP;
-		ppp_link_network(l, own_iid(s), 0, s->now);
+		ppp_link_network(l, softwire_own_iid(s, 0), 0, s->now);
 		return;
 	}
 	if (softwire_as_sc(s)->lease) { /* LCP was negotiated again: the same lease serves */
-		ppp_link_network(l, own_iid(s), softwire_as_sc(s)->lease->iid, s->now);
+		ppp_link_network(l, softwire_own_iid(s, 0), softwire_as_sc(s)->lease->iid, s->now);
 		return;
 	}
+	if (s->step == STEP_LEASE) /* negotiated again while the lease is on its way: it is asked for once */
+		return;
 	s->step = STEP_LEASE;
 	s->config->ops->want_lease(s);
 }
@@ -384,6 +390,8 @@ static void link_ncp_up(struct ppp_link *l, uint16_t protocol)
 	}
 	nd_node_open(&s->node, &s->config->nd);
 	s->config->ops->up(s, AF_INET6);
+	if (!s->up6) /* the owner has closed it */
+		return;
 	nd_node_add(&s->node, &link_local, s->now);
 	if (softwire_is_initiator(s))
 		softwire_si_network(softwire_as_si(s));
@@ -473,8 +481,8 @@ static const struct nd_node_ops node_ops = {.send = node_send, .duplicate = node
 
 /* ---- configuration and life ---- */
 
-void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const struct softwire_ops *ops, struct wheel *wheel,
-	struct rng *rng, struct softwire_counters *counters)
+void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const struct softwire_ops *ops,
+	struct wheel *wheel, struct rng *rng, struct softwire_counters *counters)
 {
 	*c = (struct softwire_config){
 		.ops = ops,
@@ -484,14 +492,38 @@ void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const st
 		.setup_ms = 90000,
 		.dhcp6_wait_ms = 4000,
 		.router_lifetime = 9000,
-		.l2tp = {.end = end, .ops = &tunnel_ops, .rng = rng, .counters = &counters->l2tp, .host_name = "softwire",
-			.window = 4, .framing_async = true, .hello_ms = 60000, .retransmit_ms = 1000, .retransmit_max_ms = 8000,
-			.retransmit_tries = 5, .probe_tries = 3, .setup_ms = 60000, .linger_ms = 31000},
-		.ppp = {.ops = &link_ops, .rng = rng, .counters = &counters->ppp, .name = "softwire",
-			.demand_auth = end == L2TP_LNS, .give_auth = end == L2TP_LAC, .ipv6 = true,
-			.restart_ms = 3000, .max_configure = 10, .max_terminate = 2,
-			.max_failure = 5, .echo_failures = 3, .auth_ms = 30000},
-		.nd = {.ops = &node_ops, .rng = rng, .counters = &counters->nd, .router = end == L2TP_LNS, .dad_transmits = 1,
+		.l2tp = {.end = end,
+			.ops = &tunnel_ops,
+			.rng = rng,
+			.counters = &counters->l2tp,
+			.host_name = "softwire",
+			.window = 4,
+			.framing_async = true,
+			.hello_ms = 60000,
+			.retransmit_ms = 1000,
+			.retransmit_max_ms = 8000,
+			.retransmit_tries = 5,
+			.probe_tries = 3,
+			.setup_ms = 60000,
+			.linger_ms = 31000},
+		.ppp = {.ops = &link_ops,
+			.rng = rng,
+			.counters = &counters->ppp,
+			.name = "softwire",
+			.demand_auth = end == L2TP_LNS,
+			.give_auth = end == L2TP_LAC,
+			.ipv6 = true,
+			.restart_ms = 3000,
+			.max_configure = 10,
+			.max_terminate = 2,
+			.max_failure = 5,
+			.echo_failures = 3,
+			.auth_ms = 30000},
+		.nd = {.ops = &node_ops,
+			.rng = rng,
+			.counters = &counters->nd,
+			.router = end == L2TP_LNS,
+			.dad_transmits = 1,
 			.retrans_ms = 1000},
 	};
 	if (end == L2TP_LNS)
@@ -509,7 +541,8 @@ void softwire_begin(struct softwire *s, const struct softwire_config *c, uint16_
 	s->step = STEP_TUNNEL;
 }
 
-void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text, msec now)
+void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error,
+	const char *text, msec now)
 {
 	softwire_enter(s, now);
 	softwire_blame(s, cause, result, error, text);
@@ -518,7 +551,8 @@ void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t resu
 			dhcp6_client_release(&softwire_as_si(s)->dhcp6, now);
 		s->step = STEP_CLOSING;
 		if (s->ppp_open)
-			ppp_link_close(&s->ppp, text, now); /* may tell down() at once, which closes the tunnel too */
+			ppp_link_close(&s->ppp, text,
+				now); /* may tell down() at once, which closes the tunnel too */
 		if (!s->down_told)
 			l2tp_tunnel_close(&s->tunnel, result, error, text, now);
 	}
