@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -148,6 +149,15 @@ static double percentile(const struct tally *t, unsigned percent)
 	return t->done ? (double)t->times[(uint64_t)(t->done - 1) * percent / 100] / 1e6 : 0;
 }
 
+static double cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 int tally_print(struct tally *t)
 {
 	double seconds = t->done ? (double)(t->last - t->first) / 1e9 : 0;
@@ -156,9 +166,9 @@ int tally_print(struct tally *t)
 	qsort(t->times, t->done, sizeof(*t->times), by_time);
 	printf("{\"done\": %u, \"failed\": %u, \"seconds\": %.4f, \"rate\": %.1f, \"p50_ms\": %.2f, "
 	       "\"p99_ms\": %.2f, "
-	       "\"max_ms\": %.2f}\n",
+	       "\"max_ms\": %.2f, \"cpu_seconds\": %.3f}\n",
 		t->done, missing, seconds, seconds > 0 ? t->done / seconds : 0, percentile(t, 50),
-		percentile(t, 99), percentile(t, 100));
+		percentile(t, 99), percentile(t, 100), cpu_seconds());
 	fflush(stdout);
 	return missing ? 1 : 0;
 }

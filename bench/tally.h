@@ -1,7 +1,7 @@
 /*
  * bench/tally: what both generators share: their command line, how many set-ups are under way, and the closing line of JSON.
  *
- * The closing line is {"done", "failed", "seconds", "rate", "p50_ms", "p99_ms", "max_ms"}: seconds from the first
+ * The closing line is {"done", "failed", "seconds", "rate", "p50_ms", "p99_ms", "max_ms", "cpu_seconds"}: seconds from the first
  * packet to the end of the last set-up, percentiles over the times of the single set-ups.
  */
 #ifndef BENCH_TALLY_H
