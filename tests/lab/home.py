@@ -71,22 +71,31 @@ class Home(Lab):
         return self
 
     def build(self):
+        self.build_provider()
+        self.build_nat()
+        self.build_home()
+
+    def build_provider(self):
         self.internet = Node(self, "internet6")
         self.sc_node = Node(self, "sc", forward=True)
         self.access = Node(self, "access", forward=True, ipv6=False)
-        self.nat = Node(self, "nat", forward=True, ipv6=False)
-        self.home = Node(self, "home")
-        self.host = Node(self, "lan")
         self.link(self.internet, "up0", self.sc_node, "core0", ["2001:db8:1::2/64"], ["2001:db8:1::1/64"])
         self.link(self.sc_node, "access0", self.access, "sc0", ["192.0.2.1/24"], ["192.0.2.254/24"])
-        self.link(self.access, "home0", self.nat, "wan0", ["203.0.113.254/24"], ["203.0.113.7/24"])
-        self.link(self.nat, "in0", self.home, "wan0", ["192.168.1.1/24"], ["192.168.1.2/24"])
-        self.link(self.home, "lan0", self.host, "eth0")
         self.internet.ip("-6", "route", "add", "default", "via", "2001:db8:1::1")
         self.sc_node.ip("route", "add", "203.0.113.0/24", "via", "192.0.2.254")
+
+    def build_nat(self):
+        self.nat = Node(self, "nat", forward=True, ipv6=False)
+        self.link(self.access, "home0", self.nat, "wan0", ["203.0.113.254/24"], ["203.0.113.7/24"])
         self.nat.ip("route", "add", "default", "via", "203.0.113.254")
-        self.home.ip("route", "add", "default", "via", "192.168.1.1")
         self.nat.nft("table ip nat { chain post { type nat hook postrouting priority 100; oifname wan0 masquerade random\n}\n}\n")
+
+    def build_home(self):
+        self.home = Node(self, "home")
+        self.host = Node(self, "lan")
+        self.link(self.nat, "in0", self.home, "wan0", ["192.168.1.1/24"], ["192.168.1.2/24"])
+        self.link(self.home, "lan0", self.host, "eth0")
+        self.home.ip("route", "add", "default", "via", "192.168.1.1")
         self.host.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
 
     def write(self, name, file, text):
@@ -124,3 +133,50 @@ class Home(Lab):
     def wait_host_address(self, timeout=15):
         """The LAN host's own address, by SLAAC from the home router's RA."""
         return wait_until("the LAN host has a global address", lambda: self.host.addresses("eth0"), timeout)[0]["local"]
+
+
+class Direct(Home):
+    """
+    The initiator is what stands at the end of the access network, with a public IPv4 address and without any NAT:
+
+        internet6 ---- sc ---- access ---- home ---- lan
+                                           203.0.113.7
+    """
+
+    def build_nat(self):
+        self.nat = None
+
+    def build_home(self):
+        self.home = Node(self, "home")
+        self.host = Node(self, "lan")
+        self.link(self.access, "home0", self.home, "wan0", ["203.0.113.254/24"], ["203.0.113.7/24"])
+        self.link(self.home, "lan0", self.host, "eth0")
+        self.home.ip("route", "add", "default", "via", "203.0.113.254")
+        self.host.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
+
+
+SC_ADDRESS6 = "2001:db8:acc::1"
+
+
+class Direct6(Direct):
+    """Direct, with IPv6 on the access network too, where only the concentrator's own prefix is routed: 2001:db8:acc::1 and 2001:db8:ce::7."""
+
+    def build_provider(self):
+        super().build_provider()
+        for key in ("all.disable_ipv6", "default.disable_ipv6", "sc0.disable_ipv6"):
+            self.access.sysctl(f"net.ipv6.conf.{key}", 0)
+        self.access.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.sc_node.ip("addr", "add", "2001:db8:acc::1/64", "dev", "access0", "nodad")
+        self.access.ip("addr", "add", "2001:db8:acc::254/64", "dev", "sc0", "nodad")
+        self.sc_node.ip("-6", "route", "add", "2001:db8:ce::/64", "via", "2001:db8:acc::254")
+
+    def build_home(self):
+        super().build_home()
+        self.access.ip("addr", "add", "2001:db8:ce::254/64", "dev", "home0", "nodad")
+        self.home.ip("addr", "add", "2001:db8:ce::7/64", "dev", "wan0", "nodad")
+        self.home.ip("-6", "route", "add", "2001:db8:acc::/64", "via", "2001:db8:ce::254")
+
+
+def without_lan(config=INITIATOR):
+    """A host, not a router: no LAN, so no prefix is asked for."""
+    return config.replace('lan = [ "lan0" ];', "")
