@@ -144,9 +144,9 @@ def cpu_seconds(pids):
 
 
 def memory_bytes(pids):
-    """Their proportional share of resident memory."""
+    """Their proportional share of resident memory, without pages of files: code that was run once is no softwire's."""
     lines = [line for pid in pids for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:"))) * 1024
 
 
 def steady_memory_bytes(pids):
