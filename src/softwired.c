@@ -23,6 +23,8 @@ static const struct config *boot_config(const struct boot *boot);
 
 static const char default_config[] = "/etc/softwire/softwired.conf";
 
+enum { BUSY_MS = 200, BUSY_TRIES = 25 };
+
 struct worker {
 	struct loop loop;
 	struct log *log;
@@ -36,6 +38,8 @@ struct worker {
 	struct control_server *control;
 	struct netlink_monitor *monitor;
 	uv_signal_t terminate, interrupt, hangup;
+	struct wheel_timer control_timer; /* the control socket was busy */
+	unsigned control_tries;
 	unsigned starting, stopping_roles;
 	bool stopping, reload_asked;
 	int status;
@@ -57,6 +61,7 @@ static void worker_stop(struct worker *w, int status)
 		return;
 
 	w->stopping = true;
+	wheel_disarm(&w->loop.wheel, &w->control_timer);
 	w->status = status;
 	log_message(w->log, LEVEL_INFO, "stopping", "softwires are closed");
 	w->stopping_roles = w->initiator_count + (w->concentrator ? 1 : 0);
@@ -70,26 +75,39 @@ static void worker_stop(struct worker *w, int status)
 
 /* ---- start ---- */
 
-static void role_started(void *owner, int result)
+/* One of the roles, or the control socket, is there. */
+static void part_started(struct worker *w)
 {
-	struct worker *w = owner;
-
-	if (result) {
-		worker_stop(w, KEEPER_GIVE_UP); /* the reason is logged; starting again would not help */
-		return;
-	}
 	if (--w->starting == 0)
 		log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
 }
 
+static void role_started(void *owner, int result)
+{
+	struct worker *w = owner;
+
+	if (result)
+		worker_stop(w, KEEPER_GIVE_UP); /* the reason is logged; starting again would not help */
+	else
+		part_started(w);
+}
+
 static void reload(void *owner);
+
+static void control_again(struct wheel_timer *t, msec now);
 
 static void control_opened(void *owner, int result, int fd)
 {
 	struct worker *w = owner;
 
+	if (result == -EADDRINUSE && w->control_tries++ < BUSY_TRIES && !w->stopping) { /* of a daemon that was just killed */
+		w->control_timer.fire = control_again;
+		wheel_arm(&w->loop.wheel, &w->control_timer, loop_now(&w->loop) + BUSY_MS);
+		return;
+	}
 	if (result) {
 		log_message(w->log, LEVEL_ERROR, "control", "no control socket at %s: %s", w->config->control_socket, strerror(-result));
+		part_started(w); /* softwires matter more */
 		return;
 	}
 	w->targets = (struct control_targets){.concentrator = w->concentrator,
@@ -99,6 +117,14 @@ static void control_opened(void *owner, int result, int fd)
 		.owner = w};
 	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
 	w->control = control_server_new(&w->loop, fd, &w->targets);
+	part_started(w);
+}
+
+static void control_again(struct wheel_timer *t, msec now)
+{
+	struct worker *w = container_of(t, struct worker, control_timer);
+
+	keeper_open_control(w->keeper, control_opened, w);
 }
 
 static void network_changed(void *owner, const char *what)
@@ -136,6 +162,7 @@ static void start_roles(struct worker *w)
 		worker_stop(w, KEEPER_GIVE_UP);
 		return;
 	}
+	w->starting++; /* the control socket */
 	if (w->concentrator)
 		concentrator_start(w->concentrator, role_started, w);
 	for (unsigned n = 0; n < w->initiator_count; n++)
@@ -442,6 +469,7 @@ int main(int argc, char **argv)
 	};
 	const char *path = default_config;
 	struct boot *boot;
+	char *real;
 	bool test = false;
 	int option, status;
 
@@ -473,13 +501,14 @@ int main(int argc, char **argv)
 	if (!boot)
 		return 1;
 	boot->config = (struct config *)(boot + 1);
-	path = realpath(path, NULL) ?: path; /* the daemon asks for it again by this name */
-	status = config_file_read(path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
+	real = realpath(path, NULL); /* the daemon asks for it again by this name */
+	status = config_file_read(real ? real : path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
 	if (!status && !test) {
 		log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
 		make_policy(boot);
 		status = keeper_run(&boot->policy, &boot->log, engine_main, boot);
 	}
+	free(real);
 	free(boot);
 	return status;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_MS = 2000, STOP_STEP_MS = 20, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
+enum { STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
 
 /* ---- life ---- */
 
@@ -132,6 +132,21 @@ static void fail_start(struct concentrator *c, int result, const char *what)
 	finish_start(c, result);
 }
 
+/*
+ * A daemon that was killed a moment ago may still hold its sockets and its device while the kernel takes it apart: what is busy
+ * is asked for again for a while.
+ */
+static bool try_again(struct concentrator *c, int result, void (*fire)(struct wheel_timer *t, msec now))
+{
+	if ((result != -EADDRINUSE && result != -EBUSY) || c->retries >= BUSY_TRIES || c->stopping)
+		return false;
+
+	c->retries++;
+	c->retry_timer.fire = fire;
+	wheel_arm(&c->loop->wheel, &c->retry_timer, loop_now(c->loop) + BUSY_MS);
+	return true;
+}
+
 static const struct endpoint any_endpoints[] = {
 	{{.family = AF_INET}, L2TP_PORT},
 	{{.family = AF_INET6}, L2TP_PORT},
@@ -146,6 +161,11 @@ static const struct endpoint *listen_endpoint(const struct concentrator *c, unsi
 
 static void open_next_socket(struct concentrator *c);
 
+static void socket_again(struct wheel_timer *t, msec now)
+{
+	open_next_socket(container_of(t, struct concentrator, retry_timer));
+}
+
 static void socket_opened(void *owner, int result, int fd)
 {
 	struct concentrator *c = owner;
@@ -153,6 +173,8 @@ static void socket_opened(void *owner, int result, int fd)
 	char text[ENDPOINT_TEXT + 32], buf[ENDPOINT_TEXT];
 	uint8_t listener;
 
+	if (try_again(c, result, socket_again))
+		return;
 	snprintf(text, sizeof(text), "cannot listen on %s", endpoint_print(e, buf));
 	if (!result) {
 		result = tun_plane_add_socket(c->plane, fd, &listener);
@@ -212,10 +234,19 @@ static void install_pools(struct concentrator *c, bool add)
 	}
 }
 
+static void open_device(struct concentrator *c);
+
+static void device_again(struct wheel_timer *t, msec now)
+{
+	open_device(container_of(t, struct concentrator, retry_timer));
+}
+
 static void device_opened(void *owner, int result, int fd)
 {
 	struct concentrator *c = owner;
 
+	if (try_again(c, result, device_again))
+		return;
 	if (!result) {
 		result = tun_plane_set_device(c->plane, fd);
 		if (result)
@@ -232,6 +263,11 @@ static void device_opened(void *owner, int result, int fd)
 	keeper_forwarding(c->keeper, AF_INET6, route_answer, c);
 	install_pools(c, true);
 	open_next_socket(c);
+}
+
+static void open_device(struct concentrator *c)
+{
+	keeper_open_tun(c->keeper, c->config.device, 9000, device_opened, c);
 }
 
 static void log_user_error(void *owner, const char *file, unsigned line, const char *text)
@@ -269,7 +305,7 @@ static void users_opened(void *owner, int result, int fd)
 		return;
 	}
 	reserve_fixed(c);
-	keeper_open_tun(c->keeper, c->config.device, 9000, device_opened, c);
+	open_device(c);
 }
 
 static int set_pools(struct concentrator *c, char why[256])
@@ -362,6 +398,7 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	c->stopped = stopped;
 	c->stopped_owner = owner;
 	c->stopping = true;
+	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	c->stop_timer.fire = stop_step;
 	c->stop_at = loop_now(c->loop) + STOP_MS;
 	for (struct subscriber *sub = c->all; sub; sub = next) {

@@ -66,7 +66,8 @@ struct concentrator {
 	/* start and stop */
 	void (*started)(void *owner, int result);
 	void *started_owner;
-	unsigned next_listen;
+	unsigned next_listen, retries;
+	struct wheel_timer retry_timer; /* something was busy */
 	void (*stopped)(void *owner);
 	void *stopped_owner;
 	struct wheel_timer stop_timer;

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
-       STOP_MS = 2000, STOP_STEP_MS = 20 };
+       STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25 };
 
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
 {
@@ -247,10 +247,18 @@ static void begin(struct initiator *i)
 	initiator_connect(i);
 }
 
+static void device_again(struct wheel_timer *t, msec now);
+
 static void device_opened(void *owner, int result, int fd)
 {
 	struct initiator *i = owner;
 
+	if (result == -EBUSY && i->device_tries < BUSY_TRIES && !i->stopping) { /* of a daemon that was just killed */
+		i->device_tries++;
+		i->timer.fire = device_again;
+		wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + BUSY_MS);
+		return;
+	}
 	if (!result) {
 		result = tun_plane_set_device(i->plane, fd);
 		if (result)
@@ -260,6 +268,14 @@ static void device_opened(void *owner, int result, int fd)
 		fail_start(i, result, i->device, strerror(-result));
 	else
 		begin(i);
+}
+
+static void device_again(struct wheel_timer *t, msec now)
+{
+	struct initiator *i = container_of(t, struct initiator, timer);
+
+	t->fire = tick;
+	keeper_open_tun(i->keeper, i->device, 1500, device_opened, i);
 }
 
 static void directory_opened(void *owner, int result, int fd)
@@ -399,6 +415,7 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 	i->stopped = stopped;
 	i->stopped_owner = owner;
 	i->stopping = true;
+	i->timer.fire = tick;
 	i->stop_at = now + STOP_MS;
 	initiator_resolver_cancel(i);
 	initiator_network_clear(i);

@@ -89,6 +89,7 @@ struct initiator {
 	void (*stopped)(void *owner);
 	void *stopped_owner;
 	msec stop_at;
+	unsigned device_tries;
 	bool stopping;
 };
 

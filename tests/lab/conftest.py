@@ -33,11 +33,19 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=REASON))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    setattr(item, f"report_{outcome.get_result().when}", outcome.get_result())
+
+
 @pytest.fixture
-def home():
-    """The network of home.py without any daemon; everything is gone after the test."""
+def home(request):
+    """The network of home.py without any daemon; everything is gone after the test. A failed test shows the daemons' logs."""
     with Home(name="lab") as lab:
         yield lab
+        if getattr(request.node, "report_call", None) and request.node.report_call.failed:
+            lab.show_logs()
 
 
 @pytest.fixture
