@@ -224,6 +224,7 @@ static void send_configure_request(struct ppp_automaton *a, bool repeat, msec no
 
 	count_request(a, repeat && !a->answered, now);
 	a->answered = 0;
+	a->objected = 0;
 	frame_begin(&f, a, PPP_CONFIGURE_REQUEST, a->request_id);
 	write_request(a, &f.w);
 	frame_send(&f, a);
@@ -314,8 +315,10 @@ static void perform(
 		send_terminate_request(a, repeat, now);
 	if (actions & PPP_SCA)
 		send_configure_ack(a, s);
-	if (actions & PPP_SCN && s->nak && writer_ok(s->nak))
+	if (actions & PPP_SCN && s->nak && writer_ok(s->nak)) {
+		a->objected = 1;
 		a->ops->send(a, s->nak->start, writer_len(s->nak));
+	}
 	if (actions & PPP_STA)
 		send_terminate_ack(a, s->id);
 	if (actions & PPP_SCJ)
@@ -501,6 +504,8 @@ static void input_request(struct ppp_automaton *a, const struct ppp_packet *p, m
 	}
 	s.nak = review_end(&v, a);
 	run(a, s.nak ? PPP_EVENT_RCR_MINUS : PPP_EVENT_RCR_PLUS, &s, now);
+	if (a->state == PPP_ACK_SENT && a->objected && !a->answered)
+		a->restart_at = now;
 }
 
 /* ---- answers to our Configure-Request ---- */

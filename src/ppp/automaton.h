@@ -14,6 +14,9 @@
  * - A Configure-Request that repeats, byte for byte, the one that we have acknowledged last is the
  *   retransmission of a peer that missed our Ack: while we are Opened it is acknowledged again (three times
  *   at most per opening) and nothing else happens. Anything else renegotiates.
+ * - A peer that asks for something acceptable after our Configure-Nak or -Reject, and has not answered the
+ *   Configure-Request that we sent before that, has not got it: the Restart timer ends at once. pppd, which
+ *   begins to listen a moment after its L2TP session is there, is thus up in a tenth of 3 seconds.
  * - Stopping after the peer's Terminate-Request lasts a third of the Restart timer (section 4.4,
  *   Zero-Restart-Count: "an appropriate value").
  * - A peer that refuses our requests without end is given up after PPP_MAX_REFUSALS.
@@ -105,6 +108,7 @@ struct ppp_automaton {
 	uint8_t refusals;     /* Configure-Naks and -Rejects got without Ack */
 	uint8_t answered : 1; /* the last request has had its reply */
 	uint8_t repeats : 2;  /* see above */
+	uint8_t objected : 1; /* we have sent a Configure-Nak or -Reject after our last Configure-Request */
 	uint32_t acked;       /* digest of the Configure-Request that we have acknowledged last */
 	msec restart_at;
 };

@@ -433,6 +433,43 @@ static void retransmission_keeps_its_identifier_and_a_new_request_changes_it(voi
 	assert_int_equal(p.a.state, PPP_REQ_SENT);
 }
 
+/* pppd that starts a moment after its L2TP session does not hear our first request. */
+static void peer_that_heeds_our_nak_and_not_our_request_has_missed_it(void **state)
+{
+	struct probe p;
+
+	probe_init(&p);
+	ppp_automaton_open(&p.a, 0);
+	ppp_automaton_up(&p.a, 0);
+	PACKET(&p, PPP_CONFIGURE_REQUEST, 1, 1, 3, 8);
+	assert_int_equal(p.last[4], PPP_CONFIGURE_NAK);
+	assert_int_equal(p.a.restart_at, 3000); /* it may have crossed ours */
+	PACKET(&p, PPP_CONFIGURE_REQUEST, 2, 1, 3, 7);
+	assert_int_equal(p.last[4], PPP_CONFIGURE_ACK);
+	assert_int_equal(p.a.restart_at, 500);
+	p.sent = p.did = 0;
+	ppp_automaton_tick(&p.a, 500);
+	assert_int_equal(p.sent, 1);
+	assert_int_equal(p.last[4], PPP_CONFIGURE_REQUEST);
+	assert_int_equal(p.last[5], 0); /* a retransmission */
+	assert_int_equal(p.a.restart_at, 3500);
+	p.did = 0;
+	PACKET(&p, PPP_CONFIGURE_REQUEST, 3, 1, 3, 7);
+	assert_int_equal(p.a.restart_at, 3500); /* once */
+}
+
+static void request_that_is_taken_at_once_says_nothing_about_ours(void **state)
+{
+	struct probe p;
+
+	probe_init(&p);
+	ppp_automaton_open(&p.a, 0);
+	ppp_automaton_up(&p.a, 0);
+	PACKET(&p, PPP_CONFIGURE_REQUEST, 1, 1, 3, 7);
+	assert_int_equal(p.last[4], PPP_CONFIGURE_ACK);
+	assert_int_equal(p.a.restart_at, 3000);
+}
+
 static void gives_up_after_max_configure(void **state)
 {
 	struct probe p;
@@ -566,6 +603,8 @@ int main(void)
 		cmocka_unit_test(refuses_an_ack_of_something_else),
 		cmocka_unit_test(refuses_a_reject_of_what_was_not_asked),
 		cmocka_unit_test(retransmission_keeps_its_identifier_and_a_new_request_changes_it),
+		cmocka_unit_test(peer_that_heeds_our_nak_and_not_our_request_has_missed_it),
+		cmocka_unit_test(request_that_is_taken_at_once_says_nothing_about_ours),
 		cmocka_unit_test(gives_up_after_max_configure),
 		cmocka_unit_test(gives_up_after_max_terminate),
 		cmocka_unit_test(naks_become_rejects_after_max_failure),
