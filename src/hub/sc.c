@@ -207,9 +207,9 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 
 	softwire_begin(s, c, mtu, now);
 	l2tp_header_read(&r, &h);
-	if (!reader_ok(&r)) {
+	if (!reader_ok(&r) || !h.control) {
 		c->counters->l2tp.bad_header++;
-		softwire_note(s, r.error);
+		softwire_note(s, reader_ok(&r) ? "not a control message" : r.error);
 		return -EBADMSG;
 	}
 	err = l2tp_message_read(reader_rest(&r), NULL, scratch, &m, &fault);

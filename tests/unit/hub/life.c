@@ -2,7 +2,6 @@
 /* What happens to a softwire while it is up, and how it ends: keepalives, probes, renegotiation, close at every step. */
 #include "pair.h"
 
-
 /* ---- ends ---- */
 
 static void check_ended(const struct pair *p, const struct side *closer)
@@ -35,7 +34,8 @@ static void close_at(struct pair *p, struct side *closer, enum softwire_step ste
 /* proves: HS-L2TP-33, HS-L2TP-32 partial */
 static void either_end_may_close_at_any_step(void **state)
 {
-	static const enum softwire_step sc_steps[] = {STEP_TUNNEL, STEP_LCP, STEP_AUTH, STEP_LEASE, STEP_NCP, STEP_UP};
+	static const enum softwire_step sc_steps[] = {
+		STEP_TUNNEL, STEP_LCP, STEP_AUTH, STEP_LEASE, STEP_NCP, STEP_UP};
 	static const enum softwire_step si_steps[] = {STEP_TUNNEL, STEP_LCP, STEP_AUTH, STEP_NCP, STEP_UP};
 
 	for (size_t n = 0; n < sizeof(sc_steps) / sizeof(*sc_steps); n++) {
@@ -90,7 +90,8 @@ static void the_reason_reaches_the_peer(void **state)
 	struct pair *p = pair_new();
 
 	pair_up(p);
-	softwire_close(p->sc.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the concentrator shuts down", p->now);
+	softwire_close(
+		p->sc.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the concentrator shuts down", p->now);
 	pair_run(p, 1000);
 	assert_int_equal(p->si.downs, 1);
 	assert_non_null(strstr(p->si.why.text, "the concentrator shuts down"));

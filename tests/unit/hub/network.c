@@ -24,7 +24,11 @@ static struct nd_advert advert(const struct pair *p)
 		.other = true,
 		.router_lifetime = 9000,
 		.prefix_count = 1,
-		.prefixes[0] = {.prefix = p->lease.link6, .valid = 7200, .preferred = 3600, .on_link = true, .autonomous = true}};
+		.prefixes[0] = {.prefix = p->lease.link6,
+			.valid = 7200,
+			.preferred = 3600,
+			.on_link = true,
+			.autonomous = true}};
 }
 
 static void send_advert(struct pair *p, const struct nd_advert *a)
@@ -108,8 +112,8 @@ static void a_duplicate_address_ends_the_softwire(void **state)
 static bool lose_adverts(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
 {
 	/* L2TP data header 6, FF 03, 00 57, IPv6 40: the ICMPv6 type is at 50. */
-	bool is_ra = from == &p->sc && *len > 50 && packet[1] == 2 && packet[0] == 0 && packet[8] == 0 && packet[9] == 0x57 &&
-		     packet[16] == PROTO_ICMP6 && packet[50] == ND_RA;
+	bool is_ra = from == &p->sc && *len > 50 && packet[1] == 2 && packet[0] == 0 && packet[8] == 0 &&
+		     packet[9] == 0x57 && packet[16] == PROTO_ICMP6 && packet[50] == ND_RA;
 
 	return !(is_ra && p->hooked++ < 2);
 }
@@ -201,8 +205,7 @@ static void the_initiator_follows_a_new_prefix(void **state)
 	assert_int_equal(prefix_parse("2001:db8:200:8::/64", &a.prefixes[1].prefix), 0);
 	a.prefix_count = 2;
 	send_advert(p, &a);
-	assert_true(prefix_contains(&a.prefixes[1].prefix,
-		&(struct prefix){p->si.state.address, 128}));
+	assert_true(prefix_contains(&a.prefixes[1].prefix, &(struct prefix){p->si.state.address, 128}));
 	assert_false(addr_equal(&old, &p->si.state.address));
 	/* What is withdrawn is not ours any more: the new one stays. */
 	a.prefixes[0].valid = 0;
@@ -388,7 +391,8 @@ static void a_router_solicits_a_prefix_whatever_the_flags_say(void **state)
 
 static bool lose_first_dhcp6(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
 {
-	bool is_udp = *len > 50 && packet[1] == 2 && packet[8] == 0 && packet[9] == 0x57 && packet[16] == PROTO_UDP;
+	bool is_udp =
+		*len > 50 && packet[1] == 2 && packet[8] == 0 && packet[9] == 0x57 && packet[16] == PROTO_UDP;
 
 	return !(is_udp && p->hooked++ < 3);
 }
@@ -452,7 +456,8 @@ static void what_was_held_before_is_asked_for_again(void **state)
 /* RFC 8415 section 16. */
 static void messages_for_all_servers_are_not_taken_by_unicast(void **state)
 {
-	static const uint8_t types[] = {DHCP6_SOLICIT, DHCP6_CONFIRM, DHCP6_REBIND, DHCP6_INFORMATION_REQUEST};
+	static const uint8_t types[] = {
+		DHCP6_SOLICIT, DHCP6_CONFIRM, DHCP6_REBIND, DHCP6_INFORMATION_REQUEST};
 	struct pair *p = pair_new();
 
 	pair_up(p);
@@ -496,7 +501,10 @@ static void link_local_addresses_can_be_pinged(void **state)
 	pair_up(p);
 	for (int n = 0; n < 2; n++) {
 		struct side *to = n ? &p->si : &p->sc;
-		struct ip6 h = {.src = link_local(to->peer), .dst = link_local(to), .next_header = PROTO_ICMP6, .hop_limit = 64};
+		struct ip6 h = {.src = link_local(to->peer),
+			.dst = link_local(to),
+			.next_header = PROTO_ICMP6,
+			.hop_limit = 64};
 		uint8_t buf[PAIR_PACKET];
 		struct writer w = writer_of(buf, sizeof(buf));
 		size_t at = ip6_begin(&w, &h), lines = p->line_count;

@@ -118,7 +118,8 @@ static void answer(struct side *side, enum question q)
 		softwire_tunnel_secret(s, side->tunnel_secret, strlen(side->tunnel_secret), p->now);
 		break;
 	case ASK_VERIFY:
-		softwire_verified(s, side->claim_ok, side->claim_ok ? "welcome" : "wrong user name or password", p->now);
+		softwire_verified(s, side->claim_ok,
+			side->claim_ok ? "welcome" : "wrong user name or password", p->now);
 		break;
 	case ASK_PPP_SECRET:
 		softwire_ppp_secret(s, side->ppp_secret, strlen(side->ppp_secret), p->now);
@@ -282,10 +283,12 @@ static void any_trace(struct softwire *s, enum softwire_trace what, const void *
 
 	softwire_trace_describe(what, data, len, &words);
 	if (getenv("HUB_TRACE"))
-		printf("%8llu %s %-4s %-8s %s\n", (unsigned long long)p->now, side->name, words.dir, words.layer, words.text);
+		printf("%8llu %s %-4s %-8s %s\n", (unsigned long long)p->now, side->name, words.dir,
+			words.layer, words.text);
 	if (strcmp(words.dir, "tx") != 0 || p->line_count == PAIR_LINES)
 		return;
-	snprintf(p->lines[p->line_count++], sizeof(p->lines[0]), "%s %s %.140s", side->name, words.layer, words.text);
+	snprintf(p->lines[p->line_count++], sizeof(p->lines[0]), "%s %s %.140s", side->name, words.layer,
+		words.text);
 }
 
 static void any_note(struct softwire *s, const char *text)
@@ -331,7 +334,8 @@ static const struct softwire_ops si_ops = {
 
 /* ---- life ---- */
 
-static void side_init(struct pair *p, struct side *side, struct side *peer, const char *name, enum l2tp_end end)
+static void side_init(
+	struct pair *p, struct side *side, struct side *peer, const char *name, enum l2tp_end end)
 {
 	side->pair = p;
 	side->peer = peer;
@@ -343,7 +347,8 @@ static void side_init(struct pair *p, struct side *side, struct side *peer, cons
 		side->answers[q].question = (enum question)q;
 		side->answers[q].timer.fire = answer_fire;
 	}
-	softwire_config_init(&side->config, end, end == L2TP_LNS ? &sc_ops : &si_ops, &p->wheel, &p->rng, &side->counters);
+	softwire_config_init(
+		&side->config, end, end == L2TP_LNS ? &sc_ops : &si_ops, &p->wheel, &p->rng, &side->counters);
 }
 
 struct pair *pair_new(void)
@@ -361,7 +366,8 @@ struct pair *pair_new(void)
 	memset(p->sc.config.dhcp6_server.duid, 0xcc, 18);
 	memset(p->si.config.dhcp6_client.duid, 0x11, 18);
 	p->si.config.dhcp6_client.want_prefix = true;
-	p->lease = (struct softwire_lease){.prefix_count = 1, .preferred = 3600, .valid = 7200, .dns_count = 1};
+	p->lease =
+		(struct softwire_lease){.prefix_count = 1, .preferred = 3600, .valid = 7200, .dns_count = 1};
 	assert_int_equal(prefix_parse("2001:db8:100:7::/64", &p->lease.link6), 0);
 	assert_int_equal(prefix_parse("2001:db8:8000:700::/56", &p->lease.delegated[0]), 0);
 	assert_int_equal(addr_parse("2001:db8::53", &p->lease.dns[0]), 0);
@@ -372,7 +378,8 @@ void pair_open(struct pair *p)
 {
 	p->sc_engine.softwire.tracing = p->si_engine.softwire.tracing = true;
 	assert_int_equal(
-		softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint, p->now), 0);
+		softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint, p->now),
+		0);
 	p->si.softwire = &p->si_engine.softwire;
 }
 

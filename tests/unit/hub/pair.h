@@ -47,7 +47,7 @@ struct side {
 	struct softwire_why why;
 	char family_why[160], note[160];
 	struct softwire_si_state state; /* of the last configured() */
-	bool dead;			/* sends nothing, hears nothing */
+	bool dead;                      /* sends nothing, hears nothing */
 };
 
 struct pair {
@@ -91,7 +91,7 @@ void pair_free(struct pair *p);
 /* A packet as if from the peer of TO: UDP payload, PPP frame behind the data header, IPv6 packet. */
 void pair_payload(struct side *to, const void *payload, size_t len);
 void pair_frame(struct side *to, uint16_t protocol, const void *packet, size_t len);
-#define pair_frame_of(to, protocol, ...) \
+#define pair_frame_of(to, protocol, ...)                                                                     \
 	pair_frame(to, protocol, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 /* A control message from the peer of TO with the next sequence number that TO expects. */
 void pair_control(struct side *to, uint16_t session, const void *avps, size_t len);
