@@ -187,6 +187,9 @@ class Lab:
     def __exit__(self, kind, value, trace):
         if kind and kind is not KeyboardInterrupt:
             self.show_logs()
+        self.old[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+        for number in self.old:  # cleaning up is not interrupted; it is bounded
+            signal.signal(number, signal.SIG_IGN)
         self.close()
         for number, handler in self.old.items():
             signal.signal(number, handler)
