@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25, STRAY_PEERS = 65536, STRAY_RATE = 2, STRAY_BURST = 5 };
+enum { STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25, LIMIT_PEERS = 16384, STRAY_RATE = 2, STRAY_BURST = 5, LOG_PEER_RATE = 2, LOG_PEER_BURST = 30 };
 
 /* ---- life ---- */
 
@@ -79,9 +79,10 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 	make_duid(c);
 	c->aaa = aaa_new(loop);
 	c->plane = tun_plane_new(loop, log, &concentrator_tun_ops, c, rng_u64(rng));
-	c->stray_limit = limit_table_new(STRAY_PEERS, STRAY_RATE, STRAY_BURST);
+	c->stray_limit = limit_table_new(LIMIT_PEERS, STRAY_RATE, STRAY_BURST);
+	c->log_limit = limit_table_new(LIMIT_PEERS, LOG_PEER_RATE, LOG_PEER_BURST);
 	c->routes = netlink_open();
-	if (!c->aaa || !c->plane || !c->stray_limit || !c->routes) {
+	if (!c->aaa || !c->plane || !c->stray_limit || !c->log_limit || !c->routes) {
 		log_message(log, LEVEL_ERROR, "start-failed", "no memory or no netlink socket");
 		concentrator_free(c);
 		return NULL;
@@ -106,6 +107,7 @@ void concentrator_free(struct concentrator *c)
 	if (c->leases)
 		lease_store_close(c->leases);
 	limit_table_free(c->stray_limit);
+	limit_table_free(c->log_limit);
 	if (c->routes)
 		netlink_close(c->routes);
 	if (c->plane)

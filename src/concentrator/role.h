@@ -15,6 +15,7 @@ struct subscriber {
 	struct subscriber *next, **link; /* all of them, newest first */
 	struct subscriber *next_of_user; /* same user */
 	char *user;			 /* NULL until authenticated */
+	char *claimed;			 /* the name that is being verified: for the log */
 	struct lease_request *request;	 /* what the user is entitled to, until the lease is there */
 	const struct concentrator_pool_config *pool; /* while the request is under way */
 	uint32_t id;
@@ -48,7 +49,9 @@ struct concentrator {
 	struct tun_plane *plane;
 	uint8_t listeners[CONCENTRATOR_LISTEN_MAX];
 	struct endpoint local[DP_LISTENERS_MAX]; /* by listener index */
-	struct limit_table *stray_limit;
+	/* What strangers can provoke is limited per source, and in all, because sources can be forged. */
+	struct limit_table *stray_limit, *log_limit;
+	struct limit stray_all, log_all;
 	struct netlink *routes; /* asks for path MTUs */
 
 	struct pool subscribers;
@@ -82,6 +85,8 @@ void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_
 /* Frees it at once, without a word to the peer. */
 void subscriber_free(struct subscriber *sub);
 bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
+/* For what a stranger can provoke: limited in rate; what was left out is counted in the next line. */
+bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
 /* The largest inner packet of a softwire to PEER. */
 uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer);
 

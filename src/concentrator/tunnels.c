@@ -15,6 +15,8 @@
 
 #include "report/report.h"
 
+enum { STRAY_ALL_RATE = 1000, STRAY_ALL_BURST = 2000, LOG_RATE = 50, LOG_BURST = 500 };
+
 /* ---- look-ups ---- */
 
 struct request_key {
@@ -109,6 +111,25 @@ bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level l
 	return true;
 }
 
+bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event)
+{
+	struct concentrator *c = sub->role;
+	msec now = loop_now(c->loop);
+	uint32_t suppressed = 0;
+
+	if (level > c->log->level)
+		return false;
+	if (!limit_table_ok(c->log_limit, now, &sub->row->peer.addr, &suppressed) || !limit_ok(&c->log_all, now, LOG_RATE, LOG_BURST))
+		return false;
+	if (!subscriber_log(sub, l, level, event))
+		return false;
+	suppressed += c->log_all.suppressed;
+	c->log_all.suppressed = 0;
+	if (suppressed)
+		log_uint(l, "suppressed", suppressed);
+	return true;
+}
+
 /* ---- what the engine asks for ---- */
 
 static struct subscriber *subscriber_of(struct softwire *s)
@@ -168,7 +189,7 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 
 	sub->row->up6 = sub->row->up4 = false;
 	no_longer_half_open(sub);
-	if (subscriber_log(sub, &l, level, why->step == STEP_UP || s->up_at ? "down" : "setup-failed")) {
+	if (s->up_at ? subscriber_log(sub, &l, level, "down") : subscriber_log_limited(sub, &l, level, "setup-failed")) {
 		log_text(&l, "step", softwire_step_name(why->step));
 		log_text(&l, "cause", softwire_cause_name(why->cause));
 		log_text(&l, "reason", why->text);
@@ -194,7 +215,7 @@ static void engine_note(struct softwire *s, const char *text)
 	struct subscriber *sub = subscriber_of(s);
 	struct log_line l;
 
-	if (sub->row && subscriber_log(sub, &l, LEVEL_DEBUG, "note")) {
+	if (subscriber_log_limited(sub, &l, LEVEL_DEBUG, "note")) {
 		log_text(&l, "text", text);
 		log_end(&l);
 	}
@@ -264,6 +285,7 @@ void subscriber_free(struct subscriber *sub)
 			sub->next->link = sub->link;
 	}
 	free(sub->user);
+	free(sub->claimed);
 	c->count--;
 	pool_free(&c->subscribers, sub);
 }
@@ -346,11 +368,13 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
+	msec now = loop_now(c->loop);
 	uint32_t suppressed = 0;
 	struct log_line l;
 
 	c->role_counters.strays++;
-	if (!limit_table_ok(c->stray_limit, loop_now(c->loop), &p->from->addr, &suppressed)) {
+	if (!limit_table_ok(c->stray_limit, now, &p->from->addr, &suppressed) ||
+		!limit_ok(&c->stray_all, now, STRAY_ALL_RATE, STRAY_ALL_BURST)) {
 		c->role_counters.strays_suppressed++;
 		return;
 	}
@@ -358,7 +382,7 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 	if (writer_ok(&w))
 		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
 	c->role_counters.stray_replies++;
-	if (log_begin(c->log, &l, LEVEL_INFO, "stray")) {
+	if (limit_ok(&c->log_all, now, LOG_RATE, LOG_BURST) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
 		log_endpoint(&l, "peer", p->from);
 		log_uint(&l, "tunnel", p->header.tunnel_id);
 		log_text(&l, "reason", text);
@@ -406,7 +430,7 @@ static void accept_request(struct concentrator *c, const struct stray *p)
 		    concentrator_path_mtu(c, p->from), loop_now(c->loop))) {
 		struct log_line l;
 
-		if (subscriber_log(sub, &l, LEVEL_WARN, "refused")) {
+		if (subscriber_log_limited(sub, &l, LEVEL_WARN, "refused")) {
 			log_text(&l, "reason", "the SCCRQ was not acceptable");
 			log_end(&l);
 		}

@@ -106,14 +106,14 @@ void subscriber_want_tunnel_secret(struct softwire *s, const char *host_name)
 
 /* ---- user authentication ---- */
 
-static void log_auth(struct subscriber *sub, const char *name, bool ok, const char *why)
+static void log_auth(struct subscriber *sub, bool ok, const char *why)
 {
 	struct log_line l;
 
-	if (!subscriber_log(sub, &l, ok ? LEVEL_INFO : LEVEL_WARN, ok ? "auth-ok" : "auth-failed"))
+	if (ok ? !subscriber_log(sub, &l, LEVEL_INFO, "auth-ok") : !subscriber_log_limited(sub, &l, LEVEL_WARN, "auth-failed"))
 		return;
-	if (!sub->user)
-		log_text(&l, "user", name);
+	if (!sub->user && sub->claimed)
+		log_text(&l, "user", sub->claimed);
 	if (!ok)
 		log_text(&l, "reason", why);
 	log_end(&l);
@@ -158,7 +158,9 @@ static void verified(void *owner, bool ok, const struct aaa_user *user, const ch
 		c->role_counters.auth_ok++;
 	else
 		c->role_counters.auth_failed++;
-	log_auth(sub, "", ok, why);
+	log_auth(sub, ok, why);
+	free(sub->claimed);
+	sub->claimed = NULL;
 	/* The peer is not told which of name and password was wrong. */
 	softwire_verified(&sub->engine.softwire, ok, ok ? "welcome" : "wrong user name or password", now_of(sub));
 }
@@ -179,9 +181,11 @@ void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim)
 	struct concentrator *c = sub->role;
 	struct log_line l;
 
+	free(sub->claimed);
+	sub->claimed = strndup((const char *)claim->name, claim->name_len);
 	if (c->trace_emit && strlen(c->trace_user) == claim->name_len && memcmp(c->trace_user, claim->name, claim->name_len) == 0)
 		s->tracing = true;
-	if (subscriber_log(sub, &l, LEVEL_DEBUG, "auth-claim")) {
+	if (subscriber_log_limited(sub, &l, LEVEL_DEBUG, "auth-claim")) {
 		log_textn(&l, "claims", claim->name, claim->name_len);
 		log_end(&l);
 	}
@@ -209,7 +213,7 @@ static void log_no_address(struct subscriber *sub, const char *why)
 	struct log_line l;
 
 	sub->role->role_counters.no_address++;
-	if (subscriber_log(sub, &l, LEVEL_ERROR, "no-address")) {
+	if (subscriber_log_limited(sub, &l, LEVEL_ERROR, "no-address")) {
 		log_text(&l, "pool", sub->request->pool);
 		log_text(&l, "reason", why);
 		log_end(&l);
