@@ -114,6 +114,9 @@ def trace():
     ids = {line.split("\t")[0].split()[0] for line in done.stdout.splitlines()}
     print(f"{len(ids)} requirements have a test (make trace lists them)", done.stderr)
     Count.add(passed=done.returncode == 0, failed=done.returncode != 0)
+    done = run(["tests/tools/floors"], capture_output=True, text=True)
+    print(done.stdout or "every folder uses only floors below it")
+    Count.add(passed=done.returncode == 0, failed=done.returncode != 0)
 
 
 def bench():
