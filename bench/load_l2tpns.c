@@ -246,24 +246,31 @@ static void ipcp_input(struct tunnel *t, const struct ppp_packet *p)
 	ipcp_step(t);
 }
 
-static void chap_input(struct tunnel *t, const struct ppp_packet *p)
+static void answer_challenge(struct tunnel *t, const struct ppp_packet *p)
 {
 	struct reader r = p->data;
-	uint8_t response[1 + AUTH_DIGEST + 16] = {AUTH_DIGEST};
-	char name[16];
 	struct l2tp_text id = {&p->id, 1}, challenge;
+	uint8_t digest[AUTH_DIGEST], response[64];
+	struct writer w = writer_of(response, sizeof(response));
+	char name[16];
+	int len = snprintf(name, sizeof(name), "user%05u", t->index * t->lac->room + t->session - 1);
 
+	challenge.len = reader_u8(&r);
+	challenge.data = reader_bytes(&r, challenge.len);
+	if (!challenge.data || !auth_digest(digest, &id, &secret, &challenge))
+		return;
+	writer_u8(&w, sizeof(digest));
+	writer_bytes(&w, digest, sizeof(digest));
+	writer_bytes(&w, name, (size_t)len);
+	t->phase = PHASE_AUTH;
+	ppp_send(t, t->peer_session, PPP_CHAP, CHAP_RESPONSE, p->id, response, writer_len(&w));
+	disarm(t, &t->ppp_timer);
+}
+
+static void chap_input(struct tunnel *t, const struct ppp_packet *p)
+{
 	if (p->code == CHAP_CHALLENGE) {
-		t->phase = PHASE_AUTH;
-		challenge.len = reader_u8(&r);
-		challenge.data = reader_bytes(&r, challenge.len);
-		if (!challenge.data || !auth_digest(response + 1, &id, &secret, &challenge))
-			return;
-		snprintf(name, sizeof(name), "user%05u", t->index * t->lac->room + t->session - 1);
-		memcpy(response + 1 + AUTH_DIGEST, name, strlen(name));
-		ppp_send(t, t->peer_session, PPP_CHAP, CHAP_RESPONSE, p->id, response,
-			1 + AUTH_DIGEST + strlen(name));
-		disarm(t, &t->ppp_timer);
+		answer_challenge(t, p);
 	} else if (p->code == CHAP_SUCCESS && t->phase == PHASE_AUTH) {
 		t->phase = PHASE_IPCP;
 		send_ipcp_request(t);

@@ -146,7 +146,9 @@ static int by_time(const void *a, const void *b)
 
 static double percentile(const struct tally *t, unsigned percent)
 {
-	return t->done ? (double)t->times[(uint64_t)(t->done - 1) * percent / 100] / 1e6 : 0;
+	uint64_t i = t->done ? (uint64_t)(t->done - 1) * percent / 100 : 0;
+
+	return (double)t->times[i] / 1e6;
 }
 
 static double cpu_seconds(void)
@@ -164,11 +166,10 @@ int tally_print(struct tally *t)
 	unsigned missing = t->options->count - t->done;
 
 	qsort(t->times, t->done, sizeof(*t->times), by_time);
-	printf("{\"done\": %u, \"failed\": %u, \"seconds\": %.4f, \"rate\": %.1f, \"p50_ms\": %.2f, "
-	       "\"p99_ms\": %.2f, "
-	       "\"max_ms\": %.2f, \"cpu_seconds\": %.3f}\n",
-		t->done, missing, seconds, seconds > 0 ? t->done / seconds : 0, percentile(t, 50),
-		percentile(t, 99), percentile(t, 100), cpu_seconds());
+	printf("{\"done\": %u, \"failed\": %u, \"seconds\": %.4f, \"rate\": %.1f, ", t->done, missing,
+		seconds, seconds > 0 ? t->done / seconds : 0);
+	printf("\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f, \"cpu_seconds\": %.3f}\n",
+		percentile(t, 50), percentile(t, 99), percentile(t, 100), cpu_seconds());
 	fflush(stdout);
 	return missing ? 1 : 0;
 }
