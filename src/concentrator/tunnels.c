@@ -200,6 +200,14 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	subscriber_leave(sub);
 }
 
+static void engine_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
+{
+	const struct dp_row *row = subscriber_of(s)->row;
+
+	*ret_heard = row->last_rx;
+	*ret_sent = row->last_tx;
+}
+
 static void engine_released(struct softwire *s)
 {
 	struct subscriber *sub = subscriber_of(s);
@@ -242,6 +250,7 @@ const struct softwire_ops concentrator_softwire_ops = {
 	.family_down = engine_family_down,
 	.down = engine_down,
 	.released = engine_released,
+	.activity = engine_activity,
 	.trace = engine_trace,
 	.note = engine_note,
 };

@@ -58,11 +58,23 @@ void softwire_leave(struct softwire *s)
 	s->depth--;
 }
 
+static void note_activity(struct softwire *s)
+{
+	msec heard = 0, sent = 0;
+
+	if (!s->config->ops->activity)
+		return;
+	s->config->ops->activity(s, &heard, &sent);
+	l2tp_tunnel_heard(&s->tunnel, heard);
+	l2tp_tunnel_sent(&s->tunnel, sent);
+}
+
 static void softwire_fire(struct wheel_timer *t, msec now)
 {
 	struct softwire *s = container_of(t, struct softwire, timer);
 
 	softwire_enter(s, now);
+	note_activity(s);
 	if (!s->up_at && s->step < STEP_CLOSING && now >= s->started_at + s->config->setup_ms)
 		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "set-up took too long", now);
 	if (l2tp_tunnel_deadline(&s->tunnel) <= now)

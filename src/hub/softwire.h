@@ -91,6 +91,9 @@ struct softwire_ops {
 	void (*configured)(struct softwire *s);
 	void (*down)(struct softwire *s, const struct softwire_why *why);
 	void (*released)(struct softwire *s);
+	/* When the data plane last heard the peer, and sent something to it: asked before the timers are looked at, so that HELLO is sent only
+	 * when nothing else was (HS-L2TP-30). May be NULL. */
+	void (*activity)(struct softwire *s, msec *ret_heard, msec *ret_sent);
 	/* Every control packet and note, when tracing is on for this softwire. Data as on the wire: UDP payload, PPP frame, IPv6 packet, text. */
 	void (*trace)(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 	/* Something was refused or dropped; a peer can cause it. */
@@ -187,7 +190,7 @@ void softwire_sc_lease(struct softwire_sc *s, const struct softwire_lease *lease
 void softwire_sc_bound(struct softwire_sc *s, bool ok, const char *why, msec now);
 /* A hint that the peer may be gone (design: it is probed, and only silence ends the softwire). */
 void softwire_probe(struct softwire *s, msec now);
-/* The data plane has heard the peer. */
+/* The data plane has heard the peer: for owners without ops->activity. */
 static inline void softwire_heard(struct softwire *s, msec now)
 {
 	l2tp_tunnel_heard(&s->tunnel, now);

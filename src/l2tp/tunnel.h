@@ -114,10 +114,16 @@ void l2tp_tunnel_secret(struct l2tp_tunnel *t, const void *secret, size_t len, m
 /* A control packet whose header's tunnel id is ours and whose source is the peer's. The SC also gives a packet with
  * header tunnel id 0 from a peer that may not know our id yet: a retransmitted SCCRQ, or a StopCCN that names that peer's id. */
 void l2tp_tunnel_input(struct l2tp_tunnel *t, const uint8_t *packet, size_t len, msec now);
-/* Something authentic-looking arrived from the peer outside the control channel (a data packet). Cheap. */
-static inline void l2tp_tunnel_heard(struct l2tp_tunnel *t, msec now)
+/* Something authentic-looking arrived from the peer, or was sent to it, outside the control channel (data packets). Cheap. */
+static inline void l2tp_tunnel_heard(struct l2tp_tunnel *t, msec when)
 {
-	t->last_heard = now;
+	if (when > t->last_heard)
+		t->last_heard = when;
+}
+static inline void l2tp_tunnel_sent(struct l2tp_tunnel *t, msec when)
+{
+	if (when > t->last_sent)
+		t->last_sent = when;
 }
 /* Do what is due at NOW. */
 void l2tp_tunnel_tick(struct l2tp_tunnel *t, msec now);

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from home import WEB
+from home import CONCENTRATOR, INITIATOR, WEB
 from lab import wait_until
 
 
@@ -182,3 +182,22 @@ def test_forged_teardown_from_elsewhere_ends_nothing(connected):
     connected.access.sh("/usr/bin/python3", "-c", send, packet.hex())
     wait_until("they were seen", lambda: connected.sc.ask("show", "counters")["counters"]["concentrator"]["concentrator"]["strays"] >= 20)
     assert connected.sc.wait_up()["id"] == up["id"] and connected.si.wait_up()["reconnects"] == 0
+
+
+# proves: HS-L2TP-30 partial
+def test_no_hello_while_data_flows(home):
+    """HELLO is sent only when nothing else was for the period; traffic both ways makes it needless."""
+    home.start_sc(config=CONCENTRATOR.replace('network = "trusted";', 'network = "trusted"; hello = 1;'))
+    home.start_si(config=INITIATOR.replace('network = "trusted";', 'network = "trusted"; hello = 1;'))
+    home.wait_delegated()
+    wait_until("HELLOs while it idles", lambda: hellos(home) >= 2, 10)
+    traffic(home)
+    wait_until("traffic has taken over", lambda: home.si.wait_up()["rx6_packets"] > 10)
+    before, packets = hellos(home), home.si.wait_up()["rx6_packets"]
+    wait_until("3 s of traffic", lambda: home.si.wait_up()["rx6_packets"] > packets + 15)
+    assert hellos(home) - before <= 1
+
+
+def hellos(home):
+    counters = home.si.ask("show", "counters")["counters"]["initiators"]["home"]["l2tp"]
+    return counters["hello_tx"] + counters["hello_rx"]
