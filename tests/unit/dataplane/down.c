@@ -12,6 +12,8 @@
 #define WORLD4  "203.0.113.9"
 #define NOBODY4 "192.0.2.9"
 
+/* Over IPv4 and over IPv6 transport each (the four encapsulations; IPCP, which IPv4 payload needs, comes later). */
+/* proves: HS-L2TP-8 partial, HS-L2TP-9 partial, HS-L2TP-10 partial, HS-L2TP-11 partial, PS-29 partial */
 static void encapsulates_both_families_unchanged(void **state)
 {
 	struct fixture *f = *state;

@@ -19,6 +19,8 @@ static uint64_t counter(const struct fixture *f, size_t offset)
 	return v;
 }
 
+/* Over IPv4 and over IPv6 transport each (the four encapsulations; IPCP, which IPv4 payload needs, comes later). */
+/* proves: HS-L2TP-8 partial, HS-L2TP-9 partial, HS-L2TP-10 partial, HS-L2TP-11 partial, PS-29 partial */
 static void forwards_both_families_unchanged(void **state)
 {
 	struct fixture *f = *state;
