@@ -20,9 +20,9 @@ def decode(path, display_filter=None, fields=()):
     return run.stdout.splitlines()
 
 
-def complaints(path):
+def complaints(path, among="frame"):
     """Packets that tshark calls malformed, or whose checksum is wrong, or that carry an expert error."""
-    return decode(path, '_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || icmpv6.checksum.status == 0')
+    return decode(path, f'({among}) && (_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || icmpv6.checksum.status == 0)')
 
 
 def count(path, display_filter):
