@@ -131,6 +131,20 @@ static bool in_binding(const struct dhcp6_binding *b, const struct prefix *p)
 	return false;
 }
 
+/* HS-PROV-10: a /64 cannot be split. The first interface has it; the others need to be bridged with it. */
+static void warn_of_short_prefix(struct initiator *i, const struct prefix *p)
+{
+	uint64_t count = p->len <= 64 ? prefix_count(p, 64) : 0;
+	struct log_line l;
+
+	if (i->config.lan_count <= count || !initiator_log(i, &l, LEVEL_WARN, "prefix-too-long"))
+		return;
+	log_prefix(&l, "prefix", p);
+	log_uint(&l, "lan_interfaces", i->config.lan_count);
+	log_text(&l, "advice", "make a bridge of the LAN interfaces and name it in lan, or ask for a shorter prefix");
+	log_end(&l);
+}
+
 static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec bound_at)
 {
 	struct held_prefix *h = held_find(i, &p->prefix);
@@ -146,6 +160,7 @@ static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec
 	h->preferred_until = deadline_of(p->preferred, bound_at);
 	h->valid_until = deadline_of(p->valid, bound_at);
 	if (!was_current) {
+		warn_of_short_prefix(i, &h->prefix);
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): clang 14 takes i for null after held_find() gave NULL */
 		keeper_route(i->keeper, true, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
 		log_prefix_event(i, "prefix", &h->prefix);
