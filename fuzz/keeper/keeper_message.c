@@ -65,6 +65,12 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_FORWARDING:
 		CHECK(b->family == AF_INET || b->family == AF_INET6);
 		break;
+	case MESSAGE_DNS:
+		CHECK(is_tun(b->dns.device) && b->dns.count <= KEEPER_DNS_MAX);
+		for (uint32_t i = 0; i < b->dns.count; i++)
+			CHECK(addr_size(b->dns.servers[i].family) && !addr_is_multicast(&b->dns.servers[i]) &&
+				!addr_is_loopback(&b->dns.servers[i]) && !addr_is_unspecified(&b->dns.servers[i]));
+		break;
 	case MESSAGE_OPEN_CONTROL:
 	case MESSAGE_CLOSE_UDP:
 	case MESSAGE_RELOAD:

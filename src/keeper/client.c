@@ -282,6 +282,17 @@ void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *a
 	submit(c, &m, answer, owner);
 }
 
+void keeper_dns(struct keeper_client *c, const char *device, const struct addr *servers, unsigned count,
+	keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_DNS, .body.dns = {.count = count}};
+
+	put_text(m.body.dns.device, sizeof(m.body.dns.device), device);
+	for (unsigned i = 0; i < count && i < KEEPER_DNS_MAX; i++)
+		m.body.dns.servers[i] = servers[i];
+	submit(c, &m, answer, owner);
+}
+
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner)
 {
 	struct message_request m = {.type = MESSAGE_RELOAD};

@@ -38,6 +38,7 @@ struct grant_added {
 void grant_init(struct grant *g, const struct keeper_policy *policy, struct log *log, void *reload_arg)
 {
 	*g = (struct grant){.policy = policy, .log = log, .reload_arg = reload_arg, .execute = grant_execute};
+	resolver_init(&g->resolver, policy->resolvers, log);
 }
 
 /* ---- what is held ---- */
@@ -98,6 +99,8 @@ static void let_go(struct grant *g, struct grant_held **link)
 {
 	struct grant_held *h = *link;
 
+	if (h->type == MESSAGE_OPEN_TUN)
+		(void)resolver_set(&g->resolver, h->name, NULL, 0, loop_clock());
 	*link = h->next;
 	g->held_count--;
 	close(h->fd);
@@ -323,6 +326,15 @@ static int do_forwarding(struct grant *g, const struct message_request *r, int *
 	return forwarding_enable(&g->forwarding, r->body.family, g->log);
 }
 
+static int do_dns(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_dns *m = &r->body.dns;
+
+	if (!find_tun(g, m->device))
+		return m->count ? -ENODEV : 0;
+	return resolver_set(&g->resolver, m->device, m->servers, m->count, loop_clock());
+}
+
 static int do_reload(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	const struct keeper_policy *policy = g->policy->reload ? g->policy->reload(g->reload_arg) : NULL;
@@ -347,6 +359,7 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_LINK_MTU] = do_link_mtu,
 		[MESSAGE_FORWARDING] = do_forwarding,
 		[MESSAGE_RELOAD] = do_reload,
+		[MESSAGE_DNS] = do_dns,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -386,6 +399,10 @@ static void log_object(struct log_line *l, const struct message_request *r)
 		log_text(l, "do", b->address.add ? "add" : "delete");
 		log_addr(l, "address", &b->address.address);
 		log_text(l, "device", b->address.device);
+		break;
+	case MESSAGE_DNS:
+		log_text(l, "device", b->dns.device);
+		log_uint(l, "servers", b->dns.count);
 		break;
 	default:
 		break;
@@ -446,6 +463,7 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_ROUTE, -EEXIST, "somebody else has a route with this destination and metric"},
 		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
 		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
+		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -459,6 +477,8 @@ static void log_failure(struct grant *g, const struct message_request *r, int re
 	const char *reason = explain(r->type, result);
 	struct log_line l;
 
+	if (r->type == MESSAGE_DNS && result == -ENOENT)
+		return; /* an answer rather than a failure: many hosts have no such resolver */
 	if (!begin_limited(g, &l, "keeper-failed", r->type))
 		return;
 	log_object(&l, r);
@@ -563,6 +583,7 @@ static void undo_added(struct grant *g)
 
 void grant_done(struct grant *g)
 {
+	resolver_done(&g->resolver); /* while the devices are still there */
 	undo_added(g);
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held) {

@@ -8,6 +8,7 @@
 #include "keeper/identity.h"
 #include "keeper/keeper.h"
 #include "keeper/message.h"
+#include "keeper/resolver.h"
 #include "netlink/route.h"
 
 enum { GRANT_HELD_MAX = 1024, GRANT_ADDED_MAX = 4096 };
@@ -26,6 +27,7 @@ struct grant {
 	struct grant_added *added; /* what would outlive us */
 	size_t added_count;
 	struct forwarding forwarding;
+	struct resolver resolver;
 	struct limit refusals; /* log lines that the engine can provoke */
 	uint64_t done, failed, refused, malformed;
 	/* Does a request that is allowed; *ret_fd is -1 before. grant_execute(), or a fuzzer's. */

@@ -2,9 +2,10 @@
 /*
  * The keeper process: forks the engine, serves its requests, passes signals on, and starts it again when it dies.
  *
- * One poll() over two descriptors: a signalfd, and the channel to the engine. Deadlines, both MSEC_NEVER mostly:
+ * One poll() over two descriptors: a signalfd, and the channel to the engine. Deadlines, all MSEC_NEVER mostly:
  *   start_at  when the next engine process begins (back-off after an unexpected death)
  *   kill_at   when an engine that was told to end, or has closed its channel, is killed
+ *   resolver_deadline()  when a resolver's program that does not end is killed
  * A request that was done and whose answer does not fit into the channel blocks only the requests behind it: an engine that
  * asks and does not listen harms itself.
  */
@@ -287,12 +288,14 @@ static void take_signals(struct keeper *k, msec now)
 	struct signalfd_siginfo s;
 
 	while (read(k->signals, &s, sizeof(s)) == sizeof(s)) {
-		if (s.ssi_signo == SIGCHLD)
+		if (s.ssi_signo == SIGCHLD) {
+			resolver_reap(&k->grant.resolver, now);
 			reap(k, now);
-		else if (s.ssi_signo == SIGHUP)
+		} else if (s.ssi_signo == SIGHUP) {
 			hang_up(k);
-		else
+		} else {
 			stop(k, now);
+		}
 	}
 }
 
@@ -314,7 +317,7 @@ static int open_signals(struct keeper *k)
 
 static int poll_timeout(const struct keeper *k, msec now)
 {
-	msec next = msec_min(k->start_at, k->kill_at);
+	msec next = msec_min(msec_min(k->start_at, k->kill_at), resolver_deadline(&k->grant.resolver));
 
 	if (next == MSEC_NEVER)
 		return -1;
@@ -341,6 +344,7 @@ static void run_once(struct keeper *k)
 		kill(k->pid, SIGKILL);
 		k->kill_at = MSEC_NEVER;
 	}
+	resolver_expire(&k->grant.resolver, now);
 	if (k->start_at <= now && !k->done)
 		start_engine(k, now);
 }

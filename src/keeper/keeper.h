@@ -3,7 +3,8 @@
  *
  * softwired starts as the keeper (root), checks the configuration, opens a socket pair and forks the engine process, which drops
  * to an unprivileged user and reads everything hostile. The keeper parses nothing from the network. It does, on request:
- *   open UDP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links.
+ *   open UDP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links;
+ *   tell the host's resolver about DNS servers.
  * It holds the descriptors that it has opened, so that an engine that crashed or was replaced gets the same ones again.
  * What may be asked for is limited by struct keeper_policy, made from the configuration before the fork (a compromised
  * engine cannot open /etc/shadow or change routes on another interface).
@@ -15,12 +16,13 @@
  *
  * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
  * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), descriptor.c (opening things),
- * forwarding.c (the router switch), client.c (the engine's side).
+ * forwarding.c (the router switch), resolver.c (DNS servers for the host), client.c (the engine's side).
  *
- * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding
- * and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
+ * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding,
+ * DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
- * Known limit: a keeper that is killed (SIGKILL) undoes nothing; unreachable routes then stay until the same ones are asked for again.
+ * Known limit: a keeper that is killed (SIGKILL) undoes nothing; unreachable routes, LAN addresses and what resolvconf was told then stay
+ * until the same ones are asked for again, which works as if they had not been there.
  */
 #ifndef KEEPER_KEEPER_H
 #define KEEPER_KEEPER_H
@@ -30,6 +32,16 @@
 #include "lib/loop.h"
 
 /* ---- the keeper process ---- */
+
+enum { KEEPER_DNS_MAX = 4, KEEPER_RESOLVER_PATHS = 2 };
+
+/* What may manage the host's resolv.conf. NULLs are nothing; the first executable file of a list is taken. */
+struct keeper_resolvers {
+	const char *resolved; /* a file that is there when systemd-resolved is in use */
+	const char *resolvectl[KEEPER_RESOLVER_PATHS];
+	const char *resolvconf[KEEPER_RESOLVER_PATHS];
+	uint32_t patience_ms; /* a program that runs longer is killed */
+};
 
 struct keeper_policy {
 	const char *const *files;
@@ -45,8 +57,9 @@ struct keeper_policy {
 	const char *control_socket; /* path */
 	const char *control_group;  /* NULL: root only */
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
-	const char *runtime_directory; /* /run/softwired; made if missing, 0755 */
-	bool may_forward;              /* keeper_forwarding() is allowed: we are a router */
+	const char *runtime_directory;            /* /run/softwired; made if missing, 0755 */
+	bool may_forward;                         /* keeper_forwarding() is allowed: we are a router */
+	const struct keeper_resolvers *resolvers; /* NULL: this system's; the first policy's count */
 	/*
 	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
 	 * the function and its result): the policy stays. The result is used until the next call. Engines forked later see what it changed.
@@ -130,6 +143,14 @@ void keeper_link_mtu(
  * told to go on doing so (2), or the host would lose its own default route.
  */
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner);
+/*
+ * Tells the host's resolver (systemd-resolved where it runs, else resolvconf) that these DNS servers, and no longer those told before, are
+ * to be asked through DEVICE, one of our TUNs (already open); COUNT 0 withdraws them. Unicast addresses, not loopback; at most
+ * KEEPER_DNS_MAX. -ENOENT when there is no such resolver. 0 means that it will be told soon, and of several requests only the last;
+ * what its programs make of it is logged. Withdrawn when the keeper ends or gives the device up.
+ */
+void keeper_dns(struct keeper_client *c, const char *device, const struct addr *servers, unsigned count,
+	keeper_answer *answer, void *owner);
 /* Has the keeper call the policy's reload(). Answered when the new policy is in force. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
 

@@ -147,6 +147,30 @@ static const char *check_family(const union message_body *b)
 	return addr_size(b->family) ? NULL : "unknown address family";
 }
 
+static bool is_dns_server(const struct addr *a)
+{
+	static const uint8_t everybody[] = {255, 255, 255, 255};
+
+	return is_addr(a) && !addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_loopback(a) &&
+	       (a->family != AF_INET || memcmp(a->bytes, everybody, sizeof(everybody)) != 0);
+}
+
+static const char *check_dns(const union message_body *b)
+{
+	const struct message_dns *d = &b->dns;
+
+	if (!is_device(d->device) || d->device[0] == '-') /* it becomes an argument */
+		return "not a device name";
+	if (d->count > KEEPER_DNS_MAX)
+		return "too many servers";
+	for (uint32_t i = 0; i < d->count; i++)
+		if (!is_dns_server(&d->servers[i]))
+			return "not a server's address";
+	return is_zero(d->servers + d->count, (KEEPER_DNS_MAX - d->count) * sizeof(d->servers[0]))
+		       ? NULL
+		       : "more servers than were counted";
+}
+
 static const char *check_nothing(const union message_body *b)
 {
 	return NULL;
@@ -169,6 +193,7 @@ static const struct kind {
 	[MESSAGE_LINK_MTU] = {"link-mtu", sizeof(struct message_link), check_link},
 	[MESSAGE_FORWARDING] = {"forwarding", sizeof(uint8_t), check_family},
 	[MESSAGE_RELOAD] = {"reload", 0, check_nothing},
+	[MESSAGE_DNS] = {"dns", sizeof(struct message_dns), check_dns},
 };
 
 static const struct kind *find_kind(uint32_t type)

@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <sys/types.h>
 
+#include "keeper/keeper.h"
 #include "lib/addr.h"
 
 enum message_type {
@@ -27,6 +28,7 @@ enum message_type {
 	MESSAGE_LINK_MTU,
 	MESSAGE_FORWARDING,
 	MESSAGE_RELOAD,
+	MESSAGE_DNS,
 	MESSAGE_TYPES,
 };
 
@@ -50,6 +52,12 @@ struct message_address {
 	uint8_t prefix_len, add;
 };
 
+struct message_dns {
+	char device[IFNAMSIZ];
+	uint32_t count;
+	struct addr servers[KEEPER_DNS_MAX]; /* zero behind the last */
+};
+
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
@@ -58,6 +66,7 @@ union message_body {
 	struct message_route route;     /* ROUTE */
 	struct message_address address; /* ADDRESS */
 	uint8_t family;                 /* FORWARDING */
+	struct message_dns dns;         /* DNS */
 };
 
 struct message_request {

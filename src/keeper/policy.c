@@ -81,6 +81,8 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 			       : "address on a device that is not ours";
 	case MESSAGE_FORWARDING:
 		return p->may_forward ? NULL : "this host is not configured as a router";
+	case MESSAGE_DNS:
+		return policy_has_tun(p, b->dns.device) ? NULL : "DNS servers for a device that is not ours";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_RELOAD:    /* reads root's own file */
 		return NULL;

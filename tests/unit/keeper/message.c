@@ -52,6 +52,10 @@ static struct message_request good(uint32_t type)
 	case MESSAGE_FORWARDING:
 		r.body.family = AF_INET6;
 		break;
+	case MESSAGE_DNS:
+		r.body.dns = (struct message_dns){
+			.device = "si-home", .count = 2, .servers = {v6, addr4(192, 0, 2, 53)}};
+		break;
 	default:
 		break;
 	}
@@ -285,6 +289,76 @@ static void family_of_nothing(struct message_request *r)
 	r->body.family = 0;
 }
 
+static void too_many_servers(struct message_request *r)
+{
+	r->body.dns.count = KEEPER_DNS_MAX + 1;
+}
+
+static void billions_of_servers(struct message_request *r)
+{
+	r->body.dns.count = 0xffffffff;
+}
+
+static void servers_that_are_missing(struct message_request *r)
+{
+	r->body.dns.count = 3;
+}
+
+static void servers_that_are_not_counted(struct message_request *r)
+{
+	r->body.dns.count = 1;
+}
+
+static void servers_withdrawn_and_named(struct message_request *r)
+{
+	r->body.dns.count = 0;
+}
+
+static void server_of_no_family(struct message_request *r)
+{
+	r->body.dns.servers[1].family = AF_UNIX;
+}
+
+static void server_with_hidden_tail(struct message_request *r)
+{
+	r->body.dns.servers[1].bytes[15] = 1;
+}
+
+static void server_multicast(struct message_request *r)
+{
+	r->body.dns.servers[0].bytes[0] = 0xff;
+}
+
+static void server_multicast4(struct message_request *r)
+{
+	r->body.dns.servers[1] = addr4(224, 0, 0, 251);
+}
+
+static void server_broadcast(struct message_request *r)
+{
+	r->body.dns.servers[1] = addr4(255, 255, 255, 255);
+}
+
+static void server_unspecified(struct message_request *r)
+{
+	memset(r->body.dns.servers[0].bytes, 0, 16);
+}
+
+static void server_loopback(struct message_request *r)
+{
+	r->body.dns.servers[1] = addr4(127, 0, 0, 53);
+}
+
+static void servers_for_an_option(struct message_request *r)
+{
+	r->body.dns.device[0] = '-';
+}
+
+static void servers_for_no_device(struct message_request *r)
+{
+	memset(r->body.dns.device, 0, IFNAMSIZ);
+}
+
 #define SPOILT(type, how)                                                                                    \
 	{                                                                                                    \
 #how, type, how                                                                              \
@@ -334,6 +408,20 @@ static void refuses_values_that_make_no_sense(void **state)
 		SPOILT(MESSAGE_ADDRESS, address_preferred_longer),
 		SPOILT(MESSAGE_ADDRESS, address_neither_way),
 		SPOILT(MESSAGE_FORWARDING, family_of_nothing),
+		SPOILT(MESSAGE_DNS, too_many_servers),
+		SPOILT(MESSAGE_DNS, billions_of_servers),
+		SPOILT(MESSAGE_DNS, servers_that_are_missing),
+		SPOILT(MESSAGE_DNS, servers_that_are_not_counted),
+		SPOILT(MESSAGE_DNS, servers_withdrawn_and_named),
+		SPOILT(MESSAGE_DNS, server_of_no_family),
+		SPOILT(MESSAGE_DNS, server_with_hidden_tail),
+		SPOILT(MESSAGE_DNS, server_multicast),
+		SPOILT(MESSAGE_DNS, server_multicast4),
+		SPOILT(MESSAGE_DNS, server_broadcast),
+		SPOILT(MESSAGE_DNS, server_unspecified),
+		SPOILT(MESSAGE_DNS, server_loopback),
+		SPOILT(MESSAGE_DNS, servers_for_an_option),
+		SPOILT(MESSAGE_DNS, servers_for_no_device),
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

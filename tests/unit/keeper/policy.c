@@ -70,7 +70,9 @@ static bool device_allowed(const struct keeper_policy *p, uint32_t type, const c
 {
 	struct message_request r = {.type = type};
 
-	if (type == MESSAGE_ROUTE)
+	if (type == MESSAGE_DNS)
+		strcpy(r.body.dns.device, device);
+	else if (type == MESSAGE_ROUTE)
 		strcpy(r.body.route.device, device);
 	else if (type == MESSAGE_ADDRESS)
 		strcpy(r.body.address.device, device);
@@ -90,6 +92,7 @@ static void devices_are_allowed_by_purpose(void **state)
 		{MESSAGE_OPEN_ICMP6, false, true},
 		{MESSAGE_ROUTE, true, false},
 		{MESSAGE_ADDRESS, true, true},
+		{MESSAGE_DNS, true, false},
 	};
 	struct endpoint udp[2];
 	struct keeper_policy p = policy(udp);

@@ -56,7 +56,8 @@ static void make_policy(struct stage *s)
 		.control_socket = s->control,
 		.user = "nobody",
 		.runtime_directory = s->runtime,
-		.may_forward = true};
+		.may_forward = true,
+		.resolvers = &s->resolvers};
 }
 
 static void bring_up_lo(void)

@@ -33,6 +33,7 @@ struct stage {
 	struct notes *notes;
 	char folder[32]; /* /tmp/keeper-XXXXXX, root's */
 	char file[64], directory[64], control[64], runtime[64];
+	struct keeper_resolvers resolvers; /* none: the machine's own is not for tests */
 	const char *files[4];
 	const char *directories[1];
 	const char *tuns[2];
