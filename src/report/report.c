@@ -231,13 +231,21 @@ void report_row(json_t *object, const struct dp_row *row)
 	json_object_set_new(object, "drop_other", json_integer(row->drop_other));
 }
 
+/* Of the many states of the engine the control socket knows four. */
+static const char *tunnel_word(const char *state)
+{
+	if (strncmp(state, "wait", 4) == 0)
+		return "wait";
+	return strcmp(state, "idle") == 0 || strcmp(state, "established") == 0 ? state : "closing";
+}
+
 void report_tunnel(json_t *object, const struct softwire *s, msec heard, msec now)
 {
 	const struct l2tp_tunnel *t = &s->tunnel;
 
 	if (t->last_heard > heard)
 		heard = t->last_heard;
-	json_object_set_new(object, "state", json_string(l2tp_tunnel_state(t)));
+	json_object_set_new(object, "state", json_string(tunnel_word(l2tp_tunnel_state(t))));
 	json_object_set_new(object, "local_tunnel", json_integer(t->local_tunnel));
 	json_object_set_new(object, "peer_tunnel", json_integer(t->peer_tunnel));
 	json_object_set_new(object, "local_session", json_integer(t->local_session));
