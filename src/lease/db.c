@@ -124,7 +124,8 @@ static int configure(struct db *db)
 	}
 	/* In this order: in exclusive mode the WAL needs no shared memory, and the lock is kept from the first use on. */
 	if (execute(db, "PRAGMA locking_mode = EXCLUSIVE") || execute(db, "PRAGMA journal_mode = WAL") ||
-		execute(db, "PRAGMA synchronous = FULL") || execute(db, "PRAGMA trusted_schema = OFF"))
+		execute(db, "PRAGMA synchronous = FULL") || execute(db, "PRAGMA trusted_schema = OFF") ||
+		execute(db, "PRAGMA cache_size = -256")) /* KiB: rows are read once, at start, and only written then */
 		return -EIO;
 	return check_schema(db);
 }
