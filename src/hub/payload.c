@@ -47,12 +47,16 @@ static bool multicast_only(struct reader message)
 	}
 }
 
-/* RFC 8415 section 7.2: clients listen on 546, servers on 547. Only link-local sources: section 18. */
+/*
+ * RFC 8415 section 7.2: clients listen on 546, servers on 547. Clients talk from their link-local address,
+ * and servers answer to it, so nobody beyond the link can. Where a server answers from is its own affair.
+ */
 static void input_dhcp6(struct softwire *s, const struct ip6 *h, uint16_t dst_port, struct reader data)
 {
 	bool initiator = softwire_is_initiator(s);
 
-	if (!addr_is_link_local(&h->src) || dst_port != (initiator ? DHCP6_CLIENT_PORT : DHCP6_SERVER_PORT))
+	if (!addr_is_link_local(initiator ? &h->dst : &h->src) ||
+		dst_port != (initiator ? DHCP6_CLIENT_PORT : DHCP6_SERVER_PORT))
 		drop(s, NULL);
 	else if (initiator)
 		softwire_si_dhcp6(softwire_as_si(s), data.pos, reader_left(&data));

@@ -409,6 +409,34 @@ static void lost_dhcp6_is_sent_again(void **state)
 	pair_free(p);
 }
 
+/* Replies come from fe02:7e::, whose one's complement sum is that of fe80::. */
+static bool server_is_not_link_local(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
+{
+	bool is_reply = *len > 60 && packet[1] == 2 && packet[8] == 0 && packet[9] == 0x57 &&
+			packet[16] == PROTO_UDP && packet[50] == DHCP6_SERVER_PORT >> 8 &&
+			packet[51] == (DHCP6_SERVER_PORT & 0xff);
+
+	if (is_reply && from == &p->sc) {
+		assert_int_equal(packet[19], 0x80);
+		memcpy(packet + 18, (const uint8_t[]){0xfe, 0x02, 0, 0x7e}, 4);
+		p->hooked++;
+	}
+	return true;
+}
+
+/* RFC 8415 tells servers which address to answer to, and not which one to answer from; l2tpns uses fe02::1:2. */
+static void a_server_may_answer_from_any_address(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->hook = server_is_not_link_local;
+	pair_open(p);
+	pair_run(p, 10000);
+	assert_true(p->hooked > 0);
+	assert_true(p->si.state.has_binding);
+	pair_free(p);
+}
+
 static void a_lease_that_cannot_be_recorded_is_not_given(void **state)
 {
 	struct pair *p = pair_new();
@@ -540,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_host_asks_for_information),
 		cmocka_unit_test(a_router_solicits_a_prefix_whatever_the_flags_say),
 		cmocka_unit_test(lost_dhcp6_is_sent_again),
+		cmocka_unit_test(a_server_may_answer_from_any_address),
 		cmocka_unit_test(a_lease_that_cannot_be_recorded_is_not_given),
 		cmocka_unit_test(the_prefix_is_renewed_in_time),
 		cmocka_unit_test(what_was_held_before_is_asked_for_again),
