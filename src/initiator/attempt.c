@@ -8,8 +8,10 @@
  */
 #include "initiator/role.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,7 +296,11 @@ static void choose_iid(struct initiator *i, unsigned ifindex)
 		i->softwire.iid = eui64(mac);
 }
 
-static int open_socket(struct initiator *i, uint8_t family, uint8_t *ret_listener)
+/*
+ * IFINDEX leads to the server now. Over IPv6 packets stay there: the default route that the softwire brings may be better than the one
+ * that it runs over, and would lead it into itself. Another way to the server is found by the next attempt.
+ */
+static int open_socket(struct initiator *i, uint8_t family, unsigned ifindex, uint8_t *ret_listener)
 {
 	struct endpoint any = {.addr = {.family = family}};
 	struct sockaddr_storage ss;
@@ -303,8 +309,12 @@ static int open_socket(struct initiator *i, uint8_t family, uint8_t *ret_listene
 
 	if (fd < 0)
 		return -errno;
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
+		uint32_t out = htonl(ifindex);
+
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &out, sizeof(out));
+	}
 	if (bind(fd, (struct sockaddr *)&ss, len)) {
 		err = -errno;
 		close(fd);
@@ -339,15 +349,18 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 
 	if (netlink_path_mtu(i->routes, &server->addr, &link, &source, &ifindex))
 		return false;
-	if (if_indextoname(ifindex, device) && strcmp(device, i->device) == 0)
-		return false; /* never through ourselves */
+	if (if_indextoname(ifindex, device) && strcmp(device, i->device) == 0) { /* never through ourselves: the native route shows then */
+		if (i->default_route)
+			initiator_network_withdraw(i);
+		return false;
+	}
 
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return false;
 	a->role = i;
 	a->server = *server;
-	if (open_socket(i, server->addr.family, &a->listener)) {
+	if (open_socket(i, server->addr.family, ifindex, &a->listener)) {
 		free(a);
 		return false;
 	}
