@@ -180,3 +180,15 @@ class Direct6(Direct):
 def without_lan(config=INITIATOR):
     """A host, not a router: no LAN, so no prefix is asked for."""
     return config.replace('lan = [ "lan0" ];', "")
+
+
+def second_home(home, user, password, config=INITIATOR):
+    """Another router behind the same NAT, at 192.168.2.2, with another LAN host; its running initiator."""
+    node, host = Node(home, "home2"), Node(home, "lan2")
+    home.link(home.nat, "in1", node, "wan0", ["192.168.2.1/24"], ["192.168.2.2/24"])
+    home.link(node, "lan0", host, "eth0")
+    node.ip("route", "add", "default", "via", "192.168.2.1")
+    host.sysctl("net.ipv6.conf.eth0.accept_ra", 2)
+    home.host2 = host
+    home.write("initiator2", "password", password + "\n")
+    return Softwired(node, "initiator2", config.format(dir=home.dir / "initiator2", user=user, server=SC_ADDRESS))
