@@ -1,0 +1,92 @@
+/*
+ * A whole concentrator in one process: real sockets on 127.0.0.0/8, a socket pair for the TUN device, users and leases in a temporary
+ * folder, a keeper that grants everything and remembers what it was asked for, and initiators (hub engines) as peers.
+ *
+ * The clock is the loop's plus what fixture_pass() has let go by, so that a minute takes no time.
+ */
+#ifndef TESTS_CONCENTRATOR_FIXTURE_H
+#define TESTS_CONCENTRATOR_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "concentrator/role.h"
+
+struct fixture;
+
+/* An initiator with a socket of its own. */
+struct peer {
+	struct softwire_si engine;
+	struct softwire_config config;
+	struct softwire_counters counters;
+	struct fixture *fixture;
+	struct peer *next;
+	struct softwire *softwire; /* NULL once it is released */
+	const char *password;
+	int fd;
+	bool mute; /* reads nothing any more */
+	unsigned ups, downs;
+	struct softwire_why why;
+	uint8_t first[2048]; /* the SCCRQ */
+	size_t first_len;
+};
+
+struct fixture {
+	struct loop loop;
+	struct log log;
+	struct rng rng;
+	struct concentrator_config config;
+	struct concentrator *c;
+	struct endpoint server; /* where the concentrator listens */
+	struct wheel wheel;     /* of the peers */
+	struct peer *peers;
+	int device; /* the kernel's side of the TUN */
+	char dir[64];
+	bool started, stopped;
+	int result;
+	unsigned routes_added, routes_removed;
+	int fail_udp;      /* what the keeper says to the next request for a socket */
+	char lines[65536]; /* the log */
+	size_t line_len;
+};
+
+/* Users alice, bob (two softwires) and carol (a fixed /56 and interface identifier), all with the password "wonderland". */
+struct fixture *fixture_new(void);
+void fixture_users(struct fixture *f, const char *text);
+void fixture_begin(struct fixture *f);
+/* The same, and waits for the answer. */
+void fixture_start(struct fixture *f);
+void fixture_stop(struct fixture *f);
+void fixture_free(struct fixture *f);
+/* Lets MS go by, with all that is due then. */
+void fixture_pass(struct fixture *f, msec ms);
+/* One round of the loop, and of the peers. */
+void fixture_round(struct fixture *f);
+/* Until CONDITION, in real time (threads write to the database), at most 5 s. */
+#define fixture_until(f, condition)                                                                          \
+	do {                                                                                                 \
+		for (int tries_ = 0; !(condition); tries_++) {                                               \
+			if (tries_ > 10000)                                                                  \
+				fail_msg("never: %s", #condition);                                           \
+			fixture_round(f);                                                                    \
+		}                                                                                            \
+	} while (0)
+bool fixture_logged(const struct fixture *f, const char *text);
+
+/* From address 127.0.0.HOST, as USER. */
+struct peer *peer_new(struct fixture *f, uint8_t host, const char *user);
+void peer_open(struct peer *p);
+/* Opens it and waits until it is up with an address and its prefix. */
+struct peer *peer_up(struct fixture *f, uint8_t host, const char *user);
+void peer_send(struct peer *p, const void *payload, size_t len);
+/* What came for a peer that has no engine; 0: nothing. */
+size_t peer_get(struct peer *p, uint8_t *buf, size_t size);
+uint16_t peer_reply_type(struct peer *p); /* message type of the next control message; 0: none */
+
+#endif
