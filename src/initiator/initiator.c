@@ -122,7 +122,7 @@ static void tick(struct wheel_timer *t, msec now)
 		look_at_traffic(i, now);
 	if (i->state == INITIATOR_WAITING && now >= i->attempt_at)
 		initiator_connect(i);
-	if (i->state != INITIATOR_UP && i->default_route && now - i->down_since >= WITHDRAW_MS)
+	if (i->state != INITIATOR_UP && (i->default_route || i->dns_count) && now - i->down_since >= WITHDRAW_MS)
 		initiator_network_withdraw(i);
 	if (i->state == INITIATOR_WAITING && i->attempt_at < now + TICK_MS)
 		wheel_arm(&i->loop->wheel, &i->timer, i->attempt_at > now ? i->attempt_at : now + 1);
@@ -466,5 +466,6 @@ bool initiator_reload(struct initiator *i, const struct initiator_config *config
 
 	i->config = *config;
 	apply_config(i);
+	initiator_network_dns(i);
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the softwire gave goes into the kernel: address, default route, delegated prefixes.
+ * What the softwire gave goes into the kernel: address, default route, delegated prefixes. DNS servers go to the host's resolver.
  *
  * The default route is only for the family that the softwire brings (HS-SCEN-9). The unused part of a delegated prefix is unreachable,
  * so that it never loops (RFC 7084 WPD-5). While the softwire reconnects everything stays: most times the same prefix comes back. A
@@ -22,7 +22,7 @@ static void done(void *owner, int result, int fd)
 	struct initiator *i = owner;
 
 	if (result)
-		log_message(i->log, LEVEL_ERROR, "network", "initiator %s: an address or route could not be changed: %s", i->config.name,
+		log_message(i->log, LEVEL_ERROR, "network", "initiator %s: an address, a route or DNS servers could not be changed: %s", i->config.name,
 			strerror(-result));
 }
 
@@ -240,6 +240,87 @@ static void set_default_route(struct initiator *i, bool on)
 	initiator_lan_changed(i);
 }
 
+/* ---- DNS servers ---- */
+
+static const char *print_servers(const struct initiator *i, char text[KEEPER_DNS_MAX * (ADDR_TEXT + 1)])
+{
+	char server[ADDR_TEXT];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned n = 0; n < i->dns_count; n++)
+		len += (size_t)sprintf(text + len, "%s%s", n ? " " : "", addr_print(&i->dns[n], server));
+	return text;
+}
+
+static void log_dns(struct initiator *i, const char *event, const char *message)
+{
+	char text[KEEPER_DNS_MAX * (ADDR_TEXT + 1)];
+	struct log_line l;
+
+	if (!initiator_log(i, &l, LEVEL_INFO, event))
+		return;
+	log_text(&l, "servers", print_servers(i, text));
+	if (message)
+		log_text(&l, "message", message);
+	log_end(&l);
+}
+
+static void dns_answer(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+
+	if (result != -ENOENT) {
+		done(owner, result, fd);
+	} else if (!i->dns_unmanaged) {
+		i->dns_unmanaged = true;
+		log_dns(i, "dns-unmanaged",
+			"neither systemd-resolved nor resolvconf manages resolv.conf here: these servers are not used by themselves");
+	}
+}
+
+static void set_dns(struct initiator *i, const struct addr *servers, unsigned count)
+{
+	bool same = count == i->dns_count;
+
+	for (unsigned n = 0; same && n < count; n++)
+		same = addr_equal(&servers[n], &i->dns[n]);
+	if (same)
+		return;
+	i->dns_count = count;
+	for (unsigned n = 0; n < count; n++)
+		i->dns[n] = servers[n];
+	log_dns(i, count ? "dns" : "dns-withdrawn", NULL);
+	keeper_dns(i->keeper, i->device, i->dns, count, dns_answer, i);
+}
+
+/* Anybody's servers may have been told to us; the keeper would refuse them all for one that is none. */
+static bool is_server(const struct addr *a)
+{
+	return !addr_is_none(a) && !addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_loopback(a);
+}
+
+static void apply_dns(struct initiator *i, const struct softwire_si_state *state)
+{
+	struct addr servers[KEEPER_DNS_MAX];
+	unsigned count = 0;
+
+	if (!state->default_router || (!state->dns_count && !state->has_binding))
+		return; /* not told yet: what we had stays */
+	for (unsigned n = 0; n < state->dns_count && count < KEEPER_DNS_MAX; n++)
+		if (is_server(&state->dns[n]))
+			servers[count++] = state->dns[n];
+	set_dns(i, servers, count);
+}
+
+void initiator_network_dns(struct initiator *i)
+{
+	if (strcmp(i->config.dns, "none") == 0)
+		set_dns(i, NULL, 0);
+	else if (i->current && i->state == INITIATOR_UP)
+		apply_dns(i, &i->current->engine.state);
+}
+
 void initiator_network_apply(struct initiator *i, const struct softwire_si *s)
 {
 	const struct softwire_si_state *state = &s->state;
@@ -257,12 +338,14 @@ void initiator_network_apply(struct initiator *i, const struct softwire_si *s)
 		set_default_route(i, i->config.default_route);
 	if (state->has_binding)
 		apply_binding(i, state);
+	initiator_network_dns(i);
 	initiator_lan_changed(i);
 }
 
 void initiator_network_withdraw(struct initiator *i)
 {
-	log_message(i->log, LEVEL_WARN, "withdrawn", "initiator %s: the default route is withdrawn until a softwire is up", i->config.name);
+	log_message(i->log, LEVEL_WARN, "withdrawn", "initiator %s: default route and DNS servers are withdrawn until a softwire is up", i->config.name);
+	set_dns(i, NULL, 0);
 	set_default_route(i, false);
 }
 
@@ -283,6 +366,7 @@ void initiator_network_clear(struct initiator *i)
 {
 	msec now = loop_now(i->loop);
 
+	set_dns(i, NULL, 0);
 	for (unsigned n = 0; n < HELD_PREFIXES; n++)
 		if (!prefix_is_none(&i->held[n].prefix) && i->held[n].current)
 			deprecate(i, &i->held[n], now);

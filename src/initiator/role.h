@@ -75,6 +75,9 @@ struct initiator {
 	struct addr address;
 	bool default_route;
 	uint32_t route_metric; /* of the default route: the configured one, or the next that is free */
+	unsigned dns_count;    /* servers that the host's resolver was told */
+	struct addr dns[KEEPER_DNS_MAX];
+	bool dns_unmanaged; /* nobody manages resolv.conf here, and that has been logged */
 	struct held_prefix held[HELD_PREFIXES];
 	struct dhcp6_binding hint;
 	uint16_t device_mtu;
@@ -107,7 +110,8 @@ void initiator_resolver_cancel(struct initiator *i);
 
 /* network.c: the kernel */
 void initiator_network_apply(struct initiator *i, const struct softwire_si *s);
-void initiator_network_withdraw(struct initiator *i); /* the default route goes; LAN hosts are told */
+void initiator_network_withdraw(struct initiator *i); /* default route and DNS servers go; LAN hosts are told */
+void initiator_network_dns(struct initiator *i);      /* `dns` may have another value now */
 void initiator_network_clear(struct initiator *i);
 void initiator_network_tick(struct initiator *i, msec now);
 /* DUID and prefixes of earlier runs. */
