@@ -146,7 +146,7 @@ void ppp_chap_verified(struct ppp_link *l, bool ok, const char *message, msec no
 	}
 	l->config->counters->bad_auth++;
 	send_packet(l, CHAP_FAILURE, auth->out.id, NULL, 0, message);
-	ppp_link_fail(l, PPP_CAUSE_AUTH_PEER, "CHAP: peer refused: %s",
+	ppp_link_fail(l, PPP_CAUSE_AUTH_PEER, "CHAP: we refused the peer: %s",
 		*message ? message : "wrong name or secret");
 }
 

@@ -161,7 +161,7 @@ static void wrong_response_gets_failure_and_ends_the_link(void **state)
 	pair_run(e->pair, 10000);
 	assert_int_equal(e->downs, 1);
 	assert_int_equal(e->why.cause, PPP_CAUSE_AUTH_PEER);
-	assert_string_equal(e->why.text, "CHAP: peer refused: wrong password");
+	assert_string_equal(e->why.text, "CHAP: we refused the peer: wrong password");
 	assert_int_equal(e->authenticated, 0);
 }
 
