@@ -5,7 +5,7 @@ import subprocess
 from lab import LabError
 
 # L2TP over its well-known port from either side; inner checksums too.
-OPTIONS = ["-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
+OPTIONS = ["-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"]
 
 
 def decode(path, display_filter=None, fields=()):
@@ -22,7 +22,7 @@ def decode(path, display_filter=None, fields=()):
 
 def complaints(path, among="frame"):
     """Packets that tshark calls malformed, or whose checksum is wrong, or that carry an expert error."""
-    return decode(path, f'({among}) && (_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || icmpv6.checksum.status == 0)')
+    return decode(path, f'({among}) && (_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmpv6.checksum.status == 0)')
 
 
 def count(path, display_filter):
