@@ -21,7 +21,7 @@ static void done(void *owner, int result, int fd)
 {
 	struct initiator *i = owner;
 
-	if (result)
+	if (result && result != -EPIPE) /* the loss of the keeper is logged once for all */
 		log_message(i->log, LEVEL_ERROR, "network", "initiator %s: an address, a route or DNS servers could not be changed: %s", i->config.name,
 			strerror(-result));
 }
@@ -287,10 +287,13 @@ static void set_dns(struct initiator *i, const struct addr *servers, unsigned co
 		same = addr_equal(&servers[n], &i->dns[n]);
 	if (same)
 		return;
+	if (!count)
+		log_dns(i, "dns-withdrawn", NULL);
 	i->dns_count = count;
 	for (unsigned n = 0; n < count; n++)
 		i->dns[n] = servers[n];
-	log_dns(i, count ? "dns" : "dns-withdrawn", NULL);
+	if (count)
+		log_dns(i, "dns", NULL);
 	keeper_dns(i->keeper, i->device, i->dns, count, dns_answer, i);
 }
 
