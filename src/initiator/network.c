@@ -383,12 +383,21 @@ void initiator_network_clear(struct initiator *i)
 
 /* ---- what survives a restart ---- */
 
+/* Somebody may have edited the file. */
+static bool may_be_delegated(const struct prefix *p)
+{
+	return p->addr.family == AF_INET6 && p->len && p->len <= 64 && !addr_is_link_local(&p->addr) && !addr_is_multicast(&p->addr);
+}
+
 static void load_prefix(struct initiator *i, const char *text)
 {
-	struct held_prefix *h = held_new(i);
+	struct held_prefix *h;
 	struct prefix p;
 
-	if (!h || prefix_parse(text, &p) || p.addr.family != AF_INET6 || i->hint.prefix_count >= DHCP6_PREFIX_MAX)
+	if (prefix_parse(text, &p) || !may_be_delegated(&p) || held_find(i, &p) || i->hint.prefix_count >= DHCP6_PREFIX_MAX)
+		return;
+	h = held_new(i);
+	if (!h)
 		return;
 	/* Held, so that it is deprecated if another one comes; asked for again by the client. */
 	*h = (struct held_prefix){.prefix = p,
