@@ -49,6 +49,7 @@ initiator = {{
         password-file = "{dir}/password";
         ipv6 = true;
         lan = [ "lan0" ];
+        dns = "none";                       # the machine's own resolver is not the lab's
     }};
 }};
 """
