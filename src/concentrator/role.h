@@ -16,6 +16,7 @@ struct subscriber {
 	struct subscriber *next_of_user; /* same user */
 	char *user;			 /* NULL until authenticated */
 	char *claimed;			 /* the name that is being verified: for the log */
+	struct json_t *early;		 /* while somebody is traced, until it is known who this is: what would have been told */
 	struct lease_request *request;	 /* what the user is entitled to, until the lease is there */
 	const struct concentrator_pool_config *pool; /* while the request is under way */
 	uint32_t id;
@@ -65,6 +66,7 @@ struct concentrator {
 	char trace_user[AAA_NAME_MAX + 1];
 	concentrator_trace_emit *trace_emit;
 	void *trace_owner;
+	uint32_t early_count; /* softwires with events that are held back */
 
 	/* start and stop */
 	void (*started)(void *owner, int result);
@@ -89,6 +91,14 @@ bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level l
 bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
 /* The largest inner packet of a softwire to PEER. */
 uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer);
+
+/* trace.c */
+/* A new softwire: its events are held back if somebody is traced. */
+void subscriber_trace_begin(struct subscriber *sub);
+/* It claims to be NAME: what was held back is told, or thrown away if it is not NAME that is traced. */
+void subscriber_trace_claimed(struct subscriber *sub, const void *name, size_t len);
+void subscriber_trace_end(struct subscriber *sub);
+void subscriber_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 
 /* users.c */
 void subscriber_want_tunnel_secret(struct softwire *s, const char *host_name);

@@ -163,12 +163,3 @@ unsigned concentrator_forget(struct concentrator *c, const char *user)
 		lease_forget(c->leases, user, slots[i], forgotten, c);
 	return n;
 }
-
-void concentrator_trace(struct concentrator *c, const char *user, concentrator_trace_emit *emit, void *owner)
-{
-	c->trace_emit = emit;
-	c->trace_owner = owner;
-	snprintf(c->trace_user, sizeof(c->trace_user), "%s", emit && user ? user : "");
-	for (struct subscriber *sub = c->all; sub; sub = sub->next)
-		sub->engine.softwire.tracing = emit && sub->user && strcmp(sub->user, c->trace_user) == 0;
-}

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
 
 enum { STRAY_ALL_RATE = 1000, STRAY_ALL_BURST = 2000, LOG_RATE = 50, LOG_BURST = 500 };
 
@@ -229,15 +228,6 @@ static void engine_note(struct softwire *s, const char *text)
 	}
 }
 
-static void engine_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
-{
-	struct subscriber *sub = subscriber_of(s);
-	struct concentrator *c = sub->role;
-
-	if (c->trace_emit)
-		c->trace_emit(c->trace_owner, report_trace(s, sub->id, NULL, sub->user, what, data, len, s->now));
-}
-
 const struct softwire_ops concentrator_softwire_ops = {
 	.send = engine_send,
 	.want_tunnel_secret = subscriber_want_tunnel_secret,
@@ -251,7 +241,7 @@ const struct softwire_ops concentrator_softwire_ops = {
 	.down = engine_down,
 	.released = engine_released,
 	.activity = engine_activity,
-	.trace = engine_trace,
+	.trace = subscriber_trace,
 	.note = engine_note,
 };
 
@@ -293,6 +283,7 @@ void subscriber_free(struct subscriber *sub)
 		if (sub->next)
 			sub->next->link = sub->link;
 	}
+	subscriber_trace_end(sub);
 	free(sub->user);
 	free(sub->claimed);
 	c->count--;
@@ -337,6 +328,7 @@ static struct subscriber *subscriber_new(struct concentrator *c, uint8_t listene
 		if (c->all)
 			c->all->link = &sub->next;
 		c->all = sub;
+		subscriber_trace_begin(sub);
 		return sub;
 	}
 	hash_remove(&c->by_request, request_hash(c, peer, peer_tunnel), sub);
@@ -357,6 +349,7 @@ static void subscriber_undo(struct subscriber *sub)
 	*sub->link = sub->next;
 	if (sub->next)
 		sub->next->link = sub->link;
+	subscriber_trace_end(sub);
 	c->count--;
 	pool_free(&c->subscribers, sub);
 }

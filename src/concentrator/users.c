@@ -178,13 +178,11 @@ void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim)
 		.response = claim->response,
 		.response_len = claim->response_len,
 	};
-	struct concentrator *c = sub->role;
 	struct log_line l;
 
 	free(sub->claimed);
 	sub->claimed = strndup((const char *)claim->name, claim->name_len);
-	if (c->trace_emit && strlen(c->trace_user) == claim->name_len && memcmp(c->trace_user, claim->name, claim->name_len) == 0)
-		s->tracing = true;
+	subscriber_trace_claimed(sub, claim->name, claim->name_len);
 	if (subscriber_log_limited(sub, &l, LEVEL_DEBUG, "auth-claim")) {
 		log_textn(&l, "claims", claim->name, claim->name_len);
 		log_end(&l);
