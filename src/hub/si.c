@@ -105,6 +105,7 @@ static void host_advertised(struct nd_host *h, const struct nd_advert *a, msec n
 	const struct nd_prefix *p = usable_prefix(a);
 	struct softwire_si_state *state = &si->state;
 
+	state->router_known = true;
 	state->default_router = a->router_lifetime > 0;
 	state->peer_link_local = h->router;
 	if (a->mtu >= IP6_MIN_MTU && a->mtu <= UINT16_MAX)

@@ -154,6 +154,7 @@ struct softwire_si_state {
 	struct addr address; /* in the softwire's /64 */
 	uint32_t address_valid, address_preferred; /* seconds from learned_at */
 	msec learned_at;
+	bool router_known; /* an advertisement was here, since the link is up */
 	bool default_router;
 	uint32_t mtu; /* from RA; 0: none */
 	bool has_binding;

@@ -308,9 +308,9 @@ static void apply_dns(struct initiator *i, const struct softwire_si_state *state
 	struct addr servers[KEEPER_DNS_MAX];
 	unsigned count = 0;
 
-	if (!state->default_router || (!state->dns_count && !state->has_binding))
+	if (!state->router_known || (state->default_router && !state->dns_count && !state->has_binding))
 		return; /* not told yet: what we had stays */
-	for (unsigned n = 0; n < state->dns_count && count < KEEPER_DNS_MAX; n++)
+	for (unsigned n = 0; n < state->dns_count && state->default_router && count < KEEPER_DNS_MAX; n++)
 		if (is_server(&state->dns[n]))
 			servers[count++] = state->dns[n];
 	set_dns(i, servers, count);
@@ -335,10 +335,10 @@ void initiator_network_apply(struct initiator *i, const struct softwire_si *s)
 		i->device_mtu = mtu;
 		keeper_link_mtu(i->keeper, i->device, mtu, done, i);
 	}
-	if (state->has_address || state->default_router) /* an RA was here: before that, what we had stays */
+	if (state->router_known || state->has_address) /* before that, what we had stays */
 		apply_address(i, state);
-	if (state->default_router)
-		set_default_route(i, i->config.default_route);
+	if (state->router_known) /* RFC 4861 section 6.3.4: a lifetime of 0, or one that is over, ends the default route at once */
+		set_default_route(i, state->default_router && i->config.default_route);
 	if (state->has_binding)
 		apply_binding(i, state);
 	initiator_network_dns(i);

@@ -48,6 +48,7 @@ initiator = {{
     home = {{
         server = [ "192.0.2.1" ];
         network = "trusted";
+        dns = "none";
         user = "alice";
         password-file = "{dir}/password";
         tunnel-secret-file = "{dir}/tunnel";
