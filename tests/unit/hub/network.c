@@ -118,6 +118,12 @@ static bool lose_adverts(struct pair *p, struct side *from, uint8_t *packet, siz
 	return !(is_ra && p->hooked++ < 2);
 }
 
+static bool lose_all_adverts(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
+{
+	p->hooked = 0;
+	return lose_adverts(p, from, packet, len);
+}
+
 /* RFC 7559: solicitations go on. */
 static void a_lost_advertisement_is_asked_for_again(void **state)
 {
@@ -134,12 +140,6 @@ static void a_lost_advertisement_is_asked_for_again(void **state)
 	assert_int_equal(p->si.counters.nd.rs_tx, 3);
 	assert_true(p->si.state.has_binding);
 	pair_free(p);
-}
-
-static bool lose_all_adverts(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
-{
-	p->hooked = 0;
-	return lose_adverts(p, from, packet, len);
 }
 
 /* proves: PS-25 partial */
@@ -304,7 +304,73 @@ static void the_m_flag_makes_dhcp6_give_the_address(void **state)
 	assert_true(addr_equal(&p->si.state.address, &p->si.state.binding.address.prefix.addr));
 	assert_true(pair_sent(p, 0, "RA ") > 0);
 	assert_true(pair_sent(p, 0, "managed") > 0);
+	assert_int_equal(pair_sent(p, 0, "autonomous"), 0); /* one way to an address, not two */
 	assert_true(pair_sent(p, 0, "IA_NA") > 0);
+	pair_free(p);
+}
+
+/* A router that also has an autonomous prefix: DHCPv6's address stays the one in use. */
+static void dhcp6s_address_comes_before_slaacs(void **state)
+{
+	struct pair *p = pair_new();
+	struct nd_advert a;
+	struct addr before;
+
+	p->lease.managed = true;
+	pair_open(p);
+	pair_run(p, 5000);
+	before = p->si.state.address;
+	a = advert(p);
+	a.managed = true;
+	assert_int_equal(prefix_parse("2001:db8:200:8::/64", &a.prefixes[0].prefix), 0);
+	send_advert(p, &a);
+	assert_true(p->si.state.has_address && addr_equal(&p->si.state.address, &before));
+	pair_free(p);
+}
+
+static bool lose_dhcp6(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
+{
+	return !(*len > 50 && packet[1] == 2 && packet[8] == 0 && packet[9] == 0x57 &&
+		 packet[16] == PROTO_UDP);
+}
+
+static void an_address_by_dhcp6_goes_with_its_lease(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->lease.managed = true;
+	p->lease.preferred = 100;
+	p->lease.valid = 200;
+	pair_open(p);
+	pair_run(p, 5000);
+	assert_true(p->si.state.has_address);
+	p->hook = lose_dhcp6;
+	pair_run(p, 190000);
+	assert_true(p->si.state.has_address);
+	pair_run(p, 20000);
+	assert_false(p->si.state.has_binding);
+	assert_false(p->si.state.has_address);
+	assert_int_equal(p->si.downs, 0);
+	pair_free(p);
+}
+
+static void an_address_that_is_not_renewed_goes_alone(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->lease.managed = true;
+	p->lease.preferred = 600;
+	p->lease.valid = 900;
+	pair_open(p);
+	pair_run(p, 5000);
+	assert_true(p->si.state.binding.has_address);
+	p->sc_engine.lease->managed = false;
+	p->hook = lose_all_adverts; /* or SLAAC would take over */
+	pair_run(p, 400000);
+	assert_true(p->si.state.has_binding);
+	assert_int_equal(p->si.state.binding.prefix_count, 1);
+	assert_false(p->si.state.binding.has_address);
+	assert_false(p->si.state.has_address);
 	pair_free(p);
 }
 
@@ -564,6 +630,9 @@ int main(void)
 		cmocka_unit_test(the_sc_advertises_again_before_lifetimes_end),
 		cmocka_unit_test(the_m_flag_makes_dhcp6_give_the_address),
 		cmocka_unit_test(a_host_asks_for_its_address_when_m_is_set),
+		cmocka_unit_test(dhcp6s_address_comes_before_slaacs),
+		cmocka_unit_test(an_address_by_dhcp6_goes_with_its_lease),
+		cmocka_unit_test(an_address_that_is_not_renewed_goes_alone),
 		cmocka_unit_test(an_m_flag_that_comes_later_is_followed),
 		cmocka_unit_test(a_host_asks_for_information),
 		cmocka_unit_test(a_router_solicits_a_prefix_whatever_the_flags_say),

@@ -147,6 +147,44 @@ static void an_answer_that_never_comes_ends_set_up(void **state)
 	}
 }
 
+/* Both ends are patient, but there is a limit to set-up. */
+static void set_up_has_a_limit_of_its_own(void **state)
+{
+	struct pair *p = pair_new();
+	msec start = p->now;
+
+	p->sc.never[ASK_LEASE] = true;
+	p->si.config.ppp.max_configure = 255;
+	p->si.config.setup_ms = 1000000;
+	pair_open(p);
+	while (!p->sc.downs && p->now - start < 300000)
+		pair_run(p, 100);
+	assert_in_range(p->now - start, 89000, 91000);
+	assert_int_equal(p->sc.why.cause, CAUSE_NO_ANSWER);
+	assert_int_equal(p->sc.why.step, STEP_LEASE);
+	assert_string_equal(p->sc.why.text, "set-up took too long");
+	pair_run(p, 1000);
+	assert_int_equal(p->si.downs, 1);
+	pair_free(p);
+}
+
+/* The only family never came up: nothing to wait for. */
+static void a_peer_that_answers_no_ipv6cp_is_left(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->sc.never[ASK_LEASE] = true;
+	p->si.config.ppp.max_configure = 3;
+	pair_open(p);
+	pair_run(p, 30000);
+	assert_int_equal(p->si.downs, 1);
+	assert_int_equal(p->si.why.cause, CAUSE_NO_ADDRESS);
+	assert_int_equal(p->si.why.step, STEP_NCP);
+	assert_int_equal(p->si.family_downs, 0);
+	assert_int_equal(p->sc.downs, 1);
+	pair_free(p);
+}
+
 /* proves: HS-PPP-10 partial, HS-PPP-13 */
 static void a_wrong_password_says_so_at_both_ends(void **state)
 {
@@ -363,6 +401,8 @@ int main(void)
 		cmocka_unit_test(answers_may_come_late),
 		cmocka_unit_test(an_answer_after_the_end_changes_nothing),
 		cmocka_unit_test(an_answer_that_never_comes_ends_set_up),
+		cmocka_unit_test(set_up_has_a_limit_of_its_own),
+		cmocka_unit_test(a_peer_that_answers_no_ipv6cp_is_left),
 		cmocka_unit_test(a_wrong_password_says_so_at_both_ends),
 		cmocka_unit_test(no_address_says_why_at_both_ends),
 		cmocka_unit_test(an_sc_that_asks_for_no_password_is_anonymous),
