@@ -192,6 +192,37 @@ static void traffic_keeps_hello_away_only_while_both_talk(void **state)
 	pair_free(p);
 }
 
+/* "Sent when nothing else was": data in both directions makes HELLO needless, and its end brings it back.
+ * proves: HS-L2TP-30 */
+static void data_in_both_directions_makes_hello_needless(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	for (int n = 0; n < 60; n++) {
+		pair_run(p, 10000);
+		p->sc.data_heard = p->sc.data_sent = p->si.data_heard = p->si.data_sent = p->now;
+	}
+	assert_int_equal(p->sc.counters.l2tp.hello_tx + p->si.counters.l2tp.hello_tx, 0);
+	pair_run(p, 65000);
+	assert_true(p->sc.counters.l2tp.hello_tx + p->si.counters.l2tp.hello_tx > 0);
+	assert_int_equal(p->sc.downs + p->si.downs, 0);
+	pair_free(p);
+}
+
+/* A data plane that has heard nothing for long does not make what the control channel heard older than it is. */
+static void an_idle_data_plane_hides_no_sign_of_life(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	p->sc.data_heard = p->si.data_heard = 1;
+	pair_run(p, 600000);
+	assert_true(p->sc.counters.l2tp.hello_tx + p->si.counters.l2tp.hello_tx <= 22);
+	assert_int_equal(p->sc.downs + p->si.downs, 0);
+	pair_free(p);
+}
+
 /* proves: HS-L2TP-31 */
 static void lcp_echo_runs_beside_hello(void **state)
 {
@@ -428,6 +459,8 @@ int main(void)
 		cmocka_unit_test(the_period_is_configurable_and_hello_may_be_off),
 		cmocka_unit_test(a_dead_peer_is_found_by_hello),
 		cmocka_unit_test(traffic_keeps_hello_away_only_while_both_talk),
+		cmocka_unit_test(data_in_both_directions_makes_hello_needless),
+		cmocka_unit_test(an_idle_data_plane_hides_no_sign_of_life),
 		cmocka_unit_test(lcp_echo_runs_beside_hello),
 		cmocka_unit_test(a_hint_alone_ends_nothing),
 		cmocka_unit_test(a_probed_peer_that_is_silent_is_dead_in_8_seconds),

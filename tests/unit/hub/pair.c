@@ -275,6 +275,12 @@ static void any_released(struct softwire *s)
 	side->softwire = NULL;
 }
 
+static void any_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
+{
+	*ret_heard = side_of(s)->data_heard;
+	*ret_sent = side_of(s)->data_sent;
+}
+
 static void any_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
 {
 	struct side *side = side_of(s);
@@ -311,6 +317,7 @@ static const struct softwire_ops sc_ops = {
 	.family_down = any_family_down,
 	.down = any_down,
 	.released = any_released,
+	.activity = any_activity,
 	.trace = any_trace,
 	.note = any_note,
 };
@@ -328,6 +335,7 @@ static const struct softwire_ops si_ops = {
 	.configured = si_configured,
 	.down = any_down,
 	.released = any_released,
+	.activity = any_activity,
 	.trace = any_trace,
 	.note = any_note,
 };

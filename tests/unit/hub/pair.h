@@ -48,6 +48,7 @@ struct side {
 	char family_why[160], note[160];
 	struct softwire_si_state state; /* of the last configured() */
 	bool dead;                      /* sends nothing, hears nothing */
+	msec data_heard, data_sent; /* by the data plane */
 };
 
 struct pair {
