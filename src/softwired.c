@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aaa/aaa.h"
 #include "control/config.h"
 #include "control/server.h"
 #include "netlink/route.h"
@@ -172,17 +173,22 @@ static void start_roles(struct worker *w)
 
 /* ---- reload ---- */
 
-struct reload_errors {
+/* One reload: nothing changes before all files are known to be good. */
+struct reload {
 	struct worker *w;
+	struct config *config;
 	json_t *errors, *say;
 };
 
 static void reload_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
 {
-	struct reload_errors *e = owner;
+	struct reload *e = owner;
 	char message[1024];
 
-	snprintf(message, sizeof(message), "%s:%u: %s", file, line, text);
+	if (line)
+		snprintf(message, sizeof(message), "%s:%u: %s", file, line, text);
+	else
+		snprintf(message, sizeof(message), "%s: %s", file, text);
 	log_message(e->w->log, fatal ? LEVEL_ERROR : LEVEL_WARN, "config", "%s", message);
 	json_array_append_new(fatal ? e->errors : e->say, json_string(message));
 }
@@ -215,30 +221,75 @@ static void reload_apply(struct worker *w, const struct config *config, json_t *
 		reload_initiator(w, &config->initiators[n], say);
 }
 
-static void reload_opened(void *owner, int result, int fd)
+static void reload_finish(struct reload *r)
 {
-	struct worker *w = owner;
-	struct reload_errors e = {.w = w, .errors = json_array(), .say = json_array()};
-	struct config *config = calloc(1, sizeof(*config));
+	struct worker *w = r->w;
 
-	if (result || !config) {
-		json_array_append_new(e.errors, json_string("the configuration file cannot be opened"));
-	} else if (config_file_read(w->config->path, fd, false, reload_error, &e, config) == 0) {
-		reload_apply(w, config, e.errors, e.say);
+	if (!json_array_size(r->errors)) {
+		reload_apply(w, r->config, r->errors, r->say);
 		log_message(w->log, LEVEL_INFO, "reload", "applied");
 	} else {
 		log_message(w->log, LEVEL_ERROR, "reload", "nothing was changed");
 	}
-	if (fd >= 0)
-		close(fd);
-	free(config);
 	if (w->control && w->reload_asked) {
 		w->reload_asked = false;
-		control_reload_done(w->control, e.errors, e.say);
+		control_reload_done(w->control, r->errors, r->say);
+	} else {
+		json_decref(r->errors);
+		json_decref(r->say);
+	}
+	free(r->config);
+	free(r);
+}
+
+static void reload_user_error(void *owner, const char *file, unsigned line, const char *text)
+{
+	reload_error(owner, true, file, line, text);
+}
+
+/* Only looked at: the concentrator reads it again when it applies the rest. */
+static void reload_users_opened(void *owner, int result, int fd)
+{
+	struct reload *r = owner;
+	const char *path = r->config->concentrator.users_path;
+	struct aaa *a = result ? NULL : aaa_new(NULL);
+
+	if (a)
+		aaa_load_users(a, fd, path, reload_user_error, r);
+	else
+		reload_error(r, true, path, 0, result ? strerror(-result) : "not enough memory");
+	if (a)
+		aaa_free(a);
+	if (fd >= 0)
+		close(fd);
+	reload_finish(r);
+}
+
+static void reload_opened(void *owner, int result, int fd)
+{
+	struct worker *w = owner;
+	struct reload *r = calloc(1, sizeof(*r));
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!r || !config) {
+		log_message(w->log, LEVEL_ERROR, "reload", "out of memory: nothing was changed");
+		free(r);
+		free(config);
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
-	json_decref(e.errors);
-	json_decref(e.say);
+	*r = (struct reload){.w = w, .config = config, .errors = json_array(), .say = json_array()};
+	if (result)
+		reload_error(r, true, w->config->path, 0, strerror(-result));
+	else
+		config_file_read(w->config->path, fd, false, reload_error, r, config);
+	if (fd >= 0)
+		close(fd);
+	if (!json_array_size(r->errors) && config->concentrator.present && w->concentrator)
+		keeper_open_file(w->keeper, config->concentrator.users_path, reload_users_opened, r);
+	else
+		reload_finish(r);
 }
 
 /* The keeper has read the file, too: files and interfaces that are new in it may be asked for now. */
