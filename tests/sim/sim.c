@@ -51,6 +51,21 @@ static void ten_thousand_softwires_keep_their_prefixes_at_20_percent_loss(void *
 		.seed = 3, .users = 10000, .rounds = 2, .loss = 20, .duplicate = 10, .reorder = 30, .start_ms = 20000}));
 }
 
+/* Everybody who was up is back, with the prefix from before.
+ * proves: HS-L2TP-32, HS-PROV-1 partial */
+static void a_concentrator_that_is_killed_loses_no_prefix(void **state)
+{
+	assert_true(run(&(struct world_config){.seed = 5,
+		.users = 10000,
+		.rounds = 2,
+		.loss = 5,
+		.duplicate = 5,
+		.reorder = 10,
+		.start_ms = 20000,
+		.restart_ms = 25000}));
+	assert_true(world.cut_off > 5000);
+}
+
 /* Same seed, same run: a failing seed can be replayed. */
 static void a_seed_is_reproducible(void **state)
 {
@@ -75,7 +90,8 @@ static void many_small_worlds(void **state)
 			.loss = (unsigned)(seed % 4) * 10,
 			.duplicate = 20,
 			.reorder = 50,
-			.start_ms = 3000}));
+			.start_ms = 3000,
+			.restart_ms = seed % 3 ? 0 : 15000}));
 }
 
 int main(int argc, char **argv)
@@ -84,6 +100,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ten_thousand_softwires_keep_their_prefixes_on_a_good_network),
 		cmocka_unit_test(ten_thousand_softwires_keep_their_prefixes_at_5_percent_loss),
 		cmocka_unit_test(ten_thousand_softwires_keep_their_prefixes_at_20_percent_loss),
+		cmocka_unit_test(a_concentrator_that_is_killed_loses_no_prefix),
 		cmocka_unit_test(a_seed_is_reproducible),
 		cmocka_unit_test(many_small_worlds),
 	};

@@ -337,6 +337,21 @@ static void server_input(struct world *w, const struct packet *p)
 		softwire_input(&side->engine.softwire, p->data, p->len, w->now);
 }
 
+/* Killed and started again: the lease store is all that is left. Who was up notices that nothing comes back. */
+static void restart_fire(struct wheel_timer *t, msec now)
+{
+	struct world *w = container_of(t, struct world, restart);
+
+	for (uint32_t i = 0; i < w->user_count; i++)
+		while (w->of_user[i]) {
+			w->cut_off += w->of_user[i]->engine.softwire.up6;
+			sc_released(&w->of_user[i]->engine.softwire);
+		}
+	for (uint32_t i = 0; i < w->user_count; i++)
+		if (w->users[i].running && w->users[i].bound)
+			softwire_probe(&w->users[i].engine.softwire, now);
+}
+
 /* ---- users ---- */
 
 static struct user *user_of(struct softwire *s)
@@ -570,6 +585,9 @@ static void users_start(struct world *w, const struct world_config *config)
 	w->users = calloc(config->users, sizeof(*w->users));
 	w->by_user = calloc(config->users, sizeof(*w->by_user));
 	w->of_user = calloc(config->users, sizeof(*w->of_user));
+	w->restart.fire = restart_fire;
+	if (config->restart_ms)
+		wheel_arm(&w->wheel, &w->restart, w->now + config->restart_ms);
 	for (uint32_t i = 0; i < config->users; i++) {
 		struct user *u = &w->users[i];
 

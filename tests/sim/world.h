@@ -7,7 +7,8 @@
  *
  * Everything is decided by one seeded generator, so a failing seed is a bug report: run the program with it.
  * A user connects, gets its prefix, stays for a while, then leaves in good order, or vanishes (its router lost power), or its
- * address changes (a NAT); and connects again until it has done its rounds.
+ * address changes (a NAT); and connects again until it has done its rounds. The concentrator may be killed in the middle of it: its
+ * softwires are gone without a word, its leases are not, and users whose traffic is not answered any more take that as a hint.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -66,7 +67,8 @@ struct world {
 	struct server_side **by_user; /* who holds the user's slot */
 	struct pool sides;
 	uint32_t next_port;
-	uint64_t rounds_done, replaced, vanished, moved, failed_attempts;
+	struct wheel_timer restart;
+	uint64_t rounds_done, replaced, vanished, moved, failed_attempts, cut_off;
 	uint32_t users_done;
 	bool tracing; /* the environment has SIM_TRACE: every packet is printed */
 	char failure[256]; /* first broken promise; empty: none */
@@ -79,6 +81,7 @@ struct world_config {
 	unsigned loss, duplicate, reorder; /* percent */
 	uint32_t start_ms;		   /* users start spread over this time */
 	uint32_t hold_ms;		   /* how long a round lasts, at most */
+	uint32_t restart_ms;		   /* the concentrator is killed and starts again then; 0: never */
 };
 
 /* Runs everything to its end. True: every promise held; else w->failure says which did not. */
