@@ -18,10 +18,10 @@
 #endif
 #endif
 #ifdef HAS_ASAN
-#include <sanitizer/allocator_interface.h>
+size_t __sanitizer_get_current_allocated_bytes(void); /* of the sanitizer's runtime, whose header gcc may lack */
 #endif
 
-enum { QUEUE = 32, PACKET = 2048, MTU = 1460, STEPS = 200, MEMORY = 32768, FAR = 400000 };
+enum { QUEUE = 32, PACKET = 2048, MTU = 1460, STEPS = 200, MEMORY = 32768, FAR = 400000, DAY = 7200000 };
 enum question { TUNNEL_SECRET, VERIFY, PPP_SECRET, LEASE, BIND, QUESTIONS };
 
 /* Circumstances: the first byte. */
@@ -593,10 +593,10 @@ static void step(struct reader *r)
 		pass(detail * 10u);
 		break;
 	case 14:
-		pass(detail * 1000u);
+		pass(path.now < DAY ? detail * 1000u : detail);
 		break;
 	default:
-		pass(detail * 60000u);
+		pass(path.now < DAY ? detail * 10000u : detail);
 		break;
 	}
 }
