@@ -151,6 +151,14 @@ void attempt_free(struct attempt *a)
 	free(a);
 }
 
+static void engine_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
+{
+	const struct dp_row *row = attempt_of(s)->row;
+
+	*ret_heard = row->last_rx;
+	*ret_sent = row->last_tx;
+}
+
 static void engine_released(struct softwire *s)
 {
 	attempt_free(attempt_of(s));
@@ -204,6 +212,7 @@ const struct softwire_ops initiator_softwire_ops = {
 	.configured = engine_configured,
 	.down = engine_down,
 	.released = engine_released,
+	.activity = engine_activity,
 	.trace = engine_trace,
 	.note = engine_note,
 };
