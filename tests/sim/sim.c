@@ -51,8 +51,8 @@ static void ten_thousand_softwires_keep_their_prefixes_at_20_percent_loss(void *
 		.seed = 3, .users = 10000, .rounds = 2, .loss = 20, .duplicate = 10, .reorder = 30, .start_ms = 20000}));
 }
 
-/* Everybody who was up is back, with the prefix from before.
- * proves: HS-L2TP-32, HS-PROV-1 partial */
+/* Everybody who was up is back, with the prefix from before. */
+/* proves: HS-L2TP-32, HS-PROV-1 partial */
 static void a_concentrator_that_is_killed_loses_no_prefix(void **state)
 {
 	assert_true(run(&(struct world_config){.seed = 5,

@@ -133,8 +133,8 @@ static void both_ends_say_hello_when_idle(void **state)
 	pair_free(p);
 }
 
-/* Each end by itself: its peer's HELLO is switched off.
- * proves: HS-L2TP-29, HS-L2TP-30, HS-OAM-1 partial */
+/* Each end by itself: its peer's HELLO is switched off. */
+/* proves: HS-L2TP-29, HS-L2TP-30, HS-OAM-1 partial */
 static void the_period_is_configurable_and_hello_may_be_off(void **state)
 {
 	for (int n = 0; n < 2; n++) {
@@ -152,8 +152,8 @@ static void the_period_is_configurable_and_hello_may_be_off(void **state)
 	}
 }
 
-/* 60 s of silence, then 1, 2, 4, 8, 8 s and 1 s: RFC 5571 section 5.1.2 allows 83 s.
- * proves: HS-L2TP-32, HS-OAM-2, HS-L2TP-30 */
+/* 60 s of silence, then 1, 2, 4, 8, 8 s and 1 s: RFC 5571 section 5.1.2 allows 83 s. */
+/* proves: HS-L2TP-32, HS-OAM-2, HS-L2TP-30 */
 static void a_dead_peer_is_found_by_hello(void **state)
 {
 	for (int n = 0; n < 2; n++) {
@@ -175,8 +175,8 @@ static void a_dead_peer_is_found_by_hello(void **state)
 	}
 }
 
-/* What is heard says nothing about what the NAT lets through: an end that only hears still says HELLO.
- * proves: HS-L2TP-29 */
+/* What is heard says nothing about what the NAT lets through: an end that only hears still says HELLO. */
+/* proves: HS-L2TP-29 */
 static void traffic_keeps_hello_away_only_while_both_talk(void **state)
 {
 	struct pair *p = pair_new();
@@ -192,8 +192,8 @@ static void traffic_keeps_hello_away_only_while_both_talk(void **state)
 	pair_free(p);
 }
 
-/* "Sent when nothing else was": data in both directions makes HELLO needless, and its end brings it back.
- * proves: HS-L2TP-30 */
+/* "Sent when nothing else was": data in both directions makes HELLO needless, and its end brings it back. */
+/* proves: HS-L2TP-30 */
 static void data_in_both_directions_makes_hello_needless(void **state)
 {
 	struct pair *p = pair_new();

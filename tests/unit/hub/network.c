@@ -160,8 +160,8 @@ static void dhcp6_waits_for_an_advertisement_but_not_for_ever(void **state)
 	pair_free(p);
 }
 
-/* No /64 for the link: addresses are link-local only, DHCPv6 gives the prefix.
- * proves: HS-ND-2, PS-25 partial */
+/* No /64 for the link: addresses are link-local only, DHCPv6 gives the prefix. */
+/* proves: HS-ND-2, PS-25 partial */
 static void a_softwire_may_have_link_local_addresses_only(void **state)
 {
 	struct pair *p = pair_new();
@@ -410,8 +410,8 @@ static void an_m_flag_that_comes_later_is_followed(void **state)
 	pair_free(p);
 }
 
-/* A host: DNS servers by an Information-request, whatever the flags say (RFC 5571 section 5.4.1).
- * proves: HS-DHCP-1, HS-DHCP-2 partial, HS-DHCP-6 partial, HS-SCEN-1 partial, HS-SCEN-3 partial */
+/* A host: DNS servers by an Information-request, whatever the flags say (RFC 5571 section 5.4.1). */
+/* proves: HS-DHCP-1, HS-DHCP-2 partial, HS-DHCP-6 partial, HS-SCEN-1 partial, HS-SCEN-3 partial */
 static void a_host_asks_for_information(void **state)
 {
 	for (int other = 0; other < 2; other++) {
