@@ -222,6 +222,26 @@ static void route_answer(void *owner, int result, int fd)
 			strerror(-result));
 }
 
+static bool has_pool_prefix(const struct concentrator_config *config, const struct prefix *p)
+{
+	for (unsigned i = 0; i < config->pool_count; i++)
+		if (prefix_equal(&config->pools[i].lease.link6, p) || prefix_equal(&config->pools[i].lease.delegate_from, p))
+			return true;
+	return false;
+}
+
+/* The aggregates of OLD that the configuration does not have any more. */
+static void remove_old_pools(struct concentrator *c, const struct concentrator_config *old)
+{
+	for (unsigned i = 0; i < old->pool_count; i++) {
+		const struct prefix *const both[] = {&old->pools[i].lease.link6, &old->pools[i].lease.delegate_from};
+
+		for (unsigned n = 0; n < 2; n++)
+			if (!prefix_is_none(both[n]) && !has_pool_prefix(&c->config, both[n]))
+				keeper_route(c->keeper, false, both[n], KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer, c);
+	}
+}
+
 /* Pools go to the device as aggregates; what is not assigned in them is answered there with ICMP. */
 static void install_pools(struct concentrator *c, bool add)
 {
@@ -471,7 +491,11 @@ int concentrator_reload(struct concentrator *c, const struct concentrator_config
 	memcpy(c->config.device, old.device, sizeof(old.device));
 	c->config.local6 = old.local6;
 	c->config.local4 = old.local4;
+	if (strcmp(old.lease_path, config->lease_path) != 0)
+		say(list, "concentrator: the lease database changes with a restart");
+	memcpy(c->config.lease_path, old.lease_path, sizeof(old.lease_path));
 	apply_timers(c);
+	remove_old_pools(c, &old);
 	install_pools(c, true);
 	keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);
 	say(list, "concentrator: users, pools, limits and timers are applied; softwires that are up stay up");

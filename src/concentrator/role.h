@@ -18,12 +18,11 @@ struct subscriber {
 	char *claimed;			 /* the name that is being verified: for the log */
 	struct json_t *early;		 /* while somebody is traced, until it is known who this is: what would have been told */
 	struct lease_request *request;	 /* what the user is entitled to, until the lease is there */
-	const struct concentrator_pool_config *pool; /* while the request is under way */
 	uint32_t id;
 	uint16_t slot;
 	uint16_t softwires; /* how many the user may have */
 	uint16_t peer_tunnel; /* as the SCCRQ assigned it: finds retransmissions */
-	bool half_open, leased, routed;
+	bool half_open, leased, routed, accepting;
 };
 
 /* Half-open tunnels per source: an IPv4 address or an IPv6 /64. */

@@ -89,6 +89,14 @@ static void source_sub(struct concentrator *c, const struct addr *peer)
 	}
 }
 
+/* An SCCRQ that comes again from there is a new one: the peer has started again. */
+static void forget_request(struct subscriber *sub)
+{
+	struct concentrator *c = sub->role;
+
+	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
+}
+
 static void no_longer_half_open(struct subscriber *sub)
 {
 	if (sub->half_open)
@@ -136,10 +144,23 @@ static struct subscriber *subscriber_of(struct softwire *s)
 	return container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
 }
 
+/* May a stranger at PEER be answered now? *ret_suppressed: how many were not, before. */
+static bool may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed)
+{
+	msec now = loop_now(c->loop);
+
+	*ret_suppressed = 0;
+	return limit_table_ok(c->stray_limit, now, peer, ret_suppressed) && limit_ok(&c->stray_all, now, STRAY_ALL_RATE, STRAY_ALL_BURST);
+}
+
 static void engine_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct subscriber *sub = subscriber_of(s);
+	uint32_t suppressed;
 
+	/* While an SCCRQ is being looked at only a refusal can be sent: to somebody who may be somebody else. */
+	if (sub->accepting && !may_answer(sub->role, &sub->row->peer.addr, &suppressed))
+		return;
 	tun_plane_send(sub->role->plane, sub->row->listener, &sub->row->local, &sub->row->peer, payload, len);
 }
 
@@ -173,7 +194,7 @@ static void engine_family_down(struct softwire *s, uint8_t family, const char *w
 
 	if (family == AF_INET6)
 		sub->row->up6 = false;
-	if (subscriber_log(sub, &l, LEVEL_INFO, "family-down")) {
+	if (subscriber_log_limited(sub, &l, LEVEL_INFO, "family-down")) {
 		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
 		log_text(&l, "reason", why);
 		log_end(&l);
@@ -186,8 +207,9 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	enum log_level level = why->cause == CAUSE_USER_AUTH || why->cause == CAUSE_TUNNEL_AUTH ? LEVEL_WARN : LEVEL_INFO;
 	struct log_line l;
 
+	/* A tunnel that failed stays half-open until its memory goes: otherwise strangers could fill the table with them. */
 	sub->row->up6 = sub->row->up4 = false;
-	no_longer_half_open(sub);
+	forget_request(sub);
 	if (s->up_at ? subscriber_log(sub, &l, level, "down") : subscriber_log_limited(sub, &l, level, "setup-failed")) {
 		log_text(&l, "step", softwire_step_name(why->step));
 		log_text(&l, "cause", softwire_cause_name(why->cause));
@@ -276,7 +298,7 @@ void subscriber_free(struct subscriber *sub)
 	no_longer_half_open(sub);
 	subscriber_leave(sub);
 	softwire_done(&sub->engine.softwire);
-	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
+	forget_request(sub);
 	dp_row_remove(tun_plane_table(c->plane), sub->row);
 	if (sub->link) {
 		*sub->link = sub->next;
@@ -344,7 +366,7 @@ static void subscriber_undo(struct subscriber *sub)
 	struct concentrator *c = sub->role;
 
 	no_longer_half_open(sub);
-	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
+	forget_request(sub);
 	dp_row_remove(tun_plane_table(c->plane), sub->row);
 	*sub->link = sub->next;
 	if (sub->next)
@@ -363,20 +385,19 @@ struct stray {
 	const uint8_t *payload;
 	size_t len;
 	struct l2tp_header header;
-	uint16_t assigned; /* the peer's tunnel id, where it is known */
+	uint16_t assigned;	 /* the peer's tunnel id, where it is known */
+	struct l2tp_fault fault; /* what is wrong with it */
 };
 
 static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text)
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
-	msec now = loop_now(c->loop);
-	uint32_t suppressed = 0;
+	uint32_t suppressed;
 	struct log_line l;
 
 	c->role_counters.strays++;
-	if (!limit_table_ok(c->stray_limit, now, &p->from->addr, &suppressed) ||
-		!limit_ok(&c->stray_all, now, STRAY_ALL_RATE, STRAY_ALL_BURST)) {
+	if (!may_answer(c, &p->from->addr, &suppressed)) {
 		c->role_counters.strays_suppressed++;
 		return;
 	}
@@ -384,7 +405,7 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 	if (writer_ok(&w))
 		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
 	c->role_counters.stray_replies++;
-	if (limit_ok(&c->log_all, now, LOG_RATE, LOG_BURST) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
+	if (limit_ok(&c->log_all, loop_now(c->loop), LOG_RATE, LOG_BURST) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
 		log_endpoint(&l, "peer", p->from);
 		log_uint(&l, "tunnel", p->header.tunnel_id);
 		log_text(&l, "reason", text);
@@ -416,6 +437,7 @@ static void accept_request(struct concentrator *c, const struct stray *p)
 {
 	const char *limit = over_limit(c, p->from);
 	struct subscriber *sub;
+	int err;
 
 	c->role_counters.sccrq++;
 	if (limit) {
@@ -428,8 +450,11 @@ static void accept_request(struct concentrator *c, const struct stray *p)
 		stray_reply(c, p, L2TP_STOP_ERROR, "out of resources");
 		return;
 	}
-	if (softwire_sc_accept(&sub->engine, &c->softwire, sub->row->local_tunnel, sub->row->local_session, p->payload, p->len,
-		    concentrator_path_mtu(c, p->from), loop_now(c->loop))) {
+	sub->accepting = true;
+	err = softwire_sc_accept(&sub->engine, &c->softwire, sub->row->local_tunnel, sub->row->local_session, p->payload, p->len,
+		concentrator_path_mtu(c, p->from), loop_now(c->loop));
+	sub->accepting = false;
+	if (err) {
 		struct log_line l;
 
 		if (subscriber_log_limited(sub, &l, LEVEL_WARN, "refused")) {
@@ -440,22 +465,21 @@ static void accept_request(struct concentrator *c, const struct stray *p)
 	}
 }
 
-enum stray_kind { STRAY_REQUEST, STRAY_STOP, STRAY_SILENT, STRAY_OTHER };
+enum stray_kind { STRAY_REQUEST, STRAY_BAD, STRAY_STOP, STRAY_SILENT, STRAY_OTHER };
 
 /* What a packet without a softwire is. The message is only looked at: the engine decodes and judges it. */
 static enum stray_kind classify(struct stray *p, struct reader body)
 {
 	uint8_t scratch[L2TP_PACKET_MAX];
 	struct l2tp_message m = {0};
-	struct l2tp_fault fault;
 
 	if (p->header.control && !reader_left(&body))
 		return STRAY_SILENT; /* an acknowledgement is never answered: two ends could go on for ever */
 	if (!p->header.control || p->header.tunnel_id || p->header.session_id)
 		return STRAY_OTHER;
-	if (l2tp_message_read(body, NULL, scratch, &m, &fault) && m.type != L2TP_STOPCCN) {
+	if (l2tp_message_read(body, NULL, scratch, &m, &p->fault) && m.type != L2TP_STOPCCN) {
 		p->assigned = m.assigned_tunnel;
-		return STRAY_REQUEST; /* the engine says what is wrong with it */
+		return STRAY_BAD;
 	}
 	p->assigned = m.assigned_tunnel;
 	if (m.type == L2TP_STOPCCN) /* an initiator that gives up before it knows our id; or a hint, which is never answered */
@@ -468,6 +492,16 @@ static struct subscriber *find_request(struct concentrator *c, const struct stra
 	struct request_key key = {*p->from, p->assigned};
 
 	return p->assigned ? hash_find(&c->by_request, request_hash(c, p->from, p->assigned), request_match, &key) : NULL;
+}
+
+/* A retransmission; or, of a tunnel that has long been up, a peer that has started again with the same port and id: is the old one dead? */
+static void request_again(struct subscriber *sub, const struct stray *p)
+{
+	msec now = loop_now(sub->role->loop);
+
+	softwire_input(&sub->engine.softwire, p->payload, p->len, now);
+	if (sub->engine.softwire.step > STEP_TUNNEL)
+		softwire_probe(&sub->engine.softwire, now);
 }
 
 static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row, const struct endpoint *from,
@@ -486,13 +520,18 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	if (kind == STRAY_SILENT)
 		return;
 	if (kind == STRAY_OTHER) {
-		p.assigned = 0; /* a hint stands outside the tunnel: header id 0 */
-		stray_reply(c, &p, L2TP_STOP_CLEAR, row ? "not from this address: connect again" : "no such tunnel: connect again");
+		p.assigned = 0; /* a hint stands outside the tunnel: header id 0. It tells nobody which ids are in use. */
+		stray_reply(c, &p, L2TP_STOP_CLEAR, "no such tunnel from this address: connect again");
+		return;
+	}
+	if (kind == STRAY_BAD) {
+		c->counters.l2tp.bad_avp++;
+		stray_reply(c, &p, p.fault.result, p.fault.text);
 		return;
 	}
 	sub = find_request(c, &p);
 	if (sub)
-		softwire_input(&sub->engine.softwire, payload, len, loop_now(c->loop));
+		request_again(sub, &p);
 	else if (kind == STRAY_REQUEST)
 		accept_request(c, &p);
 }

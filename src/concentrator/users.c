@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)DP_ROW_PREFIXES > (int)LEASE_PREFIXES, "a row takes the link's prefix and all delegated ones");
+
 static struct subscriber *subscriber_of(struct softwire *s)
 {
 	return container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
@@ -218,10 +220,9 @@ static void log_no_address(struct subscriber *sub, const char *why)
 	}
 }
 
-static void fill_lease(struct subscriber *sub, const struct lease *lease, struct softwire_lease *ret)
+static void fill_lease(struct subscriber *sub, const struct concentrator_pool_config *pool, const struct lease *lease,
+	struct softwire_lease *ret)
 {
-	const struct concentrator_pool_config *pool = sub->pool;
-
 	*ret = (struct softwire_lease){
 		.link6 = lease->link6,
 		.prefix_count = lease->prefix_count,
@@ -239,6 +240,7 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 {
 	struct subscriber *sub = owner;
 	struct softwire *s = &sub->engine.softwire;
+	const struct concentrator_pool_config *pool;
 	struct softwire_lease given;
 	int err = 0;
 
@@ -250,7 +252,13 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 		softwire_sc_lease(&sub->engine, NULL, "no address is free", now_of(sub));
 		return;
 	}
-	fill_lease(sub, lease, &given);
+	pool = concentrator_pool(sub->role, sub->request->pool); /* a reload may have changed it meanwhile */
+	if (!pool) {
+		log_no_address(sub, "the user's pool is not configured any more");
+		softwire_sc_lease(&sub->engine, NULL, "no pool", now_of(sub));
+		return;
+	}
+	fill_lease(sub, pool, lease, &given);
 	free(sub->request);
 	sub->request = NULL;
 	if (!prefix_is_none(&given.link6))
@@ -298,6 +306,7 @@ static bool over_user_limit(struct subscriber *sub)
 void subscriber_want_lease(struct softwire *s)
 {
 	struct subscriber *sub = subscriber_of(s);
+	const struct concentrator_pool_config *pool;
 	struct concentrator *c = sub->role;
 	msec now = now_of(sub);
 
@@ -305,8 +314,8 @@ void subscriber_want_lease(struct softwire *s)
 		softwire_sc_lease(&sub->engine, NULL, "the user is not known", now);
 		return;
 	}
-	sub->pool = concentrator_pool(c, sub->request->pool);
-	if (!sub->pool) {
+	pool = concentrator_pool(c, sub->request->pool);
+	if (!pool) {
 		log_no_address(sub, "the user's pool is not configured");
 		softwire_sc_lease(&sub->engine, NULL, "no pool", now);
 		return;
@@ -317,8 +326,8 @@ void subscriber_want_lease(struct softwire *s)
 	}
 	sub->slot = take_slot(sub);
 	sub->request->slot = sub->slot;
-	sub->request->want_link = !prefix_is_none(&sub->pool->lease.link6);
-	sub->request->want_delegated = !prefix_is_none(&sub->pool->lease.delegate_from);
+	sub->request->want_link = !prefix_is_none(&pool->lease.link6);
+	sub->request->want_delegated = !prefix_is_none(&pool->lease.delegate_from);
 	if (sub->slot) { /* fixed prefixes are the first softwire's */
 		sub->request->fixed_count = 0;
 		sub->request->fixed_link = (struct prefix){0};
@@ -345,11 +354,11 @@ void subscriber_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uin
 	lease_bind(sub->role->leases, sub->user, sub->slot, duid->data, duid->len, iaid, bound, sub);
 }
 
-static void log_delegated(struct subscriber *sub, const struct prefix *p, const char *event)
+static void log_delegated(struct subscriber *sub, const struct prefix *p, enum log_level level, const char *event)
 {
 	struct log_line l;
 
-	if (subscriber_log(sub, &l, LEVEL_INFO, event)) {
+	if (subscriber_log_limited(sub, &l, level, event)) { /* a client may release and ask again as often as it likes */
 		log_prefix(&l, "prefix", p);
 		log_end(&l);
 	}
@@ -364,14 +373,16 @@ void subscriber_delegated(struct softwire *s, bool in_use)
 	for (unsigned i = 0; i < lease->prefix_count; i++) {
 		const struct prefix *p = &lease->delegated[i];
 
-		if (in_use)
-			dp_row_add_prefix(tun_plane_table(c->plane), sub->row, p);
-		else
+		if (!in_use)
 			dp_row_remove_prefix(tun_plane_table(c->plane), sub->row, p);
+		else if (dp_row_add_prefix(tun_plane_table(c->plane), sub->row, p)) {
+			log_delegated(sub, p, LEVEL_ERROR, "prefix-conflict"); /* never given to two: the first keeps it */
+			continue;
+		}
 		/* Pools are routed to the device as a whole; only what is outside them needs a route of its own. */
 		if (!concentrator_pools_cover(c, p))
 			keeper_route(c->keeper, in_use, p, KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, NULL, NULL);
-		log_delegated(sub, p, in_use ? "delegated" : "released");
+		log_delegated(sub, p, LEVEL_INFO, in_use ? "delegated" : "released");
 	}
 	sub->routed = in_use;
 }

@@ -23,7 +23,7 @@
 #include "lib/pool.h"
 #include "lib/wheel.h"
 
-enum { DP_ROW_PREFIXES = 4, DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
+enum { DP_ROW_PREFIXES = 5, DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
 
 struct dp_family_counters {
 	uint64_t rx_packets, rx_bytes; /* out of the softwire; bytes are inner bytes */

@@ -304,6 +304,9 @@ static void tunnel_closed(struct l2tp_tunnel *t, const struct l2tp_why *why)
 	drop_network(s);
 	s->step = STEP_CLOSED;
 	tell_down(s);
+	/* Somebody who never answered our SCCRP may not be there at all: one StopCCN is enough, and nothing is kept. */
+	if (!softwire_is_initiator(s) && t->nr <= 1)
+		s->finished = true;
 }
 
 static void tunnel_released(struct l2tp_tunnel *t)

@@ -72,7 +72,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 	if (a != i->current)
 		return;
 	i->state = INITIATOR_UP;
-	i->failures = 0;
+	i->family_down_since = 0;
 	i->unanswered_since = 0;
 	i->down_since = 0;
 	i->last_error[0] = '\0';
@@ -90,6 +90,8 @@ static void engine_family_down(struct softwire *s, uint8_t family, const char *w
 	struct log_line l;
 
 	a->row->up6 = false;
+	if (a == a->role->current)
+		a->role->family_down_since = s->now;
 	if (initiator_log(a->role, &l, LEVEL_WARN, "family-down")) {
 		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
 		log_text(&l, "reason", why);

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
-       STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25 };
+       STOP_MS = 2000, STOP_STEP_MS = 20, FAMILY_MS = 10000, STEADY_MS = 30000, BUSY_MS = 200, BUSY_TRIES = 25 };
 
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
 {
@@ -88,6 +88,28 @@ static void look_at_connecting(struct initiator *i, msec now)
 		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "no answer from the server", now);
 }
 
+/*
+ * Closing a network protocol does not close the link, and the concentrator may open it again at once. If it does not, a link without
+ * payload is of no use to anybody at home: connect again.
+ */
+static bool look_at_family(struct initiator *i, msec now)
+{
+	struct softwire *s = &i->current->engine.softwire;
+
+	if (s->up6 || !i->family_down_since || now - i->family_down_since < FAMILY_MS)
+		return false;
+	i->family_down_since = 0;
+	softwire_close(s, CAUSE_PEER, L2TP_STOP_CLEAR, 0, "the concentrator closed IPv6 on this link", now);
+	return true;
+}
+
+/* Only a softwire that stays up ends the back-off: two homes with one account would replace each other for ever. */
+static void look_at_age(struct initiator *i, msec now)
+{
+	if (i->failures && now - i->current->engine.softwire.up_at >= STEADY_MS)
+		i->failures = 0;
+}
+
 static void look_at_traffic(struct initiator *i, msec now)
 {
 	const struct dp_row *row = i->current->row;
@@ -118,8 +140,10 @@ static void tick(struct wheel_timer *t, msec now)
 	}
 	if (i->state == INITIATOR_CONNECTING && i->current)
 		look_at_connecting(i, now);
-	else if (i->state == INITIATOR_UP && i->current)
+	else if (i->state == INITIATOR_UP && i->current && !look_at_family(i, now)) {
+		look_at_age(i, now);
 		look_at_traffic(i, now);
+	}
 	if (i->state == INITIATOR_WAITING && now >= i->attempt_at)
 		initiator_connect(i);
 	if (i->state != INITIATOR_UP && (i->default_route || i->dns_count) && now - i->down_since >= WITHDRAW_MS)

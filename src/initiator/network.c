@@ -86,11 +86,19 @@ static struct held_prefix *held_find(struct initiator *i, const struct prefix *p
 	return NULL;
 }
 
+/* What a prefix has that no LAN uses is unreachable, so that it never loops. */
+static void set_unreachable(struct initiator *i, struct held_prefix *h, bool on)
+{
+	if (on != h->routed)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): clang 14 takes i for null after held_find() gave NULL */
+		keeper_route(i->keeper, on, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
+	h->routed = on;
+}
+
 static void held_remove(struct initiator *i, struct held_prefix *h)
 {
 	lan_addresses(i, h, false);
-	if (h->current)
-		keeper_route(i->keeper, false, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
+	set_unreachable(i, h, false);
 	*h = (struct held_prefix){0};
 }
 
@@ -114,8 +122,7 @@ static struct held_prefix *held_new(struct initiator *i)
 
 static void deprecate(struct initiator *i, struct held_prefix *h, msec now)
 {
-	if (h->current)
-		keeper_route(i->keeper, false, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
+	set_unreachable(i, h, false);
 	h->current = false;
 	h->preferred_until = now;
 	h->valid_until = msec_min(h->valid_until, now + DEPRECATED_MS);
@@ -148,23 +155,20 @@ static void warn_of_short_prefix(struct initiator *i, const struct prefix *p)
 static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec bound_at)
 {
 	struct held_prefix *h = held_find(i, &p->prefix);
-	bool was_current;
 
 	if (!h)
 		h = held_new(i);
 	if (!h || !p->valid)
 		return;
-	was_current = h->current;
 	h->prefix = p->prefix;
 	h->current = true;
 	h->preferred_until = deadline_of(p->preferred, bound_at);
 	h->valid_until = deadline_of(p->valid, bound_at);
-	if (!was_current) {
+	if (!h->routed) {
 		warn_of_short_prefix(i, &h->prefix);
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): clang 14 takes i for null after held_find() gave NULL */
-		keeper_route(i->keeper, true, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
 		log_prefix_event(i, "prefix", &h->prefix);
 	}
+	set_unreachable(i, h, true);
 	lan_addresses(i, h, true);
 }
 
@@ -211,6 +215,7 @@ static void apply_address(struct initiator *i, const struct softwire_si_state *s
 		}
 	}
 	i->address = state->address;
+	tun_plane_set_sources(i->plane, &i->address, NULL); /* of ICMP errors */
 	keeper_address(i->keeper, true, i->device, &i->address, 128, state->address_valid, state->address_preferred, done, i);
 }
 

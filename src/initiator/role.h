@@ -24,6 +24,7 @@ struct held_prefix {
 	struct prefix prefix; /* none: free */
 	msec preferred_until, valid_until;
 	bool current;
+	bool routed; /* its unreachable route is in the kernel */
 };
 
 enum { HELD_PREFIXES = 8 };
@@ -59,6 +60,7 @@ struct initiator {
 	struct wheel_timer timer; /* once a second: hints, back-off, withdrawing */
 	msec attempt_at;	  /* while waiting */
 	msec down_since;	  /* 0 while up */
+	msec family_down_since;	  /* the payload family was closed on a link that stays; 0: it is open */
 	msec unanswered_since;	  /* data was sent and nothing heard; 0: all is well */
 	uint32_t failures;	  /* attempts in a row */
 	unsigned server_index;

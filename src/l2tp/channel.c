@@ -47,9 +47,17 @@ static msec pause_after(const struct l2tp_tunnel *t, unsigned tries)
 	return tries < 16 ? msec_min(base << tries, max) : max;
 }
 
+enum { UNPROVEN_TRIES = 2 };
+
 unsigned channel_limit(const struct l2tp_tunnel *t)
 {
-	return t->probing ? t->config->probe_tries : t->config->retransmit_tries;
+	unsigned limit = t->probing ? t->config->probe_tries : t->config->retransmit_tries;
+
+	/* A concentrator that has heard nothing but an SCCRQ may be answering a forged address: it does not insist. An honest initiator
+	 * whose answer was lost asks again. */
+	if (t->config->end == L2TP_LNS && t->nr <= 1 && limit > UNPROVEN_TRIES)
+		limit = UNPROVEN_TRIES;
+	return limit;
 }
 
 /* ---- sending ---- */

@@ -114,6 +114,11 @@ static void an_answer_after_the_end_changes_nothing(void **state)
 		softwire_close(side->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", p->now);
 		assert_int_equal(side->downs, 1);
 		pair_run(p, 5000);
+		if (q == ASK_TUNNEL_SECRET) { /* nobody has proven to be there: the concentrator keeps nothing */
+			assert_int_equal(p->sc.released, 1);
+			pair_free(p);
+			continue;
+		}
 		assert_non_null(side->softwire); /* it lingers: the answer did come to it */
 		assert_int_equal(side->softwire->step, STEP_CLOSED);
 		assert_int_equal(side->downs, 1);

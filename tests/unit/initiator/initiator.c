@@ -156,6 +156,11 @@ static void a_silent_server_is_left_after_7_seconds(void **state)
 	for (int n = 0; n < 100 && f->i->state != INITIATOR_UP; n++)
 		fixture_pass(f, 100);
 	assert_int_equal(f->servers[1].ups, 1);
+	/* Only a softwire that stays up for 30 s ends the back-off. */
+	assert_int_equal(f->i->failures, 1);
+	for (int n = 0; n < 310; n++)
+		fixture_pass(f, 100);
+	assert_int_equal(f->i->state, INITIATOR_UP);
 	assert_int_equal(f->i->failures, 0);
 	fixture_free(f);
 }
