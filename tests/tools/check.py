@@ -79,14 +79,18 @@ def meson_tests(folder, suite):
     Count.add(passed, failed, skipped)
 
 
-def python_tests(folder, where, what, sanitized=False):
+LAB_WORKERS = 3  # lab tests mostly wait; each has namespaces of its own
+
+
+def python_tests(folder, where, what, sanitized=False, workers=0):
     title(f"{what} ({folder})")
     report = ROOT / folder / f"{what}.xml"
     report.unlink(missing_ok=True)
     env = {**os.environ, "SOFTWIRE_BUILD": str(ROOT / folder), "PYTHONDONTWRITEBYTECODE": "1"}
     if sanitized:
         env.update(SANITIZER_OPTIONS, SOFTWIRE_SANITIZED="1")
-    run(["/usr/bin/python3", "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider", f"--junitxml={report}", where], env=env)
+    run(["/usr/bin/python3", "-m", "pytest", "-q", "-rsfE", "-p", "no:cacheprovider", f"--junitxml={report}",
+         *(["-n", str(workers)] if workers else []), where], env=env)
     if not report.exists():
         Count.add(failed=1)
         return
@@ -146,7 +150,7 @@ def main():
         if "sim" in steps:
             meson_tests("build", "sim")
         if "lab" in steps:
-            python_tests("build", "tests/lab", "lab")
+            python_tests("build", "tests/lab", "lab", workers=LAB_WORKERS)
         if "interop" in steps:
             python_tests("build", "tests/interop", "interop")
         if "bench" in steps:
@@ -155,7 +159,7 @@ def main():
         meson_tests("build-asan", "unit")
         meson_tests("build-asan", "fuzz")
         meson_tests("build-asan", "sim")
-        python_tests("build-asan", "tests/lab", "lab", sanitized=True)
+        python_tests("build-asan", "tests/lab", "lab", sanitized=True, workers=LAB_WORKERS)
     if "fuzz" in steps:
         fuzz()
     if "trace" in steps:
