@@ -190,15 +190,30 @@ class Lab:
         self.old[signal.SIGINT] = signal.getsignal(signal.SIGINT)
         for number in self.old:  # cleaning up is not interrupted; it is bounded
             signal.signal(number, signal.SIG_IGN)
+        self.stop_all()
+        found = self.sanitizer_finds()
         self.close()
         for number, handler in self.old.items():
             signal.signal(number, handler)
+        if found and not kind:
+            raise LabError("a sanitizer has found something:\n" + "\n".join(found))
 
-    def close(self):
+    def stop_all(self):
         for process in reversed(self.processes):
             process.kill()
         for process in reversed(self.processes):
             process.stop()
+
+    def sanitizer_finds(self):
+        """What AddressSanitizer and its kin said, with some lines of where."""
+        found = []
+        for log in {process.log for process in self.processes if process.log and Path(process.log).exists()}:
+            lines = Path(log).read_text(errors="replace").splitlines()
+            found += [text for n, line in enumerate(lines) if "Sanitizer:" in line or "runtime error:" in line for text in lines[n:n + 12]]
+        return found
+
+    def close(self):
+        self.stop_all()
         for node in self.nodes:
             subprocess.run(["ip", "netns", "del", node.ns], capture_output=True)
         shutil.rmtree(self.dir, ignore_errors=True)
