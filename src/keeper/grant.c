@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct grant_held {
 	bool handed;                  /* this engine process has it */
 	struct endpoint asked, bound; /* OPEN_UDP */
 	char name[IFNAMSIZ];          /* OPEN_TUN */
+	char path[108];               /* OPEN_CONTROL: where the socket's file is */
 };
 
 struct grant_added {
@@ -37,7 +39,11 @@ struct grant_added {
 
 void grant_init(struct grant *g, const struct keeper_policy *policy, struct log *log, void *reload_arg)
 {
-	*g = (struct grant){.policy = policy, .log = log, .reload_arg = reload_arg, .execute = grant_execute};
+	*g = (struct grant){.policy = policy,
+		.newest = policy,
+		.log = log,
+		.reload_arg = reload_arg,
+		.execute = grant_execute};
 	resolver_init(&g->resolver, policy->resolvers, log);
 }
 
@@ -101,6 +107,8 @@ static void let_go(struct grant *g, struct grant_held **link)
 
 	if (h->type == MESSAGE_OPEN_TUN)
 		(void)resolver_set(&g->resolver, h->name, NULL, 0, loop_clock());
+	if (h->type == MESSAGE_OPEN_CONTROL)
+		(void)unlink(h->path);
 	*link = h->next;
 	g->held_count--;
 	close(h->fd);
@@ -288,11 +296,15 @@ static int do_open_control(struct grant *g, const struct message_request *r, int
 
 	while (h && h->type != MESSAGE_OPEN_CONTROL)
 		h = h->next;
-	if (!h)
+	if (!h) {
 		h = hold(g, r->type,
 			descriptor_control(g->policy->control_socket, g->policy->control_group, g->log),
 			&error);
-	return h ? copy_of(h, ret_fd) : error;
+		if (!h)
+			return error;
+		snprintf(h->path, sizeof(h->path), "%s", g->policy->control_socket);
+	}
+	return copy_of(h, ret_fd);
 }
 
 static int do_route(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -337,10 +349,7 @@ static int do_dns(struct grant *g, const struct message_request *r, int *ret_fd)
 
 static int do_reload(struct grant *g, const struct message_request *r, int *ret_fd)
 {
-	const struct keeper_policy *policy = g->policy->reload ? g->policy->reload(g->reload_arg) : NULL;
-
-	if (policy)
-		grant_set_policy(g, policy);
+	grant_reload(g);
 	return 0;
 }
 
@@ -538,57 +547,93 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 
 /* ---- life ---- */
 
-void grant_engine_started(struct grant *g)
-{
-	for (struct grant_held *h = g->held; h; h = h->next)
-		h->handed = false;
-}
-
 static bool is_allowed(const struct keeper_policy *p, const struct grant_held *h)
 {
 	if (h->type == MESSAGE_OPEN_UDP)
 		return policy_has_udp(p, &h->asked);
 	if (h->type == MESSAGE_OPEN_TUN)
 		return policy_has_tun(p, h->name);
-	return p->control_socket != NULL;
+	return p->control_socket && !strcmp(p->control_socket, h->path);
 }
 
-void grant_set_policy(struct grant *g, const struct keeper_policy *policy)
+static void undo(struct grant *g, struct grant_added **link)
 {
-	struct grant_held **link = &g->held;
+	struct grant_added *a = *link;
 
-	g->policy = policy;
-	while (*link) {
-		if (is_allowed(policy, *link))
-			link = &(*link)->next;
+	if (a->type == MESSAGE_ROUTE)
+		(void)apply_route(g, false, &a->route);
+	else
+		(void)apply_address(g, false, &a->address);
+	*link = a->next;
+	g->added_count--;
+	free(a);
+}
+
+/* What only an earlier engine process was allowed. */
+static void undo_disallowed(struct grant *g)
+{
+	struct grant_held **held = &g->held;
+	struct grant_added **added = &g->added;
+
+	while (*held) {
+		if (is_allowed(g->policy, *held))
+			held = &(*held)->next;
 		else
-			let_go(g, link);
+			let_go(g, held);
+	}
+	while (*added) {
+		if ((*added)->type == MESSAGE_ROUTE || policy_has_lan(g->policy, (*added)->address.device))
+			added = &(*added)->next;
+		else
+			undo(g, added);
 	}
 }
 
-static void undo_added(struct grant *g)
+void grant_engine_started(struct grant *g)
 {
-	while (g->added) {
-		struct grant_added *a = g->added;
-
-		if (a->type == MESSAGE_ROUTE)
-			(void)apply_route(g, false, &a->route);
-		else
-			(void)apply_address(g, false, &a->address);
-		g->added = a->next;
-		free(a);
+	if (g->joined) {
+		g->policy = g->newest;
+		policy_free(g->joined);
+		g->joined = NULL;
+		undo_disallowed(g);
 	}
-	g->added_count = 0;
+	for (struct grant_held *h = g->held; h; h = h->next)
+		h->handed = false;
+}
+
+void grant_reload(struct grant *g)
+{
+	const struct keeper_policy *newest;
+	struct keeper_policy *before, *joined;
+
+	if (!g->newest->reload)
+		return;
+	before = policy_join(g->policy, NULL); /* reload() may write over what it returned last time */
+	newest = before ? g->newest->reload(g->reload_arg) : NULL;
+	joined = newest ? policy_join(before, newest) : NULL;
+	if (!before || (newest && !joined))
+		log_message(g->log, LEVEL_ERROR, "keeper", "not enough memory for another policy");
+	if (!newest) {
+		policy_free(before);
+		return;
+	}
+	g->newest = newest;
+	policy_free(g->joined);
+	g->joined = joined ? joined : before;
+	g->policy = g->joined;
+	if (joined)
+		policy_free(before);
 }
 
 void grant_done(struct grant *g)
 {
 	resolver_done(&g->resolver); /* while the devices are still there */
-	undo_added(g);
+	while (g->added)
+		undo(g, &g->added);
 	forwarding_restore(&g->forwarding, g->log);
-	while (g->held) {
-		if (g->held->type == MESSAGE_OPEN_CONTROL && g->policy->control_socket)
-			unlink(g->policy->control_socket);
+	while (g->held)
 		let_go(g, &g->held);
-	}
+	g->policy = g->newest;
+	policy_free(g->joined);
+	g->joined = NULL;
 }

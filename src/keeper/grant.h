@@ -17,7 +17,9 @@ struct grant_held;
 struct grant_added;
 
 struct grant {
-	const struct keeper_policy *policy;
+	const struct keeper_policy *policy; /* in force: joined, or newest */
+	const struct keeper_policy *newest; /* the caller's */
+	struct keeper_policy *joined; /* what this engine process has been allowed since its start; or NULL */
 	void *reload_arg;
 	struct log *log;
 	struct netlink *netlink;
@@ -39,10 +41,13 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd);
 /* Handles one message of the engine. False: it is not even a request that could be answered. *ret_fd is -1 or the caller's to close. */
 bool grant_handle(struct grant *g, const void *data, size_t len, struct message_answer *ret, int *ret_fd);
-/* A new engine process begins: what is held may be asked for again. */
+/* A new engine process begins under the newest policy: what is held may be asked for again, and what is not allowed any more is let go. */
 void grant_engine_started(struct grant *g);
-/* Another policy (not NULL): what is held and not allowed any more is let go. */
-void grant_set_policy(struct grant *g, const struct keeper_policy *policy);
+/*
+ * Calls the policy's reload(). What it allows is allowed from now on, and what was allowed before stays so until another engine process
+ * begins: the running one has the old devices, interfaces and ports in use.
+ */
+void grant_reload(struct grant *g);
 /* The keeper ends: undoes what was done and closes what is held. */
 void grant_done(struct grant *g);
 

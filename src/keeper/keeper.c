@@ -275,10 +275,7 @@ static void stop(struct keeper *k, msec now)
 
 static void hang_up(struct keeper *k)
 {
-	const struct keeper_policy *policy = k->grant.policy->reload ? k->grant.policy->reload(k->arg) : NULL;
-
-	if (policy)
-		grant_set_policy(&k->grant, policy);
+	grant_reload(&k->grant);
 	if (k->pid)
 		kill(k->pid, SIGHUP);
 }

@@ -62,7 +62,9 @@ struct keeper_policy {
 	const struct keeper_resolvers *resolvers; /* NULL: this system's; the first policy's count */
 	/*
 	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
-	 * the function and its result): the policy stays. The result is used until the next call. Engines forked later see what it changed.
+	 * the function and its result): the policy stays. The result is used until the next one that is not NULL. Engines forked later see
+	 * what it changed. What the engine that runs was allowed stays allowed as long as it runs, for it goes on with what it cannot change
+	 * without a restart; the next one gets the newest policy and no more.
 	 */
 	const struct keeper_policy *(*reload)(void *arg);
 };

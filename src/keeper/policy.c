@@ -3,6 +3,7 @@
  * What the engine process may ask for: comparisons with lists, nothing clever. Names are compared whole, paths as they were written
  * in the configuration.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "keeper/policy.h"
@@ -90,4 +91,98 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 		break;
 	}
 	return "unknown type of request";
+}
+
+/* ---- copies ---- */
+
+static void free_texts(const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free((char *)list[i]);
+	free((void *)list);
+}
+
+/* Copies what TO does not have yet behind its first *COUNT; there is room. */
+static bool add_texts(const char **to, size_t *count, const char *const *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (has_text(to, *count, from[i]))
+			continue;
+		to[*count] = strdup(from[i]);
+		if (!to[*count])
+			return false;
+		++*count;
+	}
+	return true;
+}
+
+static bool join_texts(const char *const *a, size_t a_count, const char *const *b, size_t b_count,
+	const char *const **ret, size_t *ret_count)
+{
+	const char **list = calloc(a_count + b_count + 1, sizeof(*list));
+
+	*ret = list;
+	*ret_count = 0;
+	return list && add_texts(list, ret_count, a, a_count) && add_texts(list, ret_count, b, b_count);
+}
+
+static bool join_udp(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+{
+	struct endpoint *list = calloc(a->udp_count + b->udp_count + 1, sizeof(*list));
+
+	ret->udp = list;
+	if (!list)
+		return false;
+	for (size_t i = 0; i < a->udp_count + b->udp_count; i++) {
+		const struct endpoint *e = i < a->udp_count ? &a->udp[i] : &b->udp[i - a->udp_count];
+
+		if (!policy_has_udp(ret, e))
+			list[ret->udp_count++] = *e;
+	}
+	return true;
+}
+
+static bool join_one(const char *a, const char *b, const char **ret)
+{
+	const char *one = b ? b : a;
+
+	*ret = one ? strdup(one) : NULL;
+	return !one || *ret;
+}
+
+struct keeper_policy *policy_join(const struct keeper_policy *a, const struct keeper_policy *b)
+{
+	static const struct keeper_policy nothing;
+	struct keeper_policy *p = calloc(1, sizeof(*p));
+	const struct keeper_policy *last = b ? b : a;
+
+	if (!b)
+		b = &nothing;
+	if (!p)
+		return NULL;
+	p->may_forward = a->may_forward || b->may_forward;
+	if (join_texts(a->files, a->file_count, b->files, b->file_count, &p->files, &p->file_count) &&
+		join_texts(a->directories, a->directory_count, b->directories, b->directory_count,
+			&p->directories, &p->directory_count) &&
+		join_texts(a->tuns, a->tun_count, b->tuns, b->tun_count, &p->tuns, &p->tun_count) &&
+		join_texts(a->lans, a->lan_count, b->lans, b->lan_count, &p->lans, &p->lan_count) &&
+		join_udp(p, a, b) && join_one(a->control_socket, b->control_socket, &p->control_socket) &&
+		join_one(NULL, last->control_group, &p->control_group))
+		return p;
+	policy_free(p);
+	return NULL;
+}
+
+void policy_free(struct keeper_policy *p)
+{
+	if (!p)
+		return;
+	free_texts(p->files, p->file_count);
+	free_texts(p->directories, p->directory_count);
+	free_texts(p->tuns, p->tun_count);
+	free_texts(p->lans, p->lan_count);
+	free((void *)p->udp);
+	free((char *)p->control_socket);
+	free((char *)p->control_group);
+	free(p);
 }

@@ -13,4 +13,11 @@ bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e);
 /* Is PATH one of the engine's directories, or below one? Its contents are then the engine's word. */
 bool policy_in_directory(const struct keeper_policy *p, const char *path);
 
+/*
+ * A copy of what may be asked under A or under B (NULL: under A alone), to be freed with policy_free(); NULL: no memory. What there is one of
+ * (the control socket and its group) is B's. It has neither user nor runtime directory, resolvers or reload().
+ */
+struct keeper_policy *policy_join(const struct keeper_policy *a, const struct keeper_policy *b);
+void policy_free(struct keeper_policy *p);
+
 #endif

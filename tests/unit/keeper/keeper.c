@@ -354,35 +354,43 @@ static const struct keeper_policy *read_again(void *arg)
 {
 	struct stage *s = arg;
 
-	s->policy.tun_count = 1; /* sc0 is gone from the configuration */
-	return &s->policy;
+	s->tuns[1] = "sc1"; /* sc0 is gone from the configuration, and here is another */
+	s->lans[0] = "lan1";
+	return &s->policy; /* the same one, written over */
 }
 
+static const char lan6[] = "20010db8000100020000000000000001";
+
+/* The first one is told of another configuration while it works with the old one; the second one begins with the new. */
 static int reload_policy(struct stage *s, int fd)
 {
+	struct addr lan = to_addr("2001:db8:1:2::1");
 	struct actor a;
 
 	signal(SIGHUP, on_signal);
 	actor_init(&a, fd);
+	if (s->notes->lives == 1) {
+		note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+		close(a.fd);
+		note(s, ASK(&a, keeper_address, true, "lan0", &lan, 64, 7200, 3600));
+		s->notes->ready = 1;
+		while (!s->notes->go && !signals_seen)
+			usleep(1000);
+		note(s, ASK(&a, keeper_reload));
+	}
+	s->notes->values[s->notes->lives] = if_nametoindex("sc0") != 0; /* the keeper holds it */
+	s->notes->values[10 + s->notes->lives] = namespace_address6(lan6, "lan0") >= 0;
 	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
-	close(a.fd);
-	s->notes->values[0] = if_nametoindex("sc0") != 0; /* the keeper holds it */
-	s->notes->ready = 1;
-	while (s->notes->go && !signals_seen)
-		usleep(1000);
-	while (!s->notes->go && !signals_seen)
-		usleep(1000);
-	note(s, ASK(&a, keeper_reload));
-	s->notes->values[1] = if_nametoindex("sc0") != 0;
-	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	note(s, ASK(&a, keeper_address, true, "lan0", &lan, 64, 7200, 3600));
+	note(s, ASK(&a, keeper_open_tun, "sc1", 1400));
 	actor_done(&a);
-	return 0;
+	return s->notes->lives == 1 ? 1 : 0;
 }
 
-static void reload_takes_back_what_is_not_allowed_any_more(void **state)
+static void reload_takes_nothing_from_the_engine_that_runs(void **state)
 {
 	for (int by_signal = 0; by_signal < 2; by_signal++) {
-		struct stage *s = stage_new(false);
+		struct stage *s = stage_new(true);
 
 		s->policy.reload = read_again;
 		stage_start(s, reload_policy);
@@ -392,11 +400,18 @@ static void reload_takes_back_what_is_not_allowed_any_more(void **state)
 		else
 			s->notes->go = 1;
 		assert_int_equal(stage_end(s), 0);
-		assert_int_equal(s->notes->results[0], 0);
-		assert_int_equal(s->notes->values[0], 1);
-		assert_int_equal(s->notes->results[1], 0);
-		assert_int_equal(s->notes->values[1], 0);
-		assert_int_equal(s->notes->results[2], -EPERM);
+		assert_int_equal(s->notes->lives, 2);
+		for (int i = 0; i < 6; i++)
+			if (s->notes->results[i])
+				fail_msg("step %d: %d", i, s->notes->results[i]);
+		assert_int_equal(s->notes->values[1], 1);
+		assert_int_equal(s->notes->values[11], 1);
+		/* The next one has the new names only. */
+		assert_int_equal(s->notes->values[2], 0);
+		assert_int_equal(s->notes->values[12], 0);
+		assert_int_equal(s->notes->results[6], -EPERM);
+		assert_int_equal(s->notes->results[7], -EPERM);
+		assert_int_equal(s->notes->results[8], 0);
 		stage_free(s);
 	}
 }
@@ -472,7 +487,7 @@ int main(void)
 		cmocka_unit_test(requests_of_a_dead_engine_are_still_done),
 		cmocka_unit_test(a_second_sigterm_kills),
 		cmocka_unit_test(five_seconds_kill),
-		cmocka_unit_test(reload_takes_back_what_is_not_allowed_any_more),
+		cmocka_unit_test(reload_takes_nothing_from_the_engine_that_runs),
 		cmocka_unit_test(engine_learns_of_the_keepers_death),
 		cmocka_unit_test(engine_does_not_outlive_the_keeper),
 	};
