@@ -91,6 +91,7 @@ static void on_want_secret(struct ppp_link *l, const char *peer_name)
 	struct run *r = run_of(l);
 
 	check(r->config.give_auth && strlen(peer_name) <= CHAP_NAME_MAX);
+	check(!r->config.prove_last || !r->config.demand_auth || r->verified);
 	if (r->now_answers)
 		ppp_link_secret(l, secret, SECRET_LEN, r->now);
 }
@@ -293,6 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.demand_auth = flags & 1,
 		.give_auth = flags & 2,
 		.insist_auth = flags & 4,
+		.prove_last = !(flags & 4), /* as concentrators do */
 		.ipv6 = !(flags & 8),
 		.restart_ms = 3000,
 		.max_configure = 10,

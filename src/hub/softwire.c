@@ -527,6 +527,7 @@ void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const st
 			.name = "softwire",
 			.demand_auth = end == L2TP_LNS,
 			.give_auth = end == L2TP_LAC,
+			.prove_last = end == L2TP_LNS,
 			.ipv6 = true,
 			.restart_ms = 3000,
 			.max_configure = 10,

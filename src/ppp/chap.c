@@ -10,6 +10,10 @@
  * As the peer we ask for the secret, answer, and repeat the answer until Success or Failure comes, because
  * either may be lost. We never answer a challenge that equals our own: whoever sends it wants us to compute
  * the response that it owes us.
+ *
+ * A response is a sample for guessing the secret offline, and whether one comes at all tells who has a secret.
+ * With prove_last nobody gets one from us before having proven its own identity: until then the newest
+ * challenge is held, and nothing is asked or sent.
  */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -124,6 +128,18 @@ static void input_response(struct ppp_link *l, uint8_t id, struct reader value, 
 					  .response_len = CHAP_MD5_LEN});
 }
 
+static void ask_secret(struct ppp_link *l)
+{
+	struct ppp_auth *auth = l->auth;
+
+	auth->in.held = false;
+	auth->in.waiting = true;
+	if (l->secret_asked)
+		return;
+	l->secret_asked = true;
+	l->config->ops->want_secret(l, auth->in.name);
+}
+
 void ppp_chap_verified(struct ppp_link *l, bool ok, const char *message, msec now)
 {
 	struct ppp_auth *auth = l->auth;
@@ -141,6 +157,8 @@ void ppp_chap_verified(struct ppp_link *l, bool ok, const char *message, msec no
 		l->peer_ok = true;
 		l->chap_id = auth->out.id;
 		send_packet(l, CHAP_SUCCESS, auth->out.id, NULL, 0, message);
+		if (auth->in.held)
+			ask_secret(l);
 		ppp_link_auth_progress(l, now);
 		return;
 	}
@@ -168,7 +186,6 @@ static bool is_same_challenge(const struct ppp_auth *auth, uint8_t id, struct re
 static void input_challenge(struct ppp_link *l, uint8_t id, struct reader value, struct reader name, msec now)
 {
 	struct ppp_auth *auth;
-	char text[CHAP_NAME_MAX + 1];
 	size_t name_len = reader_left(&name);
 
 	if (!l->peer_wants_auth || l->phase < PPP_PHASE_AUTHENTICATE || l->phase > PPP_PHASE_NETWORK) {
@@ -184,7 +201,7 @@ static void input_challenge(struct ppp_link *l, uint8_t id, struct reader value,
 		return;
 	}
 	if (is_same_challenge(
-		    auth, id, value)) { /* the response was lost, or we are still waiting for the secret */
+		    auth, id, value)) { /* the response was lost, or held, or we still wait for the secret */
 		if (auth->in.answered)
 			send_response(l, now);
 		return;
@@ -193,16 +210,14 @@ static void input_challenge(struct ppp_link *l, uint8_t id, struct reader value,
 	auth->in.id = id;
 	auth->in.challenge_len = (uint8_t)reader_left(&value);
 	memcpy(auth->in.challenge, value.pos, auth->in.challenge_len);
+	memcpy(auth->in.name, name.pos, name_len);
+	auth->in.name[name_len] = '\0';
 	auth->in.answered = false;
-	auth->in.waiting = true;
 	auth->in.tries = 0;
 	auth->in.at = MSEC_NEVER;
-	if (l->secret_asked)
-		return;
-	memcpy(text, name.pos, name_len);
-	text[name_len] = '\0';
-	l->secret_asked = true;
-	l->config->ops->want_secret(l, text);
+	auth->in.held = l->config->prove_last && !l->peer_ok;
+	if (!auth->in.held)
+		ask_secret(l);
 }
 
 void ppp_chap_secret(struct ppp_link *l, const void *secret, size_t len, msec now)

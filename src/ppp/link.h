@@ -88,6 +88,8 @@ struct ppp_config {
 	const char *name;		/* in our CHAP messages: host name at the SC, user name at the SI */
 	bool demand_auth;		/* the peer must authenticate to us (SC; SI with mutual authentication) */
 	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
+	bool prove_last;		/* with demand_auth: we answer a Challenge only once the peer has proven itself (SC). Of two
+					 * ends that demand it one must not, or both wait for the other. */
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
 	bool ipv6;			/* offer IPV6CP */
 	uint32_t restart_ms;		/* 3,000 */

@@ -100,10 +100,12 @@ struct ppp_auth {
 	struct { /* we are the peer that authenticates itself */
 		uint8_t id, tries, challenge_len;
 		msec at;
+		bool held;     /* until the peer has proven itself: prove_last */
 		bool waiting;  /* for the secret */
 		bool answered; /* the response below has been sent */
 		uint8_t challenge[255];
 		uint8_t response[CHAP_MD5_LEN];
+		char name[CHAP_NAME_MAX + 1]; /* the peer's, in its challenge */
 	} in;
 	uint8_t early_len; /* an NCP's Configure-Request that came before ppp_link_network() */
 	uint8_t early[PPP_EARLY_MAX];

@@ -339,6 +339,80 @@ static void reflected_challenge_is_refused(void **state)
 	assert_null(end_last(e, PPP_CHAP, CHAP_RESPONSE));
 }
 
+/* The concentrator of mutual authentication, asked for its proof by a peer that has proven nothing: twice, as without an answer. */
+static struct end *challenged(struct pair *p, const char *own_secret)
+{
+	struct end *e = &p->sc;
+
+	e->config.give_auth = e->config.prove_last = true;
+	e->own_secret = own_secret;
+	pair_open(p);
+	end_lcp_open(e, true);
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 6, 1, 9, 'e', 'v', 'e');
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+		15, 's', 'i');
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+		15, 's', 'i');
+	return e;
+}
+
+/* proves: SEC-HS-16 partial */
+static void a_stranger_gets_no_proof_and_learns_nothing(void **state)
+{
+	struct end *e = challenged(*state, NULL);
+
+	assert_int_equal(e->secrets, 0);
+	assert_null(end_last(e, PPP_CHAP, CHAP_RESPONSE));
+	pair_run(e->pair, 20000); /* with a secret or without one: only our own challenges */
+	assert_int_equal(e->secrets, 0);
+	assert_null(end_last(e, PPP_CHAP, CHAP_RESPONSE));
+	assert_null(end_last(e, PPP_CHAP, CHAP_FAILURE));
+	assert_int_equal(e->downs, 0);
+	respond(e, 0, "wrong");
+	pair_run(e->pair, 20000);
+	assert_int_equal(e->secrets, 0);
+	assert_null(end_last(e, PPP_CHAP, CHAP_RESPONSE));
+	assert_int_equal(e->why.cause, PPP_CAUSE_AUTH_PEER);
+}
+
+/* proves: SEC-HS-16 partial */
+static void the_newest_challenge_is_answered_once_the_peer_has_proven_itself(void **state)
+{
+	struct end *e = challenged(*state, "secret");
+	msec asked = e->pair->now;
+
+	respond(e, 0, "secret");
+	assert_int_equal(e->pair->now, asked);
+	assert_int_equal(e->secrets, 1);
+	assert_string_equal(e->peer_name, "si");
+	assert_non_null(end_last(e, PPP_CHAP, CHAP_SUCCESS));
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 1);
+	ASSERT_FRAME(end_last(e, 0, 0), 0xff, 0x03, 0xc2, 0x23, 2, 7, 0, 33, 16, GOLDEN, 'c', 'o', 'n', 'c',
+		'e', 'n', 't', 'r', 'a', 't', 'o', 'r');
+	assert_int_equal(e->authenticated, 0);
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 7);
+	assert_int_equal(e->authenticated, 1);
+}
+
+/* The peer that was let in before, and negotiates again, has to begin again. */
+static void proof_is_held_again_after_a_new_negotiation(void **state)
+{
+	struct pair *p = *state;
+	struct end *e = challenged(p, "secret");
+
+	respond(e, 0, "secret");
+	end_packet_of(e, PPP_CHAP, CHAP_SUCCESS, 7);
+	assert_int_equal(e->authenticated, 1);
+	end_packet_of(e, PPP_LCP, PPP_CONFIGURE_REQUEST, 99, 5, 6, 9, 9, 9, 9, 3, 5, 0xc2, 0x23, 5);
+	end_ack(e, PPP_LCP);
+	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 8, 1, 9, 's', 'i');
+	assert_int_equal(e->secrets, 1);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 1);
+	respond(e, 0, "secret");
+	assert_int_equal(e->secrets, 2);
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 2);
+}
+
 static void no_secret_ends_the_link(void **state)
 {
 	struct end *e = authenticatee(*state);
@@ -407,6 +481,9 @@ int main(void)
 		TEST(failure_ends_the_link_with_the_peers_words),
 		TEST(challenges_that_are_refused),
 		TEST(reflected_challenge_is_refused),
+		TEST(a_stranger_gets_no_proof_and_learns_nothing),
+		TEST(the_newest_challenge_is_answered_once_the_peer_has_proven_itself),
+		TEST(proof_is_held_again_after_a_new_negotiation),
 		TEST(no_secret_ends_the_link),
 		TEST(secret_that_comes_late_answers_the_latest_challenge),
 		TEST(challenge_in_the_network_phase_is_answered),

@@ -121,6 +121,52 @@ static void mutual_authentication_is_complete_when_both_directions_are(void **st
 	assert_up(p);
 }
 
+/* proves: SEC-HS-16 partial */
+static void a_concentrator_that_proves_itself_last_costs_no_time(void **state)
+{
+	struct pair *p = *state;
+
+	p->sc.config.give_auth = p->sc.config.prove_last = true;
+	p->sc.own_secret = "the concentrator's";
+	p->si.config.demand_auth = true;
+	p->si.accept_name = "concentrator";
+	p->si.accept_secret = "the concentrator's";
+	pair_open(p);
+	pair_run(p, 1000);
+	assert_up(p);
+	assert_int_equal(end_count(&p->si, PPP_CHAP, CHAP_CHALLENGE), 1);
+	assert_int_equal(end_count(&p->sc, PPP_CHAP, CHAP_CHALLENGE), 1);
+	assert_int_equal(p->sc.authenticated, 1);
+	assert_int_equal(p->si.authenticated, 1);
+}
+
+static void nor_does_a_slow_verifier_or_a_lossy_path_defeat_it(void **state)
+{
+	struct pair *p = *state;
+
+	for (unsigned seed = 1; seed <= 20; seed++) {
+		pair_done(p);
+		pair_init(p, seed);
+		p->sc.config.give_auth = p->sc.config.prove_last = true;
+		p->sc.own_secret = "the concentrator's";
+		p->sc.later = true;
+		p->si.config.demand_auth = true;
+		p->si.accept_name = "concentrator";
+		p->si.accept_secret = "the concentrator's";
+		pair_open(p);
+		pair_run(p, 7000);
+		assert_int_equal(p->sc.verifies, 1);
+		assert_int_equal(p->sc.secrets, 0);
+		p->loss = 15;
+		p->twice = 15;
+		p->sc.later = false;
+		ppp_link_verified(&p->sc.link, p->sc.claim_ok, "", p->now);
+		assert_int_equal(p->sc.secrets, 1);
+		pair_run(p, 60000);
+		assert_true(p->sc.authenticated >= 1 && p->si.authenticated >= 1);
+	}
+}
+
 /* proves: SEC-HS-16 */
 static void rogue_concentrator_is_refused(void **state)
 {
@@ -607,6 +653,8 @@ int main(void)
 		TEST(anonymous_service_comes_up),
 		TEST(initiator_may_insist_on_authentication),
 		TEST(mutual_authentication_is_complete_when_both_directions_are),
+		TEST(a_concentrator_that_proves_itself_last_costs_no_time),
+		TEST(nor_does_a_slow_verifier_or_a_lossy_path_defeat_it),
 		TEST(rogue_concentrator_is_refused),
 		TEST(concentrator_that_refuses_to_prove_itself_is_refused),
 		TEST(wrong_password_ends_both_ends_with_the_reason),
