@@ -210,6 +210,26 @@ static void reload_initiator(struct worker *w, const struct initiator_config *co
 	json_array_append_new(say, json_string(text));
 }
 
+static bool has_initiator(const struct config *config, const char *name)
+{
+	for (unsigned n = 0; n < config->initiator_count; n++)
+		if (!strcmp(config->initiators[n].name, name))
+			return true;
+	return false;
+}
+
+static void reload_removed(struct worker *w, const struct config *config, json_t *say)
+{
+	char text[128];
+
+	for (unsigned n = 0; n < w->initiator_count; n++) {
+		if (has_initiator(config, initiator_name(w->initiators[n])))
+			continue;
+		snprintf(text, sizeof(text), "initiator %s: it goes with a restart", initiator_name(w->initiators[n]));
+		json_array_append_new(say, json_string(text));
+	}
+}
+
 static void reload_apply(struct worker *w, const struct config *config, json_t *errors, json_t *say)
 {
 	w->log->level = config->log_level;
@@ -219,6 +239,7 @@ static void reload_apply(struct worker *w, const struct config *config, json_t *
 		json_array_append_new(errors, json_string("the concentrator's pools could not be applied"));
 	for (unsigned n = 0; n < config->initiator_count; n++)
 		reload_initiator(w, &config->initiators[n], say);
+	reload_removed(w, config, say);
 }
 
 static void reload_finish(struct reload *r)
