@@ -408,6 +408,7 @@ enum { POLICY_FILES = 3 * CONFIG_INITIATORS + 2, POLICY_LANS = CONFIG_INITIATORS
 struct policy_lists {
 	const char *files[POLICY_FILES];
 	const char *directories[2 + CONFIG_INITIATORS];
+	char directory_names[1 + CONFIG_INITIATORS][4096];
 	const char *tuns[1 + CONFIG_INITIATORS];
 	char tun_names[CONFIG_INITIATORS][16];
 	const char *lans[POLICY_LANS];
@@ -420,8 +421,23 @@ static void allow_file(struct keeper_policy *p, struct policy_lists *lists, cons
 		lists->files[p->file_count++] = path;
 }
 
+/* The directory of a file that the engine writes: what is before the last slash, as the roles ask for it. NAME is where it lives. */
+static void allow_directory_of(struct keeper_policy *p, struct policy_lists *lists, const char *path, char name[4096])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return;
+	snprintf(name, 4096, "%.*s", (int)(slash - path), path);
+	for (size_t n = 0; n < p->directory_count; n++)
+		if (!strcmp(lists->directories[n], name))
+			return;
+	lists->directories[p->directory_count++] = name;
+}
+
 static void allow_concentrator(struct keeper_policy *p, struct policy_lists *lists, const struct concentrator_config *c)
 {
+	allow_directory_of(p, lists, c->lease_path, lists->directory_names[0]);
 	allow_file(p, lists, c->users_path);
 	lists->tuns[p->tun_count++] = c->device;
 	for (unsigned n = 0; n < c->listen_count; n++)
@@ -438,6 +454,7 @@ static void allow_initiator(struct keeper_policy *p, struct policy_lists *lists,
 	allow_file(p, lists, i->password_path);
 	allow_file(p, lists, i->server_password_path);
 	allow_file(p, lists, i->tunnel_secret_path);
+	allow_directory_of(p, lists, i->state_path, lists->directory_names[1 + index]);
 	snprintf(lists->tun_names[index], sizeof(lists->tun_names[index]), "si-%s", i->name);
 	lists->tuns[p->tun_count++] = lists->tun_names[index];
 	for (unsigned n = 0; n < i->lan_count; n++)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+11: what the privileged keeper allows while the configuration changes, and files that are not where they are by default. Topology of home.py:
+
+    internet6 ---- sc ---- access ---- nat ---- home ---- lan
+
+What this exercises: a reload of a file without what is running, which goes on until a restart; state outside the state directory; questions
+on the control socket while the daemon ends.
+"""
+import os
+import signal
+import socket
+import threading
+
+from home import CONCENTRATOR, INITIATOR, WEB
+from lab import wait_until
+
+
+def edit(end, old, new):
+    text = end.conf.read_text()
+    assert old in text
+    end.conf.write_text(text.replace(old, new))
+
+
+def refused(end):
+    return end.has("event=keeper-refused")
+
+
+def test_a_reload_takes_nothing_from_what_runs(connected):
+    connected.wait_host_address()
+    edit(connected.si, "home = {", "office = {")
+    edit(connected.si, '"lan0"', '"lan9"')
+    edit(connected.sc, 'listen = [ "192.0.2.1" ];', 'listen = [ "192.0.2.1" ]; device = "sc7";')
+    say = connected.si.ask("reload")["say"]
+    assert "initiator home: it goes with a restart" in say and "initiator office: new initiators start with a restart" in say
+    assert connected.sc.ask("reload")["ok"]
+    wait_until("the host can ping", lambda: connected.host.ping(WEB))
+    before = connected.si.wait_up()
+    connected.sc.ask("clear", "user", "alice")  # everything is set up again under the old names
+    wait_until("another softwire is up", lambda: (connected.si.softwire() or before)["id"] != before["id"])
+    connected.wait_delegated()
+    wait_until("the host can ping again", lambda: connected.host.ping(WEB))
+    assert not refused(connected.si) and not refused(connected.sc)
+
+    os.kill(connected.si.children()[0], signal.SIGKILL)
+    wait_until("the next engine has the new names", lambda: connected.si.show("softwires") and connected.si.show("softwires")[0].get("name") == "office"
+               if len(connected.si.has("event=ready")) > 1 else None, 15)
+    assert connected.home.addresses("lan0") == []
+    assert connected.home.ip("link", "show", "si-home", check=False).returncode
+    assert not refused(connected.si)
+
+
+def test_state_may_lie_anywhere(home):
+    leases, state = home.dir / "leases" / "all.db", home.dir / "duid" / "home.json"
+    home.start_sc(config=CONCENTRATOR.replace("listen =", f'leases = "{leases}"; listen ='))
+    home.start_si(config=INITIATOR.replace("ipv6 =", f'state-file = "{state}"; ipv6 ='))
+    home.wait_delegated()
+    wait_until("both are written", lambda: leases.exists() and state.exists())
+    assert not refused(home.si) and not refused(home.sc)
+
+
+QUESTIONS = ["show softwires", "show counters", "show tunnels", "show leases", "clear all", "forget alice", "reload"]
+
+
+def pester(end, over):
+    """Asks everything again and again until the daemon has gone."""
+    while not over.is_set():
+        for words in QUESTIONS:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(0.5)
+                try:
+                    s.connect(str(end.socket))
+                    for _ in range(20):
+                        s.sendall(b'{"v":1,"do":"%s"}\n' % words.encode())
+                        s.recv(65536)
+                except OSError:
+                    pass
+
+
+def test_questions_do_no_harm_while_the_daemon_ends(connected):
+    over = threading.Event()
+    connected.nat.ip("link", "set", "wan0", "down")  # nobody answers, so that ending takes its time
+    threads = [threading.Thread(target=pester, args=(end, over)) for end in (connected.sc, connected.si) for _ in range(3)]
+    for t in threads:
+        t.start()
+    try:
+        status = [end.stop() for end in (connected.sc, connected.si)]
+    finally:
+        over.set()
+        for t in threads:
+            t.join()
+    assert status == [0, 0]
+    for end in (connected.sc, connected.si):
+        assert not [line for line in end.has("event=engine-ended") if "status=0" not in line]
