@@ -266,6 +266,24 @@ static void op_free(struct lease_store *s, struct op *op)
 	free(op);
 }
 
+void op_hold(struct op *op, struct row *row)
+{
+	if (row->pending == UINT16_MAX) /* then the lease stays in use until a restart */
+		return;
+	op->hold = true;
+	row->pending++;
+}
+
+/* The hold is not OP's any more. Returns whether it was: somebody has to end it now, or to have it. */
+static bool op_unhold(struct op *op)
+{
+	if (!op->hold)
+		return false;
+	op->hold = false;
+	op->row->pending--;
+	return true;
+}
+
 static void op_deliver(struct committer *c, struct op *op, const char *why)
 {
 	struct lease_store *s = c->store;
@@ -276,8 +294,7 @@ static void op_deliver(struct committer *c, struct op *op, const char *why)
 	if (granted)
 		row_present(op->row, &op->grant, op->used_at, &lease);
 	op_settle_changes(s, op);
-	/* Cancelled: then the caller, who does not get to know of it, ends the hold with lease_idle(). */
-	if (op->result && op->hold && op->answer)
+	if (op_unhold(op) && op->result) /* 0: from now on it is the caller's */
 		row_unhold(s, op->row);
 	op_unlink(c, op);
 	if (op->answer)
@@ -390,8 +407,11 @@ void op_finish(struct lease_store *s, struct op *op)
 void committer_cancel(struct committer *c, void *owner)
 {
 	for (struct op *op = c->oldest; op; op = op->newer) {
-		if (op->owner == owner)
-			op->answer = NULL;
+		if (!op->answer || op->owner != owner)
+			continue;
+		op->answer = NULL;
+		if (op_unhold(op))
+			row_leave(c->store, op->row);
 	}
 }
 

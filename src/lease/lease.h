@@ -83,20 +83,22 @@ void lease_store_clear_reserved(struct lease_store *s);
  * no link prefix (no delegated one): the lease has none then. What the old lease has and the request does not ask for stays. An old prefix is
  * replaced when the fixed ones of the request differ, when it was fixed and is not any more, when it is reserved for somebody else,
  * or when the user's pool is another one and the prefix is none of its units.
- * Every acquire that is answered 0, or cancelled before it was answered, is a hold, which one lease_idle() ends: while a new softwire of a
- * user replaces a stale one both have one.
+ * Holds: an acquire holds the lease while it waits for its answer. Answer 0 hands the hold over to the caller, who ends it by one
+ * lease_idle(). Any other answer, and lease_cancel() before the answer, end it: then there is nothing to give back. So a caller notes in
+ * the answer that it has a hold, and when its softwire goes it calls lease_cancel(), and lease_idle() only if it had noted one. While
+ * a new softwire of a user replaces a stale one both have a hold.
  */
 void lease_acquire(struct lease_store *s, const struct lease_request *r, lease_answer *answer, void *owner);
 /* Records the DUID and IAID. A different DUID than recorded replaces it (the user has a new router): answered 0, logged by the caller. */
 void lease_bind(struct lease_store *s, const char *user, uint16_t slot, const uint8_t *duid, size_t duid_len,
 	uint32_t iaid, lease_answer *answer, void *owner);
-/* The softwire is gone: ends its hold; without holds the lease is not active, last used now. It stays the user's.
- * The time is written within about half a minute, or at close. */
+/* The softwire is gone: ends its hold, once for each acquire that was answered 0; without holds the lease is not active, last used now.
+ * It stays the user's. Ends nothing where nobody has been handed a hold: what still waits for its answer keeps its own. The time is written within about half a minute, or at close. */
 void lease_idle(struct lease_store *s, const char *user, uint16_t slot);
 /* Deletes it (operator's command). -EBUSY while it is active. */
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner);
 /* Answers to OWNER that are still to come are not wanted any more (the softwire died): the callback will not be called. What was
- * requested happens all the same: lease_idle() must end the hold of a cancelled acquire, before or after. */
+ * requested happens all the same, but the holds of its acquires end here: no lease_idle() for them. */
 void lease_cancel(struct lease_store *s, void *owner);
 
 /* These show memory: what is granted there may not be committed yet. The result is valid until the next of these calls. */

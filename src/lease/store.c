@@ -368,7 +368,7 @@ static void acquire_run(struct acquire *a)
 	changed = !state_equal(&a->before, &a->row->now);
 	if (changed)
 		change_note(a->op, a->row, &a->before);
-	a->op->hold = true;
+	op_hold(a->op, a->row);
 	op_grant(a->s, a->op, a->row, changed);
 	row_drop_ref(a->s, a->row);
 }
@@ -444,13 +444,8 @@ void lease_idle(struct lease_store *s, const char *user, uint16_t slot)
 {
 	struct row *row = row_find(s, user, slot);
 
-	if (!row)
-		return;
-	row_unhold(s, row);
-	if (row->now.present)
-		row_touch(s, row, time(NULL));
-	else
-		row_release_if_gone(s, row);
+	if (row && row->holders > row->pending)
+		row_leave(s, row);
 }
 
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner)

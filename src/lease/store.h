@@ -63,7 +63,8 @@ struct row {
 	uint64_t order; /* of its last use: what its list is sorted by (used_at has seconds) */
 	uint32_t refs;  /* operations and the touch list; a row that is not present goes with the last one */
 	uint16_t changing; /* operations in flight that change it */
-	uint16_t holders;  /* softwires that use it */
+	uint16_t holders;  /* softwires that use it, and acquires that are not answered */
+	uint16_t pending;  /* of these, the latter */
 	uint16_t slot;
 	bool listed;  /* in its pool's list: may be evicted */
 	bool touched; /* used_at waits for being written */
@@ -92,7 +93,7 @@ struct op {
 	struct state grant; /* what is answered */
 	int64_t used_at;
 	int result;
-	bool hold; /* an acquire: counts as holder */
+	bool hold; /* an acquire that holds its row: until it is answered 0 (then it is the caller's), refused or cancelled */
 	char *why; /* of a refusal, or NULL */
 	unsigned change_count, touch_count;
 	struct touch *touches;
@@ -143,6 +144,8 @@ void row_drop_ref(struct lease_store *s, struct row *row);
 void row_release_if_gone(struct lease_store *s, struct row *row);
 void row_hold(struct lease_store *s, struct row *row);
 void row_unhold(struct lease_store *s, struct row *row);
+/* The same for one that has used it: notes the time. */
+void row_leave(struct lease_store *s, struct row *row);
 /* Puts it into its pool's list, as the last used, or takes it out, whichever is right now. RESTORE: at the place that it had. */
 void row_relist(struct lease_store *s, struct row *row, bool restore);
 /* Remembers that used_at and whether it is held must be written some time. */
@@ -183,6 +186,7 @@ struct op *op_new(struct lease_store *s, lease_answer *answer, void *owner); /* 
 void op_submit(struct lease_store *s, struct op *op);
 /* Nothing to write: answered in the next iteration, with op->result. */
 void op_finish(struct lease_store *s, struct op *op);
+void op_hold(struct op *op, struct row *row); /* ROW's newest hold belongs to OP */
 void committer_cancel(struct committer *c, void *owner);
 bool committer_is_full(const struct committer *c);
 /* Queues the touches of up to TOUCH_BATCH rows. */

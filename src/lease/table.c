@@ -141,6 +141,15 @@ void row_unhold(struct lease_store *s, struct row *row)
 	row_relist(s, row, false);
 }
 
+void row_leave(struct lease_store *s, struct row *row)
+{
+	row_unhold(s, row);
+	if (row->now.present)
+		row_touch(s, row, time(NULL));
+	else
+		row_release_if_gone(s, row);
+}
+
 static int touched_push(struct lease_store *s, struct row *row)
 {
 	if (s->touched_count == s->touched_size) {

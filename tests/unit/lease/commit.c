@@ -150,9 +150,57 @@ static void a_cancelled_answer_does_not_come(void **state)
 	run_until(f, &counter, 1);
 	assert_int_equal(alice.a.count, 0);
 	assert_int_equal(bob.a.count, 1);
-	assert_true(lease_find(f->s, "alice", 0)->active); /* until she is told to be gone */
-	lease_idle(f->s, "alice", 0);
 	assert_false(lease_find(f->s, "alice", 0)->active);
+	assert_true(lease_find(f->s, "bob", 0)->active);
+}
+
+static bool is_active(struct fixture *f, const char *user)
+{
+	const struct lease *l = lease_find(f->s, user, 0);
+
+	return l && l->active;
+}
+
+/* A second softwire of alice comes and goes, in every way, before the store has answered it: the first keeps its hold. */
+static void what_is_cancelled_takes_nothing_from_others(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_request nowhere = want("alice", 0);
+	struct waiting second, refused, last;
+	unsigned counter = 0;
+
+	assert_int_equal(ask_and_wait(f, "alice").result, 0);
+	ask(f, &second, &counter, "alice", 0);
+	lease_cancel(f->s, &second);
+	lease_cancel(f->s, &second); /* once more is no more */
+	assert_true(is_active(f, "alice"));
+	strcpy(nowhere.pool, "nowhere");
+	nowhere.fixed_count = 1;
+	refused = (struct waiting){.f = f, .counter = &counter};
+	lease_acquire(f->s, &nowhere, on_answer, &refused);
+	lease_cancel(f->s, &refused);
+	assert_true(is_active(f, "alice"));
+	ask(f, &last, &counter, "bob", 0);
+	run_until(f, &counter, 1);
+	assert_int_equal(second.a.count + refused.a.count, 0);
+	assert_true(is_active(f, "alice"));
+	lease_idle(f->s, "alice", 0);
+	assert_false(is_active(f, "alice"));
+}
+
+static void what_waits_for_its_answer_cannot_be_ended_by_idle(void **state)
+{
+	struct fixture *f = *state;
+	struct waiting w;
+	unsigned counter = 0;
+
+	ask(f, &w, &counter, "alice", 0);
+	lease_idle(f->s, "alice", 0);
+	assert_true(is_active(f, "alice"));
+	run_until(f, &counter, 1);
+	assert_true(is_active(f, "alice"));
+	lease_idle(f->s, "alice", 0);
+	assert_false(is_active(f, "alice"));
 }
 
 static void cancel_next(void *owner, int result, const struct lease *lease, const char *why)
@@ -245,6 +293,31 @@ static void a_failed_commit_grants_nothing_and_undoes_everything(void **state)
 	lease_store_close(f->s);
 	open_store(f);
 	assert_int_equal(lease_count(f->s, NULL), 2);
+}
+
+static void a_failed_commit_ends_its_own_hold_and_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_request r = want("alice", 0);
+	struct waiting told, cancelled;
+	unsigned counter = 0;
+
+	assert_int_equal(ask_and_wait(f, "alice").result, 0);
+	fill_disk(true);
+	r.fixed_count = 1;
+	r.fixed[0] = p("2001:db8:7000::/56");
+	told = cancelled = (struct waiting){.f = f, .counter = &counter};
+	lease_acquire(f->s, &r, on_answer, &cancelled);
+	lease_acquire(f->s, &r, on_answer, &told);
+	lease_cancel(f->s, &cancelled);
+	run_until(f, &counter, 1);
+	fill_disk(false);
+	assert_int_equal(told.a.result, -EIO);
+	assert_true(is_active(f, "alice"));
+	lease_idle(f->s, "alice", 0);
+	assert_false(is_active(f, "alice"));
+	assert_int_equal(ask_and_wait(f, "alice").result, 0);
+	assert_true(is_active(f, "alice"));
 }
 
 static void a_failed_commit_gives_an_evicted_lease_back(void **state)
@@ -368,9 +441,12 @@ int main(void)
 		TEST(answers_never_come_from_inside_a_request_and_come_in_order),
 		TEST(a_second_request_waits_for_the_commit_of_the_first),
 		TEST(a_cancelled_answer_does_not_come),
+		TEST(what_is_cancelled_takes_nothing_from_others),
+		TEST(what_waits_for_its_answer_cannot_be_ended_by_idle),
 		TEST(an_answer_may_cancel_the_next_one),
 		TEST(closing_waits_until_everything_is_committed),
 		TEST(a_failed_commit_grants_nothing_and_undoes_everything),
+		TEST(a_failed_commit_ends_its_own_hold_and_no_other),
 		TEST(a_failed_commit_gives_an_evicted_lease_back),
 		TEST(nothing_is_granted_into_a_file_that_was_moved_away),
 		TEST(a_killed_process_loses_no_lease_that_was_answered),
