@@ -63,6 +63,9 @@ static void worker_stop(struct worker *w, int status)
 
 	w->stopping = true;
 	wheel_disarm(&w->loop.wheel, &w->control_timer);
+	if (w->control)
+		control_server_free(w->control); /* roles that are going have nothing to show any more */
+	w->control = NULL;
 	w->status = status;
 	log_message(w->log, LEVEL_INFO, "stopping", "softwires are closed");
 	w->stopping_roles = w->initiator_count + (w->concentrator ? 1 : 0);
@@ -79,7 +82,7 @@ static void worker_stop(struct worker *w, int status)
 /* One of the roles, or the control socket, is there. */
 static void part_started(struct worker *w)
 {
-	if (--w->starting == 0)
+	if (--w->starting == 0 && !w->stopping)
 		log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
 }
 
@@ -101,7 +104,12 @@ static void control_opened(void *owner, int result, int fd)
 {
 	struct worker *w = owner;
 
-	if (result == -EADDRINUSE && w->control_tries++ < BUSY_TRIES && !w->stopping) { /* of a daemon that was just killed */
+	if (w->stopping) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (result == -EADDRINUSE && w->control_tries++ < BUSY_TRIES) { /* of a daemon that was just killed */
 		w->control_timer.fire = control_again;
 		wheel_arm(&w->loop.wheel, &w->control_timer, loop_now(&w->loop) + BUSY_MS);
 		return;
@@ -246,7 +254,9 @@ static void reload_finish(struct reload *r)
 {
 	struct worker *w = r->w;
 
-	if (!json_array_size(r->errors)) {
+	if (w->stopping) {
+		log_message(w->log, LEVEL_INFO, "reload", "too late: the daemon ends");
+	} else if (!json_array_size(r->errors)) {
 		reload_apply(w, r->config, r->errors, r->say);
 		log_message(w->log, LEVEL_INFO, "reload", "applied");
 	} else {
