@@ -58,14 +58,15 @@ def with_tunnel_secret(home, text):
     return INITIATOR.replace('user = "{user}";', f'user = "{{user}}"; tunnel-secret-file = "{path}";')
 
 
-# proves: HS-L2TP-24
+# proves: HS-L2TP-24 partial
 def test_tunnel_secret_is_checked_in_both_directions(home):
     home.start_sc(users=SECRET_USERS)
     home.start_si(config=with_tunnel_secret(home, "between the two of us"))
     home.si.wait_up()
 
 
-# proves: HS-L2TP-25
+# The initiator, who sees the wrong response first, refuses: what the concentrator does then tests/unit/l2tp/tunnel.c shows.
+# proves: HS-L2TP-24 partial, HS-L2TP-25 partial
 def test_wrong_tunnel_secret_is_refused_before_ppp(home):
     home.start_sc(users=SECRET_USERS)
     capture = home.capture(home.home, "wan0", "udp port 1701")

@@ -31,7 +31,7 @@ static bool run(const struct world_config *c)
 	return ok;
 }
 
-/* proves: HS-L2TP-3, HS-L2TP-32, HS-PROV-1 partial, PS-2, PS-11 partial, PS-15 partial, PS-24 */
+/* proves: HS-L2TP-3 partial, HS-L2TP-32, HS-PROV-1 partial, PS-2 partial, PS-11 partial, PS-15 partial */
 static void ten_thousand_softwires_keep_their_prefixes_on_a_good_network(void **state)
 {
 	assert_true(run(&(struct world_config){.seed = 1, .users = 10000, .rounds = 2, .start_ms = 20000}));

@@ -302,7 +302,6 @@ static void close_ncp_of(struct side *side)
 	ppp_link_close_ncp(&side->softwire->ppp, PPP_IPV6CP, "not now", side->pair->now);
 }
 
-/* proves: PS-15 partial */
 static void a_closed_ncp_leaves_the_link_up(void **state)
 {
 	for (int n = 0; n < 2; n++) {

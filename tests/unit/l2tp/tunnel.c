@@ -183,7 +183,7 @@ static void an_initiator_refuses_an_sccrq(void **state)
 
 /* ---- tunnel authentication ---- */
 
-/* proves: HS-L2TP-24 */
+/* proves: HS-L2TP-24 partial */
 static void both_ends_authenticate_each_other(void **state)
 {
 	char line[400];
@@ -198,7 +198,7 @@ static void both_ends_authenticate_each_other(void **state)
 	pipe_expect(&p, ">SCCRQ <SCCRP >SCCCN >ICRQ <ZLB <ICRP >ICCN <ZLB");
 }
 
-/* proves: HS-L2TP-24 */
+/* proves: HS-L2TP-24 partial */
 static void the_initiator_refuses_a_wrong_secret(void **state)
 {
 	p.si.secret = "one";
@@ -223,7 +223,7 @@ static void the_initiator_refuses_a_challenge_without_a_secret(void **state)
 	assert_string_equal(p.si.why.text, "peer asks for tunnel authentication, but no secret is shared");
 }
 
-/* proves: HS-L2TP-25 partial */
+/* proves: HS-L2TP-24 partial, HS-L2TP-25 */
 static void a_wrong_response_ends_it_before_the_session(void **state)
 {
 	static const uint8_t scccn[] = {0x80, 8, 0, 0, 0, 0, 0, 3, 0x80, 22, 0, 0, 0, 13, 0, 1, 2, 3, 4, 5, 6,
