@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-11: a silent softwire, and one whose path is cut without a word. Topology of home.py, cut or counted at the access router:
+13: a silent softwire, and one whose path is cut without a word. Topology of home.py, cut or counted at the access router:
 
     internet6 ---- sc ---- access ---- nat ---- home ---- lan
                              ^ drops everything in both directions, or only looks
