@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
-       STOP_MS = 2000, STOP_STEP_MS = 20, FAMILY_MS = 10000, STEADY_MS = 30000, BUSY_MS = 200, BUSY_TRIES = 25 };
+       STOP_MS = 2000, STOP_STEP_MS = 20, FAMILY_MS = 10000, REFRESH_MS = 5000, STEADY_MS = 30000, BUSY_MS = 200, BUSY_TRIES = 25 };
 
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
 {
@@ -151,6 +151,11 @@ static void tick(struct wheel_timer *t, msec now)
 	if (i->state == INITIATOR_WAITING && i->attempt_at < now + TICK_MS)
 		wheel_arm(&i->loop->wheel, &i->timer, i->attempt_at > now ? i->attempt_at : now + 1);
 	initiator_network_tick(i, now);
+	if (i->kernel_changed || now >= i->refresh_at) { /* the kernel does not tell of everything: look now and then */
+		i->kernel_changed = false;
+		i->refresh_at = now + REFRESH_MS;
+		initiator_lan_refresh(i);
+	}
 }
 
 void initiator_hint(struct initiator *i, const char *what)
@@ -159,6 +164,7 @@ void initiator_hint(struct initiator *i, const char *what)
 
 	if (i->stopping)
 		return;
+	i->kernel_changed = true;
 	if (i->state == INITIATOR_WAITING && i->failures > 1) {
 		i->attempt_at = loop_now(i->loop);
 		return;

@@ -9,6 +9,7 @@
 #include "initiator/role.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,8 +81,10 @@ static void lan_send(struct nd_router *r, const uint8_t *packet, size_t len)
 		return;
 	dst.addr = h.dst;
 	n = endpoint_to_sockaddr(&dst, &ss);
-	if (sendto(lan->fd, in.pos, reader_left(&in), MSG_DONTWAIT, (struct sockaddr *)&ss, n) < 0 &&
-		log_begin(lan->role->log, &l, LEVEL_DEBUG, "lan-send")) {
+	if (sendto(lan->fd, in.pos, reader_left(&in), MSG_DONTWAIT, (struct sockaddr *)&ss, n) >= 0)
+		return;
+	lan->resend = lan->role->kernel_changed = true;
+	if (log_begin(lan->role->log, &l, LEVEL_DEBUG, "lan-send")) {
 		log_text(&l, "device", lan->device);
 		log_text(&l, "reason", strerror(errno));
 		log_end(&l);
@@ -162,18 +165,32 @@ static void lan_ready(struct loop_watch *w, int events)
 
 /* ---- start and stop ---- */
 
+static void tell_missing(struct lan *lan, const char *why)
+{
+	struct log_line l;
+
+	if (lan->missing_told || !log_begin(lan->role->log, &l, LEVEL_WARN, "lan-missing"))
+		return;
+	lan->missing_told = true;
+	log_text(&l, "initiator", lan->role->config.name);
+	log_text(&l, "device", lan->device);
+	log_text(&l, "reason", why);
+	log_text(&l, "advice", "it is served as soon as it is there");
+	log_end(&l);
+}
+
 static void socket_opened(void *owner, int result, int fd)
 {
 	struct lan *lan = owner;
 	struct initiator *i = lan->role;
 	struct addr link_local = nd_link_local(1); /* the kernel puts the interface's own in its place */
 
+	lan->opening = false;
 	if (result || i->stopping) {
 		if (fd >= 0)
 			close(fd);
 		if (result)
-			log_message(i->log, LEVEL_ERROR, "lan", "initiator %s: %s: no Router Advertisements: %s", i->config.name,
-				lan->device, strerror(-result));
+			tell_missing(lan, strerror(-result));
 		return;
 	}
 	lan->fd = fd;
@@ -184,8 +201,67 @@ static void socket_opened(void *owner, int result, int fd)
 		return;
 	}
 	lan->watching = true;
+	lan->missing_told = false;
 	nd_router_open(&lan->router, &i->lan_config, &link_local, loop_now(i->loop));
+	nd_router_changed(&lan->router, loop_now(i->loop)); /* hosts may have been waiting */
 	lan_arm(lan);
+}
+
+static void lan_open(struct lan *lan)
+{
+	lan->ifindex = if_nametoindex(lan->device);
+	if (!lan->ifindex) {
+		tell_missing(lan, "no such interface");
+		return;
+	}
+	lan->opening = true;
+	keeper_open_icmp6(lan->role->keeper, lan->device, socket_opened, lan);
+}
+
+static void watch_closed(struct loop_watch *w)
+{
+	struct lan *lan = container_of(w, struct lan, watch);
+
+	close(lan->fd);
+	lan->fd = -1;
+	if (!lan->role->stopping && !lan->watching && !lan->opening)
+		lan_open(lan); /* the interface was made anew */
+}
+
+static void lan_close(struct lan *lan)
+{
+	wheel_disarm(&lan->role->loop->wheel, &lan->timer);
+	lan->watching = false;
+	lan->watch.closed = watch_closed;
+	loop_watch_stop(&lan->watch);
+}
+
+void initiator_lan_refresh(struct initiator *i)
+{
+	for (unsigned n = 0; n < i->config.lan_count; n++) {
+		struct lan *lan = &i->lans[n];
+		unsigned ifindex = if_nametoindex(lan->device);
+		unsigned restored;
+		struct log_line l;
+
+		if (lan->watching && ifindex != lan->ifindex) {
+			lan_close(lan); /* watch_closed() opens it again */
+			continue;
+		}
+		if (!lan->watching && !lan->opening && lan->fd < 0 && ifindex)
+			lan_open(lan);
+		restored = ifindex ? initiator_network_restore(i, n) : 0;
+		if (lan->watching && (restored || lan->resend)) {
+			lan->resend = false;
+			nd_router_changed(&lan->router, loop_now(i->loop));
+			lan_arm(lan);
+		}
+		if (restored && initiator_log(i, &l, LEVEL_INFO, "lan-restored")) {
+			log_text(&l, "device", lan->device);
+			log_uint(&l, "addresses", restored);
+			log_end(&l);
+		}
+	}
 }
 
 void initiator_lan_start(struct initiator *i)
@@ -208,7 +284,7 @@ void initiator_lan_start(struct initiator *i)
 		lan->fd = -1;
 		lan->timer.fire = lan_fire;
 		memcpy(lan->device, i->config.lans[n], sizeof(lan->device));
-		keeper_open_icmp6(i->keeper, lan->device, socket_opened, lan);
+		lan_open(lan);
 	}
 }
 
@@ -222,14 +298,6 @@ void initiator_lan_changed(struct initiator *i)
 	}
 }
 
-static void watch_closed(struct loop_watch *w)
-{
-	struct lan *lan = container_of(w, struct lan, watch);
-
-	close(lan->fd);
-	lan->fd = -1;
-}
-
 void initiator_lan_stop(struct initiator *i)
 {
 	for (unsigned n = 0; n < i->config.lan_count; n++) {
@@ -238,9 +306,6 @@ void initiator_lan_stop(struct initiator *i)
 		if (!lan->watching)
 			continue;
 		nd_router_close(&lan->router, loop_now(i->loop));
-		wheel_disarm(&i->loop->wheel, &lan->timer);
-		lan->watching = false;
-		lan->watch.closed = watch_closed;
-		loop_watch_stop(&lan->watch);
+		lan_close(lan);
 	}
 }

@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <jansson.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,12 +60,55 @@ static void lan_addresses(struct initiator *i, const struct held_prefix *h, bool
 		struct prefix p = initiator_lan_prefix(i, &h->prefix, n);
 		struct addr a;
 
-		if (prefix_is_none(&p))
+		if (prefix_is_none(&p) || !if_nametoindex(i->config.lans[n])) /* one that comes later is seen by initiator_lan_refresh() */
 			continue;
 		a = addr6_with_iid(&p.addr, 1);
 		keeper_address(i->keeper, add, i->config.lans[n], &a, 64, seconds_left(h->valid_until, now),
 			seconds_left(h->preferred_until, now), done, i);
 	}
+}
+
+/* Whether DEVICE is up and has no address A. */
+static bool lost_address(const char *device, const struct addr *a)
+{
+	struct ifaddrs *list, *ifa;
+	bool up = false, has = false;
+
+	if (getifaddrs(&list))
+		return false;
+	for (ifa = list; ifa; ifa = ifa->ifa_next) {
+		struct endpoint e;
+
+		if (strcmp(ifa->ifa_name, device) != 0)
+			continue;
+		up |= (ifa->ifa_flags & IFF_UP) != 0;
+		if (ifa->ifa_addr && endpoint_from_sockaddr(ifa->ifa_addr, &e) == 0 && addr_equal(&e.addr, a))
+			has = true;
+	}
+	freeifaddrs(list);
+	return up && !has;
+}
+
+unsigned initiator_network_restore(struct initiator *i, unsigned lan)
+{
+	msec now = loop_now(i->loop);
+	unsigned restored = 0;
+
+	for (unsigned n = 0; n < HELD_PREFIXES; n++) {
+		const struct held_prefix *h = &i->held[n];
+		struct prefix p = initiator_lan_prefix(i, &h->prefix, lan);
+		struct addr a;
+
+		if (prefix_is_none(&h->prefix) || !h->routed || prefix_is_none(&p))
+			continue;
+		a = addr6_with_iid(&p.addr, 1);
+		if (!lost_address(i->config.lans[lan], &a))
+			continue;
+		keeper_address(i->keeper, true, i->config.lans[lan], &a, 64, seconds_left(h->valid_until, now),
+			seconds_left(h->preferred_until, now), done, i);
+		restored++;
+	}
+	return restored;
 }
 
 /* ---- held prefixes ---- */

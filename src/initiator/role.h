@@ -36,8 +36,10 @@ struct lan {
 	struct loop_watch watch;
 	struct wheel_timer timer;
 	char device[16];
+	unsigned ifindex; /* 0: the interface is not there (yet) */
 	int fd;
-	bool watching;
+	bool watching, opening, missing_told;
+	bool resend; /* an advertisement could not be sent (no link-local address yet): again soon */
 };
 
 enum initiator_state { INITIATOR_IDLE, INITIATOR_WAITING, INITIATOR_RESOLVING, INITIATOR_CONNECTING, INITIATOR_UP, INITIATOR_STOPPED };
@@ -94,6 +96,8 @@ struct initiator {
 	void (*stopped)(void *owner);
 	void *stopped_owner;
 	msec stop_at;
+	bool kernel_changed; /* look at the LAN interfaces with the next tick */
+	msec refresh_at;     /* and at the latest then */
 	unsigned device_tries;
 	bool stopping;
 };
@@ -116,6 +120,8 @@ void initiator_network_withdraw(struct initiator *i); /* default route and DNS s
 void initiator_network_dns(struct initiator *i);      /* `dns` may have another value now */
 void initiator_network_clear(struct initiator *i);
 void initiator_network_tick(struct initiator *i, msec now);
+/* Adds the addresses that LAN interface LAN should have and has not; returns how many those were. */
+unsigned initiator_network_restore(struct initiator *i, unsigned lan);
 /* DUID and prefixes of earlier runs. */
 void initiator_state_load(struct initiator *i);
 void initiator_state_save(struct initiator *i);
@@ -124,6 +130,8 @@ void initiator_state_save(struct initiator *i);
 void initiator_lan_start(struct initiator *i);
 void initiator_lan_stop(struct initiator *i);
 void initiator_lan_changed(struct initiator *i);
+/* Interfaces may have come, gone, or lost our addresses: what is ours is put back. */
+void initiator_lan_refresh(struct initiator *i);
 struct prefix initiator_lan_prefix(const struct initiator *i, const struct prefix *delegated, unsigned lan);
 
 #endif

@@ -16,6 +16,12 @@ static struct fixture *current; /* for wrapped functions, which have no owner */
 static msec skipped; /* what fixture_pass() added */
 
 msec __real_loop_now(const struct loop *l);
+unsigned __wrap_if_nametoindex(const char *device);
+unsigned __wrap_if_nametoindex(const char *device)
+{
+	return 7;
+}
+
 msec __wrap_loop_now(const struct loop *l);
 msec __wrap_loop_now(const struct loop *l)
 {
