@@ -13,7 +13,7 @@ from home import DELEGATED_POOL, WEB
 from lab import wait_until
 
 
-# proves: PS-1 partial, PS-5, PS-11 partial, PS-24, PS-26, PS-27, PS-29 partial, HS-SCEN-4, HS-L2TP-1, HS-L2TP-4, HS-L2TP-7 partial,
+# proves: PS-1 partial, PS-5 partial, PS-11 partial, PS-24, PS-26, PS-27, PS-29 partial, HS-SCEN-4, HS-L2TP-1, HS-L2TP-4, HS-L2TP-7 partial,
 # HS-L2TP-8, HS-DHCP-3, HS-DHCP-4, HS-DHCP-5 partial, HS-PROV-9, PS-13, PS-16 partial
 def test_lan_host_reaches_the_ipv6_internet(connected):
     connected.start_web("over the softwire\n")
@@ -25,6 +25,10 @@ def test_lan_host_reaches_the_ipv6_internet(connected):
     page = connected.host.sh("curl", "-s", "-m", "10", f"http://[{WEB}]/").stdout
     assert page == "over the softwire\n"
     assert connected.internet.ping(str(address)), "the host can be reached from outside, too"
+    chosen = str(ipaddress.ip_network((address, 64), strict=False)[0x1234])  # PS-26: not what the router's RA made it take
+    connected.host.sh("ip", "-6", "addr", "add", f"{chosen}/64", "dev", "eth0", "nodad")
+    connected.host.sh("ping", "-n", "-c3", "-i0.2", "-W2", "-I", chosen, WEB)
+    assert connected.internet.ping(chosen)
 
 
 # proves: HS-SCEN-9, PS-12
@@ -36,7 +40,7 @@ def test_only_the_missing_family_goes_through_the_softwire(connected):
     assert [r for r in connected.home.routes(6) if r["dst"] == "default" and r["dev"] == "si-home"]
 
 
-# proves: HS-DHCP-5
+# proves: HS-DHCP-5 partial
 def test_unused_part_of_the_prefix_is_unreachable(connected):
     prefix = ipaddress.ip_network(connected.delegated())
     connected.wait_host_address()
@@ -68,6 +72,16 @@ def test_tshark_sees_the_exchange_of_the_rfc(home):
     sent = {int(t) for line in decode(capture.path, "l2tp.type == 1", ["l2tp.avp.type"]) for t in line.split(",") if t}
     assert sent <= {0, 2, 3, 6, 7, 8, 9, 10, 11, 13, 14, 15, 19, 24}, f"only AVPs that softwires need: {sent}"
     assert set(decode(capture.path, "l2tp.avp.message_type == 12", ["l2tp.avp.connect_speed"])) == {"0"}
+    capable = "l2tp.avp.sync_framing_supported == 1 && l2tp.avp.async_framing_supported == 1"
+    for message in (1, 2):  # SCCRQ, SCCRP: S and A (RFC 5571 section 5.1.1.1)
+        assert count(capture.path, f"l2tp.avp.message_type == {message} && {capable}") == types.count(str(message))
+    synchronous = "l2tp.avp.sync_framing_type == 1 && l2tp.avp.async_framing_type == 0"
+    assert count(capture.path, f"l2tp.avp.message_type == 12 && {synchronous}") == types.count("12"), "ICCN: S only"
+    for asks, answers, words in (("dst", "src", "initiator"), ("src", "dst", "concentrator")):
+        asked = identifiers(capture.path, f"udp.{asks}port == 1701 && ppp.code == 1")
+        acknowledged = identifiers(capture.path, f"udp.{answers}port == 1701 && ppp.code == 2")
+        assert len(asked[-1]) == 16 and asked[-1] == acknowledged[-1], f"the {words}'s identifier: {asked}, acknowledged {acknowledged}"
+        assert words != "initiator" or asked[0][6:10] == "fffe", f"not an EUI-64: {asked}"
     order = [o for o in (first_frame(capture.path, f) for f in STEPS)]
     assert order == sorted(order) and all(order), f"tunnel, LCP, CHAP, IPV6CP, RS, RA, DHCPv6 in this order: {order}"
     assert complaints(capture.path) == []
@@ -77,6 +91,11 @@ def test_tshark_sees_the_exchange_of_the_rfc(home):
 
 STEPS = ["l2tp.avp.message_type == 1", "l2tp.avp.message_type == 12", "lcp", "chap.code == 2", "chap.code == 3", "ipv6cp", "icmpv6.type == 133",
          "icmpv6.type == 134", "dhcpv6"]
+
+
+def identifiers(path, display_filter):
+    """Of the IPV6CP packets, in hexadecimal digits; "" where there is none."""
+    return [line.replace(":", "") for line in decode(path, f"ipv6cp && {display_filter}", ["ipv6cp.interface_identifier"])]
 
 
 def first_frame(path, display_filter):
@@ -102,7 +121,7 @@ def test_operator_sees_the_softwire_at_both_ends(connected):
         assert "correct horse" not in line, "a secret in the log"
 
 
-# proves: HS-L2TP-33, HS-L2TP-32 partial, PS-2
+# proves: HS-L2TP-33, HS-L2TP-32 partial, PS-2 partial
 def test_ended_in_good_order_from_either_side(connected):
     connected.sc.ask("clear", "user", "alice")
     assert wait_until("the initiator says why", lambda: connected.si.has("event=down", "cleared by the operator"))

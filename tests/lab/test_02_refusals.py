@@ -90,7 +90,7 @@ def with_server_password(home, text):
 def test_mutual_authentication_lets_the_real_concentrator_pass(home):
     home.start_sc(users=MUTUAL_USERS)
     home.start_si(config=with_server_password(home, "I am really the one"))
-    home.si.wait_up()
+    assert home.si.wait_up()["setup_ms"] < 2500, "whoever proves itself last does not wait for a retransmission"
     home.wait_delegated()
 
 
