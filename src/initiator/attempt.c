@@ -348,6 +348,22 @@ static uint16_t path_mtu(const struct initiator *i, const struct endpoint *serve
 	return (uint16_t)(link < IP6_MIN_MTU + headers ? IP6_MIN_MTU : link - headers);
 }
 
+/* One interface for both sides (PS-17) is right in a home's own network, and wrong in a provider's: say that it is so. */
+static void warn_of_shared_lan(struct initiator *i, const char *device)
+{
+	struct log_line l;
+
+	for (unsigned n = 0; n < i->config.lan_count && !i->shared_told; n++) {
+		if (strcmp(i->config.lans[n], device) != 0 || !initiator_log(i, &l, LEVEL_WARN, "lan-is-uplink"))
+			continue;
+		i->shared_told = true;
+		log_text(&l, "device", device);
+		log_text(&l, "advice",
+			"it also leads to the server: Router Advertisements go there, right only if that network is your own");
+		log_end(&l);
+	}
+}
+
 /* Engine, row and socket for one address. False: try the next one. */
 static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 {
@@ -366,6 +382,7 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 		return false;
 	}
 
+	warn_of_shared_lan(i, device);
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return false;

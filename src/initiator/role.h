@@ -98,6 +98,7 @@ struct initiator {
 	msec stop_at;
 	bool kernel_changed; /* look at the LAN interfaces with the next tick */
 	msec refresh_at;     /* and at the latest then */
+	bool shared_told;
 	unsigned device_tries;
 	bool stopping;
 };

@@ -44,8 +44,9 @@ int identity_find(const char *user, struct log *log, struct identity *ret)
 	}
 	if (look_up("nobody", ret)) {
 		log_message(log, LEVEL_WARN, "keeper",
-			"there is no user %s: the engine runs as nobody, who may have other business",
-			wanted);
+			"there is no user %s: the engine runs as nobody, who may have other business; make one: "
+			"useradd --system --no-create-home --shell /usr/sbin/nologin %s",
+			wanted, wanted);
 		return 0;
 	}
 	log_message(

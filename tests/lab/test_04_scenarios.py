@@ -155,6 +155,7 @@ class OnePort(Home):
 def test_router_with_a_single_port(one_port):
     one_port.start_sc()
     one_port.start_si(config=INITIATOR.replace('"lan0"', '"wan0"'))
+    wait_until("it is said that both sides share an interface", lambda: one_port.si.has("event=lan-is-uplink", "device=wan0"))
     prefix = ipaddress.ip_network(one_port.wait_delegated())
     assert ipaddress.ip_address(one_port.wait_host_address()) in prefix
     wait_ping(one_port.host)
