@@ -7,7 +7,7 @@ rogue concentrator, spoofed inner sources, a public network without protection.
 """
 import subprocess
 
-from home import CONCENTRATOR, INITIATOR, USERS, WEB
+from home import CONCENTRATOR, INITIATOR, SC_ADDRESS, USERS, WEB
 from lab import BUILD, secret_file, wait_until
 
 SPOOF = """
@@ -65,7 +65,7 @@ def test_tunnel_secret_is_checked_in_both_directions(home):
     home.si.wait_up()
 
 
-# The initiator, who sees the wrong response first, refuses: what the concentrator does then tests/unit/l2tp/tunnel.c shows.
+# The initiator, who sees the wrong response first, refuses: what the concentrator does by itself comes next.
 # proves: HS-L2TP-24 partial, HS-L2TP-25 partial
 def test_wrong_tunnel_secret_is_refused_before_ppp(home):
     home.start_sc(users=SECRET_USERS)
@@ -76,6 +76,54 @@ def test_wrong_tunnel_secret_is_refused_before_ppp(home):
     from capture import complaints, count
     assert count(capture.path, "l2tp.avp.message_type == 10 || ppp") == 0, "neither a session nor PPP"
     assert complaints(capture.path) == []
+
+
+# An initiator that does not care who the concentrator is: it answers the Challenge as it can, and asks for a session whatever comes back.
+CARELESS = """
+import hashlib, socket, struct, sys
+def avp(kind, value):
+    return struct.pack("!HHH", 0x8000 | len(value) + 6, 0, kind) + value
+def send(tunnel, ns, nr, *avps):
+    body = b"".join(avps)
+    s.send(struct.pack("!HHHHHH", 0xc802, len(body) + 12, tunnel, 0, ns, nr) + body)
+def receive():
+    while True:
+        packet = s.recv(2000)
+        got, at = {}, 12
+        while at < len(packet):
+            head, vendor, kind = struct.unpack_from("!HHH", packet, at)
+            got[kind] = packet[at + 6:at + (head & 0x3ff)]
+            at += head & 0x3ff
+        if 0 in got:
+            return got
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.connect((sys.argv[1], 1701))
+send(0, 0, 0, avp(0, b"\\0\\1"), avp(2, b"\\1\\0"), avp(3, b"\\0\\0\\0\\3"), avp(7, b"careless"), avp(9, b"\\0\\7"), avp(11, b"c" * 16))
+sccrp = receive()
+tunnel = struct.unpack("!H", sccrp[9])[0]
+response = hashlib.md5(b"\\3" + sys.argv[2].encode() + sccrp[11]).digest()
+send(tunnel, 1, 1, avp(0, b"\\0\\3"), avp(13, response))
+send(tunnel, 2, 1, avp(0, b"\\0\\12"), avp(14, b"\\0\\7"), avp(15, b"\\0\\0\\0\\1"))
+got = receive()
+print(struct.unpack("!H", got[0])[0], got[1][:2].hex() if 1 in got else "")
+"""
+
+
+# proves: HS-L2TP-24, HS-L2TP-25
+def test_concentrator_refuses_a_wrong_tunnel_secret_itself(home):
+    home.start_sc(users=SECRET_USERS)
+    script = home.dir / "careless.py"
+    script.write_text(CARELESS)
+    capture = home.capture(home.home, "wan0", "udp port 1701")
+    out = home.home.sh("/usr/bin/python3", script, SC_ADDRESS, "something else").stdout
+    assert out.split() == ["4", "0004"], f"StopCCN, not authorized: {out}"
+    assert home.sc.has("cause=tunnel-auth", "the Challenge Response is wrong")
+    capture.stop()
+    from capture import count
+    assert count(capture.path, "l2tp.avp.message_type == 11 || ppp") == 0, "neither a session nor PPP"
+    out = home.home.sh("/usr/bin/python3", script, SC_ADDRESS, "between the two of us").stdout
+    assert out.split() == ["11"], f"ICRP for who knows the secret: {out}"
 
 
 MUTUAL_USERS = USERS.replace('"correct horse battery staple";', '"correct horse battery staple"; server-secret = "I am really the one";')
