@@ -401,7 +401,10 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 		c->role_counters.strays_suppressed++;
 		return;
 	}
-	l2tp_stray_reply(&w, p->header.tunnel_id, p->assigned, result, text);
+	if (p->fault.error)
+		l2tp_refusal(&w, p->assigned, result, p->fault.error, text);
+	else
+		l2tp_stray_reply(&w, p->header.tunnel_id, p->assigned, result, text);
 	if (writer_ok(&w))
 		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
 	c->role_counters.stray_replies++;

@@ -183,13 +183,13 @@ void softwire_sc_done(struct softwire_sc *sc)
 }
 
 /* Says no to an SCCRQ that is not acceptable; PEER_TUNNEL is 0 where even that could not be read. */
-static void refuse(struct softwire *s, uint16_t peer_tunnel, uint16_t result, const char *text)
+static void refuse(struct softwire *s, uint16_t peer_tunnel, const struct l2tp_fault *fault)
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
-	softwire_note(s, text);
-	l2tp_stray_reply(&w, 0, peer_tunnel, result, text);
+	softwire_note(s, fault->text);
+	l2tp_refusal(&w, peer_tunnel, fault->result, fault->error, fault->text);
 	if (writer_ok(&w))
 		s->config->ops->send(s, buf, writer_len(&w));
 }
@@ -215,7 +215,7 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 	err = l2tp_message_read(reader_rest(&r), NULL, scratch, &m, &fault);
 	if (err) {
 		c->counters->l2tp.bad_avp++;
-		refuse(s, m.assigned_tunnel, fault.result, fault.text);
+		refuse(s, m.assigned_tunnel, &fault);
 		return -EBADMSG;
 	}
 

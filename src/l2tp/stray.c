@@ -25,6 +25,14 @@ void l2tp_stray_reply(
 	writer_patch16(w, at + MESSAGE_NR_AT, peer_tunnel ? 1 : 0);
 }
 
+void l2tp_refusal(struct writer *w, uint16_t peer_tunnel, uint16_t result, uint16_t error, const char *text)
+{
+	size_t at = writer_len(w);
+
+	message_write_stopccn(w, peer_tunnel, 1, result, error, text); /* no id of ours was given; zero is none */
+	writer_patch16(w, at + MESSAGE_NR_AT, peer_tunnel ? 1 : 0);
+}
+
 bool l2tp_stray_matches(const struct l2tp_tunnel *t, const uint8_t *packet, size_t len)
 {
 	struct reader r = reader_of(packet, len);

@@ -154,6 +154,8 @@ bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t);
  */
 void l2tp_stray_reply(
 	struct writer *w, uint16_t stray_tunnel_id, uint16_t peer_tunnel, uint16_t result, const char *text);
+/* The same for an SCCRQ that was refused before anything was kept, with a general error code (enum l2tp_error). PEER_TUNNEL 0: unknown. */
+void l2tp_refusal(struct writer *w, uint16_t peer_tunnel, uint16_t result, uint16_t error, const char *text);
 /* At the SI: is this packet (header tunnel id 0) such a hint about tunnel T? */
 bool l2tp_stray_matches(const struct l2tp_tunnel *t, const uint8_t *packet, size_t len);
 
