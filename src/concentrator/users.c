@@ -244,10 +244,11 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 	struct softwire_lease given;
 	int err = 0;
 
-	if (s->step != STEP_LEASE) /* it ended while the lease was on its way, and has given it back */
+	if (!result)
+		sub->leased = true; /* ours to give back with lease_idle(), once */
+	if (s->step != STEP_LEASE) /* it is ending; subscriber_leave() gives the lease back */
 		return;
 	if (result) {
-		sub->leased = false;
 		log_no_address(sub, why);
 		softwire_sc_lease(&sub->engine, NULL, "no address is free", now_of(sub));
 		return;
@@ -336,7 +337,6 @@ void subscriber_want_lease(struct softwire *s)
 		softwire_sc_lease(&sub->engine, NULL, "out of memory", now);
 		return;
 	}
-	sub->leased = true; /* from now on: it is given back with lease_idle() also when the answer is not waited for */
 	lease_acquire(c->leases, sub->request, leased, sub);
 }
 
@@ -396,6 +396,7 @@ void subscriber_leave(struct subscriber *sub)
 		subscriber_delegated(&sub->engine.softwire, false);
 	if (lease && !prefix_is_none(&lease->link6))
 		dp_row_remove_prefix(tun_plane_table(c->plane), sub->row, &lease->link6);
+	lease_cancel(c->leases, sub); /* an answer that is still on its way: the store keeps what it would have given */
 	if (sub->leased)
 		lease_idle(c->leases, sub->user, sub->slot);
 	sub->leased = false;
