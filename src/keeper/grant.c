@@ -205,6 +205,8 @@ static int change(struct grant *g, bool add, const struct message_request *r)
 
 	if (!outlives_us(g, r))
 		return apply(g, add, r);
+	if (!add && !known && r->type == MESSAGE_ADDRESS)
+		return -EPERM; /* the administrator's, or not there */
 	if (add)
 		result = remember(g, r);
 	if (!result)

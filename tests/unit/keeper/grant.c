@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "netlink/route.h"
 #include "stage.h"
 
 #define FOREVER 0xffffffffU
@@ -175,6 +176,37 @@ static void refuses_what_the_policy_does_not_name(void **state)
 	assert_int_equal(digit_of("/proc/sys/net/ipv6/conf/all/forwarding"), 0);
 	assert_int_equal(s->notes->lives, 1);
 	close(foreign);
+	stage_free(s);
+}
+
+static int delete_the_administrators(struct stage *s, int fd)
+{
+	struct addr theirs = to_addr("2001:db8:1:2::1"), ours = to_addr("2001:db8:1:3::1");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_address, false, "lan0", &theirs, 64, 0, 0));
+	note(s, ASK(&a, keeper_address, true, "lan0", &ours, 64, 7200, 3600));
+	note(s, ASK(&a, keeper_address, false, "lan0", &ours, 64, 0, 0));
+	actor_done(&a);
+	return 0;
+}
+
+static void addresses_of_others_on_a_lan_are_not_deleted(void **state)
+{
+	struct stage *s = stage_new(true);
+	struct addr theirs = to_addr("2001:db8:1:2::1");
+	struct netlink *n = netlink_open();
+
+	assert_non_null(n);
+	assert_int_equal(netlink_address(n, true, "lan0", &theirs, 64, FOREVER, FOREVER), 0);
+	stage_start(s, delete_the_administrators);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], -EPERM);
+	assert_int_equal(s->notes->results[1], 0);
+	assert_int_equal(s->notes->results[2], 0);
+	assert_true(namespace_address6(lan6, "lan0") >= 0);
+	netlink_close(n);
 	stage_free(s);
 }
 
@@ -609,6 +641,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_what_the_policy_allows_and_leaves_nothing),
 		cmocka_unit_test(refuses_what_the_policy_does_not_name),
+		cmocka_unit_test(addresses_of_others_on_a_lan_are_not_deleted),
 		cmocka_unit_test(files_are_regular_and_not_the_engines_links),
 		cmocka_unit_test(directories_of_others_stay_theirs),
 		cmocka_unit_test(only_a_stale_control_socket_is_replaced),
