@@ -47,10 +47,20 @@ bool policy_in_directory(const struct keeper_policy *p, const char *path)
 	return false;
 }
 
+/* What may be delegated to us: a global or unique local prefix of a site (RFC 4291 section 2.4, RFC 4193), nothing that would cut off the host. */
+static bool may_be_unreachable(const struct prefix *p)
+{
+	uint8_t first = p->addr.bytes[0];
+
+	if (p->addr.family == AF_INET)
+		return p->len >= 8 && p->len <= 30;
+	return p->len >= 48 && p->len <= 64 && ((first & 0xe0) == 0x20 || (first & 0xfe) == 0xfc);
+}
+
 static const char *check_route(const struct keeper_policy *p, const struct message_route *r)
 {
 	if (r->kind == KEEPER_ROUTE_UNREACHABLE)
-		return NULL;
+		return may_be_unreachable(&r->dst) ? NULL : "unreachable route for what is never delegated";
 	return policy_has_tun(p, r->device) ? NULL : "route over a device that is not ours";
 }
 

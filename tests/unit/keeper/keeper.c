@@ -141,7 +141,7 @@ static void a_keeper_without_root_does_what_it_can(void **state)
 static int crash_once(struct stage *s, int fd)
 {
 	struct endpoint any = to_endpoint("0.0.0.0:0"), bound;
-	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct prefix pool = to_prefix("2001:db8:100::/48");
 	struct sockaddr_storage sa = {0};
 	socklen_t len = sizeof(sa);
 	int life = s->notes->lives;
@@ -171,8 +171,8 @@ static void crashed_engine_comes_back_to_its_devices_and_ports(void **state)
 
 	stage_start(s, crash_once);
 	assert_true(stage_wait(&s->notes->ready, 1));
-	assert_int_equal(namespace_routes6(pool6, 40, "si-test", RTF_UP), 1);
-	assert_int_equal(namespace_routes6(pool6, 40, "lo", RTF_REJECT), 1);
+	assert_int_equal(namespace_routes6(pool6, 48, "si-test", RTF_UP), 1);
+	assert_int_equal(namespace_routes6(pool6, 48, "lo", RTF_REJECT), 1);
 	s->notes->go = 1;
 	assert_int_equal(stage_end(s), 0);
 	assert_int_equal(s->notes->lives, 2);
@@ -185,7 +185,7 @@ static void crashed_engine_comes_back_to_its_devices_and_ports(void **state)
 	assert_int_equal(s->notes->values[3], s->notes->values[5]); /* the same port */
 	/* And then nothing is left. */
 	assert_int_equal(if_nametoindex("si-test"), 0);
-	assert_int_equal(namespace_routes6(pool6, 40, "lo", RTF_REJECT), 0);
+	assert_int_equal(namespace_routes6(pool6, 48, "lo", RTF_REJECT), 0);
 	stage_free(s);
 }
 
@@ -253,7 +253,7 @@ static void on_signal(int number)
 /* Adds a route, and deletes it when told to end: the keeper must still listen then. */
 static int end_in_order(struct stage *s, int fd)
 {
-	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct prefix pool = to_prefix("2001:db8:100::/48");
 	struct actor a;
 
 	signal(SIGTERM, on_signal);
@@ -263,7 +263,7 @@ static int end_in_order(struct stage *s, int fd)
 	while (!signals_seen)
 		usleep(1000);
 	note(s, ASK(&a, keeper_route, false, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10));
-	s->notes->values[0] = namespace_routes6(pool6, 40, "lo", RTF_REJECT);
+	s->notes->values[0] = namespace_routes6(pool6, 48, "lo", RTF_REJECT);
 	actor_done(&a);
 	return 0;
 }
@@ -290,7 +290,7 @@ static void sigterm_lets_the_engine_end_first(void **state)
 /* Asks at the last moment and does not wait: what was sent is still done. */
 static int ask_and_leave(struct stage *s, int fd)
 {
-	struct prefix pool = to_prefix("2001:db8:100::/40");
+	struct prefix pool = to_prefix("2001:db8:100::/48");
 	struct actor a;
 
 	actor_init(&a, fd);
@@ -298,7 +298,7 @@ static int ask_and_leave(struct stage *s, int fd)
 	keeper_route(a.client, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10, NULL, NULL);
 	if (s->notes->lives == 1)
 		abort();
-	s->notes->values[0] = namespace_routes6(pool6, 40, "lo", RTF_REJECT);
+	s->notes->values[0] = namespace_routes6(pool6, 48, "lo", RTF_REJECT);
 	_exit(0); /* as it is: nothing is freed */
 }
 

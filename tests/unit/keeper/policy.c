@@ -124,6 +124,27 @@ static void sockets_are_allowed_by_address_and_port(void **state)
 	assert_non_null(policy_check(&p, &r));
 }
 
+static void only_what_is_delegated_may_be_unreachable(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool allowed;
+	} cases[] = {{"2001:db8:1::/48", true}, {"fd00:1:2:3::/64", true}, {"10.0.0.0/8", true},
+		{"192.0.2.0/30", true}, {"::/0", false}, {"2000::/3", false}, {"2001:db8::/47", false},
+		{"2001:db8::1/128", false}, {"fe80::/64", false}, {"0.0.0.0/1", false},
+		{"192.0.2.1/32", false}};
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message_request r = {
+			.type = MESSAGE_ROUTE, .body.route.kind = KEEPER_ROUTE_UNREACHABLE};
+
+		assert_int_equal(prefix_parse(cases[i].prefix, &r.body.route.dst), 0);
+		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
+	}
+}
+
 static void an_empty_policy_allows_next_to_nothing(void **state)
 {
 	struct keeper_policy p = {0};
@@ -153,6 +174,7 @@ int main(void)
 		cmocka_unit_test(knows_what_lies_in_the_engines_directories),
 		cmocka_unit_test(devices_are_allowed_by_purpose),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
+		cmocka_unit_test(only_what_is_delegated_may_be_unreachable),
 		cmocka_unit_test(an_empty_policy_allows_next_to_nothing),
 		cmocka_unit_test(forwarding_needs_leave),
 	};
