@@ -123,19 +123,19 @@ static void log_prefix_event(struct initiator *i, const char *event, const struc
 	}
 }
 
-static struct held_prefix *held_find(struct initiator *i, const struct prefix *p)
+/* Its index, or -1. */
+static int held_find(const struct initiator *i, const struct prefix *p)
 {
-	for (struct held_prefix *h = i->held; h < i->held + HELD_PREFIXES; h++)
-		if (prefix_equal(&h->prefix, p))
-			return h;
-	return NULL;
+	for (int n = 0; n < HELD_PREFIXES; n++)
+		if (prefix_equal(&i->held[n].prefix, p))
+			return n;
+	return -1;
 }
 
 /* What a prefix has that no LAN uses is unreachable, so that it never loops. */
 static void set_unreachable(struct initiator *i, struct held_prefix *h, bool on)
 {
 	if (on != h->routed)
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): clang 14 takes i for null after held_find() gave NULL */
 		keeper_route(i->keeper, on, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, done, i);
 	h->routed = on;
 }
@@ -199,10 +199,9 @@ static void warn_of_short_prefix(struct initiator *i, const struct prefix *p)
 
 static void apply_prefix(struct initiator *i, const struct dhcp6_prefix *p, msec bound_at)
 {
-	struct held_prefix *h = held_find(i, &p->prefix);
+	int known = held_find(i, &p->prefix);
+	struct held_prefix *h = known >= 0 ? &i->held[known] : held_new(i);
 
-	if (!h)
-		h = held_new(i);
 	if (!h || !p->valid)
 		return;
 	h->prefix = p->prefix;
@@ -444,7 +443,7 @@ static void load_prefix(struct initiator *i, const char *text)
 	struct held_prefix *h;
 	struct prefix p;
 
-	if (prefix_parse(text, &p) || !may_be_delegated(&p) || held_find(i, &p) || i->hint.prefix_count >= DHCP6_PREFIX_MAX)
+	if (prefix_parse(text, &p) || !may_be_delegated(&p) || held_find(i, &p) >= 0 || i->hint.prefix_count >= DHCP6_PREFIX_MAX)
 		return;
 	h = held_new(i);
 	if (!h)
