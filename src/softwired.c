@@ -542,7 +542,10 @@ static const struct keeper_policy *reload_policy(void *arg)
 
 static void print_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
 {
-	fprintf(stderr, "%s:%u: %s%s\n", file, line, fatal ? "" : "warning: ", text);
+	if (line)
+		fprintf(stderr, "%s:%u: %s%s\n", file, line, fatal ? "" : "warning: ", text);
+	else /* about the whole file */
+		fprintf(stderr, "%s: %s%s\n", file, fatal ? "" : "warning: ", text);
 }
 
 static void usage(FILE *out)
@@ -602,6 +605,8 @@ int main(int argc, char **argv)
 	boot->config = (struct config *)(boot + 1);
 	real = realpath(path, NULL); /* the daemon asks for it again by this name */
 	status = config_file_read(real ? real : path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
+	if (status && geteuid() != 0)
+		fprintf(stderr, "softwired: not root: start it as root; what meets the network then works as a user without privileges\n");
 	if (!status && !test) {
 		log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
 		make_policy(boot);
