@@ -271,17 +271,12 @@ const struct softwire_ops concentrator_softwire_ops = {
 
 uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer)
 {
-	uint32_t link = 1500;
+	uint32_t path = 0; /* unknown: the least that IPv6 needs */
 	unsigned ifindex;
 	struct addr source;
-	unsigned headers = (peer->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
 
-	/* RFC 5571 section 5.2.1: link MTU less IP, UDP, L2TP (8 with the Length field, which a peer may send) and PPP (4). */
-	if (netlink_path_mtu(c->routes, &peer->addr, &link, &source, &ifindex) || link < IP6_MIN_MTU + headers)
-		link = IP6_MIN_MTU + headers;
-	if (link > 9000)
-		link = 9000;
-	return (uint16_t)(link - headers);
+	(void)netlink_path_mtu(c->routes, &peer->addr, &path, &source, &ifindex);
+	return softwire_inner_mtu(peer->addr.family, path);
 }
 
 void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text)

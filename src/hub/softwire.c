@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKET_ROOM = 2048 };
+enum { PACKET_ROOM = 2048, PATH_MAX_BYTES = 9000 };
 
 /* ---- entry and exit ---- */
 
@@ -176,6 +176,15 @@ size_t softwire_data_header(
 		buf[2 * i + 1] = (uint8_t)words[i];
 	}
 	return SOFTWIRE_DATA_HEADER;
+}
+
+uint16_t softwire_inner_mtu(uint8_t family, uint32_t path)
+{
+	uint32_t headers = (family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
+
+	if (path > PATH_MAX_BYTES)
+		path = PATH_MAX_BYTES;
+	return (uint16_t)(path < IP6_MIN_MTU + headers ? IP6_MIN_MTU : path - headers);
 }
 
 /* ---- sending ---- */

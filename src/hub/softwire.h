@@ -209,5 +209,8 @@ const char *softwire_cause_name(enum softwire_cause cause);
 /* The data header that goes before the inner packet: L2TP (no length, no sequence), FF 03, protocol. Returns its length (10). */
 enum { SOFTWIRE_DATA_HEADER = 10 };
 size_t softwire_data_header(uint8_t buf[SOFTWIRE_DATA_HEADER], uint16_t peer_tunnel, uint16_t peer_session, uint16_t ppp_protocol);
+/* The largest inner packet on a path that takes outer IP packets of PATH bytes, over FAMILY (RFC 5571 section 5.2.1): less IP, UDP, L2TP with
+ * the Length field that a peer may send (8), and PPP (4). Between 1280, below which outer packets are fragmented, and what jumbo frames carry. */
+uint16_t softwire_inner_mtu(uint8_t family, uint32_t path);
 
 #endif

@@ -221,12 +221,6 @@ const struct softwire_ops initiator_softwire_ops = {
 
 /* ---- packets ---- */
 
-/* IP, UDP, L2TP with its Length field (8), and PPP (4): RFC 5571 section 5.2.1. */
-static unsigned outer_headers(const struct endpoint *server)
-{
-	return (server->addr.family == AF_INET6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER + 12;
-}
-
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
 {
 	struct attempt *a = row->owner;
@@ -250,8 +244,7 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 static void lower_mtu(struct attempt *a, uint32_t outer)
 {
 	struct initiator *i = a->role;
-	unsigned headers = outer_headers(&a->server);
-	uint16_t mtu = outer < IP6_MIN_MTU + headers ? IP6_MIN_MTU : (uint16_t)(outer - headers);
+	uint16_t mtu = softwire_inner_mtu(a->server.addr.family, outer);
 	struct log_line l;
 
 	if (!outer || mtu >= a->row->mtu)
@@ -337,17 +330,6 @@ static int open_socket(struct initiator *i, uint8_t family, unsigned ifindex, ui
 	return err;
 }
 
-static uint16_t path_mtu(const struct initiator *i, const struct endpoint *server, uint32_t link)
-{
-	unsigned headers = outer_headers(server);
-
-	if (i->config.mtu)
-		return i->config.mtu;
-	if (link > 9000)
-		link = 9000;
-	return (uint16_t)(link < IP6_MIN_MTU + headers ? IP6_MIN_MTU : link - headers);
-}
-
 /* One interface for both sides (PS-17) is right in a home's own network, and wrong in a provider's: say that it is so. */
 static void warn_of_shared_lan(struct initiator *i, const char *device)
 {
@@ -371,6 +353,7 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	struct addr source;
 	unsigned ifindex;
 	uint32_t link;
+	uint16_t mtu;
 	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)), session = (uint16_t)(1 + rng_below(i->rng, 65535));
 	char device[IF_NAMESIZE] = "";
 
@@ -408,8 +391,8 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	i->state = INITIATOR_CONNECTING;
 	dp_table_set_default(tun_plane_table(i->plane), a->row);
 	a->engine.softwire.tracing = i->trace_emit != NULL;
-	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, path_mtu(i, server, link), &i->hint,
-		    loop_now(i->loop))) {
+	mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(server->addr.family, link);
+	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, loop_now(i->loop))) {
 		i->current = NULL;
 		dp_row_remove(tun_plane_table(i->plane), a->row);
 		tun_plane_remove_socket(i->plane, a->listener);
