@@ -150,7 +150,7 @@ static void user_start(struct load *l, unsigned i)
 	u->running = true;
 	u->began = tally_begin(&l->tally);
 	if (softwire_si_open(
-		    &u->engine, &u->config, (uint16_t)(i + 1), 1, i + 1, 1460, NULL, loop_now(&l->loop)))
+		    &u->engine, &u->config, (uint16_t)(i + 1), 1, i + 1, 1460, NULL, NULL, loop_now(&l->loop)))
 		abort();
 }
 

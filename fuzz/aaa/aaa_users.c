@@ -50,7 +50,7 @@ static void on_secret(void *owner, const void *secret, size_t len)
 	(*(unsigned *)owner)++;
 }
 
-static void on_verified(void *owner, bool ok, const struct aaa_user *user, const char *why)
+static void on_verified(void *owner, bool ok, const struct aaa_user *user, const char *why, const char *message)
 {
 	if (ok || user || strcmp(why, "wrong password") != 0)
 		abort();
@@ -68,7 +68,7 @@ static void check_prefix(const struct prefix *p, unsigned min)
 static void check_user(struct aaa *a, const struct aaa_user *u)
 {
 	uint8_t response[16] = {0};
-	struct aaa_chap chap = {.name = (const uint8_t *)u->name,
+	struct aaa_claim chap = {.name = (const uint8_t *)u->name,
 		.name_len = strlen(u->name),
 		.algorithm = 5,
 		.challenge = response,
@@ -83,7 +83,7 @@ static void check_user(struct aaa *a, const struct aaa_user *u)
 		check_prefix(&u->delegate[i], 48);
 	if (!prefix_is_none(&u->link))
 		check_prefix(&u->link, 64);
-	aaa_verify_chap(a, &chap, on_verified, &answers);
+	aaa_verify(a, &chap, on_verified, &answers);
 	aaa_server_secret(a, u->name, on_secret, &answers);
 	if (answers != 2)
 		abort();

@@ -221,7 +221,7 @@ static void sc_bind(struct softwire *s, const struct dhcp6_duid *duid, uint32_t 
 	ask(s, BIND);
 }
 
-static void sc_delegated(struct softwire *s, bool in_use)
+static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	require(s->up6 || !in_use);
 	end_of(s)->routed = in_use;
@@ -237,7 +237,7 @@ static void si_never_bind(struct softwire *s, const struct dhcp6_duid *duid, uin
 	abort();
 }
 
-static void si_never_delegated(struct softwire *s, bool in_use)
+static void si_never_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	abort();
 }
@@ -408,7 +408,7 @@ static void open_path(enum l2tp_end victim, uint8_t circumstances)
 	if (!(circumstances & LINK_LOCAL_ONLY))
 		require(!prefix_parse("2001:db8:100:7::/64", &path.lease.link6));
 	path.si_engine.softwire.tracing = true;
-	if (softwire_si_open(&path.si_engine, &path.si.config, 0x5101, 0x5102, 1, MTU, NULL, path.now) == 0)
+	if (softwire_si_open(&path.si_engine, &path.si.config, 0x5101, 0x5102, 1, MTU, NULL, NULL, path.now) == 0)
 		path.si.softwire = &path.si_engine.softwire;
 	path.si.began = true;
 }

@@ -100,7 +100,7 @@ static void network(struct run *r, uint64_t iid, uint64_t assign)
 {
 	if (r->link.phase == PPP_PHASE_NETWORK && !r->link.failing)
 		r->ncp_asked = true;
-	ppp_link_network(&r->link, iid, assign, r->now);
+	ppp_link_network(&r->link, &(struct ppp_network){.ipv6 = true, .iid = iid, .assign_iid = assign}, r->now);
 }
 
 static void on_authenticated(struct ppp_link *l)

@@ -44,7 +44,7 @@ static void answer_free(struct answer *n)
 static void answer_give(const struct answer *n)
 {
 	if (n->verified)
-		n->verified(n->owner, n->ok, n->ok ? &n->user : NULL, n->why);
+		n->verified(n->owner, n->ok, n->ok ? &n->user : NULL, n->why, n->ok ? "welcome" : "wrong user name or password");
 	else if (n->secret)
 		n->secret(n->owner, n->bytes, n->len);
 }
@@ -186,7 +186,7 @@ const struct aaa_user *aaa_find_user(const struct aaa *a, const char *name)
 	return row ? show(a, row) : NULL;
 }
 
-void aaa_verify_chap(struct aaa *a, const struct aaa_chap *chap, aaa_verified *answer, void *owner)
+void aaa_verify(struct aaa *a, const struct aaa_claim *chap, aaa_verified *answer, void *owner)
 {
 	struct answer n = {.owner = owner, .verified = answer};
 	const struct user_row *row = users_find(a->users, chap->name, chap->name_len);

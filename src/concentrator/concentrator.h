@@ -20,8 +20,13 @@ struct concentrator_pool_config {
 	struct lease_pool_config lease;
 	unsigned dns_count;
 	struct addr dns[DHCP6_DNS_MAX];
-	uint32_t preferred, valid; /* lifetimes of delegated prefixes, seconds: 86,400 and 172,800 */
+	uint32_t preferred, valid; /* lifetimes of delegated prefixes, seconds: 86,400 and 172,800; `valid` is DHCPv4's lease, too */
+	unsigned nameserver_count; /* of users without their own: for softwire show reverse-zone */
+	char nameservers[AAA_NAMESERVERS][AAA_HOST_MAX + 1];
 };
+
+/* Programs that the operator wants to be run, "": none. Their environment is documented in softwired-hooks(7). */
+enum hook_event { HOOK_UP, HOOK_DOWN, HOOK_CHANGE, HOOK_RENEW, HOOK_EVENTS };
 
 struct concentrator_config {
 	bool present;
@@ -43,6 +48,13 @@ struct concentrator_config {
 	bool rapid_commit;	 /* true */
 	bool managed;		 /* M flag: addresses by DHCPv6 */
 	uint8_t dad_transmits;	 /* 1 */
+	uint8_t auth[PPP_METHODS]; /* enum ppp_method, best first, 0 behind the last; none: nobody is asked (SEC-HS-15), which needs `anonymous` */
+	uint8_t eap_methods[4];	   /* EAP_TLS, EAP_MD5 */
+	char eap_certificate_path[4096], eap_key_path[4096], eap_ca_path[4096];
+	char anonymous_pool[64]; /* "": no anonymous service (HS-PPP-14); who refuses to authenticate gets addresses from this pool */
+	uint32_t anonymous_max;	 /* softwires without a user at a time; 1,000 */
+	bool dhcp4;		 /* IPv4 addresses by DHCP instead of IPCP */
+	char hooks[HOOK_EVENTS][4096];
 	uint32_t hello_ms, echo_ms, retransmit_ms;
 	uint8_t retransmit_tries;
 	bool framing_async;
@@ -70,6 +82,8 @@ struct json_t *concentrator_show_softwires(struct concentrator *c, const char *f
 struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter);
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter);
 struct json_t *concentrator_show_counters(struct concentrator *c);
+/* The records that delegate the reverse zones of users' prefixes to their name servers (HS-PROV-12): objects with user, prefix, zone, nameservers. */
+struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter);
 /* Closes the softwires of USER (NULL: all); returns how many. */
 unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t softwire_id);
 /* Forgets leases; the softwire, if there is one, is closed first. */

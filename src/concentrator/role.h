@@ -105,7 +105,7 @@ void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim);
 void subscriber_want_ppp_secret(struct softwire *s, const char *peer_name);
 void subscriber_want_lease(struct softwire *s);
 void subscriber_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
-void subscriber_delegated(struct softwire *s, bool in_use);
+void subscriber_delegated(struct softwire *s, uint8_t family, bool in_use);
 /* The softwire is down: its lease is idle, its prefixes lead nowhere. */
 void subscriber_leave(struct subscriber *sub);
 struct subscriber *concentrator_first_of_user(struct concentrator *c, const char *user);

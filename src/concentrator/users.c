@@ -144,16 +144,18 @@ static bool take_user(struct subscriber *sub, const struct aaa_user *user)
 	return true;
 }
 
-static void verified(void *owner, bool ok, const struct aaa_user *user, const char *why)
+static void verified(void *owner, bool ok, const struct aaa_user *user, const char *why, const char *message)
 {
 	struct subscriber *sub = owner;
 	struct concentrator *c = sub->role;
 
 	if (ok && sub->user && strcmp(sub->user, user->name) != 0) {
 		ok = false;
+		message = "wrong user name or password";
 		why = "another user than before on the same softwire";
 	} else if (ok && !sub->user && !take_user(sub, user)) {
 		ok = false;
+		message = "try again";
 		why = "out of memory";
 	}
 	if (ok)
@@ -164,13 +166,13 @@ static void verified(void *owner, bool ok, const struct aaa_user *user, const ch
 	free(sub->claimed);
 	sub->claimed = NULL;
 	/* The peer is not told which of name and password was wrong. */
-	softwire_verified(&sub->engine.softwire, ok, ok ? "welcome" : "wrong user name or password", now_of(sub));
+	softwire_verified(&sub->engine.softwire, ok, message, now_of(sub));
 }
 
 void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim)
 {
 	struct subscriber *sub = subscriber_of(s);
-	struct aaa_chap chap = {
+	struct aaa_claim chap = {
 		.name = claim->name,
 		.name_len = claim->name_len,
 		.id = claim->id,
@@ -189,7 +191,7 @@ void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim)
 		log_textn(&l, "claims", claim->name, claim->name_len);
 		log_end(&l);
 	}
-	aaa_verify_chap(sub->role->aaa, &chap, verified, sub);
+	aaa_verify(sub->role->aaa, &chap, verified, sub);
 }
 
 static void own_secret_answer(void *owner, const void *secret, size_t len)
@@ -364,7 +366,7 @@ static void log_delegated(struct subscriber *sub, const struct prefix *p, enum l
 	}
 }
 
-void subscriber_delegated(struct softwire *s, bool in_use)
+void subscriber_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	struct subscriber *sub = subscriber_of(s);
 	struct concentrator *c = sub->role;
@@ -393,7 +395,7 @@ void subscriber_leave(struct subscriber *sub)
 	struct softwire_lease *lease = sub->engine.lease;
 
 	if (lease && sub->routed)
-		subscriber_delegated(&sub->engine.softwire, false);
+		subscriber_delegated(&sub->engine.softwire, AF_INET6, false);
 	if (lease && !prefix_is_none(&lease->link6))
 		dp_row_remove_prefix(tun_plane_table(c->plane), sub->row, &lease->link6);
 	lease_cancel(c->leases, sub); /* an answer that is still on its way: the store keeps what it would have given */

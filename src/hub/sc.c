@@ -91,14 +91,14 @@ static void server_released(struct dhcp6_server *d)
 {
 	struct softwire *s = &container_of(d, struct softwire_sc, dhcp6)->softwire;
 
-	s->config->ops->delegated(s, false);
+	s->config->ops->delegated(s, AF_INET6, false);
 }
 
 static void server_in_use(struct dhcp6_server *d)
 {
 	struct softwire *s = &container_of(d, struct softwire_sc, dhcp6)->softwire;
 
-	s->config->ops->delegated(s, true);
+	s->config->ops->delegated(s, AF_INET6, true);
 }
 
 static void server_note(struct dhcp6_server *d, const char *text)
@@ -245,7 +245,7 @@ void softwire_sc_lease(struct softwire_sc *sc, const struct softwire_lease *leas
 		} else {
 			*sc->lease = *lease;
 			s->step = STEP_NCP;
-			ppp_link_network(&s->ppp, softwire_own_iid(s, lease->iid), lease->iid, now);
+			ppp_link_network(&s->ppp, &(struct ppp_network){.ipv6 = true, .iid = softwire_own_iid(s, lease->iid), .assign_iid = lease->iid}, now);
 		}
 	}
 	softwire_leave(s);

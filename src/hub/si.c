@@ -253,13 +253,15 @@ void softwire_si_done(struct softwire_si *si)
 }
 
 int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, uint16_t tunnel_id,
-	uint16_t session_id, uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now)
+	uint16_t session_id, uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint,
+	const struct dhcp4_binding *hint4, msec now)
 {
 	struct softwire *s = &si->softwire;
 	int err;
 
 	softwire_begin(s, c, mtu, now);
 	si->hint = hint;
+	si->hint4 = hint4;
 	si->dhcp6_at = MSEC_NEVER;
 	softwire_enter(s, now);
 	err = l2tp_tunnel_open(&s->tunnel, &c->l2tp, tunnel_id, session_id, call_serial, now);

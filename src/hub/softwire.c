@@ -382,11 +382,11 @@ static void link_authenticated(struct ppp_link *l)
 		return;
 	if (softwire_is_initiator(s)) {
 		s->step = s->up_at ? STEP_UP : STEP_NCP;
-		ppp_link_network(l, softwire_own_iid(s, 0), 0, s->now);
+		ppp_link_network(l, &(struct ppp_network){.ipv6 = true, .iid = softwire_own_iid(s, 0), .assign_iid = 0}, s->now);
 		return;
 	}
 	if (softwire_as_sc(s)->lease) { /* LCP was negotiated again: the same lease serves */
-		ppp_link_network(l, softwire_own_iid(s, 0), softwire_as_sc(s)->lease->iid, s->now);
+		ppp_link_network(l, &(struct ppp_network){.ipv6 = true, .iid = softwire_own_iid(s, 0), .assign_iid = softwire_as_sc(s)->lease->iid}, s->now);
 		return;
 	}
 	if (s->step == STEP_LEASE) /* negotiated again while the lease is on its way: it is asked for once */
@@ -535,6 +535,8 @@ void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const st
 			.counters = &counters->ppp,
 			.name = "softwire",
 			.demand_auth = end == L2TP_LNS,
+			.demand = {PPP_METHOD_CHAP_MD5},
+			.give = 1 << PPP_METHOD_CHAP_MD5,
 			.give_auth = end == L2TP_LAC,
 			.prove_last = end == L2TP_LNS,
 			.ipv6 = true,

@@ -1,22 +1,28 @@
 /*
- * hub/softwire: one hub-and-spoke softwire as an engine, for either end: L2TPv2 + PPP + Neighbor Discovery + DHCPv6 wired once.
+ * hub/softwire: one hub-and-spoke softwire as an engine, for either end: L2TPv2 + PPP + Neighbor Discovery + DHCPv6 + DHCPv4 wired once.
  *
  * Sans-I/O. Both roles, the simulation, the fuzzers and the load generator use it. The owner embeds struct
  * softwire_sc or softwire_si (both begin with struct softwire), feeds UDP payloads and answers, and gets packets, requests and
  * events through typed ops. The engine arms its one timer in the wheel that its configuration names.
  *
- * Order of set-up (HS-L2TP-12): SCCRQ SCCRP SCCCN, ICRQ ICRP ICCN, LCP, authentication, NCP, RS/RA, DHCPv6.
- *   SC: ops->want_tunnel_secret -> ops->authenticate -> ops->want_lease (once the user is known) -> NCP -> ops->up
- *   SI: ops->up when IPV6CP is open; ops->configured with every change of what RA and DHCPv6 gave
+ * Order of set-up (HS-L2TP-12): SCCRQ SCCRP SCCCN, ICRQ ICRP ICCN, LCP, authentication, NCPs, RS/RA and DHCPv6 (IPv6), DHCPv4 (IPv4).
+ *   SC: ops->want_tunnel_secret -> ops->authenticate -> ops->want_lease (once the user is known) -> NCPs -> ops->up for each family
+ *   SI: ops->up when IPV6CP or IPCP is open; ops->configured with every change of what RA, DHCPv6, IPCP and DHCPv4 gave
+ * One or both payload families (c->ppp.ipv6, c->ppp.ipv4): each has its own NCP, comes and goes by itself; the softwire stays as long as
+ * one is up, or may still come (RFC 1661 section 3.5).
+ * IPv4 at the SI: IPCP gives an address and DNS servers; where it gives no address (0.0.0.0, or the option or IPCP itself is rejected), DHCPv4 asks
+ * for one (HS-PPP-19, 20); after a Protocol-Reject of IPCP its packets go without an NCP, for dhcp4_wait_ms at most. A router asks for subnets by
+ * DHCPv4 in any case, a host with an address from IPCP for DNS servers only if IPCP gave none.
  *   either: ops->down(why) once, when PPP is gone or never came; ops->released when the memory may go (after softwire_done()).
  *
  * Payload packets never come here once the softwire is up: the data plane takes them. What it cannot handle itself
- * (control messages, PPP control protocols, link-local and multicast IPv6) it hands to softwire_input().
+ * (control messages, PPP control protocols, link-local and multicast IPv6, DHCPv4) it hands to softwire_input().
  * RFC 5571.
  */
 #ifndef HUB_SOFTWIRE_H
 #define HUB_SOFTWIRE_H
 
+#include "dhcp4/server.h"
 #include "dhcp6/client.h"
 #include "dhcp6/server.h"
 #include "l2tp/tunnel.h"
@@ -50,6 +56,7 @@ struct softwire_counters {
 	struct ppp_counters ppp;
 	struct nd_counters nd;
 	struct dhcp6_counters dhcp6;
+	struct dhcp4_counters dhcp4;
 	uint64_t bad_header, bad_session, bad_frame, bad_payload; /* packets that came up and were dropped, by reason */
 	uint64_t up, down[CAUSE_MAX];
 };
@@ -64,30 +71,38 @@ struct softwire_lease {
 	unsigned dns_count;
 	struct addr dns[DHCP6_DNS_MAX];
 	bool managed; /* set the M flag: the address comes by DHCPv6 */
+	bool no_ipv6; /* this user has no IPv6: IPV6CP is Protocol-Rejected. The same for IPv4 is address4 */
+	struct addr address4; /* the initiator's; none: no IPv4, IPCP is Protocol-Rejected */
+	bool dhcp4;	      /* DHCPv4 gives the address; IPCP then acknowledges 0.0.0.0 */
+	unsigned prefix4_count;
+	struct prefix delegated4[DHCP4_SUBNET_MAX];
+	/* dns[] has both families; IPCP and DHCPv4 tell the IPv4 ones. Lifetimes: DHCPv4's lease is `valid`. */
 };
 
-enum softwire_trace { TRACE_RX_CONTROL, TRACE_TX_CONTROL, TRACE_RX_PPP, TRACE_TX_PPP, TRACE_RX_IP6, TRACE_TX_IP6, TRACE_NOTE };
+enum softwire_trace { TRACE_RX_CONTROL, TRACE_TX_CONTROL, TRACE_RX_PPP, TRACE_TX_PPP, TRACE_RX_IP6, TRACE_TX_IP6, TRACE_RX_IP4, TRACE_TX_IP4, TRACE_NOTE };
 
 struct softwire_ops {
 	/* UDP payload for the peer. */
 	void (*send)(struct softwire *s, const uint8_t *payload, size_t len);
 	/* SC: answer with softwire_tunnel_secret(). SI: the same. */
 	void (*want_tunnel_secret)(struct softwire *s, const char *peer_host_name);
-	/* The peer's CHAP claim: answer with softwire_verified(). */
+	/* The peer's CHAP or PAP claim: answer with softwire_verified(). */
 	void (*authenticate)(struct softwire *s, const struct ppp_claim *claim);
-	/* Our own CHAP secret: answer with softwire_ppp_secret(). */
+	/* Our own CHAP or PAP secret: answer with softwire_ppp_secret(). */
 	void (*want_ppp_secret)(struct softwire *s, const char *peer_name);
-	/* SC only: the user is known (or the service is anonymous): answer with softwire_sc_lease(). */
+	/* As in struct ppp_ops: answer with softwire_eap(), softwire_verified() (authenticator) or softwire_eap_result() (peer). May be NULL. */
+	void (*eap)(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len);
+	/* SC only: the user is known, or nobody has to be (s->ppp.peer_anonymous, or demand_auth is off): answer with softwire_sc_lease(). */
 	void (*want_lease)(struct softwire *s);
 	/* SC only: record DUID with the lease: answer with softwire_sc_bound(). */
 	void (*bind_duid)(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
-	/* SC only: delegated prefixes are to be routed to this softwire, or no longer. */
-	void (*delegated)(struct softwire *s, bool in_use);
-	/* Data may flow: the NCP of FAMILY (AF_INET6) is open. */
+	/* SC only: delegated prefixes (subnets) of FAMILY are to be routed to this softwire, or no longer. */
+	void (*delegated)(struct softwire *s, uint8_t family, bool in_use);
+	/* Data may flow: the NCP of FAMILY is open. (SI: for AF_INET also when DHCPv4 has given the address that IPCP did not.) */
 	void (*up)(struct softwire *s, uint8_t family);
 	/* That family stopped (NCP closed) while the softwire stays. */
 	void (*family_down)(struct softwire *s, uint8_t family, const char *why);
-	/* SI only: addresses, prefixes, DNS or default router changed: see struct softwire_si.config_state. */
+	/* SI only: addresses, prefixes, DNS or default router changed: see struct softwire_si_state. */
 	void (*configured)(struct softwire *s);
 	void (*down)(struct softwire *s, const struct softwire_why *why);
 	void (*released)(struct softwire *s);
@@ -113,6 +128,10 @@ struct softwire_config {
 	struct nd_host_config host;	     /* SI */
 	struct dhcp6_server_config dhcp6_server; /* SC */
 	struct dhcp6_client_config dhcp6_client; /* SI */
+	struct dhcp4_server_config dhcp4_server; /* SC */
+	struct dhcp4_client_config dhcp4_client; /* SI */
+	struct addr local4;		     /* SC: our end of every softwire; none: no IPv4 is offered */
+	uint32_t dhcp4_wait_ms;		     /* SI: how long to look for a DHCPv4 server where IPCP is unknown to the peer; 15,000 */
 	uint32_t router_lifetime;	     /* SC: seconds, at most 9000 */
 	uint64_t iid;			     /* our interface identifier; 0: random */
 	uint32_t setup_ms;		     /* a softwire without any open NCP by then is ended; 90,000 */
@@ -132,7 +151,7 @@ struct softwire {
 	uint8_t step;	 /* enum softwire_step */
 	uint8_t depth;	 /* calls into the engine that are on the stack: released() waits for the last */
 	bool tracing;	 /* ops->trace is wanted; the owner sets and clears it */
-	bool ppp_open, ppp_dead, up6, down_told, finished;
+	bool ppp_open, ppp_dead, up6, up4, down_told, finished;
 	uint16_t mtu;	 /* of the inner link; from the path, lowered by the peer's MRU */
 	msec now;	 /* of the call that is on the stack */
 	msec started_at; /* for set-up time and for the limit on it */
@@ -144,6 +163,7 @@ struct softwire_sc {
 	struct softwire softwire; /* first */
 	struct nd_router router;
 	struct dhcp6_server dhcp6;
+	struct dhcp4_server dhcp4;
 	struct softwire_lease *lease; /* NULL until granted; owned by the engine */
 };
 
@@ -160,8 +180,17 @@ struct softwire_si_state {
 	bool has_binding;
 	struct dhcp6_binding binding; /* delegated prefixes, lifetimes from bound_at */
 	msec bound_at;
-	unsigned dns_count; /* DHCPv6's, else the RA's */
+	unsigned dns_count; /* IPv6: DHCPv6's, else the RA's */
 	struct addr dns[DHCP6_DNS_MAX];
+	/* IPv4 */
+	struct addr address4; /* ours, by IPCP or DHCPv4; none: not known (yet) */
+	struct addr peer4;    /* the concentrator's end; may be none */
+	bool address4_by_dhcp;
+	bool has_binding4;
+	struct dhcp4_binding binding4; /* subnets and lease, from bound4_at */
+	msec bound4_at;
+	unsigned dns4_count; /* DHCPv4's, else IPCP's */
+	struct addr dns4[DHCP4_DNS_MAX];
 };
 
 struct softwire_si {
@@ -171,12 +200,17 @@ struct softwire_si {
 	bool dhcp6_open, dhcp6_stateful;
 	msec dhcp6_at; /* when to start DHCPv6 without an RA */
 	const struct dhcp6_binding *hint; /* the owner's; must stay valid while the softwire lives */
+	struct dhcp4_client dhcp4;
+	bool dhcp4_open;
+	bool without_ipcp; /* the peer does not know IPCP: DHCPv4 may bring IPv4 all the same, until dhcp4_until */
+	msec dhcp4_until;
+	const struct dhcp4_binding *hint4; /* like hint */
 	struct softwire_si_state state;
 };
 
 /* MTU is what the inner link can carry on this path (RFC 5571 section 5.2.1): link MTU - IP - 20. 0 or -ENOMEM. */
 int softwire_si_open(struct softwire_si *s, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
-	uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, msec now);
+	uint32_t call_serial, uint16_t mtu, const struct dhcp6_binding *hint, const struct dhcp4_binding *hint4, msec now);
 /* PACKET is an SCCRQ with header tunnel id 0. 0, or -EBADMSG: refused or malformed; what had to be said was sent, and no other op is called. */
 int softwire_sc_accept(struct softwire_sc *s, const struct softwire_config *c, uint16_t tunnel_id, uint16_t session_id,
 	const uint8_t *packet, size_t len, uint16_t mtu, msec now);
@@ -186,6 +220,10 @@ void softwire_input(struct softwire *s, const uint8_t *payload, size_t len, msec
 void softwire_tunnel_secret(struct softwire *s, const void *secret, size_t len, msec now);
 void softwire_ppp_secret(struct softwire *s, const void *secret, size_t len, msec now);
 void softwire_verified(struct softwire *s, bool ok, const char *message, msec now);
+void softwire_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len, msec now);
+void softwire_eap_result(struct softwire *s, bool ok, const char *why, msec now);
+/* The path to the peer carries less than was thought (never more): lowers s->mtu, and what RAs and DHCP say from now on. False: nothing new. */
+bool softwire_lower_mtu(struct softwire *s, uint16_t mtu, msec now);
 /* NULL: no address to give, with WHY for the peer and the log. The lease is copied. */
 void softwire_sc_lease(struct softwire_sc *s, const struct softwire_lease *lease, const char *why, msec now);
 void softwire_sc_bound(struct softwire_sc *s, bool ok, const char *why, msec now);

@@ -41,6 +41,8 @@ void softwire_trace_describe(enum softwire_trace what, const void *data, size_t 
 		[TRACE_TX_PPP] = {"tx", "ppp"},
 		[TRACE_RX_IP6] = {"rx", "ip6"},
 		[TRACE_TX_IP6] = {"tx", "ip6"},
+		[TRACE_RX_IP4] = {"rx", "ip4"},
+		[TRACE_TX_IP4] = {"tx", "ip4"},
 		[TRACE_NOTE] = {"note", "softwire"},
 	};
 
@@ -59,6 +61,10 @@ void softwire_trace_describe(enum softwire_trace what, const void *data, size_t 
 	case TRACE_RX_IP6:
 	case TRACE_TX_IP6:
 		describe_ip6(data, len, ret->text, sizeof(ret->text));
+		break;
+	case TRACE_RX_IP4:
+	case TRACE_TX_IP4:
+		snprintf(ret->text, sizeof(ret->text), "IPv4 packet of %zu bytes", len);
 		break;
 	case TRACE_NOTE:
 		snprintf(ret->text, sizeof(ret->text), "%.*s", (int)len, (const char *)data);

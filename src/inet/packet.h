@@ -59,6 +59,27 @@ bool ip6_udp_read(const struct ip6 *h, struct reader payload, uint16_t *src_port
 void ip6_udp_write(struct writer *w, const struct addr *src, const struct addr *dst, uint16_t src_port,
 	uint16_t dst_port, const void *data, size_t len);
 
+struct ip4 {
+	struct addr src, dst;
+	uint8_t protocol, ttl, tos;
+	uint16_t id;
+	uint16_t fragment; /* flags and offset as on the wire: 0x4000 DF, 0x2000 MF, 8-byte units */
+	uint16_t payload_len;
+};
+
+/*
+ * Reads an IPv4 header (options are skipped, the header checksum is verified) and leaves R at its payload, cut to the total length.
+ * Fails with "truncated", "not IPv4", "bad header length", "shorter than its total length", "bad header checksum"; *ret is untouched then.
+ */
+void ip4_read(struct reader *r, struct ip4 *ret);
+/* UDP inside IPv4, as DHCP on a softwire needs it: false (with *why set to a static text) unless it is a whole UDP datagram, no fragment, with
+ * the right checksum or none. */
+bool ip4_udp_read(const struct ip4 *h, struct reader payload, uint16_t *src_port, uint16_t *dst_port, struct reader *ret_data,
+	const char **why);
+/* Writes IPv4 (TTL 64, no DF, identification 0) + UDP headers and DATA, with both checksums. SRC and DST none: 0.0.0.0, 255.255.255.255. */
+void ip4_udp_write(struct writer *w, const struct addr *src, const struct addr *dst, uint16_t src_port, uint16_t dst_port,
+	const void *data, size_t len);
+
 /*
  * An ICMPv6 error about the packet ABOUT (RFC 4443: as much of it as fits into 1280 bytes), from SRC to its source.
  * Writes nothing and returns false where RFC 4443 section 2.4 (e) forbids one: about ICMPv6 errors and redirects,

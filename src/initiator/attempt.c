@@ -196,7 +196,7 @@ static void engine_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, 
 	engine_never(s);
 }
 
-static void engine_delegated(struct softwire *s, bool in_use)
+static void engine_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	engine_never(s);
 }
@@ -392,7 +392,7 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	dp_table_set_default(tun_plane_table(i->plane), a->row);
 	a->engine.softwire.tracing = i->trace_emit != NULL;
 	mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(server->addr.family, link);
-	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, loop_now(i->loop))) {
+	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, NULL, loop_now(i->loop))) {
 		i->current = NULL;
 		dp_row_remove(tun_plane_table(i->plane), a->row);
 		tun_plane_remove_socket(i->plane, a->listener);

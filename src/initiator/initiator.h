@@ -25,6 +25,14 @@ struct initiator_config {
 	char tunnel_secret_path[4096];	 /* "": none */
 	char state_path[4096];		 /* where DUID and last prefixes are kept: /var/lib/softwired/initiator-NAME.json */
 	bool ipv6;
+	bool ipv4;
+	bool want_subnet;	 /* IPv4: lan is not empty, or subnet = true */
+	uint8_t subnet_length;	 /* the longest that will do; 0: any */
+	uint8_t auth;		 /* bits 1 << enum ppp_method: what we are willing to prove ourselves with */
+	char eap_certificate_path[4096], eap_key_path[4096], eap_ca_path[4096];
+	char eap_server_name[256]; /* what the concentrator's certificate must name; "": any of the CA */
+	char hooks[4][4096];	 /* by enum initiator_hook; "": none */
+	char lan_bridge[16];	 /* made of the LAN interfaces when the prefix has too few /64s for them (HS-PROV-10); "": never */
 	bool want_prefix;	 /* lan is not empty, or prefix = true */
 	uint8_t prefix_length;	 /* hint; 0: any */
 	unsigned lan_count;
@@ -44,6 +52,9 @@ struct initiator_config {
 	bool rapid_commit;
 	char host_name[128];	 /* HS-L2TP-19: user-id@name.fqdn by default */
 };
+
+/* Programs that the operator wants to be run; their environment is documented in softwired-hooks(7). */
+enum initiator_hook { INITIATOR_HOOK_UP, INITIATOR_HOOK_DOWN, INITIATOR_HOOK_CHANGE, INITIATOR_HOOK_RENEW, INITIATOR_HOOKS };
 
 struct initiator;
 

@@ -4,7 +4,7 @@
  * softwired starts as the keeper (root), checks the configuration, opens a socket pair and forks the engine process, which drops
  * to an unprivileged user and reads everything hostile. The keeper parses nothing from the network. It does, on request:
  *   open UDP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links;
- *   tell the host's resolver about DNS servers.
+ *   tell the host's resolver about DNS servers; run the operator's hooks; bridge LAN interfaces.
  * It holds the descriptors that it has opened, so that an engine that crashed or was replaced gets the same ones again.
  * What may be asked for is limited by struct keeper_policy, made from the configuration before the fork (a compromised
  * engine cannot open /etc/shadow or change routes on another interface).
@@ -33,7 +33,7 @@
 
 /* ---- the keeper process ---- */
 
-enum { KEEPER_DNS_MAX = 4, KEEPER_RESOLVER_PATHS = 2 };
+enum { KEEPER_DNS_MAX = 4, KEEPER_RESOLVER_PATHS = 2, KEEPER_HOOK_VARIABLES = 48, KEEPER_HOOK_BYTES = 3072, KEEPER_BRIDGE_PORTS = 8 };
 
 /* What may manage the host's resolv.conf. NULLs are nothing; the first executable file of a list is taken. */
 struct keeper_resolvers {
@@ -59,6 +59,10 @@ struct keeper_policy {
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
 	const char *runtime_directory;            /* /run/softwired; made if missing, 0755 */
 	bool may_forward;                         /* keeper_forwarding() is allowed: we are a router */
+	const char *const *hooks;
+	size_t hook_count; /* absolute paths of programs that keeper_hook() may run */
+	const char *const *bridges;
+	size_t bridge_count; /* names of bridges that may be made of `lans` */
 	const struct keeper_resolvers *resolvers; /* NULL: this system's; the first policy's count */
 	/*
 	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
@@ -153,6 +157,22 @@ void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *a
  */
 void keeper_dns(struct keeper_client *c, const char *device, const struct addr *servers, unsigned count,
 	keeper_answer *answer, void *owner);
+/*
+ * Runs a hook: the program PATH with the argument EVENT and an environment of nothing but PATH and the given VARIABLES ("SOFTWIRE_USER=alice"; names
+ * are SOFTWIRE_ and capitals, digits, underscores; values printable ASCII, 255 bytes at most), as root, in /, without our descriptors. Hooks of
+ * one KEY ("home", "alice/0") run one after the other in the order of the requests; of different keys up to 4 at a time. One that runs longer than
+ * 30 s is killed. What it writes to stdout and stderr goes to the log, a line each (limited). 0 when it ended with 0; -EIO with a logged
+ * reason else; -EACCES when the file belongs to or can be changed by others than root; -ENOBUFS when 10,000 wait. When the keeper ends in order it
+ * runs what waits first, for at most 5 s.
+ */
+void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key, const char *const *variables,
+	unsigned count, keeper_answer *answer, void *owner);
+/*
+ * Makes BRIDGE (if missing; up) and its ports the interfaces PORTS, which are LANs of the policy (HS-PROV-10). A port that belongs to another
+ * bridge already is left there: -EBUSY. COUNT 0 lets the ports go and removes the bridge, if the keeper has made it; so does the keeper's end.
+ */
+void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count, keeper_answer *answer,
+	void *owner);
 /* Has the keeper call the policy's reload(). Answered when the new policy is in force. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
 

@@ -1,7 +1,7 @@
 /*
  * lease: who has which addresses, for good: pools, leases in SQLite, one owner, asynchronous answers.
  *
- * A lease belongs to (user, slot): slot 0 is a user's first softwire. It holds a link /64, delegated prefixes, later IPv4 addresses.
+ * A lease belongs to (user, slot): slot 0 is a user's first softwire. It holds a link /64, delegated IPv6 prefixes, an IPv4 address, IPv4 subnets.
  * It stays the user's across reconnects and restarts; only when a pool is short goes the least recently used lease that is
  * not active (its address then changes hands). No lease is granted before it is committed: requests are collected, and
  * committed in groups (one transaction) in the store's own thread; answers come in the loop.
@@ -10,6 +10,9 @@
  *
  * Allocation from a pool: starts at an index drawn from a hash of the user's name, so that addresses are spread and a lost database
  * gives most users the same addresses again; then the next free one.
+ * The first and last address of a pool's ipv4 are not handed out (they may be taken for a network's and for a broadcast), nor those of delegated subnets.
+ * A temporary pool (HS-PROV-2: roamers, guests) draws at random, and its leases end with the softwire: they are forgotten when the last hold
+ * goes, and after a restart. So a user gets another address each time.
  * PostgreSQL comes later with the same schema; db.c hides which.
  */
 #ifndef LEASE_LEASE_H
@@ -19,13 +22,17 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-enum { LEASE_PREFIXES = 4, LEASE_USER_MAX = 255, LEASE_DUID_MAX = 130 };
+enum { LEASE_PREFIXES = 4, LEASE_SUBNETS = 2, LEASE_USER_MAX = 255, LEASE_DUID_MAX = 130 };
 
 struct lease_pool_config {
 	char name[64];
 	struct prefix link6;         /* none: no link prefix; one /64 of it per softwire */
 	struct prefix delegate_from; /* none: no delegation */
 	uint8_t delegate_len;
+	struct prefix ipv4;           /* none: no IPv4 addresses; a /32 of it per softwire */
+	struct prefix delegate4_from; /* none: no IPv4 subnets; may lie inside ipv4, the two never overlap in what they grant */
+	uint8_t delegate4_len;        /* 8 to 30 (HS-PROV-14) */
+	bool temporary;
 };
 
 struct lease {
@@ -35,6 +42,9 @@ struct lease {
 	struct prefix link6;
 	unsigned prefix_count;
 	struct prefix delegated[LEASE_PREFIXES];
+	struct addr address4; /* or none */
+	unsigned subnet_count;
+	struct prefix subnets[LEASE_SUBNETS]; /* IPv4 */
 	uint8_t duid[LEASE_DUID_MAX];
 	size_t duid_len; /* 0: none recorded */
 	uint32_t iaid;
@@ -50,6 +60,10 @@ struct lease_request {
 	unsigned fixed_count; /* delegated prefixes from the users file: instead of the pool */
 	struct prefix fixed[LEASE_PREFIXES];
 	struct prefix fixed_link; /* none: from the pool */
+	bool want_ipv4, want_subnet;
+	struct addr fixed4;          /* none: from the pool */
+	unsigned fixed_subnet_count; /* instead of the pool */
+	struct prefix fixed_subnets[LEASE_SUBNETS];
 };
 
 struct lease_store;
@@ -74,7 +88,8 @@ void lease_store_close(struct lease_store *s);
 int lease_store_set_pools(
 	struct lease_store *s, const struct lease_pool_config *pools, size_t count, char why[256]);
 /* Prefixes that no pool may hand out (fixed for users). A lease that another user has there already stays until his next acquire, which
- * gives him another prefix. 0, -EEXIST (overlaps what is reserved already), -EINVAL (not IPv6 of at most 64 bits), -ENOMEM. */
+ * gives him another prefix. IPv4 addresses (/32) and subnets, too; USER "" reserves for nobody (our own address). 0, -EEXIST (overlaps
+ * what is reserved already), -EINVAL (not IPv6 of at most 64 bits, nor IPv4), -ENOMEM. */
 int lease_store_reserve(struct lease_store *s, const struct prefix *p, const char *user);
 void lease_store_clear_reserved(struct lease_store *s);
 

@@ -261,8 +261,9 @@ static void input_early(struct ppp_link *l, msec now)
 	ppp_automaton_input(&l->ipv6cp, reader_of(early, len), now);
 }
 
-void ppp_link_network(struct ppp_link *l, uint64_t iid, uint64_t assign, msec now)
+void ppp_link_network(struct ppp_link *l, const struct ppp_network *n, msec now)
 {
+	uint64_t iid = n->iid, assign = n->assign_iid;
 	bool same = iid == l->iid && assign == l->assign_iid;
 
 	if (l->phase != PPP_PHASE_NETWORK || l->failing || !l->config->ipv6)

@@ -17,7 +17,13 @@
  * closes it or an NCP is done when the outermost call returns. ops->down() is the last thing of a call, so
  * ppp_link_done() is allowed in it.
  *
- * RFC 1661 (PPP), RFC 1994 (CHAP), RFC 5072 (IPV6CP), RFC 5571 section 5.2.
+ * Authentication: each direction has its own method, agreed on in LCP. CHAP with MD5 and MS-CHAPv2, PAP and EAP. What EAP carries is
+ * not the link's affair: whole EAP packets go to ops->eap and come back by ppp_link_eap(); the link repeats lost requests and
+ * responses. So the method behind it may be here, or in a RADIUS server.
+ * Network protocols: IPV6CP and IPCP, one or both on the same link, each with its own life.
+ *
+ * RFC 1661 (PPP), RFC 1994 (CHAP), RFC 2759 (MS-CHAPv2), RFC 1334 (PAP), RFC 3748 (EAP), RFC 5072 (IPV6CP), RFC 1332 and RFC 1877 (IPCP),
+ * RFC 5571 section 5.2.
  */
 #ifndef PPP_LINK_H
 #define PPP_LINK_H
@@ -44,10 +50,16 @@ struct ppp_why {
 	char text[128]; /* printable: "CHAP: concentrator says: wrong password" */
 };
 
-/* What a CHAP peer claims: everything that a verifier, local or RADIUS, needs. Borrowed during the call. */
+/* Ways to prove an identity. */
+enum ppp_method { PPP_METHOD_CHAP_MD5 = 1, PPP_METHOD_MSCHAPV2, PPP_METHOD_EAP, PPP_METHOD_PAP, PPP_METHODS };
+
+/*
+ * What a CHAP or PAP peer claims: everything that a verifier, local or RADIUS, needs. Borrowed during the call. PAP has neither
+ * challenge nor algorithm; its response is the password. MS-CHAPv2 has a challenge of 16 bytes and a response of 49 (RFC 2759 section 4).
+ */
 struct ppp_claim {
-	uint16_t protocol;	/* PPP_CHAP */
-	uint8_t algorithm;	/* CHAP_MD5 */
+	uint16_t protocol;	/* PPP_CHAP, PPP_PAP */
+	uint8_t algorithm;	/* CHAP_MD5, CHAP_MSCHAPV2 */
 	uint8_t id;
 	const uint8_t *name;
 	size_t name_len;
@@ -63,12 +75,20 @@ struct ppp_ops {
 	 * is no second call before the answer, also when the peer has begun anew meanwhile (the answer
 	 * is then ignored). */
 	void (*verify)(struct ppp_link *l, const struct ppp_claim *claim);
-	/* Our secret to answer the peer's challenge; PEER_NAME is as in the challenge. Answer with
+	/* Our secret to answer the peer's challenge, or for PAP; PEER_NAME is as in the challenge, "" for PAP. Answer with
 	 * ppp_link_secret(). */
 	void (*want_secret)(struct ppp_link *l, const char *peer_name);
+	/*
+	 * EAP. AUTHENTICATOR: we are that; PACKET is the peer's response, or NULL: begin. Answer each call once, at once or later, with
+	 * ppp_link_eap() (the next request) or ppp_link_verified(). Otherwise PACKET is a request, or Success or Failure (RFC 3748
+	 * section 4.2): answer with ppp_link_eap() (our response) or ppp_link_eap_result(); no answer: the packet is ignored.
+	 * A repeated request is answered by the link itself. May be NULL when EAP is neither demanded nor given.
+	 */
+	void (*eap)(struct ppp_link *l, bool authenticator, const uint8_t *packet, size_t len);
 	/* All authentication that was asked for is done, in both directions. */
 	void (*authenticated)(struct ppp_link *l);
-	void (*ncp_up)(struct ppp_link *l, uint16_t protocol); /* PPP_IPV6CP: ipv6cp results are valid */
+	/* PPP_IPV6CP: iid and peer_iid are valid; PPP_IPCP: local4 and the like are. */
+	void (*ncp_up)(struct ppp_link *l, uint16_t protocol);
 	/* Once for each ncp_up(), or when what ppp_link_network() began came to nothing. The peer may
 	 * still open it later: ncp_up(). */
 	void (*ncp_down)(struct ppp_link *l, uint16_t protocol, const char *why);
@@ -87,16 +107,33 @@ struct ppp_config {
 	struct ppp_counters *counters;
 	const char *name;		/* in our CHAP messages: host name at the SC, user name at the SI */
 	bool demand_auth;		/* the peer must authenticate to us (SC; SI with mutual authentication) */
+	bool demand_optional;		/* but one that refuses to (Configure-Reject) goes on without: anonymous service (HS-PPP-14) */
+	uint8_t demand[PPP_METHODS];	/* enum ppp_method: how it may, best first, 0 behind the last. The first is asked for; a Nak
+					 * that names another one of these gets that one */
 	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
+	uint8_t give;			/* bits 1 << enum ppp_method: how we are willing to */
 	bool prove_last;		/* with demand_auth: we answer a Challenge only once the peer has proven itself (SC). Of two
 					 * ends that demand it one must not, or both wait for the other. */
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
-	bool ipv6;			/* offer IPV6CP */
+	bool ipv6, ipv4;		/* offer IPV6CP, IPCP; others get a Protocol-Reject */
 	uint32_t restart_ms;		/* 3,000 */
 	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5 */
 	uint32_t echo_ms;		/* LCP Echo-Request interval; 0: none */
 	uint8_t echo_failures;		/* unanswered echoes until the link is down; 3 */
 	uint32_t auth_ms;		/* authentication must be over by then; 30,000 */
+};
+
+/* What the network protocols are to agree on; the argument of ppp_link_network(). */
+struct ppp_network {
+	bool ipv6, ipv4;       /* which NCPs may open now, of those that the configuration offers; the other one is Protocol-Rejected */
+	uint64_t iid;          /* our interface identifier; not 0 where IPv6 is on */
+	uint64_t assign_iid;   /* the peer's, by Configure-Nak; 0: any */
+	struct addr local4;    /* our IPv4 address; none: we ask the peer for one (0.0.0.0), and take what it suggests */
+	struct addr hint4;     /* with local4 none: the address that we had before, asked for first (may be none) */
+	struct addr assign4;   /* the peer's, by Configure-Nak; none: we have none to give, 0.0.0.0 is acknowledged (HS-PPP-20) */
+	bool ask_dns4;         /* ask for DNS servers (RFC 1877) */
+	unsigned dns4_count;   /* at most 2: what a peer that asks is told */
+	struct addr dns4[2];
 };
 
 /* One RFC 1661 automaton; see automaton.h. Embedded per control protocol. */
@@ -106,7 +143,7 @@ struct ppp_auth; /* private: exists during negotiation and authentication only *
 
 struct ppp_link {
 	const struct ppp_config *config;
-	struct ppp_automaton lcp, ipv6cp;
+	struct ppp_automaton lcp, ipv6cp, ipcp;
 	uint8_t phase; /* enum ppp_phase, private */
 	uint8_t depth; /* calls into the engine that are not finished: ends and closings wait for the last */
 	uint8_t echo_id, echo_missed, loops;
@@ -128,6 +165,9 @@ struct ppp_link {
 	uint64_t iid;			/* ours, 0 while unknown; the peer may have suggested another one than ppp_link_network() said */
 	uint64_t peer_iid;		/* the peer's once IPV6CP is open; 0: it did not negotiate one */
 	uint64_t assign_iid;		/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
+	uint8_t local4[4], peer4[4];	/* once IPCP is open; 0.0.0.0: none was agreed on, DHCP may know one (HS-PPP-19) */
+	uint8_t dns4[2][4];		/* what the peer told us; 0.0.0.0: none */
+	bool peer_anonymous : 1;	/* it refused to authenticate, and may (demand_optional) */
 	msec opened_at;			/* LCP, last */
 	msec echo_at, phase_at;		/* phase_at: negotiation or authentication must be over by then */
 	struct ppp_auth *auth;
@@ -137,11 +177,15 @@ struct ppp_link {
 
 /* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */
 int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, msec now);
-/* IID: our interface identifier (not 0); ASSIGN: the peer's, or 0. The NCPs may start: the SC calls it
- * when it has a lease, the SI from ops->authenticated(). The peer's IPV6CP Configure-Request that came
- * between authentication and this is answered now, from a copy, not 3 seconds later when it
- * retransmits. Needed again after each ops->authenticated(); opens a closed IPV6CP again, too. */
-void ppp_link_network(struct ppp_link *l, uint64_t iid, uint64_t assign, msec now);
+/* The NCPs may start: the SC calls it when it has a lease, the SI from ops->authenticated(). A
+ * Configure-Request that came between authentication and this is answered now, from a copy, not 3 seconds later when the peer
+ * retransmits. Needed again after each ops->authenticated(); opens a closed NCP again, too. N is copied as far as it is needed. */
+void ppp_link_network(struct ppp_link *l, const struct ppp_network *n, msec now);
+/* An EAP packet: the next request (authenticator), or our response. */
+void ppp_link_eap(struct ppp_link *l, bool authenticator, const uint8_t *packet, size_t len, msec now);
+/* We are the EAP peer, and Success or Failure has come, or the method gives up: WHY for people when not OK. */
+void ppp_link_eap_result(struct ppp_link *l, bool ok, const char *why, msec now);
+/* MESSAGE goes to the peer as it is: for MS-CHAPv2 it has to be what RFC 2759 sections 5 and 6 want ("S=..."). */
 void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec now);
 /* LEN 0: we have none for this peer; authentication then fails. Copied for the time of use and wiped. */
 void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now);

@@ -203,7 +203,7 @@ static void sc_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint
 	lease_bind(side->world->leases, name, 0, duid->data, duid->len, iaid, sc_bound, side);
 }
 
-static void sc_delegated(struct softwire *s, bool in_use)
+static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	side_of(s)->routed = in_use;
 }
@@ -388,7 +388,7 @@ static void sc_only_bind(struct softwire *s, const struct dhcp6_duid *duid, uint
 	sc_only(s);
 }
 
-static void sc_only_delegated(struct softwire *s, bool in_use)
+static void sc_only_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	sc_only(s);
 }
@@ -475,7 +475,7 @@ static void user_connect(struct user *u)
 	u->port = ++w->next_port;
 	u->attempt_at = 1 + rng_below(&w->rng, 30000);
 	if (softwire_si_open(&u->engine, &w->si_config, (uint16_t)(1 + rng_below(&w->rng, 65535)),
-		    (uint16_t)(1 + rng_below(&w->rng, 65535)), 1, 1460, u->seen ? &u->hint : NULL, w->now))
+		    (uint16_t)(1 + rng_below(&w->rng, 65535)), 1, 1460, u->seen ? &u->hint : NULL, NULL, w->now))
 		promise_broken(w, u->index, "out of memory");
 }
 

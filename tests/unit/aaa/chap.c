@@ -18,7 +18,7 @@ struct verdict {
 	struct aaa *again; /* asks once more from inside the answer */
 };
 
-static void verified(void *owner, bool ok, const struct aaa_user *user, const char *why)
+static void verified(void *owner, bool ok, const struct aaa_user *user, const char *why, const char *message)
 {
 	struct verdict *v = owner;
 
@@ -45,9 +45,9 @@ static void got_secret(void *owner, const void *secret, size_t len)
 	v->again = NULL;
 }
 
-static struct aaa_chap chap_of(const char *name)
+static struct aaa_claim chap_of(const char *name)
 {
-	return (struct aaa_chap){
+	return (struct aaa_claim){
 		.name = (const uint8_t *)name,
 		.name_len = strlen(name),
 		.id = 7,
@@ -68,11 +68,11 @@ static struct aaa *aaa_with_alice(struct loop *loop)
 	return a;
 }
 
-static struct verdict verify(struct aaa *a, const struct aaa_chap *chap)
+static struct verdict verify(struct aaa *a, const struct aaa_claim *chap)
 {
 	struct verdict v = {0};
 
-	aaa_verify_chap(a, chap, verified, &v);
+	aaa_verify(a, chap, verified, &v);
 	assert_int_equal(v.count, 1);
 	return v;
 }
@@ -94,7 +94,7 @@ static void agrees_with_a_response_made_by_hand(void **state)
 static void lets_in_who_knows_the_secret_and_nobody_else(void **state)
 {
 	struct aaa *a = aaa_with_alice(NULL);
-	struct aaa_chap chap = chap_of("alice");
+	struct aaa_claim chap = chap_of("alice");
 	struct verdict v = verify(a, &chap);
 	uint8_t wrong[16];
 
@@ -131,7 +131,7 @@ static void lets_in_who_knows_the_secret_and_nobody_else(void **state)
 static void a_name_with_a_nul_byte_is_another_name(void **state)
 {
 	struct aaa *a = aaa_with_alice(NULL);
-	struct aaa_chap chap = chap_of("alice");
+	struct aaa_claim chap = chap_of("alice");
 
 	chap.name = (const uint8_t *)"alice\0x";
 	chap.name_len = 7;
@@ -143,7 +143,7 @@ static void answers_come_in_the_next_iteration_and_in_order(void **state)
 {
 	struct loop loop;
 	struct aaa *a;
-	struct aaa_chap chap = chap_of("alice");
+	struct aaa_claim chap = chap_of("alice");
 	unsigned order = 0;
 	struct verdict v[4] = {{.order = &order}, {.order = &order}, {.order = &order}, {.order = &order}};
 	struct addr peer = addr4(192, 0, 2, 1);
@@ -151,10 +151,10 @@ static void answers_come_in_the_next_iteration_and_in_order(void **state)
 	assert_int_equal(loop_init(&loop), 0);
 	a = aaa_with_alice(&loop);
 	v[1].again = a;
-	aaa_verify_chap(a, &chap, verified, &v[0]);
+	aaa_verify(a, &chap, verified, &v[0]);
 	aaa_server_secret(a, "alice", got_secret, &v[1]);
 	aaa_tunnel_secret(a, &peer, NULL, got_secret, &v[2]);
-	aaa_verify_chap(a, &chap, verified, &v[3]);
+	aaa_verify(a, &chap, verified, &v[3]);
 	assert_int_equal(order, 0);
 	aaa_cancel(a, &v[2]);
 	load_good(a, "users = { };"); /* a reload in between: what was asked was asked before */
@@ -168,7 +168,7 @@ static void answers_come_in_the_next_iteration_and_in_order(void **state)
 	uv_run(&loop.uv, UV_RUN_NOWAIT);
 	assert_int_equal(v[1].count, 2); /* what an answer asked came one iteration later */
 	assert_string_equal(v[1].secret, "");
-	aaa_verify_chap(a, &chap, verified, &v[2]);
+	aaa_verify(a, &chap, verified, &v[2]);
 	aaa_free(a); /* with an answer on its way */
 	loop_done(&loop);
 	assert_int_equal(v[2].count, 0);

@@ -218,7 +218,7 @@ void peer_open(struct peer *p)
 
 	assert_int_equal(
 		softwire_si_open(&p->engine, &p->config, (uint16_t)(1 + rng_below(&f->rng, 65535)),
-			(uint16_t)(1 + rng_below(&f->rng, 65535)), 1, 1460, NULL, loop_now(&f->loop)),
+			(uint16_t)(1 + rng_below(&f->rng, 65535)), 1, 1460, NULL, NULL, loop_now(&f->loop)),
 		0);
 	p->softwire = &p->engine.softwire;
 }

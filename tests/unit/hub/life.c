@@ -333,9 +333,9 @@ static void a_closed_ncp_can_come_up_again(void **state)
 	close_ncp_of(&p->si);
 	pair_run(p, 20000);
 	assert_int_equal(p->sc.family_downs, 1);
-	ppp_link_network(&p->si.softwire->ppp, p->si.softwire->ppp.iid, 0, p->now);
+	ppp_link_network(&p->si.softwire->ppp, &(struct ppp_network){.ipv6 = true, .iid = p->si.softwire->ppp.iid, .assign_iid = 0}, p->now);
 	softwire_probe(p->si.softwire, p->now); /* arms the timer */
-	ppp_link_network(&p->sc.softwire->ppp, p->sc.softwire->ppp.iid, p->lease.iid, p->now);
+	ppp_link_network(&p->sc.softwire->ppp, &(struct ppp_network){.ipv6 = true, .iid = p->sc.softwire->ppp.iid, .assign_iid = p->lease.iid}, p->now);
 	softwire_probe(p->sc.softwire, p->now);
 	pair_run(p, 20000);
 	assert_int_equal(p->sc.ups, 2);

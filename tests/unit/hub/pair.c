@@ -210,14 +210,14 @@ static void si_never_bind(struct softwire *s, const struct dhcp6_duid *duid, uin
 	si_never(s);
 }
 
-static void si_never_delegated(struct softwire *s, bool in_use)
+static void si_never_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	si_never(s);
 }
 
 /* ---- events ---- */
 
-static void sc_delegated(struct softwire *s, bool in_use)
+static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	struct side *side = side_of(s);
 
@@ -386,7 +386,7 @@ void pair_open(struct pair *p)
 {
 	p->sc_engine.softwire.tracing = p->si_engine.softwire.tracing = true;
 	assert_int_equal(
-		softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint, p->now),
+		softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint, NULL, p->now),
 		0);
 	p->si.softwire = &p->si_engine.softwire;
 }

@@ -379,7 +379,7 @@ static void mtu_case(uint16_t sc, uint16_t si)
 	struct pair *p = pair_new();
 
 	p->sc_engine.softwire.tracing = true;
-	assert_int_equal(softwire_si_open(&p->si_engine, &p->si.config, 1, 2, 1, si, NULL, p->now), 0);
+	assert_int_equal(softwire_si_open(&p->si_engine, &p->si.config, 1, 2, 1, si, NULL, NULL, p->now), 0);
 	p->si.softwire = &p->si_engine.softwire;
 	pair_until(p, &p->sc, STEP_TUNNEL);
 	p->sc_engine.softwire.mtu = sc;

@@ -262,7 +262,7 @@ static void sc_bind(struct softwire *s, const struct dhcp6_duid *duid, uint32_t 
 	softwire_sc_bound(&server_of(s)->engine, true, NULL, s->now);
 }
 
-static void sc_delegated(struct softwire *s, bool in_use)
+static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 }
 

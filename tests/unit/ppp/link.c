@@ -266,7 +266,7 @@ static void closing_the_ncp_keeps_the_link(void **state)
 	assert_int_equal(p->si.link.lcp.state, PPP_OPENED);
 	assert_int_equal(p->sc.downs + p->si.downs, 0);
 
-	ppp_link_network(&p->sc.link, p->sc.iid, 0, p->now); /* and it can come back */
+	ppp_link_network(&p->sc.link, &(struct ppp_network){.ipv6 = true, .iid = p->sc.iid, .assign_iid = 0}, p->now); /* and it can come back */
 	pair_run(p, 5000);
 	assert_up(p);
 	assert_int_equal(p->sc.ups, 2);
@@ -427,7 +427,7 @@ static void early_ncp_request_waits_for_the_lease(void **state)
 	assert_int_equal(p->sc.authenticated, 1);
 	assert_non_null(p->sc.link.auth);
 	assert_null(end_last(&p->sc, PPP_IPV6CP, 0));
-	ppp_link_network(&p->sc.link, 1, 0x99, p->now);
+	ppp_link_network(&p->sc.link, &(struct ppp_network){.ipv6 = true, .iid = 1, .assign_iid = 0x99}, p->now);
 	pair_run(p, 100); /* not a retransmission's 3 s */
 	assert_up(p);
 	assert_int_equal(p->si.link.iid, 0x99);
@@ -449,7 +449,7 @@ static void early_packets_of_other_kinds_are_dropped(void **state)
 	end_frame(&p->sc, (const uint8_t[]){0x57, 0x60}, 2); /* an IPv6 packet while IPV6CP is down */
 	assert_int_equal(p->sc.counters.bad_phase, 4);
 	end_frame(&p->sc, (const uint8_t[]){0x80, 0x57, 1}, 3); /* kept, and refused when it is looked at */
-	ppp_link_network(&p->sc.link, 1, 0, p->now);
+	ppp_link_network(&p->sc.link, &(struct ppp_network){.ipv6 = true, .iid = 1, .assign_iid = 0}, p->now);
 	assert_int_equal(p->sc.counters.bad_frame, 1);
 	assert_int_equal(p->sc.link.ipv6cp.state, PPP_REQ_SENT);
 }
@@ -469,7 +469,7 @@ static void ncp_before_authentication_is_dropped(void **state)
 	assert_int_equal(p->sc.counters.bad_phase, 3);
 	assert_null(end_last(&p->sc, PPP_IPV6CP, 0));
 	assert_int_equal(p->sc.counters.protocol_rejects_tx, 0);
-	ppp_link_network(&p->sc.link, 1, 0, p->now); /* nor by the owner's mistake */
+	ppp_link_network(&p->sc.link, &(struct ppp_network){.ipv6 = true, .iid = 1, .assign_iid = 0}, p->now); /* nor by the owner's mistake */
 	assert_null(end_last(&p->sc, PPP_IPV6CP, 0));
 	end_frame(&p->sc, (const uint8_t[]){0xc0, 0x23, 1, 1, 0, 4},
 		6); /* PAP is of this phase: told that we have none */

@@ -83,7 +83,7 @@ static void authenticated(struct ppp_link *l)
 
 	e->authenticated++;
 	if (!e->no_network)
-		ppp_link_network(l, e->iid, e->assign, e->pair->now);
+		ppp_link_network(l, &(struct ppp_network){.ipv6 = true, .iid = e->iid, .assign_iid = e->assign}, e->pair->now);
 }
 
 static void ncp_up(struct ppp_link *l, uint16_t protocol)
