@@ -242,7 +242,8 @@ bool mschap_v2_success(const uint8_t auth_challenge[MSCHAP_CHALLENGE],
 	explicit_bzero(password_hash, sizeof(password_hash));
 	if (!ok)
 		return false;
-	memcpy(ret, "S=", 2);
+	ret[0] = 'S';
+	ret[1] = '=';
 	for (size_t i = 0; i < SHA1; i++)
 		snprintf(ret + 2 + 2 * i, 3, "%02X", digest[i]);
 	return true;

@@ -88,7 +88,7 @@ static void test_says_that_there_is_no_legacy_provider(void **state)
 		_exit(mschap_v2_response(auth_challenge, peer_challenge, "User", 4, "p", 1, response) ||
 			mschap_v2_success(
 				auth_challenge, peer_challenge, "User", 4, "p", 1, response, success) ||
-			response[0] != 0x77 || strcmp(success, "untouched"));
+			response[0] != 0x77 || strcmp(success, "untouched") != 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -126,7 +126,7 @@ static void test_refuses_a_password_of_more_than_256_units(void **state)
 	assert_false(mschap_v2_response(
 		auth_challenge, peer_challenge, "User", 4, password, MSCHAP_PASSWORD_MAX + 1, response));
 	/* 255, and one that takes two */
-	memcpy(password + MSCHAP_PASSWORD_MAX - 1, "\xf0\x9f\x98\x80", 4);
+	memcpy(password + MSCHAP_PASSWORD_MAX - 1, (const uint8_t[]){0xf0, 0x9f, 0x98, 0x80}, 4);
 	assert_false(mschap_v2_response(
 		auth_challenge, peer_challenge, "User", 4, password, sizeof(password), response));
 	assert_false(mschap_v2_success(
