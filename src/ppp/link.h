@@ -168,6 +168,7 @@ struct ppp_link {
 	uint8_t local4[4], peer4[4];	/* once IPCP is open; 0.0.0.0: none was agreed on, DHCP may know one (HS-PPP-19) */
 	uint8_t dns4[2][4];		/* what the peer told us; 0.0.0.0: none */
 	bool peer_anonymous : 1;	/* it refused to authenticate, and may (demand_optional) */
+	bool ipcp_unknown : 1;		/* the peer has answered IPCP by Protocol-Reject since ppp_link_network(); valid in ops->ncp_down() */
 	msec opened_at;			/* LCP, last */
 	msec echo_at, phase_at;		/* phase_at: negotiation or authentication must be over by then */
 	struct ppp_auth *auth;
