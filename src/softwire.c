@@ -107,7 +107,7 @@ static int ask_once(const struct call *call, json_t *request,
 static void print_show(const struct call *call, const json_t *answer)
 {
 	const char *what = call->argv[0];
-	const json_t *rows = json_object_get(answer, what);
+	const json_t *rows = json_object_get(answer, !strcmp(what, "reverse-zone") ? "reverse_zones" : what);
 
 	if (!strcmp(what, "softwires"))
 		print_softwires(stdout, rows);
@@ -115,13 +115,16 @@ static void print_show(const struct call *call, const json_t *answer)
 		print_tunnels(stdout, rows);
 	else if (!strcmp(what, "leases"))
 		print_leases(stdout, rows, time(NULL));
+	else if (!strcmp(what, "reverse-zone"))
+		print_reverse_zones(stdout, rows);
 	else
 		print_counters(stdout, rows, call->argc > 1 ? call->argv[1] : NULL);
 }
 
 static int run_show(const struct call *call)
 {
-	static const char *const things[] = {"softwires", "tunnels", "leases", "counters", NULL};
+	static const char *const things[] = {
+		"softwires", "tunnels", "leases", "reverse-zone", "counters", NULL};
 	const char *what = call->argv[0];
 	char words[64];
 	json_t *request;
@@ -288,7 +291,7 @@ static int run_version(const struct call *call)
 /* ---- what there is ---- */
 
 static const struct command commands[] = {
-	{"show", "softwires|tunnels|leases|counters [NAME]", 1, 2, run_show,
+	{"show", "softwires|tunnels|leases|reverse-zone|counters [NAME]", 1, 2, run_show,
 		"what there is; of this user or initiator only"},
 	{"trace", "NAME", 1, 1, run_trace,
 		"packets of a user's or initiator's set-up and upkeep, as they come and go"},

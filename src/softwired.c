@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "aaa/aaa.h"
+#include "control/allow.h"
 #include "control/config.h"
 #include "control/server.h"
 #include "netlink/route.h"
@@ -317,7 +318,7 @@ static void reload_opened(void *owner, int result, int fd)
 		config_file_read(w->config->path, fd, false, reload_error, r, config);
 	if (fd >= 0)
 		close(fd);
-	if (!json_array_size(r->errors) && config->concentrator.present && w->concentrator)
+	if (!json_array_size(r->errors) && w->concentrator && *config->concentrator.users_path)
 		keeper_open_file(w->keeper, config->concentrator.users_path, reload_users_opened, r);
 	else
 		reload_finish(r);
@@ -411,71 +412,12 @@ static int engine_main(void *arg, int fd)
 	return status;
 }
 
-/* ---- what the keeper may do for us ---- */
-
-enum { POLICY_FILES = 3 * CONFIG_INITIATORS + 2, POLICY_LANS = CONFIG_INITIATORS * INITIATOR_LANS };
-
-struct policy_lists {
-	const char *files[POLICY_FILES];
-	const char *directories[2 + CONFIG_INITIATORS];
-	char directory_names[1 + CONFIG_INITIATORS][4096];
-	const char *tuns[1 + CONFIG_INITIATORS];
-	char tun_names[CONFIG_INITIATORS][16];
-	const char *lans[POLICY_LANS];
-	struct endpoint udp[CONCENTRATOR_LISTEN_MAX + 2];
-};
-
-static void allow_file(struct keeper_policy *p, struct policy_lists *lists, const char *path)
-{
-	if (*path)
-		lists->files[p->file_count++] = path;
-}
-
-/* The directory of a file that the engine writes: what is before the last slash, as the roles ask for it. NAME is where it lives. */
-static void allow_directory_of(struct keeper_policy *p, struct policy_lists *lists, const char *path, char name[4096])
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash || slash == path)
-		return;
-	snprintf(name, 4096, "%.*s", (int)(slash - path), path);
-	for (size_t n = 0; n < p->directory_count; n++)
-		if (!strcmp(lists->directories[n], name))
-			return;
-	lists->directories[p->directory_count++] = name;
-}
-
-static void allow_concentrator(struct keeper_policy *p, struct policy_lists *lists, const struct concentrator_config *c)
-{
-	allow_directory_of(p, lists, c->lease_path, lists->directory_names[0]);
-	allow_file(p, lists, c->users_path);
-	lists->tuns[p->tun_count++] = c->device;
-	for (unsigned n = 0; n < c->listen_count; n++)
-		lists->udp[p->udp_count++] = c->listen[n];
-	if (!c->listen_count) {
-		lists->udp[p->udp_count++] = (struct endpoint){{.family = AF_INET}, L2TP_PORT};
-		lists->udp[p->udp_count++] = (struct endpoint){{.family = AF_INET6}, L2TP_PORT};
-	}
-	p->may_forward = true;
-}
-
-static void allow_initiator(struct keeper_policy *p, struct policy_lists *lists, const struct initiator_config *i, unsigned index)
-{
-	allow_file(p, lists, i->password_path);
-	allow_file(p, lists, i->server_password_path);
-	allow_file(p, lists, i->tunnel_secret_path);
-	allow_directory_of(p, lists, i->state_path, lists->directory_names[1 + index]);
-	snprintf(lists->tun_names[index], sizeof(lists->tun_names[index]), "si-%s", i->name);
-	lists->tuns[p->tun_count++] = lists->tun_names[index];
-	for (unsigned n = 0; n < i->lan_count; n++)
-		lists->lans[p->lan_count++] = i->lans[n];
-	p->may_forward |= i->lan_count > 0;
-}
+/* ---- the keeper ---- */
 
 /* What lives in the keeper: the configuration as it was read last, and what follows from it. */
 struct boot {
 	struct config *config;
-	struct policy_lists lists;
+	struct allow_lists lists;
 	struct keeper_policy policy;
 	struct log log;
 };
@@ -489,29 +431,8 @@ static const struct keeper_policy *reload_policy(void *arg);
 
 static void make_policy(struct boot *boot)
 {
-	const struct config *config = boot->config;
-	struct keeper_policy *p = &boot->policy;
-	struct policy_lists *lists = &boot->lists;
-
-	*lists = (struct policy_lists){0};
-	*p = (struct keeper_policy){
-		.control_socket = config->control_socket,
-		.control_group = *config->control_group ? config->control_group : NULL,
-		.user = *config->user ? config->user : NULL,
-		.runtime_directory = config->runtime_directory,
-		.reload = reload_policy,
-	};
-	allow_file(p, lists, config->path);
-	lists->directories[p->directory_count++] = config->state_directory;
-	if (config->concentrator.present)
-		allow_concentrator(p, lists, &config->concentrator);
-	for (unsigned n = 0; n < config->initiator_count; n++)
-		allow_initiator(p, lists, &config->initiators[n], n);
-	p->files = lists->files;
-	p->directories = lists->directories;
-	p->tuns = lists->tuns;
-	p->lans = lists->lans;
-	p->udp = lists->udp;
+	allow_policy(boot->config, &boot->lists, &boot->policy);
+	boot->policy.reload = reload_policy;
 }
 
 static void log_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)

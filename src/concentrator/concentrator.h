@@ -48,6 +48,8 @@ struct concentrator_config {
 	bool rapid_commit;	 /* true */
 	bool managed;		 /* M flag: addresses by DHCPv6 */
 	uint8_t dad_transmits;	 /* 1 */
+	unsigned auth_word_count;
+	uint8_t auth_words[5];	   /* as configured; what follows from them is in the next two */
 	uint8_t auth[PPP_METHODS]; /* enum ppp_method, best first, 0 behind the last; none: nobody is asked (SEC-HS-15), which needs `anonymous` */
 	uint8_t eap_methods[4];	   /* EAP_TLS, EAP_MD5 */
 	char eap_certificate_path[4096], eap_key_path[4096], eap_ca_path[4096];

@@ -16,7 +16,9 @@ static const char *const networks[] = {"public", "trusted", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL}; /* as enum log_level */
 static const char *const dns_ways[] = {"auto", "none", NULL};
 
-static const char no_ipv4[] = "softwires that carry IPv4 are not available in this version";
+static const char *const address_ways[] = {"ipcp", "dhcp", NULL};
+static const char *const auth_words[] = {
+	"chap", "ms-chap-v2", "eap-tls", "eap-md5", "pap", NULL}; /* enum auth_word */
 
 static const struct config_key delegate_keys[] = {
 	{"from", TYPE_PREFIX6, INTO(concentrator_pool_config, lease.delegate_from), .required = true,
@@ -26,6 +28,14 @@ static const struct config_key delegate_keys[] = {
 		.help = "length of each delegated prefix; a multiple of 4 keeps reverse DNS simple"},
 };
 static const struct config_section delegate_section = {"`delegate`", delegate_keys, COUNT(delegate_keys)};
+
+static const struct config_key delegate4_keys[] = {
+	{"from", TYPE_PREFIX4, INTO(concentrator_pool_config, lease.delegate4_from), .required = true,
+		.help = "the prefix that subnets are taken from"},
+	{"length", TYPE_UINT, INTO(concentrator_pool_config, lease.delegate4_len), .min = 8, .max = 30,
+		.required = true, .help = "prefix length of each subnet"},
+};
+static const struct config_section delegate4_section = {"`delegate4`", delegate4_keys, COUNT(delegate4_keys)};
 
 static const struct config_key pool_keys[] = {
 	{"link6", TYPE_PREFIX6, INTO(concentrator_pool_config, lease.link6),
@@ -37,10 +47,48 @@ static const struct config_key pool_keys[] = {
 	{"preferred-lifetime", TYPE_UINT, INTO(concentrator_pool_config, preferred), .min = 60,
 		.max = UINT32_MAX, .preset = "86400", .help = "preferred lifetime of prefixes, in seconds"},
 	{"valid-lifetime", TYPE_UINT, INTO(concentrator_pool_config, valid), .min = 60, .max = UINT32_MAX,
-		.preset = "172800", .help = "valid lifetime of prefixes, in seconds"},
-	{"ipv4", TYPE_ABSENT, .help = no_ipv4},
+		.preset = "172800",
+		.help = "valid lifetime of prefixes, and lease time of DHCP for IPv4, in seconds"},
+	{"ipv4", TYPE_PREFIX4, INTO(concentrator_pool_config, lease.ipv4),
+		.help = "each softwire gets one address of it; without it, users of this pool get no IPv4"},
+	{"delegate4", TYPE_GROUP, .section = &delegate4_section,
+		.help = "IPv4 subnets for the networks behind initiators, by DHCP (RFC 6656)"},
+	{"temporary", TYPE_BOOL, INTO(concentrator_pool_config, lease.temporary), .preset = "false",
+		.help = "addresses are drawn anew for each softwire instead of staying their user's"},
+	{"nameservers", TYPE_HOST, LIST(concentrator_pool_config, nameservers, nameserver_count),
+		.help = "name servers of the reverse zones of this pool's users, for `softwire show "
+			"reverse-zone`"},
 };
 static const struct config_section pool_section = {"a pool", pool_keys, COUNT(pool_keys)};
+
+static const struct config_key eap_keys[] = {
+	{"certificate", TYPE_PATH, INTO(concentrator_config, eap_certificate_path), .required = true,
+		.help = "our certificate and its chain, PEM"},
+	{"key", TYPE_PATH, INTO(concentrator_config, eap_key_path), .required = true,
+		.help = "its private key, PEM, readable by root only"},
+	{"ca", TYPE_PATH, INTO(concentrator_config, eap_ca_path), .required = true,
+		.help = "certificates of the authorities that users' certificates come from, PEM"},
+};
+static const struct config_section eap_section = {"`eap` of `concentrator`", eap_keys, COUNT(eap_keys)};
+
+static const struct config_key anonymous_keys[] = {
+	{"pool", TYPE_TEXT, INTO(concentrator_config, anonymous_pool), .required = true,
+		.help = "the pool that addresses of softwires without a user come from"},
+	{"limit", TYPE_UINT, INTO(concentrator_config, anonymous_max), .min = 1, .max = 1000000,
+		.preset = "1000", .help = "softwires without a user at a time"},
+};
+static const struct config_section anonymous_section = {"`anonymous`", anonymous_keys, COUNT(anonymous_keys)};
+
+static const struct config_key hook_keys[] = {
+	{"up", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_UP]), .help = "run when a softwire is up"},
+	{"down", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_DOWN]),
+		.help = "run when one that was up has ended"},
+	{"change", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_CHANGE]),
+		.help = "run when its addresses, prefixes or families have changed"},
+	{"renew", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_RENEW]),
+		.help = "run when its initiator has renewed what it has, by DHCP or DHCPv6"},
+};
+static const struct config_section hook_section = {"`hooks` of `concentrator`", hook_keys, COUNT(hook_keys)};
 
 static const struct config_key concentrator_keys[] = {
 	{"listen", TYPE_ENDPOINT, LIST(concentrator_config, listen, listen_count),
@@ -53,7 +101,8 @@ static const struct config_key concentrator_keys[] = {
 	{"unprotected-chap", TYPE_BOOL, INTO(concentrator_config, allow_unprotected), .preset = "false",
 		.help = "accept that CHAP and tunnel secrets cross a public network without IPsec; warned "
 			"about at every start"},
-	{"users", TYPE_PATH, INTO(concentrator_config, users_path), .required = true,
+	{"users", TYPE_PATH, INTO(concentrator_config, users_path),
+		.derived = "none; only a service that asks nobody can go without",
 		.help = "the users file, see softwire-users(5)"},
 	{"pools", TYPE_NAMED, LIST(concentrator_config, pools, pool_count), .section = &pool_section,
 		.required = true, .name_offset = offsetof(struct concentrator_pool_config, lease.name),
@@ -78,6 +127,17 @@ static const struct config_key concentrator_keys[] = {
 		.help = "drop packets whose inner source was not given to their softwire"},
 	{"mss-clamp", TYPE_BOOL, INTO(concentrator_config, mss_clamp), .preset = "true",
 		.help = "lower the MSS of TCP connections to what fits"},
+	{"auth", TYPE_WORD, LIST(concentrator_config, auth_words, auth_word_count), .words = auth_words,
+		.derived = "chap",
+		.help = "how users prove who they are, best first; an empty list: nobody is asked"},
+	{"eap", TYPE_GROUP, .section = &eap_section, .help = "certificates for `eap-tls`"},
+	{"anonymous", TYPE_GROUP, .section = &anonymous_section,
+		.help = "serve those, too, who refuse to authenticate; without it, they are refused"},
+	{"address4", TYPE_WORD, INTO(concentrator_config, dhcp4), .words = address_ways, .preset = "ipcp",
+		.help = "how initiators get their IPv4 addresses"},
+	{"hooks", TYPE_GROUP, .section = &hook_section,
+		.help = "programs to be run as root when something happens to a softwire, see "
+			"softwired-hooks(7)"},
 	{"replace-softwires", TYPE_BOOL, INTO(concentrator_config, replace_softwires), .preset = "true",
 		.help = "a user at the limit: the new softwire replaces the oldest (true) or is refused "
 			"(false)"},
@@ -117,13 +177,47 @@ static const struct config_key concentrator_keys[] = {
 static const struct config_section concentrator_section = {
 	"`concentrator`", concentrator_keys, COUNT(concentrator_keys)};
 
+static const struct config_key initiator_eap_keys[] = {
+	{"ca", TYPE_PATH, INTO(initiator_config, eap_ca_path), .required = true,
+		.help = "certificates of the authorities that the concentrator's certificate may come from, "
+			"PEM"},
+	{"certificate", TYPE_PATH, INTO(initiator_config, eap_certificate_path), .required = true,
+		.help = "our certificate and its chain, PEM"},
+	{"key", TYPE_PATH, INTO(initiator_config, eap_key_path), .required = true,
+		.help = "its private key, PEM, readable by root only"},
+	{"server-name", TYPE_HOST, INTO(initiator_config, eap_server_name),
+		.derived = "any that the authority has signed",
+		.help = "the name that the concentrator's certificate must have"},
+};
+static const struct config_section initiator_eap_section = {
+	"`eap` of an initiator", initiator_eap_keys, COUNT(initiator_eap_keys)};
+
+static const struct config_key initiator_hook_keys[] = {
+	{"up", TYPE_PATH, INTO(initiator_config, hooks[INITIATOR_HOOK_UP]),
+		.help = "run when the softwire is up"},
+	{"down", TYPE_PATH, INTO(initiator_config, hooks[INITIATOR_HOOK_DOWN]),
+		.help = "run when it has ended"},
+	{"change", TYPE_PATH, INTO(initiator_config, hooks[INITIATOR_HOOK_CHANGE]),
+		.help = "run when our addresses, prefixes, subnets or DNS servers have changed"},
+	{"renew", TYPE_PATH, INTO(initiator_config, hooks[INITIATOR_HOOK_RENEW]),
+		.help = "run when they were renewed and are still the same"},
+};
+static const struct config_section initiator_hook_section = {
+	"`hooks` of an initiator", initiator_hook_keys, COUNT(initiator_hook_keys)};
+
 static const struct config_key initiator_keys[] = {
 	{"server", TYPE_SERVER, LIST(initiator_config, servers, server_count), .min = 1, .required = true,
 		.help = "concentrators in order of preference: NAME, ADDRESS, NAME:PORT or [ADDRESS]:PORT"},
-	{"user", TYPE_TEXT, INTO(initiator_config, user), .required = true,
+	{"user", TYPE_TEXT, INTO(initiator_config, user),
+		.derived = "none: we do not authenticate, for anonymous services",
 		.help = "the name that we authenticate with"},
-	{"password-file", TYPE_PATH, INTO(initiator_config, password_path), .required = true,
+	{"password-file", TYPE_PATH, INTO(initiator_config, password_path),
+		.derived = "none; `user` needs it, unless `eap` is there",
 		.help = "a file of one line, readable by root only: our password"},
+	{"auth", TYPE_WORD, LIST(initiator_config, auth_words, auth_word_count), .words = auth_words,
+		.derived = "chap and ms-chap-v2 with `password-file`, eap-tls with `eap`",
+		.help = "how we are willing to prove who we are"},
+	{"eap", TYPE_GROUP, .section = &initiator_eap_section, .help = "certificates for `eap-tls`"},
 	{"server-password-file", TYPE_PATH, INTO(initiator_config, server_password_path),
 		.derived = "not demanded",
 		.help = "the password with which the concentrator must prove its own identity"},
@@ -138,12 +232,22 @@ static const struct config_key initiator_keys[] = {
 	{"insist-auth", TYPE_BOOL, INTO(initiator_config, insist_auth), .preset = "false",
 		.help = "refuse a concentrator that does not ask for our password"},
 	{"ipv6", TYPE_BOOL, INTO(initiator_config, ipv6), .preset = "true", .help = "carry IPv6"},
+	{"ipv4", TYPE_BOOL, INTO(initiator_config, ipv4), .preset = "false", .help = "carry IPv4"},
 	{"prefix", TYPE_BOOL, INTO(initiator_config, want_prefix),
 		.derived = "true when `lan` names an interface", .help = "ask for a delegated prefix"},
 	{"prefix-length", TYPE_UINT, INTO(initiator_config, prefix_length), .min = 0, .max = 64,
 		.preset = "0", .help = "length of prefix to ask for, 48 to 64; 0: any"},
+	{"subnet", TYPE_BOOL, INTO(initiator_config, want_subnet),
+		.derived = "true when `lan` names an interface and `ipv4` is true",
+		.help = "ask for an IPv4 subnet"},
+	{"subnet-length", TYPE_UINT, INTO(initiator_config, subnet_length), .min = 0, .max = 30,
+		.preset = "0", .help = "prefix length of the smallest subnet that will do, 8 to 30; 0: any"},
 	{"lan", TYPE_NAME, LIST(initiator_config, lans, lan_count),
-		.help = "interfaces that get a /64 of the delegated prefix each, with Router Advertisements"},
+		.help = "interfaces that get a /64 of the delegated prefix each, with Router Advertisements, "
+			"and their part of the IPv4 subnet"},
+	{"lan-bridge", TYPE_NAME, INTO(initiator_config, lan_bridge), .derived = "none",
+		.help = "the bridge that `lan` interfaces become ports of when the prefix has too few /64s "
+			"for them"},
 	{"default-route", TYPE_BOOL, INTO(initiator_config, default_route), .preset = "true",
 		.help = "send what has no better route through the softwire"},
 	{"metric", TYPE_UINT, INTO(initiator_config, metric), .min = 1, .max = UINT32_MAX, .preset = "1024",
@@ -154,7 +258,9 @@ static const struct config_key initiator_keys[] = {
 	{"mss-clamp", TYPE_BOOL, INTO(initiator_config, mss_clamp), .preset = "true",
 		.help = "lower the MSS of TCP connections to what fits"},
 	{"mtu", TYPE_UINT, INTO(initiator_config, mtu), .min = 0, .max = 9216, .preset = "0",
-		.help = "MTU of the softwire, at least 1280; 0: what the path to the concentrator carries"},
+		.help = "MTU of the softwire, at least 1280 where it carries IPv6, else 576; 0: what the "
+			"path to the "
+			"concentrator carries"},
 	{"rapid-commit", TYPE_BOOL, INTO(initiator_config, rapid_commit), .preset = "true",
 		.help = "ask for the short DHCPv6 exchange"},
 	{"dad-transmits", TYPE_UINT, INTO(initiator_config, dad_transmits), .min = 0, .max = 10,
@@ -183,7 +289,9 @@ static const struct config_key initiator_keys[] = {
 	{"state-file", TYPE_PATH, INTO(initiator_config, state_path),
 		.derived = "initiator-NAME.json in `state-directory`",
 		.help = "where the DUID and the last prefixes are kept"},
-	{"ipv4", TYPE_ABSENT, .help = no_ipv4},
+	{"hooks", TYPE_GROUP, .section = &initiator_hook_section,
+		.help = "programs to be run as root when something happens to the softwire, see "
+			"softwired-hooks(7)"},
 	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
 };
 static const struct config_section initiator_section = {

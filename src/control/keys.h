@@ -23,7 +23,9 @@ enum config_type {
 	TYPE_ADDR4,
 	TYPE_ADDR6,
 	TYPE_ENDPOINT,
+	TYPE_PREFIX4,
 	TYPE_PREFIX6,
+	TYPE_HOST, /* a DNS name */
 	TYPE_GROUP,  /* { ... } */
 	TYPE_NAMED,  /* { name = { ... }; ... } */
 	TYPE_ABSENT, /* a key that people will expect; HELP says why it is not there */
@@ -55,6 +57,9 @@ struct config_section {
 };
 
 extern const struct config_section config_file_section; /* the root */
+
+/* The words of `auth`. */
+enum auth_word { AUTH_CHAP, AUTH_MSCHAPV2, AUTH_EAP_TLS, AUTH_EAP_MD5, AUTH_PAP };
 
 /* What would be right: "a whole number, 0 to 3600". */
 struct expectation {

@@ -2,6 +2,7 @@
 /* Tables for people: a column is a heading and a function that makes a cell of a JSON object. */
 #include "control/print.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -165,9 +166,20 @@ CELL_FUNCTION(cell_link6)
 	put(text, text_of(row, "link6"));
 }
 
+/* Prefixes of both families. */
 CELL_FUNCTION(cell_delegated)
 {
-	put_array(json_object_get(row, "delegated"), text);
+	json_t *all = json_array();
+
+	json_array_extend(all, json_object_get(row, "delegated"));
+	json_array_extend(all, json_object_get(row, "subnets"));
+	put_array(all, text);
+	json_decref(all);
+}
+
+CELL_FUNCTION(cell_address4)
+{
+	put(text, text_of(row, "address4"));
 }
 
 CELL_FUNCTION(cell_mtu)
@@ -208,8 +220,11 @@ CELL_FUNCTION(cell_note)
 	const char *error = text_of(row, "last_error");
 	char buf[16], next[64] = "", all[CELL + 64];
 
-	if (!strcmp(text_of(row, "state"), "up"))
+	if (!strcmp(text_of(row, "state"), "up")) {
+		if (strcmp(text_of(row, "path"), "ok") != 0)
+			put(text, text_of(row, "path"));
 		return;
+	}
 	if (has_number(row, "next_attempt_seconds"))
 		snprintf(next, sizeof(next), "%snext attempt in %s", *error ? "; " : "",
 			print_seconds(number_of(row, "next_attempt_seconds"), buf));
@@ -411,6 +426,7 @@ void print_softwires(FILE *out, const json_t *rows)
 		{"STATE", false, cell_state},
 		{"PEER", false, cell_peer},
 		{"LINK", false, cell_link6},
+		{"IPV4", false, cell_address4},
 		{"DELEGATED", false, cell_delegated},
 		{"MTU", true, cell_mtu},
 		{"UP", true, cell_up},
@@ -461,6 +477,7 @@ void print_leases(FILE *out, const json_t *rows, time_t now)
 		{"SLOT", true, cell_slot},
 		{"POOL", false, cell_pool},
 		{"LINK", false, cell_link6},
+		{"IPV4", false, cell_address4},
 		{"DELEGATED", false, cell_delegated},
 		{"ACTIVE", false, cell_active},
 		{"GRANTED", true, cell_granted},
@@ -485,6 +502,54 @@ void print_leases(FILE *out, const json_t *rows, time_t now)
 		PRINT(out, ours, &x, held, "");
 	json_decref(ours);
 	json_decref(users);
+}
+
+/* ---- reverse zones ---- */
+
+/* Text that goes into a zone file: nothing that could end a comment, or be anything but a name. */
+static const char *zone_text(const char *text, char buf[CELL])
+{
+	size_t n = 0;
+
+	for (; *text && n < CELL - 1; text++)
+		buf[n++] = isalnum((unsigned char)*text) || strchr("-_.:/@", *text) ? *text : '?';
+	buf[n] = 0;
+	return buf;
+}
+
+static void print_zone(FILE *out, const char *zone, const json_t *nameservers)
+{
+	char name[CELL], server[CELL];
+	const json_t *ns;
+	size_t i;
+
+	json_array_foreach(nameservers, i, ns)
+	{
+		size_t len = strlen(zone_text(json_string_value(ns) ? json_string_value(ns) : "", server));
+
+		fprintf(out, "%s. IN NS %s%s\n", zone_text(zone, name), server,
+			len && server[len - 1] == '.' ? "" : ".");
+	}
+}
+
+void print_reverse_zones(FILE *out, const json_t *rows)
+{
+	char user[CELL], prefix[CELL];
+	const json_t *row, *zone;
+	size_t r, z;
+
+	if (!json_array_size(rows))
+		fprintf(out, "; nothing is delegated\n");
+	json_array_foreach(rows, r, row)
+	{
+		const json_t *nameservers = json_object_get(row, "nameservers");
+
+		fprintf(out, "; %s %s%s\n", zone_text(text_of(row, "user"), user),
+			zone_text(text_of(row, "prefix"), prefix),
+			json_array_size(nameservers) ? "" : ": no nameservers, for the user or the pool");
+		json_array_foreach(json_object_get(row, "zones"), z, zone) if (json_is_string(zone))
+			print_zone(out, json_string_value(zone), nameservers);
+	}
 }
 
 /* ---- counters ---- */

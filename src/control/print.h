@@ -10,6 +10,8 @@
 void print_softwires(FILE *out, const json_t *rows);
 void print_tunnels(FILE *out, const json_t *rows);
 void print_leases(FILE *out, const json_t *rows, time_t now);
+/* Records for the zone files of the parents, HS-PROV-12. */
+void print_reverse_zones(FILE *out, const json_t *rows);
 /* Counters that are not 0; FILTER (may be NULL) is a role, an initiator, a group or a part of a name. */
 void print_counters(FILE *out, const json_t *counters, const char *filter);
 /* One line per trace event. */

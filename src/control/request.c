@@ -112,6 +112,18 @@ static void show_leases(struct request *q)
 	show_rows(q, "leases", concentrator_show_leases, initiator_show_leases);
 }
 
+static void show_reverse_zones(struct request *q)
+{
+	const char *filter = text_member(q, "filter");
+	json_t *list = q->targets->concentrator
+			       ? concentrator_show_reverse_zones(q->targets->concentrator, filter)
+			       : json_array();
+
+	q->answer->object = json_pack("{s:b}", "ok", 1);
+	q->answer->name = "reverse_zones";
+	q->answer->list = list;
+}
+
 static void show_counters(struct request *q)
 {
 	json_t *all = json_object(), *initiators = json_object();
@@ -197,6 +209,7 @@ static const struct verb verbs[] = {
 	{"show softwires", .members = {{"filter", MEMBER_TEXT}}, .run = show_softwires},
 	{"show tunnels", .members = {{"filter", MEMBER_TEXT}}, .run = show_tunnels},
 	{"show leases", .members = {{"filter", MEMBER_TEXT}}, .run = show_leases},
+	{"show reverse-zone", .members = {{"filter", MEMBER_TEXT}}, .run = show_reverse_zones},
 	{"show counters", .run = show_counters},
 	{"version", .run = show_version},
 	{"show version", .run = show_version},

@@ -41,7 +41,9 @@ struct expectation config_expectation(const struct config_key *k)
 		[TYPE_ADDR4] = "an IPv4 address",
 		[TYPE_ADDR6] = "an IPv6 address",
 		[TYPE_ENDPOINT] = "an address, with :PORT or without",
+		[TYPE_PREFIX4] = "an IPv4 prefix like 198.51.100.0/24",
 		[TYPE_PREFIX6] = "an IPv6 prefix like 2001:db8::/48",
+		[TYPE_HOST] = "a DNS name",
 		[TYPE_GROUP] = "a group { ... }",
 		[TYPE_NAMED] = "a group of groups { NAME = { ... }; ... }",
 		[TYPE_ABSENT] = "left out",
@@ -166,8 +168,17 @@ static bool store_endpoint(void *dst, const char *text)
 	return true;
 }
 
+static bool host_ok(const char *text)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)text[n]) || (text[n] && strchr("-_.", text[n])))
+		n++;
+	return n && n < 254 && !text[n] && text[0] != '-' && text[0] != '.';
+}
+
 /* False and *hint where a slip is easy to see. */
-static bool store_prefix(void *dst, const char *text, char hint[PREFIX_TEXT])
+static bool store_prefix(uint8_t family, void *dst, const char *text, char hint[PREFIX_TEXT])
 {
 	const char *slash = strchr(text, '/');
 	char head[ADDR_TEXT];
@@ -175,7 +186,7 @@ static bool store_prefix(void *dst, const char *text, char hint[PREFIX_TEXT])
 	struct addr a;
 
 	if (!prefix_parse(text, &p)) {
-		if (p.addr.family != AF_INET6)
+		if (p.addr.family != family)
 			return false;
 		memcpy(dst, &p, sizeof(p));
 		return true;
@@ -184,7 +195,7 @@ static bool store_prefix(void *dst, const char *text, char hint[PREFIX_TEXT])
 		strlen(slash + 1) > 3)
 		return false;
 	snprintf(head, sizeof(head), "%.*s", (int)(slash - text), text);
-	if (addr_parse(head, &a) || a.family != AF_INET6 || atoi(slash + 1) > 128)
+	if (addr_parse(head, &a) || a.family != family || (unsigned)atoi(slash + 1) > addr_bits(family))
 		return false;
 	p = prefix_of(&a, (unsigned)atoi(slash + 1));
 	prefix_print(&p, hint);
@@ -244,8 +255,12 @@ static bool read_text(struct problems *r, const struct config_key *k, const conf
 	case TYPE_ENDPOINT:
 		ok = store_endpoint(dst, text);
 		break;
+	case TYPE_HOST:
+		ok = host_ok(text) && store_text(k, dst, text);
+		break;
+	case TYPE_PREFIX4:
 	case TYPE_PREFIX6:
-		ok = store_prefix(dst, text, hint);
+		ok = store_prefix(k->type == TYPE_PREFIX4 ? AF_INET : AF_INET6, dst, text, hint);
 		break;
 	default:
 		ok = store_addr(k, dst, text);

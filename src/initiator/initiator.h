@@ -28,7 +28,10 @@ struct initiator_config {
 	bool ipv4;
 	bool want_subnet;	 /* IPv4: lan is not empty, or subnet = true */
 	uint8_t subnet_length;	 /* the longest that will do; 0: any */
+	unsigned auth_word_count;
+	uint8_t auth_words[5];	 /* as configured; what follows from them is in the next two */
 	uint8_t auth;		 /* bits 1 << enum ppp_method: what we are willing to prove ourselves with */
+	bool eap_md5;		 /* of EAP's methods; TLS where there is a certificate */
 	char eap_certificate_path[4096], eap_key_path[4096], eap_ca_path[4096];
 	char eap_server_name[256]; /* what the concentrator's certificate must name; "": any of the CA */
 	char hooks[4][4096];	 /* by enum initiator_hook; "": none */

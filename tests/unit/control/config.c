@@ -15,6 +15,7 @@
 
 #include "control/config.h"
 #include "control/problem.h"
+#include "eap/eap.h"
 
 struct told {
 	char text[16384];
@@ -67,6 +68,11 @@ static struct config *new_config(void)
 #define INITIATOR(text)                                                                                      \
 	"initiator = { home = { network = \"trusted\"; server = \"sc.example.net\"; user = \"alice\"; "      \
 	"password-file = \"/p\";\n" text "\n}; };\n"
+
+#define POOLS4(pool)                                                                                         \
+	"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local4 = \"198.51.100.1\"; users "  \
+	"= "                                                                                                 \
+	"\"/u\"; pools = { default = {\n" pool "\n}; }; };\n"
 
 /* A file as people break it, and everything that they are told. */
 static const struct {
@@ -184,16 +190,16 @@ static const struct {
 	{"no pools, no users",
 		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local6 = \"2001:db8::1\"; "
 		"};\n",
-		"test.conf:1: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"
 		"test.conf:1: `concentrator` lacks `pools`: where addresses come from, by name; users "
 		"without a pool of "
-		"their own get theirs from `default`\n"},
+		"their own get theirs from `default`\n"
+		"test.conf:1: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"},
 	{"no default pool", POOLS("pools = { other = { link6 = \"2001:db8:100::/48\"; }; };"),
 		"test.conf:2: there is no pool `default`: users without a pool of their own get their "
 		"addresses from it\n"},
 	{"pool with nothing", POOLS("pools = { default = { }; };"),
 		"test.conf:2: the pool `default` has nothing to give: it must have `link6`, `delegate` or "
-		"both\n"},
+		"`ipv4`\n"},
 	{"host bits", POOLS("pools = { default = { link6 = \"2001:db8:100::1/48\"; }; };"),
 		"test.conf:2: `link6` is \"2001:db8:100::1/48\", which has bits set behind its length: it "
 		"must be "
@@ -205,7 +211,8 @@ static const struct {
 	{"delegated length outside 48 to 64",
 		POOLS("pools = { default = {\n delegate = { from = \"2001:db8::/32\"; length = 65; }; }; };"),
 		"test.conf:3: `length` is 65: it must be a whole number, 48 to 64\n"
-		"test.conf:1: `local6` lies in `from` of the pool `default`: it must be an address that no "
+		"test.conf:1: `local6` lies in `delegate` of the pool `default`: it must be an address that "
+		"no "
 		"user gets\n"},
 	{"delegated length shorter than from",
 		POOLS("pools = { default = {\n delegate = {\n from = \"2001:db8:8000::/56\";\n length = 48; "
@@ -214,7 +221,8 @@ static const struct {
 	{"pools that overlap",
 		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; };\n"
 		      "more = { delegate = { from = \"2001:db8:100:8000::/52\"; length = 56; }; }; };"),
-		"test.conf:3: `from` of the pool `more` overlaps `link6` of the pool `default`: pools must "
+		"test.conf:3: `delegate` of the pool `more` overlaps `link6` of the pool `default`: pools "
+		"must "
 		"not share "
 		"addresses\n"},
 	{"our address in a pool", POOLS("pools = { default = { link6 = \"2001:db8::/48\"; }; };"),
@@ -235,6 +243,77 @@ static const struct {
 		      "\"2001:db8::b\", "
 		      "\"2001:db8::c\", \"2001:db8::d\", \"2001:db8::e\" ]; }; };"),
 		"test.conf:2: `dns` has 5 values: it must have at most 4\n"},
+	{"IPv6 pool for IPv4", POOLS4("ipv4 = \"2001:db8::/64\";"),
+		"test.conf:2: `ipv4` is \"2001:db8::/64\": it must be an IPv4 prefix like 198.51.100.0/24\n"},
+	{"host bits in an IPv4 pool", POOLS4("ipv4 = \"198.51.100.1/24\";"),
+		"test.conf:2: `ipv4` is \"198.51.100.1/24\", which has bits set behind its length: it must "
+		"be "
+		"\"198.51.100.0/24\", or longer\n"},
+	{"loopback pool", POOLS4("ipv4 = \"127.1.0.0/16\";"),
+		"test.conf:2: `ipv4` holds addresses that are not for hosts (this network, loopback, "
+		"link-local, "
+		"multicast or reserved ones)\n"},
+	{"pool of all IPv4", POOLS4("ipv4 = \"0.0.0.0/0\";"),
+		"test.conf:2: `ipv4` holds addresses that are not for hosts (this network, loopback, "
+		"link-local, "
+		"multicast or reserved ones)\n"},
+	{"IPv4 pool without our address",
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; ipv4 = \"198.51.100.0/24\"; }; "
+		      "};"),
+		"test.conf:1: `local4` is left out, but pools have `ipv4`: it is our end of every softwire "
+		"that "
+		"carries IPv4\n"},
+	{"subnet longer than /30",
+		POOLS4("ipv4 = \"198.51.100.0/24\"; delegate4 = { from = \"203.0.113.0/24\"; length = 31; "
+		       "};"),
+		"test.conf:2: `length` is 31: it must be a whole number, 8 to 30\n"},
+	{"subnet larger than what it is taken from",
+		POOLS4("ipv4 = \"198.51.100.0/24\"; delegate4 = { from = \"203.0.113.0/24\"; length = 20; "
+		       "};"),
+		"test.conf:2: `length` is 20, but `from` is only a /24: it must be 24 to 30\n"},
+	{"subnets without addresses",
+		POOLS4("link6 = \"2001:db8:100::/48\"; delegate4 = { from = \"203.0.113.0/24\"; length = 29; "
+		       "};"),
+		"test.conf:1: warning: `local6` is left out: no ICMPv6 errors are sent, so Path MTU "
+		"Discovery fails "
+		"through softwires\n"
+		"test.conf:2: `delegate4` needs `ipv4`: an initiator has an address before it has a "
+		"subnet\n"},
+	{"subnets that overlap addresses",
+		POOLS4("ipv4 = \"198.51.100.0/24\"; delegate4 = { from = \"198.51.100.128/25\"; length = 29; "
+		       "};"),
+		"test.conf:2: `delegate4` of the pool `default` overlaps `ipv4` of the pool `default`: pools "
+		"must "
+		"not share addresses\n"},
+	{"our address among subnets",
+		POOLS4("ipv4 = \"203.0.113.0/24\"; delegate4 = { from = \"198.51.100.0/24\"; length = 29; "
+		       "};"),
+		"test.conf:1: `local4` lies in `delegate4` of the pool `default`: it must be an address that "
+		"no "
+		"user gets\n"},
+	{"method that nobody knows", CONCENTRATOR("auth = [ \"ms-chap\" ];"),
+		"test.conf:2: `auth` is \"ms-chap\": it must be \"chap\", \"ms-chap-v2\", \"eap-tls\", "
+		"\"eap-md5\" or "
+		"\"pap\"\n"},
+	{"nobody is asked, and nothing said", CONCENTRATOR("auth = [ ];"),
+		"test.conf:2: `auth` is empty, so nobody is asked who they are: `anonymous` must say which "
+		"pool "
+		"everybody gets addresses from\n"},
+	{"certificates that are not named", CONCENTRATOR("auth = [ \"eap-tls\", \"chap\" ];"),
+		"test.conf:2: `auth` has \"eap-tls\", which needs certificates: `eap` must name them\n"},
+	{"half of the certificates",
+		CONCENTRATOR("auth = \"eap-tls\"; eap = { certificate = \"/c\"; ca = \"/a\"; };"),
+		"test.conf:2: `eap` of `concentrator` lacks `key`: its private key, PEM, readable by root "
+		"only\n"},
+	{"anonymous pool that is not there", CONCENTRATOR("anonymous = { pool = \"guests\"; };"),
+		"test.conf:2: `pool` of `anonymous` is \"guests\", and there is no such pool\n"},
+	{"hook without a whole path", CONCENTRATOR("hooks = { up = \"./up\"; };"),
+		"test.conf:2: `up` is \"./up\": it must be a whole path, beginning with /\n"},
+	{"hook for what does not happen", CONCENTRATOR("hooks = { upp = \"/up\"; };"),
+		"test.conf:2: there is no key `upp` in `hooks` of `concentrator`: did you mean `up`?\n"},
+	{"name server that is no name",
+		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; nameservers = \"ns 1\"; }; };"),
+		"test.conf:2: `nameservers` is \"ns 1\": it must be a DNS name\n"},
 	{"no address for DNS",
 		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = \"ns.example.net\"; }; };"),
 		"test.conf:2: `dns` is \"ns.example.net\": it must be an address\n"},
@@ -272,7 +351,31 @@ static const struct {
 		"test.conf:2: `mtu` is 1279: it must be 0 (what the path carries), or 1280 to 9216, for IPv6 "
 		"needs 1280\n"},
 	{"nothing to carry", INITIATOR("ipv6 = false;"),
-		"test.conf:2: `ipv6` is false: there is nothing else to carry in this version\n"},
+		"test.conf:2: `ipv6` is false, and so is `ipv4`: there is nothing to carry\n"},
+	{"prefix of what is not carried", INITIATOR("ipv6 = false; ipv4 = true; prefix = true;"),
+		"test.conf:2: `prefix` is true, but `ipv6` is false: leave one of them out\n"},
+	{"subnet of what is not carried", INITIATOR("subnet = true;"),
+		"test.conf:2: `subnet` is true, but `ipv4` is not: leave one of them out\n"},
+	{"subnet larger than a /8", INITIATOR("ipv4 = true; subnet = true; subnet-length = 7;"),
+		"test.conf:2: `subnet-length` is 7: it must be 0 (any), or 8 to 30\n"},
+	{"MTU below any", INITIATOR("ipv6 = false; ipv4 = true; mtu = 575;"),
+		"test.conf:2: `mtu` is 575: it must be 0 (what the path carries), or 576 to 9216\n"},
+	{"user without a way to prove it",
+		"initiator = { home = { network = \"trusted\"; server = \"sc\"; user = \"alice\"; }; };",
+		"test.conf:1: `user` is set, but there is no way to prove it: it needs `password-file` or "
+		"`eap`\n"},
+	{"password without a user",
+		"initiator = { home = { network = \"trusted\"; server = \"sc\"; password-file = \"/p\"; }; "
+		"};",
+		"test.conf:1: an initiator lacks `user`: it is needed with `password-file` and `eap`\n"},
+	{"method without its password",
+		"initiator = { home = { network = \"trusted\"; server = \"sc\"; user = \"a\"; auth = "
+		"\"chap\"; }; };",
+		"test.conf:1: `auth` has methods that need `password-file`\n"},
+	{"method without its certificate", INITIATOR("auth = [ \"chap\", \"eap-tls\" ];"),
+		"test.conf:2: `auth` has \"eap-tls\", which needs certificates: `eap` must name them\n"},
+	{"bridge with a name that is none", INITIATOR("lan = [ \"a\", \"b\" ]; lan-bridge = \"br/0\";"),
+		"test.conf:2: `lan-bridge` is \"br/0\": it must be the name of a network interface\n"},
 	{"back-off the wrong way round", INITIATOR("backoff-first = 90;"),
 		"test.conf:2: `backoff-first` is 90, above `backoff-max` (60): it must not be\n"},
 	{"one password for both ends", INITIATOR("server-password-file = \"/p\";"),
@@ -296,13 +399,13 @@ static const struct {
 		"test.conf:5: `hello` is -1: it must be a number of seconds, 0 to 3600\n"
 		"test.conf:6: `local6` is \"fe80::1\": it must be an IPv6 address\n"
 		"test.conf:8: there is no key `link` in a pool: did you mean `link6`?\n"
-		"test.conf:2: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"
 		"test.conf:2: warning: `listen` is left out: all addresses of this machine are listened on\n"
+		"test.conf:2: `concentrator` lacks `users`: the users file, see softwire-users(5)\n"
 		"test.conf:8: the pool `default` has nothing to give: it must have `link6`, `delegate` or "
-		"both\n"},
+		"`ipv4`\n"},
 };
 
-/* proves: HS-PROV-9 partial, HS-L2TP-31 partial, SEC-HS-18 partial, SEC-HS-19 partial */
+/* proves: HS-PROV-9 partial, HS-PROV-14 partial, HS-PPP-14 partial, SEC-HS-15 partial, HS-L2TP-31 partial, SEC-HS-18 partial, SEC-HS-19 partial */
 static void says_what_is_wrong_and_what_would_be_right(void **state)
 {
 	struct config *c = new_config();
@@ -367,9 +470,43 @@ static const struct {
 	{"IPv4 DNS server",
 		POOLS("pools = { default = { link6 = \"2001:db8:100::/48\"; dns = [ \"198.51.100.1\", "
 		      "\"2001:db8::53\" ]; }; };"),
-		"test.conf:2: warning: `dns`: 198.51.100.1 is not told to anybody, because softwires carry "
-		"only IPv6 in this "
-		"version\n"},
+		"test.conf:2: warning: `dns`: 198.51.100.1 is not told to anybody, because this pool has no "
+		"`ipv4`\n"},
+	{"IPv6 DNS server", POOLS4("ipv4 = \"198.51.100.0/24\"; dns = \"2001:db8::53\";"),
+		"test.conf:2: warning: `dns`: 2001:db8::53 is not told to anybody, because this pool has no "
+		"IPv6\n"},
+	{"our own address in the pool", POOLS4("ipv4 = \"198.51.100.0/24\"; dns = \"198.51.100.1\";"), ""},
+	{"private subnets",
+		POOLS4("ipv4 = \"198.51.100.0/24\"; delegate4 = { from = \"10.0.0.0/16\"; length = 29; };"),
+		"test.conf:2: warning: `from` holds private addresses: initiators can use such addresses on "
+		"their "
+		"LANs without being given any, and will translate them twice\n"},
+	{"global subnets behind private addresses",
+		POOLS4("ipv4 = \"100.64.0.0/16\"; delegate4 = { from = \"203.0.113.0/24\"; length = 29; };"),
+		"test.conf:2: warning: `from` is global, but `ipv4` of the same pool is private: both must "
+		"be "
+		"routable in the same network\n"},
+	{"passwords in the clear", CONCENTRATOR("auth = [ \"chap\", \"pap\" ];"),
+		"test.conf:2: warning: `auth` has \"pap\": passwords are sent as they are, to whoever "
+		"answers and past "
+		"whoever listens\n"},
+	{"certificates without use",
+		CONCENTRATOR("eap = { certificate = \"/c\"; key = \"/k\"; ca = \"/a\"; };"),
+		"test.conf:2: warning: `eap` has no effect without \"eap-tls\" in `auth`\n"},
+	{"guests with leases", CONCENTRATOR("anonymous = { pool = \"default\"; };"),
+		"test.conf:2: warning: `pool` of `anonymous` is `default`, which is not temporary: everybody "
+		"who "
+		"comes and goes leaves a lease behind\n"},
+	{"any concentrator of the authority",
+		INITIATOR("eap = { ca = \"/a\"; certificate = \"/c\"; key = \"/k\"; };"),
+		"test.conf:2: warning: `eap` has no `server-name`: whoever has a certificate of this "
+		"authority can "
+		"pose as the concentrator\n"},
+	{"bridge for one", INITIATOR("lan = \"eth1\"; lan-bridge = \"br-lan\";"),
+		"test.conf:2: warning: `lan-bridge` has no effect unless `lan` names several interfaces\n"},
+	{"subnet without effect", INITIATOR("ipv4 = true; subnet-length = 29;"),
+		"test.conf:2: warning: `subnet-length` has no effect without `ipv4`, and `lan` or subnet = "
+		"true\n"},
 	{"no HELLO", CONCENTRATOR("hello = 0;"),
 		"test.conf:2: warning: `hello` is 0: a peer that died silently is not noticed, and a NAT on "
 		"the way forgets the "
@@ -387,7 +524,7 @@ static const struct {
 		"test.conf:2: warning: `prefix-length` has no effect without `lan` or prefix = true\n"},
 };
 
-/* proves: HS-PROV-4 partial, HS-PROV-11, SEC-HS-18 partial, SEC-HS-19 partial */
+/* proves: HS-PROV-4 partial, HS-PROV-7, HS-PROV-11, HS-PROV-13 partial, SEC-HS-18 partial, SEC-HS-19 partial */
 static void warns_of_what_is_risky_but_said(void **state)
 {
 	struct config *c = new_config();
@@ -436,7 +573,10 @@ static void defaults_are_those_of_the_page(void **state)
 	assert_string_equal(con->device, "sc0");
 	assert_string_equal(con->lease_path, "/var/lib/softwired/leases.db");
 	assert_true(con->ingress_filter && con->mss_clamp && con->replace_softwires && con->rapid_commit);
-	assert_false(con->managed || con->require_tunnel_secret || con->send_challenge);
+	assert_false(con->managed || con->require_tunnel_secret || con->send_challenge || con->dhcp4);
+	assert_int_equal(con->auth[0], PPP_METHOD_CHAP_MD5);
+	assert_int_equal(con->auth[1], 0);
+	assert_string_equal(con->anonymous_pool, "");
 	assert_true(con->framing_async);
 	assert_int_equal(con->dad_transmits, 1);
 	assert_int_equal(con->hello_ms, 60000);
@@ -462,7 +602,8 @@ static void defaults_are_those_of_the_page(void **state)
 	assert_string_equal(i->name, "home");
 	assert_string_equal(i->state_path, "/var/lib/softwired/initiator-home.json");
 	assert_true(i->ipv6 && i->default_route && i->mss_clamp && i->rapid_commit && i->framing_async);
-	assert_false(i->want_prefix || i->insist_auth);
+	assert_false(i->want_prefix || i->insist_auth || i->ipv4 || i->want_subnet || i->eap_md5);
+	assert_int_equal(i->auth, 1 << PPP_METHOD_CHAP_MD5 | 1 << PPP_METHOD_MSCHAPV2);
 	assert_int_equal(i->metric, 1024);
 	assert_string_equal(i->dns, "auto");
 	assert_int_equal(i->mtu, 0);
@@ -543,6 +684,70 @@ static void values_arrive_where_they_belong(void **state)
 	assert_int_equal(i[0].metric, UINT32_MAX);
 	assert_string_equal(i[0].dns, "none");
 	assert_true(i[1].want_prefix && !i[1].lan_count);
+	free(c);
+}
+
+/* proves: HS-PPP-11 partial, HS-PPP-14 partial, HS-PROV-6 partial, HS-PROV-14 partial */
+static void values_for_ipv4_and_authentication_arrive(void **state)
+{
+	struct config *c = new_config();
+
+	good("concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local4 = \"198.51.100.1\"; "
+	     "local6 = "
+	     "\"2001:db8::1\"; users = \"/u\";\n"
+	     "  auth = [ \"eap-tls\", \"eap-md5\", \"ms-chap-v2\", \"chap\" ]; address4 = \"dhcp\";\n"
+	     "  eap = { certificate = \"/c\"; key = \"/k\"; ca = \"/a\"; };\n"
+	     "  anonymous = { pool = \"guests\"; limit = 7; };\n"
+	     "  hooks = { up = \"/etc/softwire/up\"; renew = \"/etc/softwire/renew\"; };\n"
+	     "  pools = { default = { ipv4 = \"198.51.100.0/24\"; delegate4 = { from = \"203.0.113.0/24\"; "
+	     "length = 29; "
+	     "};\n"
+	     "              nameservers = [ \"ns1.example.net\", \"ns2.example.net\" ]; };\n"
+	     "            guests = { link6 = \"2001:db8:200::/48\"; temporary = true; }; };\n"
+	     "};\n"
+	     "initiator = { a = { network = \"trusted\"; server = \"sc\"; user = \"u\"; ipv4 = true; ipv6 = "
+	     "false;\n"
+	     "  eap = { ca = \"/a\"; certificate = \"/c\"; key = \"/k\"; server-name = \"sc.example.net\"; "
+	     "};\n"
+	     "  lan = [ \"eth1\", \"eth2\" ]; lan-bridge = \"br-lan\"; subnet-length = 28; hooks = { change "
+	     "= \"/h\"; }; };\n"
+	     "  b = { network = \"trusted\"; server = \"sc\"; }; };\n",
+		"", c);
+
+	const struct concentrator_config *con = &c->concentrator;
+	struct prefix ipv4 = prefix("198.51.100.0/24"), from = prefix("203.0.113.0/24");
+
+	assert_int_equal(con->auth[0], PPP_METHOD_EAP);
+	assert_int_equal(con->auth[1], PPP_METHOD_MSCHAPV2);
+	assert_int_equal(con->auth[2], PPP_METHOD_CHAP_MD5);
+	assert_int_equal(con->auth[3], 0);
+	assert_int_equal(con->eap_methods[0], EAP_TLS);
+	assert_int_equal(con->eap_methods[1], EAP_MD5);
+	assert_string_equal(con->eap_key_path, "/k");
+	assert_true(con->dhcp4);
+	assert_string_equal(con->anonymous_pool, "guests");
+	assert_int_equal(con->anonymous_max, 7);
+	assert_string_equal(con->hooks[HOOK_UP], "/etc/softwire/up");
+	assert_string_equal(con->hooks[HOOK_RENEW], "/etc/softwire/renew");
+	assert_string_equal(con->hooks[HOOK_DOWN], "");
+	assert_true(prefix_equal(&con->pools[0].lease.ipv4, &ipv4));
+	assert_true(prefix_equal(&con->pools[0].lease.delegate4_from, &from));
+	assert_int_equal(con->pools[0].lease.delegate4_len, 29);
+	assert_int_equal(con->pools[0].nameserver_count, 2);
+	assert_string_equal(con->pools[0].nameservers[1], "ns2.example.net");
+	assert_true(con->pools[1].lease.temporary && !con->pools[0].lease.temporary);
+
+	const struct initiator_config *i = c->initiators;
+
+	assert_true(i[0].ipv4 && !i[0].ipv6 && i[0].want_subnet && !i[0].want_prefix);
+	assert_int_equal(i[0].auth, 1 << PPP_METHOD_EAP);
+	assert_false(i[0].eap_md5);
+	assert_string_equal(i[0].eap_server_name, "sc.example.net");
+	assert_string_equal(i[0].lan_bridge, "br-lan");
+	assert_int_equal(i[0].subnet_length, 28);
+	assert_string_equal(i[0].hooks[INITIATOR_HOOK_CHANGE], "/h");
+	assert_int_equal(i[1].auth, 0);
+	assert_string_equal(i[1].user, "");
 	free(c);
 }
 
@@ -627,7 +832,7 @@ static void tells_lines_of_included_files(void **state)
 		"main.conf:8: `hello` is a text in quotes: it must be a number of seconds, 0 to 3600\n"
 		"more.conf:2: `link6` is a /99: it must be a /64 or shorter, for each softwire gets a /64\n"
 		"pools.conf:3: the pool `other` has nothing to give: it must have `link6`, `delegate` or "
-		"both\n");
+		"`ipv4`\n");
 
 	write_file(directory, "loop.conf", "log = \"info\";\n@include \"loop.conf\"\n", 0644);
 	read_in(directory, "loop.conf", false, &told, -EINVAL);
@@ -706,6 +911,12 @@ static void checks_the_files_that_are_named(void **state)
 	read_in(directory, "sc.conf", true, &told, -EINVAL);
 	assert_non_null(strstr(told.text, "users.conf:2: "));
 
+	write_file(directory, "users.conf", "users = { alice = { secret = \"x\"; pool = \"gold\"; }; };\n",
+		0600);
+	read_in(directory, "sc.conf", true, &told, -EINVAL);
+	assert_non_null(strstr(told.text, "users.conf: the user `alice` has the pool `gold`, and the "
+					  "configuration has none of that name"));
+
 	read_in(directory, "si.conf", true, &told, -EINVAL);
 	assert_string_equal(told.text, "si.conf:2: `password-file` names alice.secret, which cannot be read: "
 				       "No such file or directory\n");
@@ -756,6 +967,7 @@ int main(void)
 		cmocka_unit_test(warns_of_what_is_risky_but_said),
 		cmocka_unit_test(defaults_are_those_of_the_page),
 		cmocka_unit_test(values_arrive_where_they_belong),
+		cmocka_unit_test(values_for_ipv4_and_authentication_arrive),
 		cmocka_unit_test(leaves_the_result_alone_after_an_error),
 		cmocka_unit_test(tells_lines_of_included_files),
 		cmocka_unit_test(refuses_what_is_no_configuration),

@@ -130,6 +130,36 @@ static void leases_of_both_roles(void **state)
 		"home  delegated  2001:db8:8000::/56    23h 53m  for ever  2001:db8::53\n");
 }
 
+static void what_is_ipv4_has_its_columns(void **state)
+{
+	struct page *p = page_open(
+		"[{\"id\":3,\"role\":\"initiator\",\"name\":\"home\",\"user\":\"alice\",\"state\":\"up\","
+		"\"address4\":\"198.51.100.7\",\"delegated\":[\"2001:db8:8000::/56\"],"
+		"\"subnets\":[\"203.0.113.8/29\"],\"path\":\"no route to the concentrator, for 3 s\"}]");
+
+	print_softwires(p->out, p->rows);
+	page_is(p, "ID  NAME  USER   STATE  IPV4          DELEGATED              RX  TX  NOTE\n"
+		   " 3  home  alice  up     198.51.100.7  2001:db8:8000::/56 +1   0   0  no route to the "
+		   "concentrator, for 3 s\n");
+}
+
+/* proves: HS-PROV-12 partial */
+static void reverse_zones_are_lines_of_a_zone_file(void **state)
+{
+	struct page *p = page_open(
+		"[{\"user\":\"alice\",\"prefix\":\"2001:db8:8000:100::/56\","
+		"\"zones\":[\"1.0.0.0.0.8.8.b.d.0.1.0.0.2.ip6.arpa\"],\"nameservers\":[\"ns1.example.net\","
+		"\"ns2.example.net.\"]},"
+		"{\"user\":\"bob\\n\",\"prefix\":\"203.0.113.8/29\",\"zones\":[\"8.113.0.203.in-addr.arpa\"],"
+		"\"nameservers\":[]}]");
+
+	print_reverse_zones(p->out, p->rows);
+	page_is(p, "; alice 2001:db8:8000:100::/56\n"
+		   "1.0.0.0.0.8.8.b.d.0.1.0.0.2.ip6.arpa. IN NS ns1.example.net.\n"
+		   "1.0.0.0.0.8.8.b.d.0.1.0.0.2.ip6.arpa. IN NS ns2.example.net.\n"
+		   "; bob? 203.0.113.8/29: no nameservers, for the user or the pool\n");
+}
+
 static void counters(void **state)
 {
 	static const char json[] =
@@ -224,6 +254,8 @@ int main(void)
 		cmocka_unit_test(empty_tables_say_so),
 		cmocka_unit_test(tunnels),
 		cmocka_unit_test(leases_of_both_roles),
+		cmocka_unit_test(what_is_ipv4_has_its_columns),
+		cmocka_unit_test(reverse_zones_are_lines_of_a_zone_file),
 		cmocka_unit_test(counters),
 		cmocka_unit_test(names_of_peers_cannot_move_the_cursor),
 		cmocka_unit_test(trace_events),

@@ -70,6 +70,11 @@ json_t *concentrator_show_counters(struct concentrator *c)
 	return json_pack("{s:{s:i}}", "l2tp", "control_rx", 7);
 }
 
+json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter)
+{
+	return json_pack("[{s:s}]", "user", filter ? filter : "all");
+}
+
 unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t id)
 {
 	snprintf(c->cleared_user, sizeof(c->cleared_user), "%s", user ? user : "");
@@ -312,6 +317,8 @@ static void shows_both_roles(void **state)
 	expect(w, "{\"v\":1,\"do\":\"show counters\"}",
 		"{\"ok\":true,\"counters\":{\"concentrator\":{\"l2tp\":{\"control_rx\":7}},"
 		"\"initiators\":{\"home\":{\"ppp\":{\"rx\":1}},\"office\":{\"ppp\":{\"rx\":1}}}}}");
+	expect(w, "{\"v\":1,\"do\":\"show reverse-zone\",\"filter\":\"alice\"}",
+		"{\"ok\":true,\"reverse_zones\":[{\"user\":\"alice\"}]}");
 	expect(w, "{\"v\":1,\"do\":\"version\"}", "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
 }
 
