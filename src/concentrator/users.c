@@ -173,6 +173,7 @@ void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim)
 {
 	struct subscriber *sub = subscriber_of(s);
 	struct aaa_claim chap = {
+		.protocol = claim->protocol,
 		.name = claim->name,
 		.name_len = claim->name_len,
 		.id = claim->id,
