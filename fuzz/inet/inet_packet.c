@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * inet_packet: the first byte is an ICMP type, the second a code, two more an MTU; the rest is a packet, which is read, answered
- * by ICMP errors, and has its MSS clamped.
+ * inet_packet: the first byte is an ICMP type, the second a code, two more an MTU; the rest is a packet, which is read (as IPv6 and as
+ * IPv4), answered by ICMP errors, and has its MSS clamped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,44 @@ static void try_read(const uint8_t *packet, size_t len)
 	}
 	require(len >= IP6_HEADER && reader_left(&r) == h.payload_len);
 	try_udp(&h, r);
+}
+
+static void try_udp4(const struct ip4 *h, struct reader payload)
+{
+	uint16_t src_port = 0, dst_port = 0;
+	static uint8_t buf[66000];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct reader udp, again;
+	const char *why = NULL;
+	struct ip4 header;
+
+	if (!ip4_udp_read(h, payload, &src_port, &dst_port, &udp, &why)) {
+		require(why && src_port == 0 && dst_port == 0);
+		return;
+	}
+	/* Written again it is the same but for the header's fields, a checksum where there was none, and bytes behind it. */
+	ip4_udp_write(&w, &h->src, &h->dst, src_port, dst_port, udp.pos, reader_left(&udp));
+	require(writer_ok(&w));
+	again = reader_of(buf, writer_len(&w));
+	ip4_read(&again, &header);
+	require(reader_ok(&again) && reader_left(&again) <= reader_left(&payload));
+	require(addr_equal(&header.src, &h->src) && addr_equal(&header.dst, &h->dst));
+	require(!memcmp(again.pos, payload.pos, 6));
+	require(!memcmp(again.pos + UDP_HEADER, payload.pos + UDP_HEADER, reader_left(&again) - UDP_HEADER));
+}
+
+static void try_read4(const uint8_t *packet, size_t len)
+{
+	struct reader r = reader_of(packet, len);
+	struct ip4 h = {.payload_len = 4711};
+
+	ip4_read(&r, &h);
+	if (!reader_ok(&r)) {
+		require(h.payload_len == 4711);
+		return;
+	}
+	require(len >= IP4_HEADER && reader_left(&r) == h.payload_len);
+	try_udp4(&h, r);
 }
 
 /* Whatever an error is about: the error itself is well-formed, within its bound, quotes the packet, and provokes no other one. */
@@ -122,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size)
 		memcpy(packet, data + 4, size);
 	try_read(packet, size);
+	try_read4(packet, size);
 	try_errors(data[0], data[1], packet, size);
 	try_clamp(packet, size, mtu);
 	free(packet);
