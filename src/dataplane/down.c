@@ -38,7 +38,7 @@ static struct dp_row *down_row(
 			p, row == p->table.any ? DP_ICMP_NO_ROUTE : DP_ICMP_ADDRESS, row, packet, inner->len);
 		return NULL;
 	}
-	if (inner->len > row->mtu) {
+	if (inner->len > row->mtu && !dp_may_fragment(family, packet)) {
 		p->counters.drop_too_big++;
 		row->drop_too_big++;
 		dp_icmp_to_device(p, DP_ICMP_TOO_BIG, row, packet, inner->len);
@@ -47,12 +47,20 @@ static struct dp_row *down_row(
 	return row;
 }
 
+static void count_sent(struct tun_plane *p, struct dp_row *row, uint8_t family, size_t len)
+{
+	struct dp_family_counters *c = dp_row_family(row, family);
+
+	c->tx_packets++;
+	c->tx_bytes += len;
+	row->last_tx = loop_now(p->loop);
+}
+
 /* True when SLOT, with LEN bytes from the device behind its headroom, is now in a queue. */
 static bool down_packet(struct tun_plane *p, struct dp_slot *slot, size_t len)
 {
 	uint8_t *packet = slot->bytes + DP_HEADROOM;
 	uint8_t family = packet_family(packet, len);
-	struct dp_family_counters *c;
 	struct dp_inner inner;
 	struct dp_row *row;
 
@@ -67,14 +75,16 @@ static bool down_packet(struct tun_plane *p, struct dp_slot *slot, size_t len)
 	row = down_row(p, family, &inner, packet);
 	if (!row)
 		return false;
+	if (inner.len > row->mtu) { /* copies: the slot stays the caller's */
+		if (dp_send_fragments(p, row, packet, &inner))
+			count_sent(p, row, family, inner.len);
+		return false;
+	}
 	if (row->mss_mtu && tcp_mss_clamp(packet, inner.len, row->mss_mtu))
 		p->counters.mss_clamped++;
 	if (!dp_send_inner(p, row, family == AF_INET6 ? PPP_IPV6 : PPP_IP, slot, inner.len))
 		return false;
-	c = dp_row_family(row, family);
-	c->tx_packets++;
-	c->tx_bytes += inner.len;
-	row->last_tx = loop_now(p->loop);
+	count_sent(p, row, family, inner.len);
 	return true;
 }
 

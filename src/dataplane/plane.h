@@ -6,6 +6,7 @@
  *   socket.c  UDP sockets: options, receiving, sending, errors
  *   up.c      one packet out of a softwire
  *   down.c    packets from the device into softwires
+ *   fragment.c  IPv4 packets that may be cut, and do not fit
  *   icmp.c    ICMP errors
  *
  * Calls into the role (ops) may remove sockets and close the plane: the memory of both stays until the loop
@@ -90,7 +91,8 @@ struct tun_plane {
 /* An inner packet as far as forwarding looks at it. */
 struct dp_inner {
 	struct addr src, dst;
-	size_t len; /* of the whole packet, without padding */
+	size_t len;    /* of the whole packet, without padding */
+	size_t header; /* IPv4: of its header */
 };
 
 /* False unless PACKET is a whole packet of FAMILY. */
@@ -127,6 +129,11 @@ void dp_socket_watch(struct dp_socket *s); /* tells the loop what to wait for */
 /* up.c */
 void dp_up_packet(struct dp_socket *s, const struct endpoint *from, const struct addr *local,
 	uint8_t *payload, size_t len);
+
+/* fragment.c: does this IPv4 packet allow to be cut? */
+bool dp_may_fragment(uint8_t family, const uint8_t *packet);
+/* Sends INNER of PACKET into ROW in fragments that fit its MTU. False: nothing was sent (no room for fragments, or in the queue). */
+bool dp_send_fragments(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, const struct dp_inner *inner);
 
 /* down.c */
 unsigned dp_down_batch(struct tun_plane *p);

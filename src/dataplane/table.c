@@ -20,6 +20,12 @@ int dp_table_init(struct dp_table *t, uint64_t seed)
 	return 0;
 }
 
+static void row_free(struct dp_table *t, struct dp_row *row)
+{
+	free(row->more);
+	pool_free(&t->rows, row);
+}
+
 static void index_free(struct dp_table *t, struct dp_tunnel_index *index)
 {
 	for (unsigned i = 0; i < DP_PAGES; i++) {
@@ -27,7 +33,7 @@ static void index_free(struct dp_table *t, struct dp_tunnel_index *index)
 			continue;
 		for (unsigned j = 0; j < DP_PAGE_ROWS; j++)
 			if (index->pages[i][j])
-				pool_free(&t->rows, index->pages[i][j]);
+				row_free(t, index->pages[i][j]);
 		free(index->pages[i]);
 	}
 	free(index);
@@ -117,7 +123,9 @@ static bool prefix_matches(const void *item, const void *key)
 
 static struct dp_row *row_of(struct dp_row_prefix *slot)
 {
-	return container_of(slot - slot->index, struct dp_row, prefixes);
+	if (slot->index < DP_ROW_INLINE)
+		return container_of(slot - slot->index, struct dp_row, prefixes);
+	return container_of(slot - (slot->index - DP_ROW_INLINE), struct dp_row_more, prefixes)->row;
 }
 
 /* Keeps the list of lengths in use sorted, longest first. */
@@ -150,14 +158,51 @@ static void note_length(
 		note(t->lengths4, &t->length4_count, p->len);
 }
 
-static struct dp_row_prefix *slot_free(struct dp_row *row)
+/* How many slots there are now. */
+static unsigned slot_count(const struct dp_row *row)
 {
-	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
-		if (prefix_is_none(&row->prefixes[i].prefix)) {
-			row->prefixes[i].index = (uint8_t)i;
-			return &row->prefixes[i];
+	return row->more ? DP_ROW_PREFIXES : DP_ROW_INLINE;
+}
+
+static struct dp_row_prefix *slot_at(const struct dp_row *row, unsigned i)
+{
+	struct dp_row *of =
+		(struct dp_row *)row; /* who only reads has a const row, and does not write to the slot */
+
+	return i < DP_ROW_INLINE ? &of->prefixes[i] : &of->more->prefixes[i - DP_ROW_INLINE];
+}
+
+/* A free slot, or NULL and *ret_error. */
+static struct dp_row_prefix *slot_free(struct dp_row *row, int *ret_error)
+{
+	*ret_error = -ENOSPC;
+	if (row->prefix_count >= DP_ROW_INLINE && !row->more) {
+		row->more = calloc(1, sizeof(*row->more));
+		if (!row->more) {
+			*ret_error = -ENOMEM;
+			return NULL;
 		}
+		row->more->row = row;
+	}
+	for (unsigned i = 0; i < slot_count(row); i++) {
+		struct dp_row_prefix *slot = slot_at(row, i);
+
+		if (!prefix_is_none(&slot->prefix))
+			continue;
+		slot->index = (uint8_t)i;
+		return slot;
+	}
 	return NULL;
+}
+
+/* The block of further prefixes goes with the last of them. */
+static void more_trim(struct dp_row *row)
+{
+	for (unsigned i = 0; row->more && i < DP_ROW_MORE; i++)
+		if (!prefix_is_none(&row->more->prefixes[i].prefix))
+			return;
+	free(row->more);
+	row->more = NULL;
 }
 
 int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
@@ -173,12 +218,14 @@ int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefi
 	key = prefix_key(t, p);
 	if (hash_find(h, key, prefix_matches, p))
 		return -EEXIST;
-	slot = slot_free(row);
+	slot = slot_free(row, &r);
 	if (!slot)
-		return -ENOSPC;
-	r = hash_insert(h, key, slot);
-	if (r < 0)
 		return r;
+	r = hash_insert(h, key, slot);
+	if (r < 0) {
+		more_trim(row);
+		return r;
+	}
 	if (h->count == 1)
 		note_length(t, p, length_used);
 	slot->prefix = *p;
@@ -200,10 +247,13 @@ static void slot_clear(struct dp_table *t, struct dp_row *row, struct dp_row_pre
 
 void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p)
 {
-	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++) {
-		if (prefix_is_none(&row->prefixes[i].prefix) || !prefix_equal(&row->prefixes[i].prefix, p))
+	for (unsigned i = 0; i < slot_count(row); i++) {
+		struct dp_row_prefix *slot = slot_at(row, i);
+
+		if (prefix_is_none(&slot->prefix) || !prefix_equal(&slot->prefix, p))
 			continue;
-		slot_clear(t, row, &row->prefixes[i]);
+		slot_clear(t, row, slot);
+		more_trim(row);
 		return;
 	}
 }
@@ -211,13 +261,13 @@ void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct p
 void dp_row_remove(struct dp_table *t, struct dp_row *row)
 {
 	row->generation &= ~1U;
-	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
-		if (!prefix_is_none(&row->prefixes[i].prefix))
-			slot_clear(t, row, &row->prefixes[i]);
+	for (unsigned i = 0; i < slot_count(row); i++)
+		if (!prefix_is_none(&slot_at(row, i)->prefix))
+			slot_clear(t, row, slot_at(row, i));
 	if (t->any == row)
 		t->any = NULL;
 	*row_place(t, row->listener, row->local_tunnel) = NULL;
-	pool_free(&t->rows, row);
+	row_free(t, row);
 }
 
 void dp_table_set_default(struct dp_table *t, struct dp_row *row)
@@ -252,8 +302,8 @@ struct dp_row *dp_find_inner(const struct dp_table *t, const struct addr *dst)
 
 bool dp_row_permits_source(const struct dp_row *row, const struct addr *src)
 {
-	for (unsigned i = 0; i < DP_ROW_PREFIXES; i++)
-		if (prefix_contains_addr(&row->prefixes[i].prefix, src))
+	for (unsigned i = 0; i < slot_count(row); i++)
+		if (prefix_contains_addr(&slot_at(row, i)->prefix, src))
 			return true;
 	return false;
 }

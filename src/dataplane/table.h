@@ -7,7 +7,8 @@
  *         session id, peer address and port are compared in full.
  *   down: inner prefix -> the same row, one hash per family and configured prefix length; the longest
  *         configured length first.
- * A row names its own few prefixes inline; they are also what its inner sources are checked against.
+ * A row names its own few prefixes inline (link, one delegated prefix, IPv4 address: what most have), and further ones in a block apart;
+ * they are also what its inner sources are checked against.
  * One writer (the worker that owns the row). A generation field, odd while the row is valid and never used
  * twice, is for readers beyond that worker: it tells them that a row is being removed, or was reused.
  *
@@ -23,7 +24,8 @@
 #include "lib/pool.h"
 #include "lib/wheel.h"
 
-enum { DP_ROW_PREFIXES = 5, DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
+enum { DP_ROW_INLINE = 3, DP_ROW_MORE = 5, DP_ROW_PREFIXES = DP_ROW_INLINE + DP_ROW_MORE };
+enum { DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
 
 struct dp_family_counters {
 	uint64_t rx_packets, rx_bytes; /* out of the softwire; bytes are inner bytes */
@@ -34,6 +36,12 @@ struct dp_family_counters {
 struct dp_row_prefix {
 	struct prefix prefix; /* none: free */
 	uint8_t index;
+};
+
+/* The block of further prefixes; there while one of them is. */
+struct dp_row_more {
+	struct dp_row *row;
+	struct dp_row_prefix prefixes[DP_ROW_MORE];
 };
 
 struct dp_row {
@@ -47,7 +55,8 @@ struct dp_row {
 	uint16_t mss_mtu; /* TCP MSS is clamped to this MTU; 0: no clamping */
 	struct endpoint peer;
 	struct addr local; /* what the peer talks to, where the socket is bound to all addresses; else none */
-	struct dp_row_prefix prefixes[DP_ROW_PREFIXES]; /* link /64, delegated, later IPv4; any may be free */
+	struct dp_row_prefix prefixes[DP_ROW_INLINE]; /* any may be free */
+	struct dp_row_more *more;                     /* or NULL */
 	struct dp_family_counters v6, v4;
 	uint32_t drop_spoofed, drop_too_big, drop_other;
 	msec last_rx;      /* any valid packet from the right peer */
@@ -84,7 +93,7 @@ int dp_row_add(struct dp_table *t, uint8_t listener, uint16_t local_tunnel, uint
 /* Also removes its prefixes, and the default route to it. */
 void dp_row_remove(struct dp_table *t, struct dp_row *row);
 /* -EEXIST when a row (also this one) has exactly this prefix, -ENOSPC when the row is full, -EINVAL for
- * "none". */
+ * "none", -ENOMEM. */
 int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
 void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
 /* All traffic without a better row goes here: the initiator's end has one row. NULL: nowhere. */

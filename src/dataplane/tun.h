@@ -24,9 +24,10 @@
  * with the path's MTU), and is itself sent in fragments, so that a path too narrow for the smallest inner MTU
  * is slow but not black.
  *
- * Known limits: an IPv4 packet without DF that does not fit is answered like one with DF instead of being
- * fragmented. The device is read and written with a system call per packet. Outer packets larger than
- * DP_PACKET_MAX bytes are dropped.
+ * Inner packets that do not fit a softwire's MTU: IPv6 and IPv4 with DF are answered (Packet Too Big, Fragmentation Needed), IPv4 without
+ * DF is cut (fragment.c). DHCP between the ends (to local4, or broadcast) goes to the role.
+ *
+ * Known limits: the device is read and written with a system call per packet. Outer packets larger than DP_PACKET_MAX bytes are dropped.
  *
  * RFC 2661 section 3.1, RFC 5571, RFC 4443.
  */
@@ -57,6 +58,7 @@ struct dp_counters {
 	uint64_t icmp_sent, icmp_suppressed, socket_errors, mss_clamped;
 	uint64_t drop_local_scope; /* from the device: multicast and link-local; the kernel's own chatter */
 	uint64_t outer_fragmented; /* sent without DF after the path refused it */
+	uint64_t inner_fragmented; /* IPv4 packets without DF that did not fit */
 };
 
 struct tun_ops {

@@ -11,6 +11,8 @@
 #include "inet/packet.h"
 #include "ppp/packet.h"
 
+enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };
+
 static bool inner6_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
 {
 	struct reader r = reader_of(packet, len);
@@ -33,7 +35,8 @@ static bool inner4_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
 	total = (size_t)packet[2] << 8 | packet[3];
 	if (header < IP4_HEADER || total < header || total > len)
 		return false;
-	*ret = (struct dp_inner){.src = addr4_of(packet + 12), .dst = addr4_of(packet + 16), .len = total};
+	*ret = (struct dp_inner){
+		.src = addr4_of(packet + 12), .dst = addr4_of(packet + 16), .len = total, .header = header};
 	return true;
 }
 
@@ -54,6 +57,20 @@ bool dp_inner_is_local(const struct dp_inner *inner)
 	       is_broadcast(&inner->dst);
 }
 
+/* DHCP between the ends of the softwire; what routers behind it relay elsewhere is payload like any other. */
+static bool is_dhcp4(const struct tun_plane *p, const uint8_t *packet, const struct dp_inner *inner)
+{
+	const uint8_t *udp = packet + inner->header;
+	unsigned src, dst;
+
+	if (!inner->header || packet[9] != PROTO_UDP || inner->len < inner->header + UDP_HEADER ||
+		((packet[6] & 0x3f) | packet[7]) || !addr_equal(&inner->dst, &p->local4))
+		return false;
+	src = (unsigned)udp[0] << 8 | udp[1];
+	dst = (unsigned)udp[2] << 8 | udp[3];
+	return (src == DHCP_CLIENT && dst == DHCP_SERVER) || (src == DHCP_SERVER && dst == DHCP_CLIENT);
+}
+
 static void count_spoofed(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, size_t len)
 {
 	p->counters.drop_spoofed++;
@@ -72,7 +89,7 @@ static bool forward(struct tun_plane *p, struct dp_row *row, uint8_t family, uin
 		row->drop_other++;
 		return false;
 	}
-	if (dp_inner_is_local(&inner))
+	if (dp_inner_is_local(&inner) || is_dhcp4(p, packet, &inner))
 		return true;
 	if (!row->any_source && !dp_row_permits_source(row, &inner.src)) {
 		count_spoofed(p, row, packet, inner.len);

@@ -103,6 +103,7 @@ static const struct counter_name dataplane_names[] = {
 	COUNTER(dp_counters, socket_errors),
 	COUNTER(dp_counters, mss_clamped),
 	COUNTER(dp_counters, outer_fragmented),
+	COUNTER(dp_counters, inner_fragmented),
 };
 
 static const struct counter_name l2tp_names[] = {

@@ -12,8 +12,8 @@
 #define WORLD4  "203.0.113.9"
 #define NOBODY4 "192.0.2.9"
 
-/* Over IPv4 and over IPv6 transport each (the four encapsulations; IPCP, which IPv4 payload needs, comes later). */
-/* proves: HS-L2TP-8 partial, HS-L2TP-9 partial, HS-L2TP-10 partial, HS-L2TP-11 partial, PS-29 partial */
+/* Over IPv4 and over IPv6 transport each: the four encapsulations. */
+/* proves: HS-L2TP-8, HS-L2TP-9, HS-L2TP-10, HS-L2TP-11, PS-29 partial */
 static void encapsulates_both_families_unchanged(void **state)
 {
 	struct fixture *f = *state;
@@ -230,6 +230,115 @@ static void answers_packet_too_big_with_the_rows_mtu(void **state)
 	assert_int_equal(f->row->drop_too_big, 3);
 }
 
+/* An IPv4 packet of HEADER bytes with OPTIONS (a multiple of 4), DATA, and WORD as flags and offset. */
+static size_t packet_build4(
+	uint8_t *buf, unsigned word, const void *options, size_t options_len, const void *data, size_t len)
+{
+	uint8_t plain[20];
+
+	packet_build(plain, WORLD4, US4, 17, NULL, 0);
+	memcpy(buf, plain, 20);
+	memcpy(buf + 20, options, options_len);
+	memcpy(buf + 20 + options_len, data, len);
+	buf[0] = (uint8_t)(0x45 + options_len / 4);
+	buf[2] = (uint8_t)((20 + options_len + len) >> 8);
+	buf[3] = (uint8_t)(20 + options_len + len);
+	buf[4] = 0xab;
+	buf[5] = 0xcd;
+	buf[6] = (uint8_t)(word >> 8);
+	buf[7] = (uint8_t)word;
+	return 20 + options_len + len;
+}
+
+static unsigned header_sum(const uint8_t *header, size_t len)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += (unsigned)header[i] << 8 | header[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* Collects the pieces at the peer into DATA; every one fits, has a right checksum and the same identification. Returns how many. */
+static unsigned reassemble(struct fixture *f, unsigned first_offset, uint8_t *data, size_t len,
+	bool last_has_more, size_t later_header)
+{
+	uint8_t out[2048], *packet = out + 10;
+	unsigned count = 0;
+	size_t done = 0, n;
+
+	while (done < len && (n = peer_gets(f, out, sizeof(out)))) {
+		size_t header = (packet[0] & 15U) * 4U, total = (size_t)packet[2] << 8 | packet[3];
+		unsigned word = (unsigned)packet[6] << 8 | packet[7];
+
+		assert_memory_equal(out, "\x00\x02\x11\x12\x13\x14\xff\x03\x00\x21", 10);
+		assert_int_equal(n, total + 10);
+		assert_true(total <= f->row->mtu);
+		assert_int_equal(header_sum(packet, header), 0xffff);
+		assert_memory_equal(packet + 4, "\xab\xcd", 2);
+		assert_int_equal((word & 0x1fff) * 8, first_offset * 8 + done);
+		if (count)
+			assert_int_equal(header, later_header);
+		memcpy(data + done, packet + header, total - header);
+		done += total - header;
+		assert_int_equal(!!(word & 0x2000), done < len || last_has_more);
+		count++;
+	}
+	assert_int_equal(done, len);
+	assert_int_equal(peer_gets(f, out, sizeof(out)), 0);
+	return count;
+}
+
+/* RFC 791 section 3.2. */
+static void cuts_ipv4_packets_that_may_be_cut(void **state)
+{
+	/* NOP, security (copied, 11 bytes), record route (not copied, 7 bytes), end */
+	static const uint8_t options[20] = {1, 0x82, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 7, 4, 0, 0, 0, 0, 0};
+	struct fixture *f = *state;
+	uint8_t body[1600], packet[2000], got[1600];
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * 7 + i / 256);
+	f->row->mtu = 600;
+	device_sends(f, packet, packet_build4(packet, 0, NULL, 0, body, 1472));
+	assert_int_equal(reassemble(f, 0, got, 1472, false, 20), 3);
+	assert_memory_equal(got, body, 1472);
+	assert_int_equal(f->counters->inner_fragmented, 1);
+	assert_int_equal(f->row->v4.tx_packets, 1);
+
+	/* a piece in the middle of a larger packet */
+	device_sends(f, packet, packet_build4(packet, 0x2000 | 100, NULL, 0, body, 800));
+	assert_int_equal(reassemble(f, 100, got, 800, true, 20), 2);
+	assert_memory_equal(got, body, 800);
+
+	/* what is copied stands in every piece: 11 bytes, filled up to 12 */
+	device_sends(f, packet, packet_build4(packet, 0, options, sizeof(options), body, 1472));
+	assert_int_equal(reassemble(f, 0, got, 1472, false, 32), 3);
+	assert_memory_equal(got, body, 1472);
+
+	/* the smallest MTU that any link may have */
+	f->row->mtu = 68;
+	device_sends(f, packet, packet_build4(packet, 0, options, sizeof(options), body, 100));
+	assert_int_equal(reassemble(f, 0, got, 100, false, 32), 4);
+	assert_int_equal(f->counters->drop_too_big, 0);
+}
+
+static void options_that_make_no_sense_are_not_copied(void **state)
+{
+	static const uint8_t options[][4] = {
+		{0x82, 0, 1, 1}, {0x82, 1, 1, 1}, {0x82, 5, 1, 1}, {1, 1, 1, 0x82}};
+	struct fixture *f = *state;
+	uint8_t body[400] = {1}, packet[500], got[400];
+
+	f->row->mtu = 300;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		device_sends(f, packet, packet_build4(packet, 0, options[i], 4, body, 400));
+		assert_int_equal(reassemble(f, 0, got, 400, false, 20), 2);
+	}
+}
+
 static void answers_nothing_without_a_source(void **state)
 {
 	struct fixture *f = *state;
@@ -318,6 +427,8 @@ int main(void)
 		ONE(answers_address_unreachable_without_a_row),
 		ONE(encapsulates_no_family_that_is_not_up),
 		BOTH(answers_packet_too_big_with_the_rows_mtu),
+		BOTH(cuts_ipv4_packets_that_may_be_cut),
+		ONE(options_that_make_no_sense_are_not_copied),
 		ONE(answers_nothing_without_a_source),
 		ONE(answers_no_icmp_error_with_another),
 		ONE(answers_at_a_limited_rate),

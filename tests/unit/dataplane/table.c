@@ -131,7 +131,7 @@ static void refuses_prefix_that_another_row_has(void **state)
 	assert_ptr_equal(dp_find_inner(t, &p.addr), b);
 }
 
-static void refuses_fifth_prefix(void **state)
+static void refuses_a_prefix_too_many(void **state)
 {
 	struct dp_table *t = *state;
 	struct dp_row *row = add_row(t, 0, 1);
@@ -292,7 +292,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reused_row_has_another_generation, setup, teardown),
 		cmocka_unit_test_setup_teardown(longest_prefix_wins, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_prefix_that_another_row_has, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_fifth_prefix, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_a_prefix_too_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(permits_sources_of_own_prefixes_only, setup, teardown),
 		cmocka_unit_test(row_stays_small),
 		cmocka_unit_test_setup_teardown(agrees_with_naive_model, setup, teardown),

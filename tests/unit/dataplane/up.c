@@ -19,8 +19,8 @@ static uint64_t counter(const struct fixture *f, size_t offset)
 	return v;
 }
 
-/* Over IPv4 and over IPv6 transport each (the four encapsulations; IPCP, which IPv4 payload needs, comes later). */
-/* proves: HS-L2TP-8 partial, HS-L2TP-9 partial, HS-L2TP-10 partial, HS-L2TP-11 partial, PS-29 partial */
+/* Over IPv4 and over IPv6 transport each: the four encapsulations. */
+/* proves: HS-L2TP-8, HS-L2TP-9, HS-L2TP-10, HS-L2TP-11, PS-29 partial */
 static void forwards_both_families_unchanged(void **state)
 {
 	struct fixture *f = *state;
@@ -312,6 +312,43 @@ static void gives_link_local_and_multicast_to_the_engine(void **state)
 	assert_int_equal(f->counters->drop_spoofed, 0);
 }
 
+/* Between the ends of the softwire only: relays and clients behind a router may talk DHCP to servers elsewhere. */
+static void gives_dhcp_to_our_end_to_the_engine(void **state)
+{
+	static const struct {
+		const char *name, *dst;
+		uint8_t protocol, word[2], udp[4];
+		bool up;
+	} cases[] = {
+		{"renewal to us", "198.51.100.1", 17, {0, 0}, {0, 68, 0, 67}, true},
+		{"answer to us", "198.51.100.1", 17, {0x40, 0}, {0, 67, 0, 68}, true},
+		{"a relay", "198.51.100.1", 17, {0, 0}, {0, 67, 0, 67}, false},
+		{"another port", "198.51.100.1", 17, {0, 0}, {0, 68, 0, 53}, false},
+		{"another server", WORLD4, 17, {0, 0}, {0, 68, 0, 67}, false},
+		{"a fragment", "198.51.100.1", 17, {0x20, 0}, {0, 68, 0, 67}, false},
+		{"a later fragment", "198.51.100.1", 17, {0, 9}, {0, 68, 0, 67}, false},
+		{"TCP", "198.51.100.1", 6, {0, 0}, {0, 68, 0, 67}, false},
+	};
+	struct fixture *f = *state;
+	uint8_t packet[100], out[100];
+	unsigned up = 0;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = packet_build(
+			packet, US4, cases[i].dst, cases[i].protocol, "\0\0\0\0\0\x0c\0\0data", 12);
+
+		memcpy(packet + 6, cases[i].word, 2);
+		memcpy(packet + 20, cases[i].udp, 4);
+		peer_sends_inner(f, 0x0021, packet, len);
+		up += cases[i].up;
+		if (f->input.count != up || (device_gets(f, out, sizeof(out)) != 0) == cases[i].up)
+			fail_msg("%s", cases[i].name);
+	}
+	packet_build(packet, US4, "198.51.100.1", 17, "\0\x44\0", 3); /* too short for ports */
+	peer_sends_inner(f, 0x0021, packet, 23);
+	assert_int_equal(f->input.count, up);
+}
+
 static void gives_what_is_not_payload_to_the_engine(void **state)
 {
 	static const uint16_t protocols[] = {0xc021, 0xc223, 0x8057, 0x8021, 0x002b, 0xc025};
@@ -488,6 +525,7 @@ int main(void)
 		ONE(forwards_on_the_header_directly_inside),
 		ONE(initiator_takes_any_source),
 		ONE(gives_link_local_and_multicast_to_the_engine),
+		ONE(gives_dhcp_to_our_end_to_the_engine),
 		ONE(gives_what_is_not_payload_to_the_engine),
 		ONE(gives_control_messages_to_the_engine),
 		BOTH(gives_control_messages_of_no_row_as_strays),
