@@ -98,6 +98,9 @@ static void quiet_device(const char *name)
 	(void)sysctl_write(path, "0");
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
 	(void)sysctl_write(path, "0");
+	/* What comes from one softwire and goes to another is no detour. (Without conf/all/ saying so, too, this does not count.) */
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/send_redirects", name);
+	(void)sysctl_write(path, "0");
 }
 
 static int set_up_tun(struct netlink *n, const char *name, uint32_t mtu)

@@ -5,6 +5,9 @@
  * Writing conf/all/forwarding sets every interface's, and IPv6 interfaces with accept_ra 1 then stop taking RAs and lose the default
  * routes that they had from them; accept_ra 2 says "even as a router" and is therefore set first. To go back, the order is
  * reversed, and interfaces that had been forwarding before are told so again.
+ *
+ * The IPv4 switch also sets conf/all/accept_redirects to what suits a router (0) and, on its way back, a host (1), whatever the administrator had
+ * wanted; the rest of conf/ it leaves alone (send_redirects stays on).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -78,6 +81,14 @@ static int prepare_interface(struct forwarding *f, uint8_t family, const char *n
 	return r == -ENOENT ? 0 : r; /* it went away meanwhile */
 }
 
+/* What the switch's way back would set anew. */
+static int prepare_redirects(struct forwarding *f)
+{
+	static const char path[] = "/proc/sys/net/ipv4/conf/all/accept_redirects";
+
+	return sysctl_read(path) == 0 ? remember(f, path, 0, 1) : 0;
+}
+
 int forwarding_enable(struct forwarding *f, uint8_t family, struct log *log)
 {
 	char path[512];
@@ -96,6 +107,8 @@ int forwarding_enable(struct forwarding *f, uint8_t family, struct log *log)
 		if (e->d_name[0] != '.' && strcmp(e->d_name, "all") != 0)
 			r = prepare_interface(f, family, e->d_name, log);
 	closedir(d);
+	if (!r && family == AF_INET)
+		r = prepare_redirects(f);
 	if (!r)
 		r = change(f, path, 0, 1);
 	if (!r)

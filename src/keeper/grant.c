@@ -197,6 +197,20 @@ static int apply(struct grant *g, bool add, const struct message_request *r)
 					: apply_address(g, add, &r->body.address);
 }
 
+/*
+ * May an address on a LAN be added? -EEXIST when it is the administrator's. Where the kernel cannot tell, ours is what we have added; deleting
+ * needs no look, for what is not KNOWN is not deleted.
+ */
+static int look_at_address(struct grant *g, bool known, const struct message_address *a)
+{
+	enum netlink_owner owner = NETLINK_NOBODY;
+	int r = netlink_address_owner(g->netlink, a->device, &a->address, a->prefix_len, &owner);
+
+	if (r)
+		return r;
+	return owner == NETLINK_OTHERS || (owner == NETLINK_UNKNOWN && !known) ? -EEXIST : 0;
+}
+
 /* A route or address, added or deleted. */
 static int change(struct grant *g, bool add, const struct message_request *r)
 {
@@ -207,7 +221,9 @@ static int change(struct grant *g, bool add, const struct message_request *r)
 		return apply(g, add, r);
 	if (!add && !known && r->type == MESSAGE_ADDRESS)
 		return -EPERM; /* the administrator's, or not there */
-	if (add)
+	if (add && r->type == MESSAGE_ADDRESS)
+		result = look_at_address(g, known, &r->body.address);
+	if (!result && add)
 		result = remember(g, r);
 	if (!result)
 		result = apply(g, add, r);
@@ -473,6 +489,7 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_OPEN_CONTROL, -EEXIST, "there is a file, and it is not a socket"},
 		{MESSAGE_ROUTE, -EEXIST, "somebody else has a route with this destination and metric"},
 		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
+		{MESSAGE_ADDRESS, -EEXIST, "the device has this address already, and not from us"},
 		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
 		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
 	};

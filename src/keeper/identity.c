@@ -44,7 +44,8 @@ int identity_find(const char *user, struct log *log, struct identity *ret)
 	}
 	if (look_up("nobody", ret)) {
 		log_message(log, LEVEL_WARN, "keeper",
-			"there is no user %s: the engine runs as nobody, who may have other business; make one: "
+			"there is no user %s: the engine runs as nobody, who may have other business; make "
+			"one: "
 			"useradd --system --no-create-home --shell /usr/sbin/nologin %s",
 			wanted, wanted);
 		return 0;

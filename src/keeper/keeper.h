@@ -33,7 +33,13 @@
 
 /* ---- the keeper process ---- */
 
-enum { KEEPER_DNS_MAX = 4, KEEPER_RESOLVER_PATHS = 2, KEEPER_HOOK_VARIABLES = 48, KEEPER_HOOK_BYTES = 3072, KEEPER_BRIDGE_PORTS = 8 };
+enum {
+	KEEPER_DNS_MAX = 4,
+	KEEPER_RESOLVER_PATHS = 2,
+	KEEPER_HOOK_VARIABLES = 48,
+	KEEPER_HOOK_BYTES = 3072,
+	KEEPER_BRIDGE_PORTS = 8
+};
 
 /* What may manage the host's resolv.conf. NULLs are nothing; the first executable file of a list is taken. */
 struct keeper_resolvers {
@@ -57,12 +63,12 @@ struct keeper_policy {
 	const char *control_socket; /* path */
 	const char *control_group;  /* NULL: root only */
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
-	const char *runtime_directory;            /* /run/softwired; made if missing, 0755 */
-	bool may_forward;                         /* keeper_forwarding() is allowed: we are a router */
+	const char *runtime_directory; /* /run/softwired; made if missing, 0755 */
+	bool may_forward;              /* keeper_forwarding() is allowed: we are a router */
 	const char *const *hooks;
 	size_t hook_count; /* absolute paths of programs that keeper_hook() may run */
 	const char *const *bridges;
-	size_t bridge_count; /* names of bridges that may be made of `lans` */
+	size_t bridge_count;                      /* names of bridges that may be made of `lans` */
 	const struct keeper_resolvers *resolvers; /* NULL: this system's; the first policy's count */
 	/*
 	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
@@ -135,8 +141,10 @@ void keeper_open_control(struct keeper_client *c, keeper_answer *answer,
 
 enum keeper_route_kind { KEEPER_ROUTE_DEVICE, KEEPER_ROUTE_UNREACHABLE };
 /*
- * Lifetimes in seconds, 0xffffffff forever. Adding what is there replaces it; deleting what is not there succeeds. Semantics as in
- * netlink/route.h: DEVICE is one of our TUNs (already open), for addresses also a LAN; -EEXIST when another's route has the place.
+ * Both families. Lifetimes in seconds, 0xffffffff forever. Adding what is there replaces it; deleting what is not there succeeds. Semantics as in
+ * netlink/route.h: DEVICE is one of our TUNs (already open), for addresses also a LAN; -EEXIST when another's route has the place, or the
+ * LAN has the address from somebody else; -EPERM for deleting an address from a LAN that was not added to it.
+ * Unreachable may become what can be delegated: /48 to /64 of IPv6, /8 to /30 of IPv4. Prefixes of addresses on LANs have at least 64 and 8 bits.
  */
 void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind,
 	const char *device, const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner);
@@ -146,7 +154,9 @@ void keeper_link_mtu(
 	struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner);
 /*
  * Makes this host a router for FAMILY, until the keeper ends. Before IPv6 forwarding goes on, interfaces that take RAs (accept_ra 1) are
- * told to go on doing so (2), or the host would lose its own default route.
+ * told to go on doing so (2), or the host would lose its own default route. With IPv4 forwarding the kernel itself stops accepting redirects
+ * (net.ipv4.conf.all.accept_redirects), which comes back as it was; it goes on sending them (send_redirects), as routers do: to users behind
+ * one TUN, too, unless net.ipv4.conf.all.send_redirects is 0.
  */
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner);
 /*
@@ -165,14 +175,14 @@ void keeper_dns(struct keeper_client *c, const char *device, const struct addr *
  * reason else; -EACCES when the file belongs to or can be changed by others than root; -ENOBUFS when 10,000 wait. When the keeper ends in order it
  * runs what waits first, for at most 5 s.
  */
-void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key, const char *const *variables,
-	unsigned count, keeper_answer *answer, void *owner);
+void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key,
+	const char *const *variables, unsigned count, keeper_answer *answer, void *owner);
 /*
  * Makes BRIDGE (if missing; up) and its ports the interfaces PORTS, which are LANs of the policy (HS-PROV-10). A port that belongs to another
  * bridge already is left there: -EBUSY. COUNT 0 lets the ports go and removes the bridge, if the keeper has made it; so does the keeper's end.
  */
-void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count, keeper_answer *answer,
-	void *owner);
+void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count,
+	keeper_answer *answer, void *owner);
 /* Has the keeper call the policy's reload(). Answered when the new policy is in force. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
 

@@ -58,6 +58,27 @@ static bool is_device(const char name[IFNAMSIZ])
 	return true;
 }
 
+static bool is_broadcast(const struct addr *a)
+{
+	static const uint8_t everybody[] = {255, 255, 255, 255};
+
+	return a->family == AF_INET && !memcmp(a->bytes, everybody, sizeof(everybody));
+}
+
+/* RFC 1122 section 3.2.1.3: the first and the last address of a subnet are nobody's, where there are others (RFC 3021). */
+static bool is_subnets_own(const struct addr *a, uint8_t prefix_len)
+{
+	uint32_t host = 0, ones;
+
+	if (a->family != AF_INET || prefix_len > 30)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		host = host << 8 | a->bytes[i];
+	ones = UINT32_MAX >> prefix_len;
+	host &= ones;
+	return host == 0 || host == ones;
+}
+
 static bool is_bool(uint8_t v)
 {
 	return v <= 1;
@@ -105,7 +126,7 @@ static const char *check_route(const union message_body *b)
 		return "neither add nor delete";
 	if (!is_prefix(&r->dst))
 		return "not a prefix";
-	if (addr_is_multicast(&r->dst.addr) || addr_is_loopback(&r->dst.addr))
+	if (addr_is_multicast(&r->dst.addr) || addr_is_loopback(&r->dst.addr) || is_broadcast(&r->dst.addr))
 		return "no destination for a unicast route";
 	if (r->kind == KEEPER_ROUTE_UNREACHABLE)
 		return is_zero(r->device, sizeof(r->device)) && is_zero(&r->source, sizeof(r->source))
@@ -132,11 +153,12 @@ static const char *check_address(const union message_body *b)
 		return "not a device name";
 	if (!is_addr(&a->address))
 		return "not an address";
-	if (addr_is_multicast(&a->address) || addr_is_loopback(&a->address) ||
-		addr_is_unspecified(&a->address))
-		return "not an interface's address";
 	if (a->prefix_len > addr_bits(a->address.family))
 		return "prefix length out of range";
+	if (addr_is_multicast(&a->address) || addr_is_loopback(&a->address) ||
+		addr_is_unspecified(&a->address) || is_broadcast(&a->address) ||
+		is_subnets_own(&a->address, a->prefix_len))
+		return "not an interface's address";
 	if (a->add && (!a->valid || a->preferred > a->valid))
 		return "lifetimes out of order";
 	return NULL;
@@ -149,10 +171,8 @@ static const char *check_family(const union message_body *b)
 
 static bool is_dns_server(const struct addr *a)
 {
-	static const uint8_t everybody[] = {255, 255, 255, 255};
-
 	return is_addr(a) && !addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_loopback(a) &&
-	       (a->family != AF_INET || memcmp(a->bytes, everybody, sizeof(everybody)) != 0);
+	       !is_broadcast(a);
 }
 
 static const char *check_dns(const union message_body *b)

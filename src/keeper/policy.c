@@ -47,14 +47,18 @@ bool policy_in_directory(const struct keeper_policy *p, const char *path)
 	return false;
 }
 
-/* What may be delegated to us: a global or unique local prefix of a site (RFC 4291 section 2.4, RFC 4193), nothing that would cut off the host. */
+/*
+ * What may be delegated to us, and nothing that would cut off the host: of IPv6 a global or unique local prefix of a site (RFC 4291 section 2.4,
+ * RFC 4193), of IPv4 a network of unicast addresses (RFC 1122 section 3.2.1.3, RFC 3927, RFC 1112).
+ */
 static bool may_be_unreachable(const struct prefix *p)
 {
-	uint8_t first = p->addr.bytes[0];
+	const uint8_t *b = p->addr.bytes;
 
 	if (p->addr.family == AF_INET)
-		return p->len >= 8 && p->len <= 30;
-	return p->len >= 48 && p->len <= 64 && ((first & 0xe0) == 0x20 || (first & 0xfe) == 0xfc);
+		return p->len >= 8 && p->len <= 30 && b[0] != 0 && b[0] != 127 && b[0] < 224 &&
+		       !addr_is_link_local(&p->addr);
+	return p->len >= 48 && p->len <= 64 && ((b[0] & 0xe0) == 0x20 || (b[0] & 0xfe) == 0xfc);
 }
 
 static const char *check_route(const struct keeper_policy *p, const struct message_route *r)
@@ -62,6 +66,16 @@ static const char *check_route(const struct keeper_policy *p, const struct messa
 	if (r->kind == KEEPER_ROUTE_UNREACHABLE)
 		return may_be_unreachable(&r->dst) ? NULL : "unreachable route for what is never delegated";
 	return policy_has_tun(p, r->device) ? NULL : "route over a device that is not ours";
+}
+
+/* An address on a LAN brings a route for its prefix, before which the host's own ones must not pale. */
+static const char *check_address(const struct keeper_policy *p, const struct message_address *a)
+{
+	if (policy_has_tun(p, a->device))
+		return NULL;
+	if (!policy_has_lan(p, a->device))
+		return "address on a device that is not ours";
+	return a->prefix_len >= (a->address.family == AF_INET ? 8 : 64) ? NULL : "prefix too short for a LAN";
 }
 
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r)
@@ -87,9 +101,7 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_ROUTE:
 		return check_route(p, &b->route);
 	case MESSAGE_ADDRESS:
-		return policy_has_tun(p, b->address.device) || policy_has_lan(p, b->address.device)
-			       ? NULL
-			       : "address on a device that is not ours";
+		return check_address(p, &b->address);
 	case MESSAGE_FORWARDING:
 		return p->may_forward ? NULL : "this host is not configured as a router";
 	case MESSAGE_DNS:

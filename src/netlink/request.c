@@ -64,6 +64,11 @@ struct nlmsghdr *request_begin(
 	return h;
 }
 
+void request_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a)
+{
+	mnl_attr_put(h, type, addr_size(a->family), a->bytes);
+}
+
 struct ack_text {
 	char *text;
 	size_t size;
@@ -101,6 +106,16 @@ static int read_acknowledgement(struct netlink *n, const struct nlmsghdr *h)
 	return e->error > 0 ? -e->error : e->error;
 }
 
+/* How a list ended. */
+static int read_done(const struct nlmsghdr *h)
+{
+	int error = 0;
+
+	if (mnl_nlmsg_get_payload_len(h) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(h), sizeof(error));
+	return error > 0 ? -error : error;
+}
+
 /* 1: more must come. */
 static int read_answer(struct netlink *n, const struct nlmsghdr *h, int left,
 	int (*take)(const struct nlmsghdr *h, void *arg), void *arg, int *result)
@@ -109,8 +124,10 @@ static int read_answer(struct netlink *n, const struct nlmsghdr *h, int left,
 		if (!mnl_nlmsg_seq_ok(h, n->sequence) ||
 			!mnl_nlmsg_portid_ok(h, mnl_socket_get_portid(n->socket)))
 			continue; /* the tail of an earlier request */
-		if (h->nlmsg_type == NLMSG_ERROR) {
-			int error = read_acknowledgement(n, h);
+		if ((h->nlmsg_flags & NLM_F_DUMP_INTR) && !*result)
+			*result = -EAGAIN;
+		if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
+			int error = h->nlmsg_type == NLMSG_DONE ? read_done(h) : read_acknowledgement(n, h);
 
 			return *result ? *result : error;
 		}

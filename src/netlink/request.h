@@ -12,6 +12,7 @@ enum { NETLINK_BUFFER = 8192 };
 struct netlink {
 	struct mnl_socket *socket;
 	uint32_t sequence;
+	bool tells_protocol; /* this kernel keeps protocols with addresses (IFA_PROTO) */
 	char error[160];
 	char buffer[NETLINK_BUFFER] __attribute__((aligned(8))); /* the request while it is built */
 	char answer[4 * NETLINK_BUFFER] __attribute__((aligned(8)));
@@ -20,9 +21,10 @@ struct netlink {
 /* Starts a request in n->buffer: a header with a zeroed family header of SIZE bytes behind it (*ret_family_header). */
 struct nlmsghdr *request_begin(
 	struct netlink *n, uint16_t type, uint16_t flags, size_t size, void **ret_family_header);
+void request_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
 /*
- * Sends what was begun, with NLM_F_ACK, and waits for the acknowledgement: 0 or the kernel's -errno.
- * TAKE (may be NULL) sees the message that answers a GET before that; non-zero from it is the result.
+ * Sends what was begun, with NLM_F_ACK, and waits for the acknowledgement (or the end of a list): 0 or the kernel's -errno.
+ * TAKE (may be NULL) sees the messages that answer a GET before that; non-zero from it is the result. -EAGAIN: a list changed while it was read.
  */
 int request_run(
 	struct netlink *n, struct nlmsghdr *h, int (*take)(const struct nlmsghdr *h, void *arg), void *arg);

@@ -3,7 +3,7 @@
  *
  * libmnl, RFC 3549 in spirit, the kernel's rtnetlink in fact. Routes and addresses that we add carry protocol NETLINK_PROTOCOL, so that they
  * can be told from others': nothing of another protocol is ever replaced or deleted.
- * Parts: request.c (one request, one answer), route.c (what may be asked), monitor.c (what changed).
+ * Parts: request.c (one request, one answer), address.c, link.c, route.c (what may be asked), monitor.c (what changed).
  */
 #ifndef NETLINK_ROUTE_H
 #define NETLINK_ROUTE_H
@@ -23,14 +23,22 @@ const char *netlink_error(const struct netlink *n);
 
 /*
  * An address with its lifetimes in seconds (0xffffffff: for ever; VALID 0 and PREFERRED > VALID are -EINVAL).
- * On a LAN (any device with link-layer addresses) the kernel does Duplicate Address Detection and adds the on-link route of the prefix.
- * On a TUN (a device without link-layer addresses) neither: the daemon has done DAD over the softwire, and its caller says
+ * On a LAN (any device with link-layer addresses) the kernel does Duplicate Address Detection (IPv6) and adds the on-link route of the prefix;
+ * IPv4 gets the broadcast address of its prefix (shorter than /31).
+ * On a TUN (a device without link-layer addresses) nothing of that: the daemon has done DAD over the softwire, and its caller says
  * which routes lead there; only a link-local address brings its fe80::/64, which every link has.
+ * -EEXIST when the device has the address from somebody else, for adding and for deleting (IPv4: with this prefix length).
+ * Deleting an IPv4 address makes the kernel delete others of the same subnet that came after it, unless promote_secondaries is on.
  */
 int netlink_address(struct netlink *n, bool add, const char *device, const struct addr *a, uint8_t prefix_len,
 	uint32_t valid, uint32_t preferred);
+/* Whose the address on DEVICE is; UNKNOWN, which netlink_address() takes for ours, where the kernel cannot tell (before Linux 5.18). */
+enum netlink_owner { NETLINK_NOBODY, NETLINK_OURS, NETLINK_OTHERS, NETLINK_UNKNOWN };
+int netlink_address_owner(struct netlink *n, const char *device, const struct addr *a, uint8_t prefix_len,
+	enum netlink_owner *ret);
 /*
- * UNREACHABLE routes have no device. SOURCE (the preferred source) may be none or NULL. METRIC 0: the family's default (IPv6 1024).
+ * UNREACHABLE routes have no device. SOURCE (the preferred source) may be none or NULL. METRIC 0: the family's default (IPv6 1024; IPv4 0, with
+ * which the kernel deletes our route of any metric).
  * Replaces our own route of the same destination, metric, kind and device. When the place is taken by any other route: -EEXIST
  * (a higher metric lives beside it); nobody else's default route is lost to us.
  */

@@ -14,8 +14,6 @@
 #include "netlink/route.h"
 #include "stage.h"
 
-#define FOREVER 0xffffffffU
-
 static const char lan6[] = "20010db8000100020000000000000001";
 static const char hole6[] = "20010db8000100000000000000000000";
 
@@ -190,6 +188,131 @@ static int delete_the_administrators(struct stage *s, int fd)
 	note(s, ASK(&a, keeper_address, false, "lan0", &ours, 64, 0, 0));
 	actor_done(&a);
 	return 0;
+}
+
+/* ---- IPv4 ---- */
+
+static int ask_for_ipv4(struct stage *s, int fd)
+{
+	struct addr inner = to_addr("198.51.100.1"), lan = to_addr("192.168.7.1");
+	struct prefix all = to_prefix("0.0.0.0/0"), host = to_prefix("192.0.2.7/32"),
+		      pool = to_prefix("203.0.113.0/24");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tun, "si-test", 1404));
+	note(s, ASK(&a, keeper_address, true, "si-test", &inner, 32, 7200, 3600));
+	note(s, ASK(&a, keeper_address, true, "lan0", &lan, 24, FOREVER, FOREVER));
+	note(s, ASK(&a, keeper_route, true, &all, KEEPER_ROUTE_DEVICE, "si-test", &inner, 1024));
+	note(s, ASK(&a, keeper_route, true, &host, KEEPER_ROUTE_DEVICE, "si-test", NULL, 0));
+	note(s, ASK(&a, keeper_route, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 2000));
+	note(s, ASK(&a, keeper_address, true, "lan0", &lan, 24, 900, 900)); /* renewed */
+	pause_for_test(s);
+	actor_done(&a);
+	return 0;
+}
+
+static void ipv4_is_served_like_ipv6_and_leaves_nothing(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	stage_start(s, ask_for_ipv4);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	assert_int_equal(s->notes->count, 7);
+	for (int i = 0; i < s->notes->count; i++)
+		if (s->notes->results[i])
+			fail_msg("step %d: %d", i, s->notes->results[i]);
+	assert_int_equal(shown("ip -4 -o addr show dev si-test", "198.51.100.1/32", "valid_lft 7200sec"), 1);
+	assert_int_equal(shown("ip -4 -o addr", "192.168.7.1/24 brd 192.168.7.255", "valid_lft 900sec"), 1);
+	assert_int_equal(shown("ip -4 route", "default dev si-test", "src 198.51.100.1 metric 1024"), 1);
+	assert_int_equal(shown("ip -4 route", "192.0.2.7 dev si-test", ""), 1);
+	assert_int_equal(shown("ip -4 route", "unreachable 203.0.113.0/24", "metric 2000"), 1);
+	assert_int_equal(digit_of("/proc/sys/net/ipv4/conf/si-test/send_redirects"), 0);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(shown("ip -4 -o addr", "192.168.7.1", ""), 0);
+	assert_int_equal(shown("ip -4 route", "", ""), 0);
+	stage_free(s);
+}
+
+static int ask_for_hostile_ipv4(struct stage *s, int fd)
+{
+	static const struct {
+		const char *address;
+		uint8_t len;
+	} addresses[] = {{"8.8.8.8", 7}, {"192.168.7.0", 24}, {"192.168.7.255", 24}, {"255.255.255.255", 32},
+		{"224.0.0.1", 32}, {"127.0.0.2", 8}, {"0.0.0.0", 32}, {"192.168.7.1", 33}};
+	static const char *const holes[] = {
+		"0.0.0.0/0", "0.0.0.0/8", "128.0.0.0/1", "169.254.0.0/16", "240.0.0.0/8", "192.0.2.1/32"};
+	struct prefix everybody = to_prefix("255.255.255.255/32"), all = to_prefix("0.0.0.0/0");
+	struct actor a;
+
+	actor_init(&a, fd);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct addr x = to_addr(addresses[i].address);
+
+		note(s, ASK(&a, keeper_address, true, "lan0", &x, addresses[i].len, FOREVER, FOREVER));
+	}
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		struct prefix x = to_prefix(holes[i]);
+
+		note(s, ASK(&a, keeper_route, true, &x, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 1));
+	}
+	note(s, ASK(&a, keeper_open_tun, "si-test", 1404));
+	note(s, ASK(&a, keeper_route, true, &everybody, KEEPER_ROUTE_DEVICE, "si-test", NULL, 1));
+	note(s, ASK(&a, keeper_route, true, &all, KEEPER_ROUTE_DEVICE, "lan0", NULL, 1));
+	actor_done(&a);
+	return 0;
+}
+
+static void ipv4_that_would_cut_off_the_host_is_refused(void **state)
+{
+	static const int expected[] = {-EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL,
+		-EPERM, -EPERM, -EPERM, -EPERM, -EPERM, -EPERM, 0, -EINVAL, -EPERM};
+	struct stage *s = stage_new(true);
+
+	stage_start(s, ask_for_hostile_ipv4);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->count, sizeof(expected) / sizeof(expected[0]));
+	for (int i = 0; i < s->notes->count; i++)
+		if (s->notes->results[i] != expected[i])
+			fail_msg("step %d: %d", i, s->notes->results[i]);
+	assert_int_equal(shown("ip -4 route", "", ""), 0);
+	stage_free(s);
+}
+
+/* ---- the administrator's addresses ---- */
+
+static int change_the_administrators(struct stage *s, int fd)
+{
+	struct addr theirs = to_addr("2001:db8:1:2::1"), theirs4 = to_addr("192.168.7.1");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_address, true, "lan0", &theirs, 64, 60, 0));
+	note(s, ASK(&a, keeper_address, true, "lan0", &theirs4, 24, 60, 0));
+	note(s, ASK(&a, keeper_address, false, "lan0", &theirs, 64, 0, 0));
+	note(s, ASK(&a, keeper_address, false, "lan0", &theirs4, 24, 0, 0));
+	actor_done(&a);
+	return 0;
+}
+
+static void addresses_of_others_on_a_lan_keep_their_lifetimes(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	administer("ip addr add 2001:db8:1:2::1/64 dev lan0 && ip addr add 192.168.7.1/24 dev lan0");
+	stage_start(s, change_the_administrators);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], -EEXIST);
+	assert_int_equal(s->notes->results[1], -EEXIST);
+	assert_int_equal(s->notes->results[2], -EPERM);
+	assert_int_equal(s->notes->results[3], -EPERM);
+	assert_int_equal(
+		shown("ip -6 -o addr", "2001:db8:1:2::1/64", "valid_lft forever preferred_lft forever"), 1);
+	assert_int_equal(
+		shown("ip -4 -o addr", "192.168.7.1/24", "valid_lft forever preferred_lft forever"), 1);
+	stage_free(s);
 }
 
 static void addresses_of_others_on_a_lan_are_not_deleted(void **state)
@@ -406,80 +529,6 @@ static void port_zero_is_a_port_of_ones_own(void **state)
 	stage_free(s);
 }
 
-/* ---- forwarding ---- */
-
-static int become_router(struct stage *s, int fd)
-{
-	struct actor a;
-
-	actor_init(&a, fd);
-	note(s, ASK(&a, keeper_forwarding, AF_INET6));
-	note(s, ASK(&a, keeper_forwarding, AF_INET6));
-	note(s, ASK(&a, keeper_forwarding, AF_INET));
-	pause_for_test(s);
-	actor_done(&a);
-	return 0;
-}
-
-static void put_digit(const char *path, const char *digit)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, digit, 1), 1);
-	close(fd);
-}
-
-static void routers_keep_their_own_uplink_and_go_back(void **state)
-{
-	static const char all6[] = "/proc/sys/net/ipv6/conf/all/forwarding",
-			  all4[] = "/proc/sys/net/ipv4/ip_forward",
-			  ra[] = "/proc/sys/net/ipv6/conf/lan0/accept_ra",
-			  ra_up1[] = "/proc/sys/net/ipv6/conf/up1/accept_ra",
-			  on[] = "/proc/sys/net/ipv6/conf/up1/forwarding",
-			  later[] = "/proc/sys/net/ipv6/conf/default/accept_ra";
-	struct stage *s = stage_new(true);
-	int other = namespace_device("up1", IFF_TAP);
-
-	put_digit(ra_up1, "0");
-	put_digit(on, "1"); /* the administrator's own */
-	put_digit(ra, "1");
-	stage_start(s, become_router);
-	assert_true(stage_wait(&s->notes->ready, 1));
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(s->notes->results[i], 0);
-	assert_int_equal(digit_of(all6), 1);
-	assert_int_equal(digit_of(all4), 1);
-	assert_int_equal(digit_of(ra), 2);
-	assert_int_equal(digit_of(ra_up1), 0);
-	assert_int_equal(digit_of(later), 2);
-	s->notes->go = 1;
-	assert_int_equal(stage_end(s), 0);
-	assert_int_equal(digit_of(all6), 0);
-	assert_int_equal(digit_of(all4), 0);
-	assert_int_equal(digit_of(ra), 1);
-	assert_int_equal(digit_of(ra_up1), 0);
-	assert_int_equal(digit_of(later), 1);
-	assert_int_equal(digit_of(on), 1);
-	close(other);
-	stage_free(s);
-}
-
-static void forwarding_that_was_on_stays_on(void **state)
-{
-	static const char all6[] = "/proc/sys/net/ipv6/conf/all/forwarding",
-			  ra[] = "/proc/sys/net/ipv6/conf/lan0/accept_ra";
-	struct stage *s = stage_new(true);
-
-	put_digit(all6, "1");
-	stage_start(s, become_router);
-	s->notes->go = 1;
-	assert_int_equal(stage_end(s), 0);
-	assert_int_equal(digit_of(all6), 1);
-	assert_int_equal(digit_of(ra), 1);
-	stage_free(s);
-}
-
 /* ---- ICMPv6 on a LAN ---- */
 
 static int hear_solicitation(struct stage *s, int fd)
@@ -641,13 +690,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_what_the_policy_allows_and_leaves_nothing),
 		cmocka_unit_test(refuses_what_the_policy_does_not_name),
+		cmocka_unit_test(ipv4_is_served_like_ipv6_and_leaves_nothing),
+		cmocka_unit_test(ipv4_that_would_cut_off_the_host_is_refused),
+		cmocka_unit_test(addresses_of_others_on_a_lan_keep_their_lifetimes),
 		cmocka_unit_test(addresses_of_others_on_a_lan_are_not_deleted),
 		cmocka_unit_test(files_are_regular_and_not_the_engines_links),
 		cmocka_unit_test(directories_of_others_stay_theirs),
 		cmocka_unit_test(only_a_stale_control_socket_is_replaced),
 		cmocka_unit_test(port_zero_is_a_port_of_ones_own),
-		cmocka_unit_test(routers_keep_their_own_uplink_and_go_back),
-		cmocka_unit_test(forwarding_that_was_on_stays_on),
 		cmocka_unit_test(lan_socket_hears_router_solicitations_only),
 		cmocka_unit_test(a_burst_of_requests_is_answered_in_full),
 	};

@@ -264,6 +264,36 @@ static void address_loopback(struct message_request *r)
 	r->body.address.address = addr4(127, 0, 0, 2);
 }
 
+static void route_to_everybody(struct message_request *r)
+{
+	r->body.route.dst = (struct prefix){addr4(255, 255, 255, 255), 32};
+	r->body.route.source = (struct addr){0};
+}
+
+static void address_of_a_subnet(struct message_request *r)
+{
+	r->body.address.address = addr4(192, 168, 7, 0);
+	r->body.address.prefix_len = 24;
+}
+
+static void address_of_a_subnets_broadcast(struct message_request *r)
+{
+	r->body.address.address = addr4(192, 168, 7, 3);
+	r->body.address.prefix_len = 30;
+}
+
+static void address_of_everybody(struct message_request *r)
+{
+	r->body.address.address = addr4(255, 255, 255, 255);
+	r->body.address.prefix_len = 32;
+}
+
+static void address4_beyond_family(struct message_request *r)
+{
+	r->body.address.address = addr4(192, 168, 7, 1);
+	r->body.address.prefix_len = 33;
+}
+
 static void address_beyond_family(struct message_request *r)
 {
 	r->body.address.prefix_len = 129;
@@ -400,6 +430,11 @@ static void refuses_values_that_make_no_sense(void **state)
 		SPOILT(MESSAGE_ROUTE, route_with_half_a_source),
 		SPOILT(MESSAGE_ROUTE, unreachable_with_device),
 		SPOILT(MESSAGE_ROUTE, unreachable_with_source),
+		SPOILT(MESSAGE_ROUTE, route_to_everybody),
+		SPOILT(MESSAGE_ADDRESS, address_of_a_subnet),
+		SPOILT(MESSAGE_ADDRESS, address_of_a_subnets_broadcast),
+		SPOILT(MESSAGE_ADDRESS, address_of_everybody),
+		SPOILT(MESSAGE_ADDRESS, address4_beyond_family),
 		SPOILT(MESSAGE_ADDRESS, address_unspecified),
 		SPOILT(MESSAGE_ADDRESS, address_multicast),
 		SPOILT(MESSAGE_ADDRESS, address_loopback),
@@ -430,6 +465,21 @@ static void refuses_values_that_make_no_sense(void **state)
 		cases[i].spoil(&r);
 		if (!message_decode(&r, message_size(r.type), &ret))
 			fail_msg("%s was taken", cases[i].name);
+	}
+}
+
+static void takes_ipv4_as_it_is_used(void **state)
+{
+	static const struct {
+		uint8_t last, len;
+	} cases[] = {{1, 24}, {254, 24}, {1, 30}, {0, 31}, {255, 31}, {0, 32}, {255, 32}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message_request r = good(MESSAGE_ADDRESS), ret;
+
+		r.body.address.address = addr4(192, 168, 7, cases[i].last);
+		r.body.address.prefix_len = cases[i].len;
+		assert_null(message_decode(&r, message_size(r.type), &ret));
 	}
 }
 
@@ -481,6 +531,7 @@ int main(void)
 		cmocka_unit_test(refuses_every_other_size_and_leaves_the_result_alone),
 		cmocka_unit_test(refuses_types_that_do_not_exist),
 		cmocka_unit_test(refuses_values_that_make_no_sense),
+		cmocka_unit_test(takes_ipv4_as_it_is_used),
 		cmocka_unit_test(carries_one_descriptor),
 		cmocka_unit_test(unwanted_descriptors_do_not_pile_up),
 	};

@@ -70,6 +70,7 @@ static bool device_allowed(const struct keeper_policy *p, uint32_t type, const c
 {
 	struct message_request r = {.type = type};
 
+	r.body.address.prefix_len = type == MESSAGE_ADDRESS ? 64 : 0;
 	if (type == MESSAGE_DNS)
 		strcpy(r.body.dns.device, device);
 	else if (type == MESSAGE_ROUTE)
@@ -132,7 +133,9 @@ static void only_what_is_delegated_may_be_unreachable(void **state)
 	} cases[] = {{"2001:db8:1::/48", true}, {"fd00:1:2:3::/64", true}, {"10.0.0.0/8", true},
 		{"192.0.2.0/30", true}, {"::/0", false}, {"2000::/3", false}, {"2001:db8::/47", false},
 		{"2001:db8::1/128", false}, {"fe80::/64", false}, {"0.0.0.0/1", false},
-		{"192.0.2.1/32", false}};
+		{"192.0.2.1/32", false}, {"192.0.2.0/31", false}, {"10.0.0.0/7", false}, {"0.0.0.0/8", false},
+		{"127.0.0.0/8", false}, {"169.254.0.0/16", false}, {"240.0.0.0/8", false},
+		{"223.255.255.0/24", true}};
 	struct endpoint udp[2];
 	struct keeper_policy p = policy(udp);
 
@@ -141,6 +144,28 @@ static void only_what_is_delegated_may_be_unreachable(void **state)
 			.type = MESSAGE_ROUTE, .body.route.kind = KEEPER_ROUTE_UNREACHABLE};
 
 		assert_int_equal(prefix_parse(cases[i].prefix, &r.body.route.dst), 0);
+		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
+	}
+}
+
+static void addresses_on_a_lan_take_no_more_than_a_lan(void **state)
+{
+	static const struct {
+		const char *device;
+		uint8_t family, len;
+		bool allowed;
+	} cases[] = {{"eth1", AF_INET6, 64, true}, {"eth1", AF_INET6, 128, true},
+		{"eth1", AF_INET6, 63, false}, {"eth1", AF_INET6, 0, false}, {"eth1", AF_INET, 24, true},
+		{"eth1", AF_INET, 8, true}, {"eth1", AF_INET, 7, false}, {"sc0", AF_INET6, 48, true},
+		{"sc0", AF_INET, 0, true}};
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message_request r = {.type = MESSAGE_ADDRESS,
+			.body.address = {.prefix_len = cases[i].len, .address.family = cases[i].family}};
+
+		strcpy(r.body.address.device, cases[i].device);
 		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
 	}
 }
@@ -175,6 +200,7 @@ int main(void)
 		cmocka_unit_test(devices_are_allowed_by_purpose),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
 		cmocka_unit_test(only_what_is_delegated_may_be_unreachable),
+		cmocka_unit_test(addresses_on_a_lan_take_no_more_than_a_lan),
 		cmocka_unit_test(an_empty_policy_allows_next_to_nothing),
 		cmocka_unit_test(forwarding_needs_leave),
 	};

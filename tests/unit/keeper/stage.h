@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../netlink/look.h"
 #include "../netlink/namespace.h"
 #include "keeper/keeper.h"
 
