@@ -37,6 +37,8 @@ struct dhcp4_server_ops {
 	void (*describe)(struct dhcp4_server *s, struct dhcp4_offer *ret);
 	/* The address (unless it is IPCP's) or the subnets are in use from now on, or no longer: route them, or stop. Told when it changes. */
 	void (*in_use)(struct dhcp4_server *s, bool address, bool subnets);
+	/* A REQUEST that renews or rebinds (ciaddr is set, RFC 2131 section 4.3.2) was acknowledged. May be NULL. */
+	void (*renewed)(struct dhcp4_server *s);
 	void (*note)(struct dhcp4_server *s, const char *text); /* may be NULL */
 };
 

@@ -40,6 +40,8 @@ struct dhcp6_server_ops {
 	void (*released)(struct dhcp6_server *s);
 	/* The prefixes are in use from now on: route them. Called with the first Reply and after a release. */
 	void (*in_use)(struct dhcp6_server *s);
+	/* A Renew or Rebind was granted. May be NULL. */
+	void (*renewed)(struct dhcp6_server *s);
 	void (*note)(struct dhcp6_server *s, const char *text); /* may be NULL */
 };
 

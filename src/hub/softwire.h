@@ -98,6 +98,8 @@ struct softwire_ops {
 	void (*bind_duid)(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
 	/* SC only: delegated prefixes (subnets) of FAMILY are to be routed to this softwire, or no longer. */
 	void (*delegated)(struct softwire *s, uint8_t family, bool in_use);
+	/* SC only: the peer has renewed what it has of FAMILY (DHCPv6 Renew and Rebind; DHCPv4 REQUEST with its address in ciaddr), and got it. May be NULL. */
+	void (*renewed)(struct softwire *s, uint8_t family);
 	/* Data may flow: the NCP of FAMILY is open. (SI: for AF_INET also when DHCPv4 has given the address that IPCP did not.) */
 	void (*up)(struct softwire *s, uint8_t family);
 	/* That family stopped (NCP closed) while the softwire stays. */
