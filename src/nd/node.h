@@ -38,7 +38,7 @@ struct nd_node_config {
 	struct rng *rng;
 	struct nd_counters *counters;
 	bool router;           /* the R flag of our advertisements */
-	uint8_t dad_transmits; /* DupAddrDetectTransmits: 1; 0 switches DAD off (HS-ND-5) */
+	uint8_t dad_transmits; /* DupAddrDetectTransmits: 1, at most 63; 0 switches DAD off (HS-ND-5) */
 	uint32_t retrans_ms;   /* 1,000 */
 };
 
@@ -46,9 +46,9 @@ enum { ND_NODE_ADDRS = 2 }; /* link-local and one global */
 
 struct nd_node_addr {
 	struct addr addr; /* family 0: free */
-	uint8_t probes_left;
 	uint8_t nonce[6];
-	bool tentative, duplicate;
+	uint8_t probes_left : 6;
+	bool tentative : 1, duplicate : 1;
 	msec dad_at; /* next probe, or the end of DAD */
 };
 

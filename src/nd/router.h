@@ -29,7 +29,7 @@ struct nd_router_config {
 	/* Unsolicited ones in short succession after open and after nd_router_changed(): 3 on a LAN, 0 on a softwire. */
 	uint8_t initial;
 	uint32_t initial_interval_ms; /* 16,000 */
-	/* Between two multicast advertisements: 3,000 on a LAN; 0 on a softwire. */
+	/* Between two multicast advertisements, 3,000 (section 10: MIN_DELAY_BETWEEN_RAS); 0: none. */
 	uint32_t min_delay_ms;
 	/* Random delay of multicast answers: 500 on a LAN; 0 on a softwire (a point-to-point link). */
 	uint32_t answer_delay_ms;
@@ -40,11 +40,11 @@ struct nd_router_config {
 struct nd_router {
 	const struct nd_router_config *config;
 	struct addr link_local; /* our source address */
-	msec next_at;           /* next multicast advertisement */
-	msec last_at;           /* last one; MSEC_NEVER: none yet */
-	msec answer_tat;        /* bucket that bounds answers */
 	uint8_t initial_left;
 	bool answer_pending;
+	msec next_at;    /* next multicast advertisement */
+	msec last_at;    /* last one; MSEC_NEVER: none yet */
+	msec answer_tat; /* bucket that bounds answers */
 };
 
 void nd_router_open(
