@@ -9,7 +9,7 @@
  *   SC: ops->want_tunnel_secret -> ops->authenticate -> ops->want_lease (once the user is known) -> NCPs -> ops->up for each family
  *   SI: ops->up when IPV6CP or IPCP is open; ops->configured with every change of what RA, DHCPv6, IPCP and DHCPv4 gave
  * One or both payload families (c->ppp.ipv6, c->ppp.ipv4): each has its own NCP, comes and goes by itself; the softwire stays as long as
- * one is up, or may still come (RFC 1661 section 3.5).
+ * one is up, or may still come (RFC 1661 section 3.5). When all have been refused it ends (CAUSE_NO_ADDRESS); what was up once may come again.
  * IPv4 at the SI: IPCP gives an address and DNS servers; where it gives no address (0.0.0.0, or the option or IPCP itself is rejected), DHCPv4 asks
  * for one (HS-PPP-19, 20); after a Protocol-Reject of IPCP its packets go without an NCP, for dhcp4_wait_ms at most. A router asks for subnets by
  * DHCPv4 in any case, a host with an address from IPCP for DNS servers only if IPCP gave none.
@@ -61,22 +61,23 @@ struct softwire_counters {
 	uint64_t up, down[CAUSE_MAX];
 };
 
-/* What a user was given; the answer to want_lease. Lifetimes in seconds. */
+/*
+ * What a user was given; the answer to want_lease. Lifetimes in seconds; DHCPv4's lease is `valid`. dns[] has both families: RA and DHCPv6 tell
+ * the IPv6 ones, IPCP and DHCPv4 the IPv4 ones.
+ * The engine's own copy ends behind the last delegated prefix, so it must not be copied as a whole.
+ */
 struct softwire_lease {
-	struct prefix link6; /* the softwire's /64; none: link-local only */
-	uint64_t iid;	     /* of the initiator, by Configure-Nak; 0: any (HS-SCEN-11) */
-	unsigned prefix_count;
-	struct prefix delegated[DHCP6_PREFIX_MAX];
-	uint32_t preferred, valid;
-	unsigned dns_count;
-	struct addr dns[DHCP6_DNS_MAX];
-	bool managed; /* set the M flag: the address comes by DHCPv6 */
-	bool no_ipv6; /* this user has no IPv6: IPV6CP is Protocol-Rejected. The same for IPv4 is address4 */
+	uint64_t iid;	      /* of the initiator, by Configure-Nak; 0: any (HS-SCEN-11) */
+	struct prefix link6;  /* the softwire's /64; none: link-local only */
 	struct addr address4; /* the initiator's; none: no IPv4, IPCP is Protocol-Rejected */
+	bool managed;	      /* set the M flag: the address comes by DHCPv6 */
+	bool no_ipv6;	      /* this user has no IPv6: IPV6CP is Protocol-Rejected */
 	bool dhcp4;	      /* DHCPv4 gives the address; IPCP then acknowledges 0.0.0.0 */
-	unsigned prefix4_count;
+	uint8_t dns_count, prefix4_count, prefix_count;
+	uint32_t preferred, valid;
+	struct addr dns[DHCP6_DNS_MAX];
 	struct prefix delegated4[DHCP4_SUBNET_MAX];
-	/* dns[] has both families; IPCP and DHCPv4 tell the IPv4 ones. Lifetimes: DHCPv4's lease is `valid`. */
+	struct prefix delegated[DHCP6_PREFIX_MAX];
 };
 
 enum softwire_trace { TRACE_RX_CONTROL, TRACE_TX_CONTROL, TRACE_RX_PPP, TRACE_TX_PPP, TRACE_RX_IP6, TRACE_TX_IP6, TRACE_RX_IP4, TRACE_TX_IP4, TRACE_NOTE };
@@ -96,11 +97,13 @@ struct softwire_ops {
 	void (*want_lease)(struct softwire *s);
 	/* SC only: record DUID with the lease: answer with softwire_sc_bound(). */
 	void (*bind_duid)(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
-	/* SC only: delegated prefixes (subnets) of FAMILY are to be routed to this softwire, or no longer. */
+	/* SC only: delegated prefixes (subnets) of FAMILY are to be routed to this softwire, or no longer (also when FAMILY goes down while the
+	 * softwire stays). Told when it changes; down() ends both. */
 	void (*delegated)(struct softwire *s, uint8_t family, bool in_use);
 	/* SC only: the peer has renewed what it has of FAMILY (DHCPv6 Renew and Rebind; DHCPv4 REQUEST with its address in ciaddr), and got it. May be NULL. */
 	void (*renewed)(struct softwire *s, uint8_t family);
-	/* Data may flow: the NCP of FAMILY is open. (SI: for AF_INET also when DHCPv4 has given the address that IPCP did not.) */
+	/* Data may flow: the NCP of FAMILY is open. SI, AF_INET: where IPCP gave no address configured() follows when DHCPv4 has; where the peer does
+	 * not know IPCP, DHCPv4's address is what brings the family up. */
 	void (*up)(struct softwire *s, uint8_t family);
 	/* That family stopped (NCP closed) while the softwire stays. */
 	void (*family_down)(struct softwire *s, uint8_t family, const char *why);
@@ -111,7 +114,8 @@ struct softwire_ops {
 	/* When the data plane last heard the peer, and sent something to it: asked before the timers are looked at, so that HELLO is sent only
 	 * when nothing else was (HS-L2TP-30). May be NULL. */
 	void (*activity)(struct softwire *s, msec *ret_heard, msec *ret_sent);
-	/* Every control packet and note, when tracing is on for this softwire. Data as on the wire: UDP payload, PPP frame, IPv6 packet, text. */
+	/* Every control packet and note, when tracing is on for this softwire. Data as on the wire: UDP payload, PPP frame, IPv6 or IPv4
+	 * packet, text. */
 	void (*trace)(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 	/* Something was refused or dropped; a peer can cause it. */
 	void (*note)(struct softwire *s, const char *text);
@@ -154,6 +158,8 @@ struct softwire {
 	uint8_t depth;	 /* calls into the engine that are on the stack: released() waits for the last */
 	bool tracing;	 /* ops->trace is wanted; the owner sets and clears it */
 	bool ppp_open, ppp_dead, up6, up4, down_told, finished;
+	bool delegated4; /* SC: what ops->delegated() was told last about IPv4 */
+	uint8_t asked, refused; /* families whose NCP was begun, and those of them that came to nothing; private */
 	uint16_t mtu;	 /* of the inner link; from the path, lowered by the peer's MRU */
 	msec now;	 /* of the call that is on the stack */
 	msec started_at; /* for set-up time and for the limit on it */
@@ -224,7 +230,8 @@ void softwire_ppp_secret(struct softwire *s, const void *secret, size_t len, mse
 void softwire_verified(struct softwire *s, bool ok, const char *message, msec now);
 void softwire_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len, msec now);
 void softwire_eap_result(struct softwire *s, bool ok, const char *why, msec now);
-/* The path to the peer carries less than was thought (never more): lowers s->mtu, and what RAs and DHCP say from now on. False: nothing new. */
+/* The path to the peer carries less than was thought (never more): lowers s->mtu, and what RAs and DHCPv4 say from now on; an RA follows, at
+ * most every 3 s. Not below 1280 as long as IPv6 is up or may come, else 576. False: nothing new. */
 bool softwire_lower_mtu(struct softwire *s, uint16_t mtu, msec now);
 /* NULL: no address to give, with WHY for the peer and the log. The lease is copied. */
 void softwire_sc_lease(struct softwire_sc *s, const struct softwire_lease *lease, const char *why, msec now);
