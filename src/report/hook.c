@@ -131,6 +131,19 @@ static void set_lans(struct environment *e, const struct hook_facts *f)
 	variable_end(&v);
 }
 
+/* INTERFACE=ADDRESS/LENGTH ... */
+static void set_lan_addresses(struct environment *e, const char *name, const struct hook_lan *list, unsigned count)
+{
+	struct variable v = variable_begin(e, name);
+	char text[HOOK_VALUE], address[ADDR_TEXT];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%s=%s/%u", list[i].device, addr_print(&list[i].address, address), list[i].len);
+		variable_member(&v, text);
+	}
+	variable_end(&v);
+}
+
 static void set_families(struct environment *e, const struct hook_facts *f)
 {
 	struct variable v = variable_begin(e, "SOFTWIRE_FAMILIES");
@@ -167,6 +180,8 @@ int hook_environment_build(struct hook_environment *out, const struct hook_facts
 	set_prefixes(e, "SOFTWIRE_DELEGATED4", &f->delegated4);
 	set_dns(e, f);
 	set_lans(e, f);
+	set_lan_addresses(e, "SOFTWIRE_LAN6", f->lan6, f->lan6_count);
+	set_lan_addresses(e, "SOFTWIRE_LAN4", f->lan4, f->lan4_count);
 	set_text(e, "SOFTWIRE_REASON", f->reason);
 	set_prefixes(e, "SOFTWIRE_OLD_DELEGATED6", &f->old_delegated6);
 	set_prefixes(e, "SOFTWIRE_OLD_DELEGATED4", &f->old_delegated4);

@@ -19,6 +19,13 @@ struct hook_prefixes {
 	struct prefix list[HOOK_PREFIXES];
 };
 
+/* Our address on a LAN interface. */
+struct hook_lan {
+	const char *device;
+	struct addr address;
+	uint8_t len;
+};
+
 struct hook_facts {
 	const char *event;  /* "up", "down", "change", "renew"; also the program's argument */
 	const char *role;   /* "concentrator", "initiator" */
@@ -38,6 +45,8 @@ struct hook_facts {
 	unsigned dns_count, lan_count;
 	struct addr dns[HOOK_DNS];
 	const char *lans[HOOK_LANS];
+	unsigned lan6_count, lan4_count; /* what of the delegated prefixes and subnets is on the LANs */
+	struct hook_lan lan6[HOOK_LANS], lan4[HOOK_LANS];
 };
 
 /* For keeper_hook(): valid as long as it is not moved. */

@@ -39,8 +39,8 @@ static const char *value_of(const struct hook_environment *e, const char *name)
 static const char *const names[] = {"SOFTWIRE_EVENT", "SOFTWIRE_ROLE", "SOFTWIRE_NAME", "SOFTWIRE_USER",
 	"SOFTWIRE_ID", "SOFTWIRE_DEVICE", "SOFTWIRE_PEER", "SOFTWIRE_LOCAL", "SOFTWIRE_FAMILIES",
 	"SOFTWIRE_MTU", "SOFTWIRE_LINK6", "SOFTWIRE_ADDRESS6", "SOFTWIRE_DELEGATED6", "SOFTWIRE_ADDRESS4",
-	"SOFTWIRE_PEER4", "SOFTWIRE_DELEGATED4", "SOFTWIRE_DNS", "SOFTWIRE_LAN", "SOFTWIRE_REASON",
-	"SOFTWIRE_OLD_DELEGATED6", "SOFTWIRE_OLD_DELEGATED4"};
+	"SOFTWIRE_PEER4", "SOFTWIRE_DELEGATED4", "SOFTWIRE_DNS", "SOFTWIRE_LAN", "SOFTWIRE_LAN6",
+	"SOFTWIRE_LAN4", "SOFTWIRE_REASON", "SOFTWIRE_OLD_DELEGATED6", "SOFTWIRE_OLD_DELEGATED4"};
 
 static struct hook_facts full_facts(void)
 {
@@ -66,6 +66,10 @@ static struct hook_facts full_facts(void)
 		.dns = {addr("2001:db8::53"), addr("198.51.100.53")},
 		.lan_count = 2,
 		.lans = {"eth1", "wlan0"},
+		.lan6_count = 2,
+		.lan6 = {{"eth1", addr("2001:db8:8000::1"), 64}, {"wlan0", addr("2001:db8:8000:1::1"), 64}},
+		.lan4_count = 1,
+		.lan4 = {{"eth1", addr("198.51.100.65"), 29}},
 		.reason = "because",
 		.old_delegated6 = {1, {prefix("2001:db8:a000::/56")}},
 		.old_delegated4 = {1, {prefix("198.51.100.72/29")}},
@@ -77,7 +81,8 @@ static void every_variable_has_its_value(void **state)
 	static const char *const values[] = {"change", "initiator", "home", "alice", "17", "si-home",
 		"203.0.113.7:40001", "[2001:db8::7]:1701", "ipv6 ipv4", "1460", "2001:db8:100:7::/64",
 		"2001:db8:100:7::1", "2001:db8:8000::/56 2001:db8:9000::/56", "198.51.100.7", "198.51.100.1",
-		"198.51.100.64/29", "2001:db8::53 198.51.100.53", "eth1 wlan0", "because",
+		"198.51.100.64/29", "2001:db8::53 198.51.100.53", "eth1 wlan0",
+		"eth1=2001:db8:8000::1/64 wlan0=2001:db8:8000:1::1/64", "eth1=198.51.100.65/29", "because",
 		"2001:db8:a000::/56", "198.51.100.72/29"};
 	struct hook_facts f = full_facts();
 	struct hook_environment e;
@@ -139,8 +144,12 @@ static void the_longest_of_everything_fits(void **state)
 	for (unsigned i = 0; i < HOOK_DNS; i++)
 		f.dns[i] = addr("2001:db8:8888:8888:8888:8888:8888:8888");
 	f.lan_count = HOOK_LANS;
-	for (unsigned i = 0; i < HOOK_LANS; i++)
+	f.lan4_count = f.lan6_count = HOOK_LANS;
+	for (unsigned i = 0; i < HOOK_LANS; i++) {
 		f.lans[i] = "fifteen-letters";
+		f.lan6[i] = (struct hook_lan){"fifteen-letters", addr("2001:db8:8888:8888:8888:8888:8888:8888"), 64};
+		f.lan4[i] = (struct hook_lan){"fifteen-letters", addr("198.151.100.165"), 30};
+	}
 	assert_int_equal(hook_environment_build(&e, &f), 0);
 	for (unsigned i = 0; i < e.count; i++)
 		assert_true(strlen(strchr(e.variables[i], '=') + 1) <= HOOK_VALUE);
