@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "aaa/aaa.h"
+#include "ppp/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,9 +51,10 @@ static void on_secret(void *owner, const void *secret, size_t len)
 	(*(unsigned *)owner)++;
 }
 
-static void on_verified(void *owner, bool ok, const struct aaa_user *user, const char *why, const char *message)
+static void on_verified(
+	void *owner, bool ok, const struct aaa_user *user, const char *why, const char *message)
 {
-	if (ok || user || strcmp(why, "wrong password") != 0)
+	if (ok || user || (strcmp(why, "wrong password") != 0 && !strstr(why, "no secret")) || !message[0])
 		abort();
 	(*(unsigned *)owner)++;
 }
@@ -65,12 +67,39 @@ static void check_prefix(const struct prefix *p, unsigned min)
 		abort();
 }
 
+static void check_ipv4(const struct aaa_user *u)
+{
+	if (u->address4.family && (u->address4.family != AF_INET || !u->address4.bytes[0]))
+		abort();
+	if (u->subnet_count > AAA_SUBNETS)
+		abort();
+	for (unsigned i = 0; i < u->subnet_count; i++) {
+		const struct prefix *p = &u->subnets[i];
+		struct prefix masked = prefix_of(&p->addr, p->len);
+
+		if (p->addr.family != AF_INET || p->len < 8 || p->len > 30 || !prefix_equal(p, &masked))
+			abort();
+	}
+}
+
+static void check_words(const struct aaa_user *u)
+{
+	if (!strncmp(u->name, "anonymous/", 10) || u->at_limit > AAA_AT_LIMIT_REFUSE ||
+		u->nameserver_count > AAA_NAMESERVERS)
+		abort();
+	for (unsigned i = 0; i < u->nameserver_count; i++)
+		if (!u->nameservers[i][0] || strpbrk(u->nameservers[i], " _\\/:") ||
+			strstr(u->nameservers[i], ".."))
+			abort();
+}
+
 static void check_user(struct aaa *a, const struct aaa_user *u)
 {
 	uint8_t response[16] = {0};
 	struct aaa_claim chap = {.name = (const uint8_t *)u->name,
 		.name_len = strlen(u->name),
-		.algorithm = 5,
+		.protocol = PPP_CHAP,
+		.algorithm = CHAP_MD5,
 		.challenge = response,
 		.challenge_len = 16,
 		.response = response,
@@ -83,24 +112,41 @@ static void check_user(struct aaa *a, const struct aaa_user *u)
 		check_prefix(&u->delegate[i], 48);
 	if (!prefix_is_none(&u->link))
 		check_prefix(&u->link, 64);
+	check_ipv4(u);
+	check_words(u);
+	aaa_verify(a, &chap, on_verified, &answers);
+	chap.protocol = PPP_PAP; /* 16 zeros: no secret has any */
 	aaa_verify(a, &chap, on_verified, &answers);
 	aaa_server_secret(a, u->name, on_secret, &answers);
-	if (answers != 2)
+	if (answers != 3)
 		abort();
+}
+
+/* Everything of both families that is fixed for U; returns how many. */
+static unsigned fixed_of(const struct aaa_user *u, struct prefix ret[AAA_PREFIXES + AAA_SUBNETS + 2])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < u->delegate_count; i++)
+		ret[n++] = u->delegate[i];
+	for (unsigned i = 0; i < u->subnet_count; i++)
+		ret[n++] = u->subnets[i];
+	if (!prefix_is_none(&u->link))
+		ret[n++] = u->link;
+	if (!addr_is_none(&u->address4))
+		ret[n++] = prefix_of(&u->address4, 32);
+	return n;
 }
 
 static bool overlap(const struct aaa_user *a, const struct aaa_user *b)
 {
-	for (unsigned i = 0; i <= a->delegate_count; i++) {
-		const struct prefix *p = i < a->delegate_count ? &a->delegate[i] : &a->link;
+	struct prefix p[AAA_PREFIXES + AAA_SUBNETS + 2], q[AAA_PREFIXES + AAA_SUBNETS + 2];
+	unsigned n = fixed_of(a, p), m = fixed_of(b, q);
 
-		for (unsigned j = 0; j <= b->delegate_count; j++) {
-			const struct prefix *q = j < b->delegate_count ? &b->delegate[j] : &b->link;
-
-			if (!prefix_is_none(p) && !prefix_is_none(q) && prefix_overlaps(p, q))
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = 0; j < m; j++)
+			if (prefix_overlaps(&p[i], &q[j]))
 				return true;
-		}
-	}
 	return false;
 }
 

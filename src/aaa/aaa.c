@@ -8,7 +8,7 @@
 
 #include "aaa/secret.h"
 #include "aaa/users.h"
-#include "lib/rng.h"
+#include "aaa/verify.h"
 
 enum { FILE_MAX = 256 << 20, DUMMY_SECRET = 16 };
 
@@ -18,8 +18,7 @@ struct answer {
 	void *owner;
 	aaa_verified *verified; /* at most one of the two; none when it was cancelled */
 	aaa_secret *secret;
-	bool ok;
-	const char *why;
+	struct verdict verdict;
 	struct aaa_user user;
 	uint8_t len;
 	char bytes[AAA_SECRET_MAX];
@@ -32,6 +31,7 @@ struct aaa {
 	uint64_t seed;
 	struct answer *first, *last;
 	struct aaa_user scratch;
+	struct rng rng;
 	uint8_t dummy[DUMMY_SECRET]; /* for users that do not exist: they take as long as others */
 };
 
@@ -44,7 +44,8 @@ static void answer_free(struct answer *n)
 static void answer_give(const struct answer *n)
 {
 	if (n->verified)
-		n->verified(n->owner, n->ok, n->ok ? &n->user : NULL, n->why, n->ok ? "welcome" : "wrong user name or password");
+		n->verified(n->owner, n->verdict.ok, n->verdict.ok ? &n->user : NULL, n->verdict.why,
+			n->verdict.message);
 	else if (n->secret)
 		n->secret(n->owner, n->bytes, n->len);
 }
@@ -95,13 +96,12 @@ static void idle_closed(uv_handle_t *h)
 struct aaa *aaa_new(struct loop *loop)
 {
 	struct aaa *a = calloc(1, sizeof(*a));
-	struct rng rng;
 
 	if (!a)
 		return NULL;
-	rng_init_system(&rng);
-	a->seed = rng_u64(&rng);
-	rng_bytes(&rng, a->dummy, sizeof(a->dummy));
+	rng_init_system(&a->rng);
+	a->seed = rng_u64(&a->rng);
+	rng_bytes(&a->rng, a->dummy, sizeof(a->dummy));
 	a->users = users_new(a->seed);
 	if (loop && a->users) {
 		a->idle = malloc(sizeof(*a->idle));
@@ -186,25 +186,19 @@ const struct aaa_user *aaa_find_user(const struct aaa *a, const char *name)
 	return row ? show(a, row) : NULL;
 }
 
-void aaa_verify(struct aaa *a, const struct aaa_claim *chap, aaa_verified *answer, void *owner)
+void aaa_verify(struct aaa *a, const struct aaa_claim *claim, aaa_verified *answer, void *owner)
 {
 	struct answer n = {.owner = owner, .verified = answer};
-	const struct user_row *row = users_find(a->users, chap->name, chap->name_len);
-	const void *secret = row ? user_secret(row) : (const char *)a->dummy;
-	size_t len = row ? row->secret_len : sizeof(a->dummy);
-	bool right = aaa_chap_md5_ok(chap->id, secret, len, chap->challenge, chap->challenge_len,
-		chap->response, chap->response_len);
+	const struct user_row *row = users_find(a->users, claim->name, claim->name_len);
+	const char *why_not = !row              ? "unknown user"
+			      : row->secret_len ? NULL
+						: "the user has no secret, only a certificate can do";
 
-	if (chap->algorithm != 5)
-		n.why = "the peer used a CHAP algorithm other than MD5";
-	else if (!row)
-		n.why = "unknown user";
-	else if (!right)
-		n.why = "wrong password";
+	if (why_not)
+		verify_claim(claim, a->dummy, sizeof(a->dummy), why_not, &a->rng, &n.verdict);
 	else
-		n.why = "";
-	n.ok = !n.why[0];
-	if (n.ok)
+		verify_claim(claim, user_secret(row), row->secret_len, NULL, &a->rng, &n.verdict);
+	if (n.verdict.ok)
 		user_present(row, &n.user);
 	answer_send(a, &n);
 }

@@ -186,7 +186,7 @@ static void scan_next(struct scan *s)
 		skip_comment(s);
 	else if (c == '"')
 		skip_string(s);
-	else if (at(s, "@include"))
+	else if (at(s, "@include") && (s->pos == s->start || !is_name_char(s->pos[-1])))
 		fail(s, s->line, "@include is not possible here: put all users into one file");
 	else if (is_name_char(c))
 		skip_name(s);

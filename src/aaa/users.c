@@ -3,6 +3,7 @@
 #include "aaa/users.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@ struct users *users_new(uint64_t seed)
 
 const char *user_name(const struct user_row *row)
 {
-	return (const char *)(row->delegate + row->delegate_count);
+	return (const char *)(row->prefix + row->delegate_count + row->subnet_count);
 }
 
 const char *user_pool(const struct user_row *row)
@@ -111,9 +112,18 @@ int users_add(struct users *u, struct user_row *row, const struct user_row **ret
 	return 0;
 }
 
-static struct prefix prefix6(uint64_t upper, uint8_t len)
+uint64_t user_upper_half(const struct addr *a)
 {
-	struct prefix p = {.addr.family = AF_INET6, .len = len};
+	uint64_t half = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		half = half << 8 | a->bytes[i];
+	return half;
+}
+
+static struct prefix prefix_from(uint8_t family, uint64_t upper, uint8_t len)
+{
+	struct prefix p = {.addr.family = family, .len = len};
 
 	for (unsigned i = 0; i < 8; i++)
 		p.addr.bytes[i] = (uint8_t)(upper >> (56 - 8 * i));
@@ -122,16 +132,30 @@ static struct prefix prefix6(uint64_t upper, uint8_t len)
 
 void user_present(const struct user_row *row, struct aaa_user *ret)
 {
+	const uint8_t *len = row->prefix_len + row->delegate_count;
+	const uint64_t *subnet = row->prefix + row->delegate_count;
+	const char *text = user_server_secret(row) + row->server_len;
+
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->name, user_name(row), row->name_len);
 	memcpy(ret->pool, user_pool(row), row->pool_len);
 	ret->delegate_count = row->delegate_count;
 	for (unsigned i = 0; i < row->delegate_count; i++)
-		ret->delegate[i] = prefix6(row->delegate[i], row->delegate_len[i]);
+		ret->delegate[i] = prefix_from(AF_INET6, row->prefix[i], row->prefix_len[i]);
 	if (row->has_link)
-		ret->link = prefix6(row->link, 64);
+		ret->link = prefix_from(AF_INET6, row->link, 64);
 	ret->iid = row->iid;
 	ret->softwires = row->softwires;
+	ret->at_limit = row->at_limit;
+	ret->no_ipv6 = row->no_ipv6;
+	if (row->address4[0])
+		ret->address4 = addr4_of(row->address4);
+	ret->subnet_count = row->subnet_count;
+	for (unsigned i = 0; i < row->subnet_count; i++)
+		ret->subnets[i] = prefix_from(AF_INET, subnet[i], len[i]);
+	ret->nameserver_count = row->nameserver_count;
+	for (unsigned i = 0; i < row->nameserver_count; i++, text += strlen(text) + 1)
+		snprintf(ret->nameservers[i], sizeof(ret->nameservers[i]), "%s", text);
 }
 
 /* Host names are DNS names more often than not, so case does not matter (RFC 2661 section 4.4.3 leaves it open). */

@@ -1,5 +1,5 @@
 /*
- * users: what a users file says, checked and packed: about 100 bytes and the strings for each user.
+ * users: what a users file says, checked and packed: about 50 bytes, 8 for each prefix, and the strings for each user.
  *
  * A table is made whole and then never changed; a reload makes another one. Secrets live in it and nowhere else, and are wiped
  * when it is freed. (libconfig's own copies are wiped as far as it shows them.)
@@ -14,12 +14,15 @@
 struct user_row {
 	uint64_t iid, link;
 	uint32_t line;
+	uint8_t address4[4]; /* 0.0.0.0: none */
 	uint16_t softwires;
-	uint8_t name_len, pool_len, secret_len, server_len; /* of the strings in TAIL, in this order */
-	uint8_t delegate_count;
-	bool has_link;
-	uint8_t delegate_len[AAA_PREFIXES];
-	uint64_t delegate[]; /* the upper halves; then the strings */
+	uint8_t name_len, pool_len, secret_len, server_len; /* of the strings in the tail, in this order */
+	uint8_t delegate_count : 4, subnet_count : 4;
+	uint8_t nameserver_count : 4, at_limit : 2;
+	bool has_link : 1, no_ipv6 : 1;
+	uint8_t prefix_len[AAA_PREFIXES + AAA_SUBNETS];
+	/* The first 64 bits of delegated prefixes, then of IPv4 subnets; then the strings, and name servers with NULs. */
+	uint64_t prefix[];
 };
 
 struct peer_row {
@@ -44,6 +47,8 @@ struct users {
 struct users *users_new(uint64_t seed);
 void users_free(struct users *u);
 const struct user_row *users_find(const struct users *u, const void *name, size_t len);
+/* The first 64 bits of an IPv6 address, or an IPv4 address and zeros. */
+uint64_t user_upper_half(const struct addr *a);
 void user_present(const struct user_row *row, struct aaa_user *ret);
 const char *user_name(const struct user_row *row);
 const char *user_pool(const struct user_row *row);

@@ -74,7 +74,7 @@ static void reads_everything_a_user_can_have(void **state)
 		     "              delegate = [ \"2001:db8:8000:100::/56\",\n"
 		     "                           \"2001:db8:7000::/48\" ]; link = \"2001:db8:100:7::/64\";\n"
 		     "              pool = \"default\"; softwires = 2; iid = \"::1\"; };\n"
-		     "    bob : { secret : \"b\" } /* no semicolons }} */ carol = { secret = \"two \" "
+		     "    bob : { secret : \"b\"; delegate = \"2001:db8:6000::/48\"; } /* no semicolons }} */ carol = { secret = \"two \" "
 		     "\"strings\"; }, };\n");
 	assert_int_equal(aaa_user_count(a), 3);
 	u = aaa_next_user(a, &cursor);
@@ -89,10 +89,13 @@ static void reads_everything_a_user_can_have(void **state)
 	u = aaa_next_user(a, &cursor);
 	assert_string_equal(u->name, "bob");
 	assert_string_equal(u->pool, "");
-	assert_int_equal(u->delegate_count, 0);
+	assert_int_equal(u->delegate_count, 1);
+	assert_string_equal(prefix_print(&u->delegate[0], text), "2001:db8:6000::/48");
 	assert_true(prefix_is_none(&u->link));
 	assert_int_equal(u->softwires, 1);
-	assert_string_equal(aaa_next_user(a, &cursor)->name, "carol");
+	u = aaa_next_user(a, &cursor);
+	assert_string_equal(u->name, "carol");
+	assert_int_equal(u->delegate_count, 0);
 	assert_null(aaa_next_user(a, &cursor));
 	assert_string_equal(aaa_find_user(a, "bob")->name, "bob");
 	assert_null(aaa_find_user(a, "bo"));
@@ -100,6 +103,45 @@ static void reads_everything_a_user_can_have(void **state)
 	assert_string_equal(server_secret(a, "alice"), "other");
 	assert_string_equal(server_secret(a, "bob"), "");
 	assert_string_equal(server_secret(a, "nobody"), "");
+}
+
+static void reads_what_a_user_can_have_of_ipv4(void **state)
+{
+	struct aaa *a = *state;
+	const struct aaa_user *u;
+	char text[PREFIX_TEXT];
+
+	load_good(a, "users = {\n"
+		     "  alice = { secret = \"a\"; ipv4 = \"198.51.100.7\"; ipv6 = false; at-limit = \"refuse\";\n"
+		     "            delegate4 = [ \"198.51.100.64/29\", \"10.0.0.0/8\" ]; delegate = \"2001:db8::/48\";\n"
+		     "            nameservers = ( \"ns1.alice.example\", \"NS-2.example\", \"x\", \"4.example\" ); };\n"
+		     "  bob = { secret = \"b\"; delegate4 = \"192.0.2.4/30\"; nameservers = \"ns.bob.example\";\n"
+		     "          at-limit = \"replace\"; ipv6 = true; };\n"
+		     "  carol = { secret = \"c\"; };\n};\n");
+	u = aaa_find_user(a, "alice");
+	assert_string_equal(addr_print(&u->address4, text), "198.51.100.7");
+	assert_int_equal(u->subnet_count, 2);
+	assert_string_equal(prefix_print(&u->subnets[0], text), "198.51.100.64/29");
+	assert_string_equal(prefix_print(&u->subnets[1], text), "10.0.0.0/8");
+	assert_int_equal(u->delegate_count, 1);
+	assert_string_equal(prefix_print(&u->delegate[0], text), "2001:db8::/48");
+	assert_true(u->no_ipv6);
+	assert_int_equal(u->at_limit, AAA_AT_LIMIT_REFUSE);
+	assert_int_equal(u->nameserver_count, 4);
+	assert_string_equal(u->nameservers[0], "ns1.alice.example");
+	assert_string_equal(u->nameservers[1], "NS-2.example");
+	assert_string_equal(u->nameservers[3], "4.example");
+	u = aaa_find_user(a, "bob");
+	assert_true(addr_is_none(&u->address4));
+	assert_int_equal(u->subnet_count, 1);
+	assert_string_equal(prefix_print(&u->subnets[0], text), "192.0.2.4/30");
+	assert_false(u->no_ipv6);
+	assert_int_equal(u->at_limit, AAA_AT_LIMIT_REPLACE);
+	assert_int_equal(u->nameserver_count, 1);
+	assert_string_equal(u->nameservers[0], "ns.bob.example");
+	u = aaa_find_user(a, "carol");
+	assert_int_equal(u->at_limit, AAA_AT_LIMIT_DEFAULT);
+	assert_int_equal(u->subnet_count + u->nameserver_count, 0);
 }
 
 static void reads_names_that_libconfig_cannot_spell(void **state)
@@ -151,11 +193,9 @@ static const struct bad_file {
 	{"unknown key",
 		"users = {\n alice = {\n  secert = \"a\";\n };\n bob = { secret = \"b\"; colour = 3; "
 		"};\n};\nuser = 1;\n",
-		"users.conf:2: user alice: has no secret: secret = \"...\";\n"
 		"users.conf:3: user alice: unknown key \"secert\": did you mean \"secret\"?\n"
 		"users.conf:5: user bob: unknown key \"colour\": known are secret, server-secret, delegate, "
-		"link, pool, softwires, "
-		"iid\n"
+		"link, ipv4, delegate4, pool, softwires, at-limit, iid, ipv6, nameservers\n"
 		"users.conf:7: unknown key \"user\": did you mean \"users\"?\n"},
 	{"user twice", "users = {\n alice = { secret = \"a\"; };\n\n alice = { secret = \"b\"; };\n};",
 		"users.conf:4: user alice is there already, in line 2\n"},
@@ -185,12 +225,12 @@ static const struct bad_file {
 		"users.conf:8: user c: link \"2001:db8::/63\" must be a /64\n"
 		"users.conf:9: user d: delegate \"ff02::/64\" is not global unicast or unique local\n"},
 	{"wrong types",
-		"users = {\n a = { secret = 5; };\n b = { secret = \"b\"; delegate = \"2001:db8::/56\"; };\n"
+		"users = {\n a = { secret = 5; };\n b = { secret = \"b\"; delegate = 5; };\n"
 		" c = { secret = \"c\"; softwires = \"2\"; };\n d = { secret = \"d\"; delegate = [ 1 ]; };\n "
 		"e = 3;\n"
 		" f = { secret = \"f\"; delegate = [ ]; };\n};\npeers = { };",
 		"users.conf:2: user a: secret must be a string: secret = \"...\";\n"
-		"users.conf:3: user b: delegate must be an array: delegate = [ \"2001:db8:8000:100::/56\" "
+		"users.conf:3: user b: delegate must be a string or an array: delegate = [ \"2001:db8:8000:100::/56\" "
 		"];\n"
 		"users.conf:4: user c: softwires must be a number: softwires = 1;\n"
 		"users.conf:5: user d: delegate must hold strings: delegate = [ \"2001:db8:8000:100::/56\" "
@@ -223,6 +263,78 @@ static const struct bad_file {
 		"users.conf:3: user b: 2001:db8:1:ff00::/56 overlaps 2001:db8:1::/48 of user a in line 2\n"
 		"users.conf:4: user c: 2001:db8:2:1ff::/64 overlaps 2001:db8:2:100::/56 of user b in line 3\n"
 		"users.conf:5: user d: 2001:db8:3::/64 overlaps 2001:db8:3::/48 of user d in line 5\n"},
+	{"impossible IPv4",
+		"users = {\n a = { ipv4 = \"198.51.100\"; };\n b = { ipv4 = \"2001:db8::1\"; };\n"
+		" c = { ipv4 = \"224.0.0.1\"; };\n d = { ipv4 = \"127.0.0.1\"; };\n"
+		" e = { delegate4 = \"198.51.100.0/31\"; };\n f = { delegate4 = \"0.0.0.0/7\"; };\n"
+		" g = { delegate4 = [ \"198.51.100.1/29\",\n \"2001:db8::/48\", \"192.0.2.0/29\" ]; };\n"
+		" h = { delegate4 = [ \"198.51.100.1/29\",\n \"2001:db8::/48\" ]; };\n"
+		" i = { delegate4 = \"240.0.0.0/8\"; };\n j = { delegate4 = { }; };\n k = { ipv4 = 5; };\n};",
+		"users.conf:2: user a: ipv4 \"198.51.100\" is not an IPv4 address: write it like \"198.51.100.7\"\n"
+		"users.conf:3: user b: ipv4 \"2001:db8::1\" is not an IPv4 address: write it like \"198.51.100.7\"\n"
+		"users.conf:4: user c: ipv4 \"224.0.0.1\" is not a unicast address\n"
+		"users.conf:5: user d: ipv4 \"127.0.0.1\" is not a unicast address\n"
+		"users.conf:6: user e: delegate4 \"198.51.100.0/31\" must be of /8 to /30: a single address is `ipv4`\n"
+		"users.conf:7: user f: delegate4 \"0.0.0.0/7\" must be of /8 to /30\n"
+		"users.conf:8: user g: delegate4 has 3 subnets: 1 to 2 are possible\n"
+		"users.conf:10: user h: delegate4 \"198.51.100.1/29\" has host bits set: did you mean "
+		"\"198.51.100.0/29\"?\n"
+		"users.conf:11: user h: delegate4 \"2001:db8::/48\" is not IPv4: IPv6 prefixes are `delegate`\n"
+		"users.conf:12: user i: delegate4 \"240.0.0.0/8\" is not unicast\n"
+		"users.conf:13: user j: delegate4 must be a string or an array: delegate4 = [ \"198.51.100.64/29\" ];\n"
+		"users.conf:14: user k: ipv4 must be a string: ipv4 = \"...\";\n"},
+	{"impossible words",
+		"users = {\n a = { at-limit = \"drop\"; };\n b = { at-limit = true; };\n c = { ipv6 = \"no\"; };\n"
+		" d = { nameservers = [ \"192.0.2.1\" ]; };\n e = { nameservers = [ \"-a.example\" ]; };\n"
+		" f = { nameservers = [ \"a..example\" ]; };\n g = { nameservers = [ \"a_b.example\" ]; };\n"
+		" h = { nameservers = [ \"a\", \"b\", \"c\", \"d\", \"e\" ]; };\n"
+		" i = { nameservers = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example\"; };\n"
+		" j = { nameservers = \"a.example.\"; };\n k = { nameservers = \"a-.example\"; };\n};",
+		"users.conf:2: user a: at-limit \"drop\" is unknown: \"replace\" or \"refuse\"\n"
+		"users.conf:3: user b: at-limit must be a string: at-limit = \"...\";\n"
+		"users.conf:4: user c: ipv6 must be true or false: ipv6 = false;\n"
+		"users.conf:5: user d: nameservers \"192.0.2.1\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"
+		"users.conf:6: user e: nameservers \"-a.example\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"
+		"users.conf:7: user f: nameservers \"a..example\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"
+		"users.conf:8: user g: nameservers \"a_b.example\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"
+		"users.conf:9: user h: nameservers has 5 names: 1 to 4 are possible\n"
+		"users.conf:10: user i: nameservers \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" "
+		"is not a host name: write it like \"ns1.alice.example\"\n"
+		"users.conf:11: user j: nameservers \"a.example.\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"
+		"users.conf:12: user k: nameservers \"a-.example\" is not a host name: write it like "
+		"\"ns1.alice.example\"\n"},
+	{"overlaps of IPv4",
+		"users = {\n a = { ipv4 = \"198.51.100.66\"; };\n b = { delegate4 = \"198.51.100.64/29\"; };\n"
+		" c = { ipv4 = \"198.51.100.66\"; };\n d = { delegate4 = [ \"10.1.0.0/16\" ]; };\n"
+		" e = { delegate4 = [ \"10.0.0.0/8\" ]; ipv4 = \"11.0.0.1\"; };\n"
+		" f = { ipv4 = \"192.0.2.1\"; delegate4 = \"192.0.2.0/30\"; };\n"
+		/* the same bits as an IPv6 prefix: 2001:db8::/32 and 32.1.13.184 */
+		" g = { ipv4 = \"32.1.13.184\"; delegate = \"2001:db8::/48\"; };\n};",
+		"users.conf:3: user b: 198.51.100.64/29 overlaps 198.51.100.66 of user a in line 2\n"
+		"users.conf:4: user c: 198.51.100.66 overlaps 198.51.100.64/29 of user b in line 3\n"
+		"users.conf:6: user e: 10.0.0.0/8 overlaps 10.1.0.0/16 of user d in line 5\n"
+		"users.conf:7: user f: 192.0.2.1 overlaps 192.0.2.0/30 of user f in line 7\n"},
+	{"names that are ours", "users = (\n { name = \"anonymous/1\"; secret = \"a\"; },\n { name = \"anonymous/\"; } );",
+		"users.conf:2: user anonymous/1: names that begin with \"anonymous/\" are for users without a name\n"
+		"users.conf:3: user anonymous/: names that begin with \"anonymous/\" are for users without a name\n"},
+	{"names that cannot stand there",
+		"users = {\n alice@example.net = { secret = \"a\"; };\n # bob\n /* and\n more */ \"bob\" = { };\n"
+		" 7up: { }, carol.smith { }; dave = { };\n e@include.example = { }\n};",
+		"users.conf:2: the name \"alice@example.net\" cannot stand here: write users = ( { name = "
+		"\"alice@example.net\"; secret = \"...\"; }, ... );\n"
+		"users.conf:5: the name \"bob\" cannot stand here: write users = ( { name = \"bob\"; secret = "
+		"\"...\"; }, ... );\n"
+		"users.conf:6: the name \"7up\" cannot stand here: write users = ( { name = \"7up\"; secret = "
+		"\"...\"; }, ... );\n"
+		"users.conf:6: the name \"carol.smith\" cannot stand here: write users = ( { name = "
+		"\"carol.smith\"; secret = \"...\"; }, ... );\n"
+		"users.conf:7: the name \"e@include.example\" cannot stand here: write users = ( { name = "
+		"\"e@include.example\"; secret = \"...\"; }, ... );\n"},
 	{"include", "users = {\n @include \"more.conf\"\n};\n",
 		"users.conf:2: @include is not possible here: put all users into one file\n"},
 	{"bracket missing", "users = {\n alice = { secret = \"a\"; \n bob = { secret = \"b\"; };\n};\n",
@@ -284,7 +396,7 @@ static void tells_all_errors_with_their_lines(void **state)
 		struct told told = {0};
 		int rc = load(*state, bad_files[i].text, &told);
 
-		if (rc != -EINVAL || strcmp(told.text, bad_files[i].told))
+		if (rc != -EINVAL || strcmp(told.text, bad_files[i].told) != 0)
 			fail_msg(
 				"%s: %d\n%sbut not\n%s", bad_files[i].name, rc, told.text, bad_files[i].told);
 		assert_int_equal(aaa_user_count(*state), 0);
@@ -323,7 +435,7 @@ static void a_file_with_errors_changes_nothing(void **state)
 
 	load_good(*state, "users = { alice = { secret = \"a\"; server-secret = \"s\"; }; };");
 	assert_int_equal(
-		load(*state, "users = { bob = { secret = \"b\"; }; carol = { }; };", &told), -EINVAL);
+		load(*state, "users = { bob = { secret = \"b\"; }; carol = { pool = \"\"; }; };", &told), -EINVAL);
 	assert_int_equal(aaa_user_count(*state), 1);
 	assert_string_equal(server_secret(*state, "alice"), "s");
 	load_good(*state, "users = { bob = { secret = \"b\"; }; };");
@@ -403,6 +515,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reads_everything_a_user_can_have),
+		TEST(reads_what_a_user_can_have_of_ipv4),
 		TEST(reads_names_that_libconfig_cannot_spell),
 		TEST(an_empty_group_of_users_is_fine),
 		TEST(finds_the_longest_prefix_of_a_peer_and_its_host_name),
