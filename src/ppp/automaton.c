@@ -2,7 +2,7 @@
 /*
  * The option negotiation automaton of RFC 1661 section 4, for every control protocol: the table of section
  * 4.1 as data, the actions of section 4.4, and the packets of section 5 with the checks of their
- * Identifiers. What an option means stands in lcp.c and ipv6cp.c.
+ * Identifiers. What an option means stands in lcp.c, ipv6cp.c and ipcp.c.
  */
 #include "ppp/automaton.h"
 
@@ -565,7 +565,7 @@ static void take_refusal(struct ppp_automaton *a, const struct ppp_packet *p, ms
 		int i = option_index(a, type);
 		const struct ppp_option *o = i < 0 ? NULL : &a->ops->options[i];
 
-		if (!o || !o->wanted || (a->rejected & 1u << i))
+		if (!o || !o->wanted || (a->rejected & 1u << i) || !o->wanted(a))
 			continue; /* a Nak may ask for options that we have not asked for: we go without */
 		if (p->code == PPP_CONFIGURE_NAK) {
 			o->nak(a, data, now);

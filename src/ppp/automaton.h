@@ -2,7 +2,7 @@
  * ppp/automaton: RFC 1661 section 4.1's option negotiation automaton, once, as a table of (event, state) ->
  * (actions, next state).
  *
- * Each control protocol (LCP, IPV6CP, later IPCP) embeds one and supplies its options through
+ * Each control protocol (LCP, IPV6CP, IPCP) embeds one and supplies its options through
  * ppp_protocol_ops. The automaton owns the restart counter, the identifiers and the restart timer; it
  * builds and reads all codes that every protocol shares.
  *

@@ -7,16 +7,10 @@
  * (HS-SCEN-11), another one is Nak'ed with it until Max-Failure; after that any that is unique is taken, as
  * section 4.1 wants it.
  */
-#include "lib/container.h"
 #include "ppp/protocol.h"
 
 /* "u" bit: zero unless derived from an EUI-64 (section 4.1, numbered 6 from the left). */
 #define UNIVERSAL (1ULL << 57)
-
-static struct ppp_link *link_of(const struct ppp_automaton *a)
-{
-	return container_of(a, struct ppp_link, ipv6cp);
-}
 
 static uint64_t random_iid(struct ppp_link *l, uint64_t not1, uint64_t not2)
 {
@@ -35,14 +29,14 @@ static bool iid_wanted(const struct ppp_automaton *a)
 
 static void iid_write(const struct ppp_automaton *a, struct writer *w)
 {
-	writer_u64(w, link_of(a)->iid);
+	writer_u64(w, ppp_ncp_link(a)->iid);
 }
 
 /* Ours is refused: take the suggestion, unless it is useless or the one that we have just suggested to
  * the peer (section 4.1). */
 static void iid_nak(struct ppp_automaton *a, struct reader data, msec now)
 {
-	struct ppp_link *l = link_of(a);
+	struct ppp_link *l = ppp_ncp_link(a);
 	uint64_t iid = reader_u64(&data), suggested = l->auth ? l->auth->nak_iid : 0;
 
 	if (!reader_ok(&data) || !iid || iid == l->peer_iid || iid == suggested || iid == l->assign_iid)
@@ -63,7 +57,7 @@ static uint64_t suggest(struct ppp_link *l)
 
 static enum ppp_verdict iid_judge(struct ppp_automaton *a, struct reader data, struct writer *hint)
 {
-	struct ppp_link *l = link_of(a);
+	struct ppp_link *l = ppp_ncp_link(a);
 	bool assigns = l->assign_iid && l->assign_iid != l->iid && a->failures < l->config->max_failure;
 	uint64_t iid = reader_u64(&data);
 
@@ -76,7 +70,7 @@ static enum ppp_verdict iid_judge(struct ppp_automaton *a, struct reader data, s
 
 static void iid_apply(struct ppp_automaton *a, struct reader data)
 {
-	link_of(a)->peer_iid = reader_u64(&data);
+	ppp_ncp_link(a)->peer_iid = reader_u64(&data);
 }
 
 static const struct ppp_option options[] = {
@@ -87,58 +81,28 @@ static const struct ppp_option options[] = {
  * without. */
 static void ipv6cp_missing(struct ppp_automaton *a, uint8_t seen, struct writer *nak)
 {
-	struct ppp_auth *auth = ppp_link_auth(link_of(a));
+	struct ppp_auth *auth = ppp_link_auth(ppp_ncp_link(a));
 
 	if ((seen & 1) || !auth || auth->asked_iid)
 		return;
 	auth->asked_iid = true;
 	writer_u8(nak, IPV6CP_IID);
 	writer_u8(nak, 10);
-	writer_u64(nak, suggest(link_of(a)));
-}
-
-static const struct ppp_config *ipv6cp_config(const struct ppp_automaton *a)
-{
-	return link_of(a)->config;
-}
-
-static void ipv6cp_send(struct ppp_automaton *a, const uint8_t *frame, size_t len)
-{
-	ppp_link_send(link_of(a), frame, len);
-}
-
-static size_t ipv6cp_peer_mru(const struct ppp_automaton *a)
-{
-	return link_of(a)->peer_mru;
+	writer_u64(nak, suggest(ppp_ncp_link(a)));
 }
 
 static void ipv6cp_reset(struct ppp_automaton *a)
 {
-	link_of(a)->peer_iid = 0;
+	ppp_ncp_link(a)->peer_iid = 0;
 }
 
-static void ipv6cp_up(struct ppp_automaton *a, msec now)
+bool ppp_ipv6cp_set(struct ppp_link *l, const struct ppp_network *n)
 {
-	ppp_link_ncp_up(link_of(a), PPP_IPV6CP);
-}
+	bool changed = n->iid != l->iid || n->assign_iid != l->assign_iid;
 
-static void ipv6cp_down(struct ppp_automaton *a, const char *reason, msec now)
-{
-	ppp_link_ncp_down(link_of(a), PPP_IPV6CP, reason);
-}
-
-/* Told once: leaving Opened has been told already, so this matters when IPV6CP never came up. */
-static void ipv6cp_finished(struct ppp_automaton *a, const char *reason, msec now)
-{
-	struct ppp_link *l = link_of(a);
-
-	if (l->ncp_waiting)
-		ppp_link_ncp_down(l, PPP_IPV6CP, reason);
-}
-
-static void ipv6cp_stuck(struct ppp_automaton *a, msec now)
-{
-	ppp_link_close_ncp(link_of(a), PPP_IPV6CP, "IPV6CP: peer refuses every Configure-Request", now);
+	l->iid = n->iid;
+	l->assign_iid = n->assign_iid;
+	return changed;
 }
 
 const struct ppp_protocol_ops ppp_ipv6cp_ops = {
@@ -147,13 +111,13 @@ const struct ppp_protocol_ops ppp_ipv6cp_ops = {
 	.codes = (2u << PPP_CODE_REJECT) - 2u, /* section 3: only codes 1 to 7 */
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
-	.config = ipv6cp_config,
-	.send = ipv6cp_send,
-	.peer_mru = ipv6cp_peer_mru,
+	.config = ppp_ncp_config,
+	.send = ppp_ncp_send,
+	.peer_mru = ppp_ncp_peer_mru,
 	.reset = ipv6cp_reset,
 	.missing = ipv6cp_missing,
-	.up = ipv6cp_up,
-	.down = ipv6cp_down,
-	.finished = ipv6cp_finished,
-	.stuck = ipv6cp_stuck,
+	.up = ppp_ncp_up,
+	.down = ppp_ncp_down,
+	.finished = ppp_ncp_finished,
+	.stuck = ppp_ncp_stuck,
 };

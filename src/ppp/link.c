@@ -39,8 +39,8 @@ static void auth_free(struct ppp_link *l)
 
 static bool auth_needed(const struct ppp_link *l)
 {
-	return l->phase != PPP_PHASE_NETWORK || (l->config->ipv6 && l->ipv6cp.state != PPP_OPENED) ||
-	       l->auth->in.waiting || l->auth->in.at != MSEC_NEVER;
+	return l->phase != PPP_PHASE_NETWORK || ppp_ncp_negotiates(l) || l->auth->in.waiting ||
+	       l->auth->in.at != MSEC_NEVER;
 }
 
 /* ---- the end ---- */
@@ -76,22 +76,9 @@ void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *for
 	va_end(args);
 }
 
-static void enter(struct ppp_link *l)
+void ppp_link_enter(struct ppp_link *l)
 {
 	l->depth++;
-}
-
-static void close_ncp(struct ppp_link *l, msec now)
-{
-	char *why = l->ncp_why;
-	const char *text = why ? why : "IPV6CP closed";
-
-	l->close_ncp = false;
-	l->ncp_why = NULL;
-	ppp_automaton_close(&l->ipv6cp, text, now);
-	if (l->ncp_waiting)
-		ppp_link_ncp_down(l, PPP_IPV6CP, text);
-	free(why);
 }
 
 static void close_lcp(struct ppp_link *l, msec now)
@@ -120,15 +107,13 @@ static void tell_down(struct ppp_link *l)
 	l->config->ops->down(l, &why);
 }
 
-/* Nothing may touch L after this. */
-static void leave(struct ppp_link *l, msec now)
+void ppp_link_leave(struct ppp_link *l, msec now)
 {
 	if (l->depth > 1) {
 		l->depth--;
 		return;
 	}
-	if (l->close_ncp)
-		close_ncp(l, now);
+	ppp_ncp_settle(l, now);
 	if (l->failing && !l->closing)
 		close_lcp(l, now);
 	if (l->auth && !auth_needed(l))
@@ -160,7 +145,7 @@ void ppp_link_note(struct ppp_link *l, const char *format, ...)
 }
 
 /* How long a negotiation may take when every packet has to be sent until the last attempt, twice. */
-static msec negotiation_ms(const struct ppp_link *l)
+msec ppp_link_negotiation_ms(const struct ppp_link *l)
 {
 	return 2 * (msec)l->config->restart_ms * (l->config->max_configure + 1u);
 }
@@ -205,16 +190,15 @@ static void count_reopening(struct ppp_link *l, msec now)
 void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now)
 {
 	l->phase = l->failing ? PPP_PHASE_TERMINATE : PPP_PHASE_ESTABLISH;
-	l->phase_at = l->failing ? MSEC_NEVER : now + negotiation_ms(l);
+	l->phase_at = l->failing ? MSEC_NEVER : now + ppp_link_negotiation_ms(l);
 	l->echo_at = MSEC_NEVER;
 	l->peer_ok = l->self_ok = false;
 	l->verify_stale = l->verify_asked;
-	l->ncp_waiting = false;
 	auth_free(l);
 	count_reopening(l, now);
 	if (!l->failing)
 		ppp_link_note(l, "%s", reason);
-	ppp_automaton_down(&l->ipv6cp, reason, now);
+	ppp_ncp_lcp_down(l, reason, now);
 }
 
 void ppp_link_lcp_finished(struct ppp_link *l, const char *reason)
@@ -232,95 +216,7 @@ void ppp_link_auth_progress(struct ppp_link *l, msec now)
 	l->config->ops->authenticated(l);
 }
 
-/* ---- NCPs ---- */
-
-void ppp_link_ncp_up(struct ppp_link *l, uint16_t protocol)
-{
-	l->ncp_waiting = false;
-	l->phase_at = MSEC_NEVER;
-	l->config->ops->ncp_up(l, protocol);
-}
-
-void ppp_link_ncp_down(struct ppp_link *l, uint16_t protocol, const char *reason)
-{
-	l->ncp_waiting = false;
-	if (l->phase == PPP_PHASE_NETWORK)
-		l->phase_at = MSEC_NEVER;
-	l->config->ops->ncp_down(l, protocol, reason);
-}
-
-static void input_early(struct ppp_link *l, msec now)
-{
-	uint8_t early[PPP_EARLY_MAX];
-	size_t len = l->auth ? l->auth->early_len : 0;
-
-	if (!len)
-		return;
-	memcpy(early, l->auth->early, len);
-	l->auth->early_len = 0;
-	ppp_automaton_input(&l->ipv6cp, reader_of(early, len), now);
-}
-
-void ppp_link_network(struct ppp_link *l, const struct ppp_network *n, msec now)
-{
-	uint64_t iid = n->iid, assign = n->assign_iid;
-	bool same = iid == l->iid && assign == l->assign_iid;
-
-	if (l->phase != PPP_PHASE_NETWORK || l->failing || !l->config->ipv6)
-		return;
-	if (same && l->ipv6cp.state == PPP_OPENED)
-		return;
-	enter(l);
-	l->iid = iid;
-	l->assign_iid = assign;
-	l->ncp_waiting = true;
-	l->phase_at = now + negotiation_ms(l);
-	if (l->ipv6cp.state <= PPP_STARTING) {
-		ppp_automaton_open(&l->ipv6cp, now);
-		ppp_automaton_up(&l->ipv6cp, now);
-	} else {
-		ppp_automaton_restart(&l->ipv6cp, "IPV6CP: new addresses", now);
-	}
-	input_early(l, now);
-	leave(l, now);
-}
-
-void ppp_link_close_ncp(struct ppp_link *l, uint16_t protocol, const char *why, msec now)
-{
-	if (protocol != PPP_IPV6CP || l->down_told || l->close_ncp)
-		return;
-	enter(l);
-	l->close_ncp = true;
-	l->ncp_why = strdup(why); /* NULL: a shorter text will do */
-	leave(l, now);
-}
-
 /* ---- frames ---- */
-
-/* RFC 5072 section 3 would have it dropped; then the peer asks again after 3 s, and setting up a
- * softwire takes that long. */
-static void keep_early(struct ppp_link *l, struct reader packet)
-{
-	struct reader r = packet;
-	size_t len = reader_left(&packet);
-
-	if (reader_u8(&r) != PPP_CONFIGURE_REQUEST || !len || len > PPP_EARLY_MAX || !ppp_link_auth(l)) {
-		l->config->counters->bad_phase++;
-		return;
-	}
-	memcpy(l->auth->early, packet.pos, len);
-	l->auth->early_len = (uint8_t)len;
-}
-
-static void input_ipv6cp(struct ppp_link *l, struct reader packet, msec now)
-{
-	if (l->phase != PPP_PHASE_NETWORK)
-		l->config->counters->bad_phase++;
-	else if (l->ipv6cp.state <= PPP_STARTING)
-		keep_early(l, packet);
-	else
-		ppp_automaton_input(&l->ipv6cp, packet, now);
-}
 
 /* During authentication only its own kind is answered at all (RFC 1661 section 3.5). */
 static void input_unknown(struct ppp_link *l, uint16_t protocol, struct reader information)
@@ -333,18 +229,20 @@ static void input_unknown(struct ppp_link *l, uint16_t protocol, struct reader i
 
 static void input_frame(struct ppp_link *l, uint16_t protocol, struct reader r, msec now)
 {
+	bool known = ppp_ncp_known(l, protocol), network = protocol < 0x4000;
+
 	if (protocol == PPP_LCP)
 		ppp_automaton_input(&l->lcp, r, now);
 	else if (l->lcp.state != PPP_OPENED || l->failing) /* RFC 1661 section 3.4 */
 		l->config->counters->bad_phase++;
 	else if (protocol == PPP_CHAP)
 		ppp_chap_input(l, r, now);
-	else if (protocol == PPP_IPV6CP && l->config->ipv6)
-		input_ipv6cp(l, r, now);
-	else if (protocol == PPP_IPV6 && l->config->ipv6)
-		l->config->counters->bad_phase++; /* given to us only while IPV6CP is not open */
-	else
+	else if (!known)
 		input_unknown(l, protocol, r);
+	else if (network || l->phase != PPP_PHASE_NETWORK) /* given to us only while its NCP is not open */
+		l->config->counters->bad_phase++;
+	else
+		ppp_ncp_input(l, protocol, r, now);
 }
 
 void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec now)
@@ -354,14 +252,14 @@ void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec n
 
 	if (l->down_told)
 		return;
-	enter(l);
+	ppp_link_enter(l);
 	l->config->counters->rx++;
 	protocol = ppp_frame_read(&r);
 	if (reader_ok(&r))
 		input_frame(l, protocol, r, now);
 	else
 		l->config->counters->bad_frame++;
-	leave(l, now);
+	ppp_link_leave(l, now);
 }
 
 /* What the peer says that it does not know. What we have never sent it cannot have got from us. */
@@ -371,46 +269,45 @@ void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now)
 
 	if (protocol == PPP_LCP)
 		ppp_automaton_refused(&l->lcp, "LCP: peer says that it does not know LCP", now);
-	else if (protocol == PPP_IPV6CP && l->ipv6cp.state > PPP_STOPPED)
-		ppp_automaton_refused(&l->ipv6cp, "IPV6CP: peer does not know it (Protocol-Reject)", now);
 	else if (protocol == PPP_CHAP && chap && l->phase == PPP_PHASE_AUTHENTICATE)
 		ppp_link_fail(l,
 			l->config->demand_auth && !l->peer_ok ? PPP_CAUSE_AUTH_PEER : PPP_CAUSE_AUTH_SELF,
 			"CHAP: peer does not know it (Protocol-Reject)");
-	else
+	else if (!ppp_ncp_rejected(l, protocol, now))
 		ppp_link_note(l, "LCP: Protocol-Reject of %s (0x%04x) ignored", ppp_protocol_name(protocol),
 			protocol);
 }
 
 /* ---- time ---- */
 
-static void phase_over(struct ppp_link *l, msec now)
+static void phase_over(struct ppp_link *l)
 {
 	l->phase_at = MSEC_NEVER;
 	if (l->phase == PPP_PHASE_ESTABLISH)
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: no agreement within %u s",
-			(unsigned)(negotiation_ms(l) / 1000));
+			(unsigned)(ppp_link_negotiation_ms(l) / 1000));
 	else if (l->phase == PPP_PHASE_AUTHENTICATE)
 		ppp_link_fail(l, PPP_CAUSE_TIMEOUT, "CHAP: not done within %u s", l->config->auth_ms / 1000);
-	else if (l->phase == PPP_PHASE_NETWORK && l->ncp_waiting)
-		ppp_link_close_ncp(l, PPP_IPV6CP, "IPV6CP: no agreement in time", now);
+	else if (l->phase == PPP_PHASE_NETWORK)
+		ppp_ncp_phase_over(l);
 }
 
 void ppp_link_tick(struct ppp_link *l, msec now)
 {
 	if (l->down_told)
 		return;
-	enter(l);
+	ppp_link_enter(l);
 	ppp_automaton_tick(&l->lcp, now);
 	ppp_automaton_tick(&l->ipv6cp, now);
+	ppp_automaton_tick(&l->ipcp, now);
 	if (l->lcp.state == PPP_OPENED && !l->failing) {
 		ppp_chap_tick(l, now);
 		if (l->echo_at <= now)
 			ppp_lcp_echo(l, now);
 	}
 	if (l->phase_at <= now)
-		phase_over(l, now);
-	leave(l, now);
+		phase_over(l);
+	ppp_link_leave(l, now);
 }
 
 msec ppp_link_deadline(const struct ppp_link *l)
@@ -419,7 +316,8 @@ msec ppp_link_deadline(const struct ppp_link *l)
 
 	if (l->down_told)
 		return MSEC_NEVER;
-	at = msec_min(msec_min(l->lcp.restart_at, l->ipv6cp.restart_at), l->phase_at);
+	at = msec_min(l->lcp.restart_at, l->phase_at);
+	at = msec_min(at, msec_min(l->ipv6cp.restart_at, l->ipcp.restart_at));
 	if (l->lcp.state == PPP_OPENED && !l->failing)
 		at = msec_min(at, msec_min(ppp_chap_deadline(l), l->echo_at));
 	return at;
@@ -432,17 +330,18 @@ int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, 
 	*l = (struct ppp_link){
 		.config = c, .phase = PPP_PHASE_ESTABLISH, .mru = mru, .peer_mru = PPP_DEFAULT_MRU};
 	l->echo_at = MSEC_NEVER;
-	l->phase_at = now + negotiation_ms(l);
+	l->phase_at = now + ppp_link_negotiation_ms(l);
 	if (!ppp_link_auth(l))
 		return -ENOMEM;
 	while (!l->magic)
 		l->magic = rng_u32(c->rng);
 	ppp_automaton_init(&l->lcp, &ppp_lcp_ops);
 	ppp_automaton_init(&l->ipv6cp, &ppp_ipv6cp_ops);
-	enter(l);
+	ppp_automaton_init(&l->ipcp, &ppp_ipcp_ops);
+	ppp_link_enter(l);
 	ppp_automaton_open(&l->lcp, now);
 	ppp_automaton_up(&l->lcp, now);
-	leave(l, now);
+	ppp_link_leave(l, now);
 	return 0;
 }
 
@@ -450,27 +349,27 @@ void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec no
 {
 	if (l->down_told)
 		return;
-	enter(l);
+	ppp_link_enter(l);
 	ppp_chap_verified(l, ok, message, now);
-	leave(l, now);
+	ppp_link_leave(l, now);
 }
 
 void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now)
 {
 	if (l->down_told)
 		return;
-	enter(l);
+	ppp_link_enter(l);
 	ppp_chap_secret(l, secret, len, now);
-	leave(l, now);
+	ppp_link_leave(l, now);
 }
 
 void ppp_link_close(struct ppp_link *l, const char *why, msec now)
 {
 	if (l->down_told)
 		return;
-	enter(l);
+	ppp_link_enter(l);
 	ppp_link_fail(l, PPP_CAUSE_LOCAL, "%s", why);
-	leave(l, now);
+	ppp_link_leave(l, now);
 }
 
 void ppp_link_done(struct ppp_link *l)
@@ -488,9 +387,4 @@ const char *ppp_link_phase(const struct ppp_link *l)
 	static const char *const names[] = {"dead", "establish", "authenticate", "network", "terminate"};
 
 	return names[l->phase];
-}
-
-bool ppp_link_ncp_open(const struct ppp_link *l, uint16_t protocol)
-{
-	return protocol == PPP_IPV6CP && l->ipv6cp.state == PPP_OPENED;
 }

@@ -149,16 +149,22 @@ struct ppp_link {
 	uint8_t echo_id, echo_missed, loops;
 	uint8_t reopenings;	/* how often in a row LCP was negotiated again soon after it had opened */
 	uint8_t chap_id;	/* of the challenge that the peer has answered well: a repeated response gets the same answer */
+	/* One bit for each NCP: enum ppp_ncp, private. */
+	uint8_t ncp_on : 2;	 /* which ones ppp_link_network() lets open */
+	uint8_t ncp_waiting : 2; /* begun by it and not up since */
+	uint8_t ncp_begin : 2, ncp_close : 2; /* to be done when the engine is left */
+	bool ncp_told : 1;	 /* ppp_link_network() was called since authentication */
 	bool peer_wants_auth : 1;
 	bool peer_ok : 1, self_ok : 1;			/* authentication done, per direction */
 	bool verify_asked : 1, verify_stale : 1;	/* an answer of the verifier is due; it is for an earlier negotiation */
 	bool secret_asked : 1;
-	bool ncp_waiting : 1;		/* ppp_link_network() was called and IPV6CP has not come up since */
-	bool close_ncp : 1;		/* to be done when the engine is left */
 	bool failing : 1, closing : 1;	/* the end is decided; LCP has been closed */
 	bool hurry : 1;			/* nobody is there who could answer our Terminate-Request */
 	bool finished : 1, down_told : 1;
 	bool no_protocol_reject : 1;	/* the peer does not know this code */
+	bool own4 : 1, ask_dns4 : 1;	/* as ppp_link_network() said: local4 is ours; we ask for DNS servers */
+	bool peer_anonymous : 1;	/* it refused to authenticate, and may (demand_optional) */
+	bool ipcp_unknown : 1;		/* the peer has answered IPCP by Protocol-Reject since ppp_link_network(); valid in ops->ncp_down() */
 	uint16_t mru;			/* what we announce: largest packet we take */
 	uint16_t peer_mru;		/* what the peer takes; 1500 unless it said otherwise */
 	uint32_t magic, peer_magic;
@@ -166,14 +172,13 @@ struct ppp_link {
 	uint64_t peer_iid;		/* the peer's once IPV6CP is open; 0: it did not negotiate one */
 	uint64_t assign_iid;		/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
 	uint8_t local4[4], peer4[4];	/* once IPCP is open; 0.0.0.0: none was agreed on, DHCP may know one (HS-PPP-19) */
-	uint8_t dns4[2][4];		/* what the peer told us; 0.0.0.0: none */
-	bool peer_anonymous : 1;	/* it refused to authenticate, and may (demand_optional) */
-	bool ipcp_unknown : 1;		/* the peer has answered IPCP by Protocol-Reject since ppp_link_network(); valid in ops->ncp_down() */
+	uint8_t dns4[2][4];		/* once IPCP is open: what the peer told us; 0.0.0.0: none */
+	uint8_t assign4[4], tell4[2][4]; /* what the peer gets from us; the peer may negotiate again at any time */
 	msec opened_at;			/* LCP, last */
 	msec echo_at, phase_at;		/* phase_at: negotiation or authentication must be over by then */
 	struct ppp_auth *auth;
 	struct ppp_why *why;		/* from the decision to end until ops->down() */
-	char *ncp_why;			/* of ppp_link_close_ncp(), until it is done */
+	struct ppp_ncp_why *ncp_why;	/* private: texts of ppp_link_close_ncp(), until it is done */
 };
 
 /* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */

@@ -1,5 +1,6 @@
 /*
- * ppp/packet: the wire format of PPP control protocols (RFC 1661 sections 2, 5, 6; RFC 1994; RFC 5072).
+ * ppp/packet: the wire format of PPP control protocols (RFC 1661 sections 2, 5, 6; RFC 1994; RFC 5072; RFC 1332;
+ * RFC 1877).
  */
 #ifndef PPP_PACKET_H
 #define PPP_PACKET_H
@@ -24,6 +25,12 @@ enum ppp_code {
 enum { CHAP_CHALLENGE = 1, CHAP_RESPONSE, CHAP_SUCCESS, CHAP_FAILURE, CHAP_MD5 = 5, CHAP_MSCHAPV2 = 0x81 };
 
 enum { LCP_MRU = 1, LCP_AUTH = 3, LCP_QUALITY = 4, LCP_MAGIC = 5, LCP_PFC = 7, LCP_ACFC = 8, IPV6CP_IID = 1 };
+
+/* RFC 1332 section 3, RFC 1877 section 1. */
+enum {
+	IPCP_ADDRESSES = 1, IPCP_COMPRESSION, IPCP_ADDRESS,
+	IPCP_DNS1 = 129, IPCP_NBNS1, IPCP_DNS2, IPCP_NBNS2,
+};
 
 enum { PPP_HEADER = 4, PPP_DEFAULT_MRU = 1500, PPP_FRAME_MAX = 1600 };
 

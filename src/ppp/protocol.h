@@ -1,6 +1,6 @@
 /*
  * ppp/protocol: what the folder's files share and nobody else sees: the options of a control protocol as
- * tables, the part of a link that only set-up needs, and the functions between link, LCP, CHAP and IPV6CP.
+ * tables, the part of a link that only set-up needs, and the functions between link, LCP, authentication and NCPs.
  */
 #ifndef PPP_PROTOCOL_H
 #define PPP_PROTOCOL_H
@@ -74,6 +74,8 @@ enum ppp_phase {
 	PPP_PHASE_TERMINATE
 };
 
+enum ppp_ncp { PPP_NCP_NONE, PPP_NCP_IPV6 = 1, PPP_NCP_IPV4 = 2, PPP_NCP_BOTH = 3 };
+
 enum {
 	CHAP_CHALLENGE_LEN = 24,
 	CHAP_MD5_LEN = 16,
@@ -86,11 +88,17 @@ enum {
 	PPP_MIN_MRU = 68,
 };
 
+/* An NCP's Configure-Request that came before ppp_link_network(). */
+struct ppp_early {
+	uint8_t len; /* 0: none */
+	uint8_t bytes[PPP_EARLY_MAX];
+};
+
 /* What only negotiation and authentication need. Wiped and freed when the network layer is up. */
 struct ppp_auth {
 	uint32_t nak_magic; /* in our last Configure-Nak */
 	uint64_t nak_iid;
-	bool asked_iid; /* we have asked for an Interface-Identifier that was left out, once */
+	bool asked_iid, asked_address; /* we have asked for what was left out, once */
 	struct {        /* we are the authenticator */
 		uint8_t id, tries;
 		msec at;
@@ -107,11 +115,14 @@ struct ppp_auth {
 		uint8_t response[CHAP_MD5_LEN];
 		char name[CHAP_NAME_MAX + 1]; /* the peer's, in its challenge */
 	} in;
-	uint8_t early_len; /* an NCP's Configure-Request that came before ppp_link_network() */
-	uint8_t early[PPP_EARLY_MAX];
+	struct ppp_early early[2]; /* IPV6CP, IPCP */
 };
 
-extern const struct ppp_protocol_ops ppp_lcp_ops, ppp_ipv6cp_ops;
+extern const struct ppp_protocol_ops ppp_lcp_ops, ppp_ipv6cp_ops, ppp_ipcp_ops;
+
+/* Every public function is between these two. Nothing may touch L after the second. */
+void ppp_link_enter(struct ppp_link *l);
+void ppp_link_leave(struct ppp_link *l, msec now);
 
 /* The set-up part, allocated when it is missing; NULL: no memory. */
 struct ppp_auth *ppp_link_auth(struct ppp_link *l);
@@ -127,14 +138,43 @@ void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *for
 void ppp_link_lcp_up(struct ppp_link *l, msec now);
 void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now);
 void ppp_link_lcp_finished(struct ppp_link *l, const char *reason);
-void ppp_link_ncp_up(struct ppp_link *l, uint16_t protocol);
-void ppp_link_ncp_down(struct ppp_link *l, uint16_t protocol, const char *reason);
+/* How long a negotiation may take. */
+msec ppp_link_negotiation_ms(const struct ppp_link *l);
 void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now);
 /* Authentication in one or both directions has moved: goes on to the network phase when all is done. */
 void ppp_link_auth_progress(struct ppp_link *l, msec now);
 
 void ppp_lcp_echo(struct ppp_link *l, msec now);
 void ppp_lcp_reject(struct ppp_link *l, uint16_t protocol, struct reader information);
+
+/* ---- NCPs ---- */
+
+/* What ppp_link_network() says, for each of them; returns whether it differs from what was said before. */
+bool ppp_ipv6cp_set(struct ppp_link *l, const struct ppp_network *n);
+bool ppp_ipcp_set(struct ppp_link *l, const struct ppp_network *n);
+
+/* For the tables of both. */
+struct ppp_link *ppp_ncp_link(const struct ppp_automaton *a);
+const struct ppp_config *ppp_ncp_config(const struct ppp_automaton *a);
+void ppp_ncp_send(struct ppp_automaton *a, const uint8_t *frame, size_t len);
+size_t ppp_ncp_peer_mru(const struct ppp_automaton *a);
+void ppp_ncp_up(struct ppp_automaton *a, msec now);
+void ppp_ncp_down(struct ppp_automaton *a, const char *reason, msec now);
+void ppp_ncp_finished(struct ppp_automaton *a, const char *reason, msec now);
+void ppp_ncp_stuck(struct ppp_automaton *a, msec now);
+
+/* Whether packets of this NCP, or of its network protocol, mean something to us now. */
+bool ppp_ncp_known(const struct ppp_link *l, uint16_t protocol);
+void ppp_ncp_input(struct ppp_link *l, uint16_t protocol, struct reader packet, msec now);
+/* The peer does not know PROTOCOL. False: it is none of ours, or we have not sent it. */
+bool ppp_ncp_rejected(struct ppp_link *l, uint16_t protocol, msec now);
+bool ppp_ncp_negotiates(const struct ppp_link *l); /* or may begin at any time */
+void ppp_ncp_phase_over(struct ppp_link *l);
+void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now);
+/* Does what was put off until the engine is left. */
+void ppp_ncp_settle(struct ppp_link *l, msec now);
+
+/* ---- authentication ---- */
 
 void ppp_chap_start(struct ppp_link *l, msec now);
 void ppp_chap_input(struct ppp_link *l, struct reader packet, msec now);

@@ -77,29 +77,49 @@ static void want_secret(struct ppp_link *l, const char *peer_name)
 		ppp_link_secret(l, e->own_secret, e->own_secret ? strlen(e->own_secret) : 0, e->pair->now);
 }
 
+void end_network(struct end *e)
+{
+	struct ppp_network n = e->network;
+
+	n.iid = e->iid;
+	n.assign_iid = e->assign;
+	ppp_link_network(&e->link, &n, e->pair->now);
+}
+
 static void authenticated(struct ppp_link *l)
 {
 	struct end *e = end_of(l);
 
 	e->authenticated++;
 	if (!e->no_network)
-		ppp_link_network(l, &(struct ppp_network){.ipv6 = true, .iid = e->iid, .assign_iid = e->assign}, e->pair->now);
+		end_network(e);
 }
 
 static void ncp_up(struct ppp_link *l, uint16_t protocol)
 {
-	assert_int_equal(protocol, PPP_IPV6CP);
-	assert_true(ppp_link_ncp_open(l, PPP_IPV6CP));
-	end_of(l)->ups++;
+	struct end *e = end_of(l);
+
+	assert_true(ppp_link_ncp_open(l, protocol));
+	if (protocol == PPP_IPCP)
+		e->ups4++;
+	else
+		e->ups++;
+	assert_true(protocol == PPP_IPCP || protocol == PPP_IPV6CP);
 }
 
 static void ncp_down(struct ppp_link *l, uint16_t protocol, const char *why)
 {
 	struct end *e = end_of(l);
 
-	assert_int_equal(protocol, PPP_IPV6CP);
-	e->ncp_downs++;
-	snprintf(e->ncp_why, sizeof(e->ncp_why), "%s", why);
+	assert_true(protocol == PPP_IPCP || protocol == PPP_IPV6CP);
+	e->ipcp_unknown = l->ipcp_unknown;
+	if (protocol == PPP_IPCP) {
+		e->ncp_downs4++;
+		snprintf(e->ncp_why4, sizeof(e->ncp_why4), "%s", why);
+	} else {
+		e->ncp_downs++;
+		snprintf(e->ncp_why, sizeof(e->ncp_why), "%s", why);
+	}
 	if (e->close_on_down)
 		ppp_link_close(l, "owner has seen enough", e->pair->now);
 }
@@ -139,6 +159,7 @@ static const struct ppp_ops ops = {
 static void end_init(struct pair *p, struct end *e, const char *name)
 {
 	e->pair = p;
+	e->network.ipv6 = true;
 	e->sent = calloc(PAIR_SENT, sizeof(*e->sent));
 	assert_non_null(e->sent);
 	e->config = (struct ppp_config){.ops = &ops,
@@ -168,6 +189,19 @@ void pair_init(struct pair *p, uint64_t seed)
 	p->si.config.give_auth = true;
 	p->si.own_secret = "secret";
 	p->si.iid = 0x0211223344556677;
+}
+
+void pair_ipv4(struct pair *p, bool only)
+{
+	p->sc.config.ipv4 = p->si.config.ipv4 = true;
+	p->sc.config.ipv6 = p->si.config.ipv6 = !only;
+	p->sc.network = (struct ppp_network){.ipv6 = !only,
+		.ipv4 = true,
+		.local4 = addr4(192, 0, 2, 1),
+		.assign4 = addr4(198, 51, 100, 7),
+		.dns4_count = 2,
+		.dns4 = {addr4(192, 0, 2, 53), addr4(192, 0, 2, 54)}};
+	p->si.network = (struct ppp_network){.ipv6 = !only, .ipv4 = true, .ask_dns4 = true};
 }
 
 void pair_open(struct pair *p)

@@ -29,9 +29,12 @@ struct end {
 	bool close_on_down;                      /* the owner closes the link from inside ncp_down() */
 	bool done_on_down;                       /* the owner frees the link from inside down() */
 	uint64_t iid, assign;
+	struct ppp_network network; /* the rest of what ppp_link_network() is told */
 
 	unsigned verifies, secrets, authenticated, ups, ncp_downs, downs, notes;
-	char peer_name[256], ncp_why[128], note[128];
+	unsigned ups4, ncp_downs4; /* IPCP; the others are IPV6CP's */
+	char peer_name[256], ncp_why[128], ncp_why4[128], note[128];
+	bool ipcp_unknown; /* as in the last ncp_down() */
 	struct ppp_why why;
 	bool claim_ok;
 
@@ -59,7 +62,11 @@ struct pair {
 
 /* An SC that demands CHAP of "alice"/"secret" and an SI that gives it. */
 void pair_init(struct pair *p, uint64_t seed);
+/* IPv4, too, or (ONLY) instead: the SC is 192.0.2.1 and assigns 198.51.100.7 with two DNS servers, the SI asks for all of it. */
+void pair_ipv4(struct pair *p, bool only);
 void pair_open(struct pair *p);
+/* Tells the link what the end's iid, assign and network say. */
+void end_network(struct end *e);
 void pair_run(struct pair *p, msec duration);
 void pair_done(struct pair *p);
 
