@@ -288,6 +288,15 @@ static void use_prefixes(struct dhcp6_server *s)
 	s->config->ops->in_use(s);
 }
 
+static bool gives_something(const struct dhcp6_message *reply)
+{
+	for (unsigned i = 0; i < reply->ia_count; i++)
+		for (unsigned k = 0; k < reply->ias[i].prefix_count; k++)
+			if (reply->ias[i].prefixes[k].valid)
+				return true;
+	return false;
+}
+
 static void answer_leases(struct dhcp6_server *s, struct answer *a, bool extending)
 {
 	bool given;
@@ -300,6 +309,8 @@ static void answer_leases(struct dhcp6_server *s, struct answer *a, bool extendi
 	if (given)
 		use_prefixes(s); /* first the route, then the news */
 	finish_reply(s, a);
+	if (extending && s->config->ops->renewed && gives_something(&a->reply))
+		s->config->ops->renewed(s);
 }
 
 /* Advertises; or, with Rapid Commit and something to commit, replies as to a Request. */

@@ -26,7 +26,7 @@ struct fixture {
 	struct dhcp6_counters counters;
 	struct dhcp6_offer offer;
 	enum bind bind;
-	unsigned sent, binds, in_use, released, notes;
+	unsigned sent, binds, in_use, released, renewed, notes;
 	uint8_t raw[DHCP6_MESSAGE_MAX];
 	struct dhcp6_message last; /* sent by the server */
 	uint8_t bound_duid[DHCP6_DUID_MAX];
@@ -77,6 +77,11 @@ static void note_in_use(struct dhcp6_server *s)
 	assert_int_equal(f->server.using_prefixes, true);
 }
 
+static void note_renewed(struct dhcp6_server *s)
+{
+	container_of(s, struct fixture, server)->renewed++;
+}
+
 static void note_text(struct dhcp6_server *s, const char *text)
 {
 	struct fixture *f = container_of(s, struct fixture, server);
@@ -90,6 +95,7 @@ static const struct dhcp6_server_ops ops = {.send = keep,
 	.bind = bind_duid,
 	.released = note_released,
 	.in_use = note_in_use,
+	.renewed = note_renewed,
 	.note = note_text};
 
 static struct prefix prefix(const char *text)
@@ -265,6 +271,28 @@ static void what_is_pending_goes_with_the_server(void **state)
 	dhcp6_server_done(&f.server); /* a leak would be seen by the sanitizer */
 	dhcp6_server_bound(&f.server, true, NULL, 0);
 	assert_int_equal(f.sent, 0);
+}
+
+static void who_renews_is_told_if_it_was_granted(void **state)
+{
+	static const struct {
+		uint8_t type;
+		bool offered;
+		unsigned renewed;
+	} cases[] = {{DHCP6_REQUEST, true, 0}, {DHCP6_SOLICIT, true, 0}, {DHCP6_INFORMATION_REQUEST, true, 0},
+		{DHCP6_RENEW, true, 1}, {DHCP6_REBIND, true, 1}, {DHCP6_RENEW, false, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct fixture f;
+
+		open_server(&f);
+		feed_type(&f, DHCP6_REQUEST);
+		f.offer.prefix_count = cases[i].offered;
+		feed_type(&f, cases[i].type);
+		assert_int_equal(f.sent, 2);
+		assert_int_equal(f.renewed, cases[i].renewed);
+	}
 }
 
 /* proves: HS-AAA-9 partial */
@@ -695,6 +723,7 @@ int main(void)
 		cmocka_unit_test(rapid_commit_replies_at_once),
 		cmocka_unit_test(recording_may_take_its_time),
 		cmocka_unit_test(what_is_pending_goes_with_the_server),
+		cmocka_unit_test(who_renews_is_told_if_it_was_granted),
 		cmocka_unit_test(a_refused_duid_gets_no_prefix_and_the_reason),
 		cmocka_unit_test(another_duid_or_iaid_is_told_to_the_role),
 		cmocka_unit_test(drops_messages_that_break_the_rules),
