@@ -101,6 +101,14 @@ static void server_in_use(struct dhcp6_server *d)
 	s->config->ops->delegated(s, AF_INET6, true);
 }
 
+static void server_renewed(struct dhcp6_server *d)
+{
+	struct softwire *s = &container_of(d, struct softwire_sc, dhcp6)->softwire;
+
+	if (s->config->ops->renewed)
+		s->config->ops->renewed(s, AF_INET6);
+}
+
 static void server_note(struct dhcp6_server *d, const char *text)
 {
 	softwire_note(&container_of(d, struct softwire_sc, dhcp6)->softwire, text);
@@ -112,6 +120,7 @@ static const struct dhcp6_server_ops server_ops = {
 	.bind = server_bind,
 	.released = server_released,
 	.in_use = server_in_use,
+	.renewed = server_renewed,
 	.note = server_note,
 };
 
