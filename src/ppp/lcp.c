@@ -111,6 +111,7 @@ static enum ppp_verdict auth_judge(struct ppp_automaton *a, struct reader data, 
 static void auth_apply(struct ppp_automaton *a, struct reader data)
 {
 	link_of(a)->peer_wants_auth = true;
+	link_of(a)->self_method = PPP_METHOD_CHAP_MD5;
 }
 
 /* ---- Magic-Number, section 6.4 ---- */
@@ -341,6 +342,7 @@ static void lcp_reset(struct ppp_automaton *a)
 	l->peer_mru = PPP_DEFAULT_MRU;
 	l->peer_magic = 0;
 	l->peer_wants_auth = false;
+	l->self_method = 0;
 }
 
 static void lcp_up(struct ppp_automaton *a, msec now)

@@ -155,6 +155,7 @@ struct ppp_link {
 	uint8_t ncp_begin : 2, ncp_close : 2; /* to be done when the engine is left */
 	bool ncp_told : 1;	 /* ppp_link_network() was called since authentication */
 	bool peer_wants_auth : 1;
+	uint8_t self_method : 3;	/* enum ppp_method: how we prove who we are, as LCP has agreed; 0: the peer does not ask */
 	bool peer_ok : 1, self_ok : 1;			/* authentication done, per direction */
 	bool verify_asked : 1, verify_stale : 1;	/* an answer of the verifier is due; it is for an earlier negotiation */
 	bool secret_asked : 1;
