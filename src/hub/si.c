@@ -67,6 +67,32 @@ static void set_dns(struct softwire_si *si, const struct addr *dns, unsigned cou
 		count = DHCP6_DNS_MAX;
 	memcpy(si->state.dns, dns, count * sizeof(*dns));
 	si->state.dns_count = count;
+	si->state.dns_told = true;
+}
+
+static bool in_list(const struct addr *a, const struct addr *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (addr_equal(a, &list[i]))
+			return true;
+	return false;
+}
+
+/* Those that an advertisement names, less those that it withdraws (RFC 8106 section 5.1: with a lifetime of 0). */
+static void follow_dns(struct softwire_si *si, const struct nd_advert *a)
+{
+	struct addr kept[DHCP6_DNS_MAX];
+	unsigned count = 0;
+
+	if (si->state.has_binding && si->state.binding.dns_count)
+		return;
+	if (a->dns_count)
+		set_dns(si, a->dns, a->dns_count);
+	for (unsigned i = 0; i < si->state.dns_count; i++)
+		if (!in_list(&si->state.dns[i], a->dns_withdrawn, a->dns_withdrawn_count))
+			kept[count++] = si->state.dns[i];
+	if (count < si->state.dns_count)
+		set_dns(si, kept, count);
 }
 
 /*
@@ -115,8 +141,7 @@ static void host_advertised(struct nd_host *h, const struct nd_advert *a, msec n
 
 		set_address(si, &address, p->valid, p->preferred, now);
 	}
-	if (a->dns_count && a->dns_lifetime && !(state->has_binding && state->binding.dns_count))
-		set_dns(si, a->dns, a->dns_count);
+	follow_dns(si, a);
 	follow_flags(si, a, now);
 	configured(si);
 }

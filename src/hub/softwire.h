@@ -188,6 +188,7 @@ struct softwire_si_state {
 	bool has_binding;
 	struct dhcp6_binding binding; /* delegated prefixes, lifetimes from bound_at */
 	msec bound_at;
+	bool dns_told;	    /* somebody has said which servers there are, maybe none any more (RFC 8106 section 5.1) */
 	unsigned dns_count; /* IPv6: DHCPv6's, else the RA's */
 	struct addr dns[DHCP6_DNS_MAX];
 	/* IPv4 */

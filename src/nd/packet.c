@@ -72,6 +72,15 @@ static void read_nonce(struct reader *o, struct nd_message *m, struct seen *seen
 	m->has_nonce = reader_copy(o, m->nonce, sizeof(m->nonce));
 }
 
+static void add_dns(struct nd_advert *a, const struct addr *dns, uint32_t lifetime)
+{
+	if (a->dns_count == ND_DNS_MAX)
+		return;
+	/* One lifetime is kept for all: the shortest, so that no address is used for too long. */
+	a->dns_lifetime = a->dns_count && a->dns_lifetime < lifetime ? a->dns_lifetime : lifetime;
+	a->dns[a->dns_count++] = *dns;
+}
+
 static void read_rdnss(struct reader *o, struct nd_message *m, struct seen *seen)
 {
 	struct nd_advert *a = &m->advert;
@@ -83,17 +92,16 @@ static void read_rdnss(struct reader *o, struct nd_message *m, struct seen *seen
 		return;
 	reader_skip(o, 2);
 	lifetime = reader_u32(o);
-	if (lifetime == 0) /* no longer to be used */
-		return;
-	while (reader_left(o) && a->dns_count < ND_DNS_MAX) {
+	while (reader_left(o)) {
 		reader_copy(o, bytes, sizeof(bytes));
 		struct addr dns = addr6_of(bytes);
 
 		if (addr_is_multicast(&dns) || addr_is_unspecified(&dns))
 			continue;
-		/* One lifetime is kept for all: the shortest, so that no address is used for too long. */
-		a->dns_lifetime = a->dns_count && a->dns_lifetime < lifetime ? a->dns_lifetime : lifetime;
-		a->dns[a->dns_count++] = dns;
+		if (lifetime)
+			add_dns(a, &dns, lifetime);
+		else if (a->dns_withdrawn_count < ND_DNS_MAX)
+			a->dns_withdrawn[a->dns_withdrawn_count++] = dns;
 	}
 }
 

@@ -32,8 +32,10 @@ struct nd_advert {
 	unsigned prefix_count, dns_count;
 	struct nd_prefix prefixes[ND_PREFIX_MAX];
 	struct addr dns[ND_DNS_MAX];
-	/* Seconds; the shortest when several options differ. Servers withdrawn with 0 are not in dns[]. */
+	/* Seconds; the shortest when several options differ. Received with 0, a server is in dns_withdrawn[], not in dns[]. */
 	uint32_t dns_lifetime;
+	unsigned dns_withdrawn_count;
+	struct addr dns_withdrawn[ND_DNS_MAX];
 	uint8_t lladdr[6];
 	bool has_lladdr; /* Source Link-Layer Address: on Ethernet only, never on a softwire */
 };

@@ -410,6 +410,43 @@ static void an_m_flag_that_comes_later_is_followed(void **state)
 	pair_free(p);
 }
 
+/* RFC 8106 section 5.1: with a lifetime of 0 a server is to be used no longer; an advertisement without servers says nothing. */
+static void dns_servers_are_withdrawn_by_advertisements(void **state)
+{
+	struct pair *p = pair_new();
+	struct nd_advert a;
+	struct addr servers[2];
+
+	p->hook = lose_dhcp6;
+	pair_open(p);
+	pair_until(p, &p->si, STEP_UP);
+	a = advert(p);
+	a.dns_count = 2;
+	a.dns_lifetime = 600;
+	assert_int_equal(addr_parse("2001:db8::53", &servers[0]), 0);
+	assert_int_equal(addr_parse("2001:db8::54", &servers[1]), 0);
+	memcpy(a.dns, servers, sizeof(servers));
+	send_advert(p, &a);
+	assert_int_equal(p->si.state.dns_count, 2);
+
+	a.dns_count = 1;
+	a.dns_lifetime = 0;
+	send_advert(p, &a);
+	assert_int_equal(p->si.state.dns_count, 1);
+	assert_true(addr_equal(&p->si.state.dns[0], &servers[1]));
+
+	a.dns_count = 0;
+	send_advert(p, &a);
+	assert_int_equal(p->si.state.dns_count, 1);
+
+	a.dns_count = 1;
+	a.dns[0] = servers[1];
+	send_advert(p, &a);
+	assert_int_equal(p->si.state.dns_count, 0);
+	assert_true(p->si.state.dns_told);
+	pair_free(p);
+}
+
 /* A host: DNS servers by an Information-request, whatever the flags say (RFC 5571 section 5.4.1). */
 /* proves: HS-DHCP-1, HS-DHCP-2 partial, HS-DHCP-6 partial, HS-SCEN-1 partial, HS-SCEN-3 partial */
 static void a_host_asks_for_information(void **state)
@@ -634,6 +671,7 @@ int main(void)
 		cmocka_unit_test(an_address_by_dhcp6_goes_with_its_lease),
 		cmocka_unit_test(an_address_that_is_not_renewed_goes_alone),
 		cmocka_unit_test(an_m_flag_that_comes_later_is_followed),
+		cmocka_unit_test(dns_servers_are_withdrawn_by_advertisements),
 		cmocka_unit_test(a_host_asks_for_information),
 		cmocka_unit_test(a_router_solicits_a_prefix_whatever_the_flags_say),
 		cmocka_unit_test(lost_dhcp6_is_sent_again),

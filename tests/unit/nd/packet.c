@@ -448,6 +448,7 @@ static void skips_prefixes_longer_than_an_address(void **state)
 
 static void skips_dns_servers_that_cannot_be_or_were_withdrawn(void **state)
 {
+	struct addr dns = address("2001:db8::53");
 	uint8_t buf[sizeof(ra)];
 
 	(void)state;
@@ -456,9 +457,12 @@ static void skips_dns_servers_that_cannot_be_or_were_withdrawn(void **state)
 	mend(buf, sizeof(buf));
 	assert_int_equal(decode(buf, sizeof(buf)).advert.dns_count, 0);
 	memcpy(buf, ra, sizeof(ra));
+	assert_int_equal(decode(buf, sizeof(buf)).advert.dns_withdrawn_count, 0);
 	memset(buf + 100, 0, 4); /* lifetime 0 */
 	mend(buf, sizeof(buf));
 	assert_int_equal(decode(buf, sizeof(buf)).advert.dns_count, 0);
+	assert_int_equal(decode(buf, sizeof(buf)).advert.dns_withdrawn_count, 1);
+	assert_true(addr_equal(&decode(buf, sizeof(buf)).advert.dns_withdrawn[0], &dns));
 }
 
 static void ignores_reserved_bits_and_what_follows_the_packet(void **state)
