@@ -5,10 +5,12 @@
  * keeps hardly any state. What it gives is asked for at the moment of answering (ops->describe).
  *   DISCOVER -> OFFER, or with Rapid Commit ACK. REQUEST -> ACK; NAK when it asks for what is not its own, so that it starts again.
  *   INFORM -> ACK without address and lease. RELEASE ends the use of what it names; DECLINE is noted (there is nobody else on the link).
- *   Subnets go to clients that ask for them by the Subnet Allocation option: all that the role has for them, h as asked, in OFFER and ACK; a
- *   query (i = 1) is answered by an OFFER with c = 1 and what is in use. A client that asks for a smaller subnet gets ours (RFC 6656
- *   section 3.1 wants at least what was asked for; less is noted).
- * A client with its address from IPCP (offer.ipcp) gets no other address: OFFER and ACK name the one that it has, with the lease of the subnets.
+ *   Subnets go to clients that ask for them by the Subnet Allocation option, in an exchange without an address (RFC 6656 section 4.2):
+ *   all that the role has for them, in OFFER and, as far as the REQUEST names them, in ACK. h is 1 whatever was asked for: relayed requests for
+ *   addresses of the subnet are not served here. A query (i = 1) is answered by an OFFER with c = 1 and what is reserved for the client
+ *   (section 3.1), which is the same. A client that asks for a smaller subnet gets ours (section 3.1 wants at least what was asked for; less is
+ *   noted). Where there are no subnets the option is not seen: the answer is about the address. Only /8 to /30 are given (HS-PROV-14).
+ * A client with its address from IPCP (offer.ipcp) gets no other address: OFFER and ACK name the one that it has.
  * RFC 2131 section 4.3; RFC 2132; RFC 6656; HS-DHCP-7 to 13.
  */
 #ifndef DHCP4_SERVER_H
@@ -23,8 +25,8 @@ struct dhcp4_offer {
 	struct addr address; /* none: nothing to give but DNS servers */
 	bool ipcp;           /* the client has that address by IPCP already */
 	struct addr server;  /* our identifier and the client's router: our end of the softwire */
-	uint32_t lease;      /* seconds */
-	uint16_t mtu;
+	uint32_t lease;      /* seconds; 0: for ever */
+	uint16_t mtu;        /* 0: not told */
 	unsigned subnet_count;
 	struct prefix subnets[DHCP4_SUBNET_MAX];
 	unsigned dns_count;
