@@ -100,7 +100,8 @@ struct aaa_eap *aaa_eap_new(struct aaa *a); /* NULL: no memory, or EAP is off */
 /* PACKET NULL: begin. One answer per call, as for aaa_verify(). */
 void aaa_eap_input(struct aaa_eap *e, const uint8_t *packet, size_t len, aaa_eap_answer *answer, void *owner);
 const char *aaa_eap_name(const struct aaa_eap *e); /* the claimed identity, "" before it is known: for the log */
-void aaa_eap_free(struct aaa_eap *e);		   /* its answer is not wanted any more; NULL is fine */
+uint8_t aaa_eap_method(const struct aaa_eap *e);	   /* EAP_TLS, EAP_MD5; 0: none was agreed on yet */
+void aaa_eap_free(struct aaa_eap *e);		   /* its answer is not wanted any more; also from inside it; NULL is fine */
 /* The secret with which we prove our own identity to this user (mutual CHAP): its server-secret. */
 void aaa_server_secret(struct aaa *a, const char *user, aaa_secret *answer, void *owner);
 /* The tunnel secret shared with a peer: of the entries of `peers` whose prefix covers PEER, and whose host name, where one is given, is
