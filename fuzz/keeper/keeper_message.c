@@ -24,11 +24,32 @@ static const char *const directories[] = {"/d"};
 static const char *const tuns[] = {"sc0", "si-home"};
 static const char *const lans[] = {"eth1"};
 
+static const char *const hooks[] = {"/h"};
+
 static unsigned executed;
 
 static bool is_tun(const char *name)
 {
 	return !strcmp(name, "sc0") || !strcmp(name, "si-home");
+}
+
+/* What becomes an environment: COUNT texts, each SOFTWIRE_ and what a shell cannot take for anything else. */
+static void check_hook(const struct message_hook *m)
+{
+	const char *v = m->variables, *limit = m->variables + sizeof(m->variables);
+
+	CHECK(!strcmp(m->path, "/h") && m->event[0] && m->event[0] != '-' &&
+		!m->event[MESSAGE_HOOK_EVENT - 1]);
+	for (const char *c = m->event; *c; c++)
+		CHECK((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-');
+	CHECK(m->key[0] && memchr(m->key, 0, sizeof(m->key)) && m->count <= KEEPER_HOOK_VARIABLES);
+	for (uint32_t i = 0; i < m->count; i++) {
+		CHECK(v < limit && memchr(v, 0, (size_t)(limit - v)));
+		CHECK(!strncmp(v, "SOFTWIRE_", 9) && strchr(v, '=') && strlen(v) <= 63 + 1 + 255);
+		for (; *v; v++)
+			CHECK(*v >= ' ' && *v <= '~');
+		v++;
+	}
 }
 
 /* What reaches this may be done as root: everything about it is looked at again, by other means. */
@@ -61,6 +82,8 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_ADDRESS:
 		CHECK(is_tun(b->address.device) || !strcmp(b->address.device, "eth1"));
 		CHECK(b->address.prefix_len <= addr_bits(b->address.address.family));
+		CHECK(is_tun(b->address.device) ||
+			b->address.prefix_len >= (b->address.address.family == AF_INET ? 8 : 64));
 		break;
 	case MESSAGE_FORWARDING:
 		CHECK(b->family == AF_INET || b->family == AF_INET6);
@@ -69,7 +92,11 @@ static void check_request(const struct message_request *r)
 		CHECK(is_tun(b->dns.device) && b->dns.count <= KEEPER_DNS_MAX);
 		for (uint32_t i = 0; i < b->dns.count; i++)
 			CHECK(addr_size(b->dns.servers[i].family) && !addr_is_multicast(&b->dns.servers[i]) &&
-				!addr_is_loopback(&b->dns.servers[i]) && !addr_is_unspecified(&b->dns.servers[i]));
+				!addr_is_loopback(&b->dns.servers[i]) &&
+				!addr_is_unspecified(&b->dns.servers[i]));
+		break;
+	case MESSAGE_HOOK:
+		check_hook(&b->hook);
 		break;
 	case MESSAGE_OPEN_CONTROL:
 	case MESSAGE_CLOSE_UDP:
@@ -131,6 +158,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.lan_count = 1,
 		.udp = udp,
 		.udp_count = 2,
+		.hooks = hooks,
+		.hook_count = 1,
 		.control_socket = "/c",
 		.may_forward = true};
 	struct grant g;

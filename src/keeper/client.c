@@ -2,7 +2,7 @@
 /*
  * The engine's side: requests go out when the socket takes them, answers find their request by its number.
  *
- * The keeper answers in order, so the request that is looked for is nearly always the first in the list. What goes wrong with the
+ * The keeper answers in order (but for hooks, which take their time), so the request that is looked for is mostly among the first in the list. What goes wrong with the
  * socket while sending is left for the loop to find when it reads, so that lost() never comes from inside a request.
  */
 #include <errno.h>
@@ -290,6 +290,35 @@ void keeper_dns(struct keeper_client *c, const char *device, const struct addr *
 	put_text(m.body.dns.device, sizeof(m.body.dns.device), device);
 	for (unsigned i = 0; i < count && i < KEEPER_DNS_MAX; i++)
 		m.body.dns.servers[i] = servers[i];
+	submit(c, &m, answer, owner);
+}
+
+/* More than fits becomes a count that no request accepts. */
+static void put_variables(struct message_hook *m, const char *const *variables, unsigned count)
+{
+	size_t used = 0;
+
+	m->count = count;
+	for (unsigned i = 0; i < count && m->count == count; i++) {
+		size_t len = strlen(variables[i]) + 1;
+
+		if (len > sizeof(m->variables) - used)
+			m->count = KEEPER_HOOK_VARIABLES + 1;
+		else
+			memcpy(m->variables + used, variables[i], len);
+		used += len;
+	}
+}
+
+void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key,
+	const char *const *variables, unsigned count, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_HOOK};
+
+	put_text(m.body.hook.path, sizeof(m.body.hook.path), path);
+	put_text(m.body.hook.event, sizeof(m.body.hook.event), event);
+	put_text(m.body.hook.key, sizeof(m.body.hook.key), key);
+	put_variables(&m.body.hook, variables, count);
 	submit(c, &m, answer, owner);
 }
 

@@ -45,6 +45,7 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 		.reload_arg = reload_arg,
 		.execute = grant_execute};
 	resolver_init(&g->resolver, policy->resolvers, log);
+	hooks_init(&g->hooks, log);
 }
 
 /* ---- what is held ---- */
@@ -365,6 +366,13 @@ static int do_dns(struct grant *g, const struct message_request *r, int *ret_fd)
 	return resolver_set(&g->resolver, m->device, m->servers, m->count, loop_clock());
 }
 
+static int do_hook(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	int result = hooks_add(&g->hooks, r->id, &r->body.hook, loop_clock());
+
+	return result ? result : GRANT_LATER;
+}
+
 static int do_reload(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	grant_reload(g);
@@ -387,6 +395,7 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_FORWARDING] = do_forwarding,
 		[MESSAGE_RELOAD] = do_reload,
 		[MESSAGE_DNS] = do_dns,
+		[MESSAGE_HOOK] = do_hook,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -430,6 +439,11 @@ static void log_object(struct log_line *l, const struct message_request *r)
 	case MESSAGE_DNS:
 		log_text(l, "device", b->dns.device);
 		log_uint(l, "servers", b->dns.count);
+		break;
+	case MESSAGE_HOOK:
+		log_text(l, "path", b->hook.path);
+		log_text(l, "key", b->hook.key);
+		log_text(l, "on", b->hook.event);
 		break;
 	default:
 		break;
@@ -491,6 +505,7 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
 		{MESSAGE_ADDRESS, -EEXIST, "the device has this address already, and not from us"},
 		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
+		{MESSAGE_HOOK, -ENOBUFS, "too many hooks wait"},
 		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
 	};
 
@@ -554,6 +569,10 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 		return true;
 	}
 	ret->result = g->execute(g, &r, ret_fd);
+	if (ret->result == GRANT_LATER) {
+		g->done++;
+		return false;
+	}
 	if (ret->result) {
 		g->failed++;
 		log_failure(g, &r, ret->result);
@@ -618,6 +637,7 @@ void grant_engine_started(struct grant *g)
 	}
 	for (struct grant_held *h = g->held; h; h = h->next)
 		h->handed = false;
+	hooks_forget(&g->hooks);
 }
 
 void grant_reload(struct grant *g)
@@ -646,6 +666,7 @@ void grant_reload(struct grant *g)
 
 void grant_done(struct grant *g)
 {
+	hooks_done(&g->hooks);
 	resolver_done(&g->resolver); /* while the devices are still there */
 	while (g->added)
 		undo(g, &g->added);

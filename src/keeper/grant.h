@@ -5,6 +5,7 @@
 #define KEEPER_GRANT_H
 
 #include "keeper/forwarding.h"
+#include "keeper/hook.h"
 #include "keeper/identity.h"
 #include "keeper/keeper.h"
 #include "keeper/message.h"
@@ -12,6 +13,7 @@
 #include "netlink/route.h"
 
 enum { GRANT_HELD_MAX = 1024, GRANT_ADDED_MAX = 4096 };
+enum { GRANT_LATER = 1 }; /* the result of a request whose answer will come from elsewhere: hooks_answer() */
 
 struct grant_held;
 struct grant_added;
@@ -30,16 +32,17 @@ struct grant {
 	size_t added_count;
 	struct forwarding forwarding;
 	struct resolver resolver;
+	struct hooks hooks;
 	struct limit refusals; /* log lines that the engine can provoke */
 	uint64_t done, failed, refused, malformed;
-	/* Does a request that is allowed; *ret_fd is -1 before. grant_execute(), or a fuzzer's. */
+	/* Does a request that is allowed: 0, -errno or GRANT_LATER; *ret_fd is -1 before. grant_execute(), or a fuzzer's. */
 	int (*execute)(struct grant *g, const struct message_request *r, int *ret_fd);
 };
 
 /* The netlink socket and the engine's identity are the caller's to set. */
 void grant_init(struct grant *g, const struct keeper_policy *policy, struct log *log, void *reload_arg);
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd);
-/* Handles one message of the engine. False: it is not even a request that could be answered. *ret_fd is -1 or the caller's to close. */
+/* Handles one message of the engine. False: no answer (yet), or not even a request that could be answered. *ret_fd is -1 or the caller's to close. */
 bool grant_handle(struct grant *g, const void *data, size_t len, struct message_answer *ret, int *ret_fd);
 /* A new engine process begins under the newest policy: what is held may be asked for again, and what is not allowed any more is let go. */
 void grant_engine_started(struct grant *g);

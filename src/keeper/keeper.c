@@ -2,12 +2,13 @@
 /*
  * The keeper process: forks the engine, serves its requests, passes signals on, and starts it again when it dies.
  *
- * One poll() over two descriptors: a signalfd, and the channel to the engine. Deadlines, all MSEC_NEVER mostly:
+ * One poll() over a signalfd, the channel to the engine, and what hooks say. Deadlines, all MSEC_NEVER mostly:
  *   start_at  when the next engine process begins (back-off after an unexpected death)
  *   kill_at   when an engine that was told to end, or has closed its channel, is killed
- *   resolver_deadline()  when a resolver's program that does not end is killed
+ *   end_at    when the keeper, which has nothing else to do any more, waits no longer for hooks
+ *   resolver_deadline(), hooks_deadline()  when a program that does not end is killed
  * A request that was done and whose answer does not fit into the channel blocks only the requests behind it: an engine that
- * asks and does not listen harms itself.
+ * asks and does not listen harms itself. Answers of hooks wait in hook.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ enum {
 	BACKOFF_MAX = 10000,
 	STEADY = 30000
 }; /* an engine that ran that long starts afresh */
-enum { STOP_PATIENCE = 5000, SILENT_PATIENCE = 1000, REQUESTS_AT_ONCE = 64 };
+enum { STOP_PATIENCE = 5000, SILENT_PATIENCE = 1000, HOOKS_PATIENCE = 5000, REQUESTS_AT_ONCE = 64 };
 
 struct keeper {
 	struct grant grant;
@@ -54,7 +55,7 @@ struct keeper {
 	pid_t pid;   /* 0: none */
 	bool stopping, done;
 	int status; /* of keeper_run() */
-	msec started_at, start_at, kill_at, backoff;
+	msec started_at, start_at, kill_at, end_at, backoff;
 	bool answer_waits;
 	struct message_answer answer;
 	int answer_fd;
@@ -232,7 +233,23 @@ static void serve(struct keeper *k, msec now, int most)
 		continue;
 }
 
+/* Answers that were not due at once. */
+static void answer_late(struct keeper *k)
+{
+	while (k->channel >= 0 && !k->answer_waits && hooks_answer(&k->grant.hooks, &k->answer))
+		send_answer(k);
+}
+
 /* ---- the engine's end ---- */
+
+/* No engine comes any more. What it has asked for last may take a little longer. */
+static void finish(struct keeper *k, int status, msec now)
+{
+	k->status = status;
+	k->done = true;
+	k->start_at = k->kill_at = MSEC_NEVER;
+	k->end_at = now + HOOKS_PATIENCE;
+}
 
 static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
 {
@@ -263,8 +280,7 @@ static void engine_ended(struct keeper *k, int wstatus, msec now)
 	close_channel(k);
 	k->kill_at = MSEC_NEVER;
 	if (k->stopping || (WIFEXITED(wstatus) && (status == 0 || status == KEEPER_GIVE_UP))) {
-		k->status = status;
-		k->done = true;
+		finish(k, status, now);
 		return;
 	}
 	if (now - k->started_at >= STEADY)
@@ -284,8 +300,12 @@ static void reap(struct keeper *k, msec now)
 
 static void stop(struct keeper *k, msec now)
 {
+	if (k->done) {
+		k->end_at = now;
+		return;
+	}
 	if (!k->pid) {
-		k->done = true;
+		finish(k, k->status, now);
 		return;
 	}
 	if (k->stopping) {
@@ -311,6 +331,7 @@ static void take_signals(struct keeper *k, msec now)
 	while (read(k->signals, &s, sizeof(s)) == sizeof(s)) {
 		if (s.ssi_signo == SIGCHLD) {
 			resolver_reap(&k->grant.resolver, now);
+			hooks_reap(&k->grant.hooks, now);
 			reap(k, now);
 		} else if (s.ssi_signo == SIGHUP) {
 			hang_up(k);
@@ -336,38 +357,57 @@ static int open_signals(struct keeper *k)
 
 /* ---- life ---- */
 
+/* Is there anything left to do? */
+static bool goes_on(const struct keeper *k)
+{
+	return !k->done || (hooks_busy(&k->grant.hooks) && loop_clock() < k->end_at);
+}
+
 static int poll_timeout(const struct keeper *k, msec now)
 {
-	msec next = msec_min(msec_min(k->start_at, k->kill_at), resolver_deadline(&k->grant.resolver));
+	const msec deadlines[] = {k->start_at, k->kill_at, k->end_at, resolver_deadline(&k->grant.resolver),
+		hooks_deadline(&k->grant.hooks)};
+	msec next = MSEC_NEVER;
 
+	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+		next = msec_min(next, deadlines[i]);
 	if (next == MSEC_NEVER)
 		return -1;
 	return next <= now ? 0 : (int)(next - now);
 }
 
-static void run_once(struct keeper *k)
+static void expire(struct keeper *k, msec now)
 {
-	struct pollfd p[2] = {{.fd = k->signals, .events = POLLIN},
-		{.fd = k->channel, .events = k->answer_waits ? POLLOUT : POLLIN}};
-	int n = poll(p, k->channel < 0 ? 1 : 2, poll_timeout(k, loop_clock()));
-	msec now = loop_clock();
-
-	if (n < 0 && errno != EINTR) {
-		log_message(k->log, LEVEL_ERROR, "keeper", "poll: %s", strerror(errno));
-		stop(k, now);
-	}
-	if (n > 0 && p[1].revents && k->channel >= 0)
-		serve(k, now, REQUESTS_AT_ONCE);
-	if (n > 0 && p[0].revents)
-		take_signals(k, now);
 	if (k->kill_at <= now && k->pid) {
 		log_message(k->log, LEVEL_WARN, "engine", "does not end: killed");
 		kill(k->pid, SIGKILL);
 		k->kill_at = MSEC_NEVER;
 	}
 	resolver_expire(&k->grant.resolver, now);
+	hooks_expire(&k->grant.hooks, now);
 	if (k->start_at <= now && !k->done)
 		start_engine(k, now);
+}
+
+static void run_once(struct keeper *k)
+{
+	struct pollfd p[2 + HOOKS_RUNNING] = {{.fd = k->signals, .events = POLLIN},
+		{.fd = k->channel, .events = k->answer_waits ? POLLOUT : POLLIN}}; /* -1: not looked at */
+	int n = poll(p, 2 + hooks_poll(&k->grant.hooks, p + 2), poll_timeout(k, loop_clock()));
+	msec now = loop_clock();
+
+	if (n < 0 && errno != EINTR) {
+		log_message(k->log, LEVEL_ERROR, "keeper", "poll: %s", strerror(errno));
+		stop(k, now);
+	}
+	if (n > 0)
+		hooks_read(&k->grant.hooks, now);
+	if (n > 0 && p[1].revents && k->channel >= 0)
+		serve(k, now, REQUESTS_AT_ONCE);
+	if (n > 0 && p[0].revents)
+		take_signals(k, now);
+	expire(k, now);
+	answer_late(k);
 }
 
 static int make_runtime_directory(const char *path, struct log *log)
@@ -416,15 +456,16 @@ int keeper_run(
 		.answer_fd = -1,
 		.start_at = MSEC_NEVER,
 		.kill_at = MSEC_NEVER,
+		.end_at = MSEC_NEVER,
 		.backoff = BACKOFF_FIRST};
 
 	grant_init(&k.grant, policy, log, arg);
 	sigemptyset(&k.mask_before);
 	if (prepare(&k))
-		k.status = EXIT_FAILURE;
+		finish(&k, EXIT_FAILURE, loop_clock());
 	else
 		start_engine(&k, loop_clock());
-	while (k.status == 0 && !k.done)
+	while (goes_on(&k))
 		run_once(&k);
 	close_channel(&k);
 	if (k.grant.netlink)

@@ -16,7 +16,8 @@
  *
  * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
  * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), descriptor.c (opening things),
- * forwarding.c (the router switch), resolver.c (DNS servers for the host), client.c (the engine's side).
+ * forwarding.c (the router switch), resolver.c (DNS servers for the host), hook.c (the operator's programs), trust.c (which files
+ * may be run), child.c (running them), client.c (the engine's side).
  *
  * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding,
  * DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
@@ -168,12 +169,15 @@ void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *a
 void keeper_dns(struct keeper_client *c, const char *device, const struct addr *servers, unsigned count,
 	keeper_answer *answer, void *owner);
 /*
- * Runs a hook: the program PATH with the argument EVENT and an environment of nothing but PATH and the given VARIABLES ("SOFTWIRE_USER=alice"; names
- * are SOFTWIRE_ and capitals, digits, underscores; values printable ASCII, 255 bytes at most), as root, in /, without our descriptors. Hooks of
- * one KEY ("home", "alice/0") run one after the other in the order of the requests; of different keys up to 4 at a time. One that runs longer than
- * 30 s is killed. What it writes to stdout and stderr goes to the log, a line each (limited). 0 when it ended with 0; -EIO with a logged
- * reason else; -EACCES when the file belongs to or can be changed by others than root; -ENOBUFS when 10,000 wait. When the keeper ends in order it
- * runs what waits first, for at most 5 s.
+ * Runs a hook: the program PATH (511 bytes at most) with the argument EVENT (a word of small letters, digits and '-', 31 bytes at most) and an
+ * environment of nothing but PATH and the given VARIABLES ("SOFTWIRE_USER=alice"; names are SOFTWIRE_ and capitals, digits, underscores, 63 bytes
+ * at most, each once; values printable ASCII, 255 bytes at most), as root, in /, in a session of its own, without our descriptors. Hooks of
+ * one KEY ("home", "alice/0"; any text of 1 to 287 bytes) run one after the other in the order of the requests; of different keys up to 4 at a
+ * time. One that runs longer than 30 s is killed with its children; what one leaves running in the background when it ends is left alone. What
+ * it writes to stdout and stderr goes to the log, a line each (limited). The answer comes when it has ended: 0 when it ended with 0; -EACCES
+ * when the file, or a directory or link on the way to it, belongs to or can be changed by others than root; -EIO with a logged reason else.
+ * -ENOBUFS at once when 10,000 wait. Other requests do not wait for hooks. Hooks of an engine that has died are still run. When the keeper ends in
+ * order it runs what waits first, for at most 5 s; then what still runs is killed.
  */
 void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key,
 	const char *const *variables, unsigned count, keeper_answer *answer, void *owner);

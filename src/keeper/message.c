@@ -12,6 +12,7 @@
 #include "keeper/message.h"
 
 enum { MTU_MIN = 68, MTU_MAX = 65535 }; /* RFC 791: the least that a link must carry */
+enum { HOOK_NAME_MAX = 63, HOOK_VALUE_MAX = 255 };
 
 /* ---- values ---- */
 
@@ -79,6 +80,14 @@ static bool is_subnets_own(const struct addr *a, uint8_t prefix_len)
 	return host == 0 || host == ones;
 }
 
+/* A text in SIZE bytes, with zeros behind it. */
+static bool has_end(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+
+	return len < size && is_zero(text + len, size - len);
+}
+
 static bool is_bool(uint8_t v)
 {
 	return v <= 1;
@@ -111,9 +120,7 @@ static const char *check_name(const union message_body *b)
 
 static const char *check_path(const union message_body *b)
 {
-	size_t len = strnlen(b->path, sizeof(b->path));
-
-	if (len == sizeof(b->path) || !is_zero(b->path + len, sizeof(b->path) - len))
+	if (!has_end(b->path, sizeof(b->path)))
 		return "path without an end";
 	return b->path[0] == '/' ? NULL : "not an absolute path";
 }
@@ -191,6 +198,73 @@ static const char *check_dns(const union message_body *b)
 		       : "more servers than were counted";
 }
 
+/* A word of small letters, digits and '-': it becomes an argument. */
+static bool is_event(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len && !text[len] && text[0] != '-';
+}
+
+/* SOFTWIRE_NAME=value */
+static bool is_variable(const char *text)
+{
+	static const char start[] = "SOFTWIRE_";
+	size_t prefix = strlen(start), name = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	const char *value = text + name + 1;
+
+	if (strncmp(text, start, prefix) != 0 || name == prefix || name > HOOK_NAME_MAX || text[name] != '=')
+		return false;
+	for (const char *c = value; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
+	return strlen(value) <= HOOK_VALUE_MAX;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=") + 1;
+
+	return !strncmp(a, b, len);
+}
+
+static const char *check_variables(const struct message_hook *m)
+{
+	const char *all[KEEPER_HOOK_VARIABLES];
+	size_t used = 0;
+
+	if (m->count > KEEPER_HOOK_VARIABLES)
+		return "too many variables";
+	for (uint32_t i = 0; i < m->count; i++) {
+		size_t left = sizeof(m->variables) - used;
+
+		all[i] = m->variables + used;
+		used += strnlen(all[i], left) + 1;
+		if (used > sizeof(m->variables))
+			return "variable without an end";
+		if (!is_variable(all[i]))
+			return "not a variable for hooks";
+		for (uint32_t k = 0; k < i; k++)
+			if (same_name(all[k], all[i]))
+				return "variable that is there twice";
+	}
+	return is_zero(m->variables + used, sizeof(m->variables) - used) ? NULL
+									 : "more variables than were counted";
+}
+
+static const char *check_hook(const union message_body *b)
+{
+	const struct message_hook *m = &b->hook;
+
+	if (!has_end(m->path, sizeof(m->path)) || m->path[0] != '/')
+		return "not an absolute path";
+	if (!has_end(m->event, sizeof(m->event)) || !is_event(m->event))
+		return "not a word for an event";
+	if (!has_end(m->key, sizeof(m->key)) || !m->key[0])
+		return "not a key";
+	return check_variables(m);
+}
+
 static const char *check_nothing(const union message_body *b)
 {
 	return NULL;
@@ -214,6 +288,7 @@ static const struct kind {
 	[MESSAGE_FORWARDING] = {"forwarding", sizeof(uint8_t), check_family},
 	[MESSAGE_RELOAD] = {"reload", 0, check_nothing},
 	[MESSAGE_DNS] = {"dns", sizeof(struct message_dns), check_dns},
+	[MESSAGE_HOOK] = {"hook", sizeof(struct message_hook), check_hook},
 };
 
 static const struct kind *find_kind(uint32_t type)

@@ -29,6 +29,7 @@ enum message_type {
 	MESSAGE_FORWARDING,
 	MESSAGE_RELOAD,
 	MESSAGE_DNS,
+	MESSAGE_HOOK,
 	MESSAGE_TYPES,
 };
 
@@ -58,6 +59,17 @@ struct message_dns {
 	struct addr servers[KEEPER_DNS_MAX]; /* zero behind the last */
 };
 
+enum { MESSAGE_HOOK_PATH = 512, MESSAGE_HOOK_EVENT = 32, MESSAGE_HOOK_KEY = 288 };
+
+/* All texts have an end, and zeros behind it. */
+struct message_hook {
+	char path[MESSAGE_HOOK_PATH];
+	char event[MESSAGE_HOOK_EVENT];
+	char key[MESSAGE_HOOK_KEY];
+	uint32_t count;
+	char variables[KEEPER_HOOK_BYTES]; /* COUNT texts one behind the other; zeros behind the last */
+};
+
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
@@ -67,6 +79,7 @@ union message_body {
 	struct message_address address; /* ADDRESS */
 	uint8_t family;                 /* FORWARDING */
 	struct message_dns dns;         /* DNS */
+	struct message_hook hook;       /* HOOK */
 };
 
 struct message_request {

@@ -106,6 +106,8 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 		return p->may_forward ? NULL : "this host is not configured as a router";
 	case MESSAGE_DNS:
 		return policy_has_tun(p, b->dns.device) ? NULL : "DNS servers for a device that is not ours";
+	case MESSAGE_HOOK:
+		return has_text(p->hooks, p->hook_count, b->hook.path) ? NULL : "hook that is not configured";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_RELOAD:    /* reads root's own file */
 		return NULL;
@@ -188,6 +190,7 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 			&p->directories, &p->directory_count) &&
 		join_texts(a->tuns, a->tun_count, b->tuns, b->tun_count, &p->tuns, &p->tun_count) &&
 		join_texts(a->lans, a->lan_count, b->lans, b->lan_count, &p->lans, &p->lan_count) &&
+		join_texts(a->hooks, a->hook_count, b->hooks, b->hook_count, &p->hooks, &p->hook_count) &&
 		join_udp(p, a, b) && join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
@@ -203,6 +206,7 @@ void policy_free(struct keeper_policy *p)
 	free_texts(p->directories, p->directory_count);
 	free_texts(p->tuns, p->tun_count);
 	free_texts(p->lans, p->lan_count);
+	free_texts(p->hooks, p->hook_count);
 	free((void *)p->udp);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);

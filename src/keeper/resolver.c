@@ -7,7 +7,7 @@
  * The domain "~." would claim every name and take the local network's own ones from the servers that know them.
  *
  * The programs get no shell, no descriptor of ours but /dev/null (and their standard input), and an environment of two words. A program that
- * has not ended after PATIENCE is killed with its process group. One deadline per device: kill_at.
+ * has not ended after PATIENCE is killed with its process group.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "keeper/child.h"
 #include "keeper/resolver.h"
 
-enum { PATIENCE = 10000, LAST_PATIENCE = 3000, EXIT_NOT_RUN = 127 };
+enum { PATIENCE = 10000, LAST_PATIENCE = 3000 };
 enum { ARGUMENTS = 3 + KEEPER_DNS_MAX, TEXT = KEEPER_DNS_MAX * (ADDR_TEXT + IFNAMSIZ + 16) };
 
 enum method { METHOD_NONE, METHOD_RESOLVED, METHOD_RESOLVCONF };
@@ -36,10 +36,8 @@ struct resolver_job {
 	bool dirty;           /* it is not what was told last */
 	bool more;            /* systemd-resolved: "default-route" is still to come */
 	enum method in_force; /* who has been told, and must be told when it is over */
-	pid_t pid;            /* of the program that runs; 0 */
-	bool killed;
-	msec kill_at;
-	char command[128]; /* for the log */
+	struct child child;   /* the program that runs */
+	char command[128];    /* for the log */
 };
 
 /* ---- programs ---- */
@@ -69,24 +67,6 @@ static enum method find_method(const struct resolver *r)
 	if (p->resolved && !access(p->resolved, F_OK) && find_program(p->resolvectl))
 		return METHOD_RESOLVED;
 	return find_program(p->resolvconf) ? METHOD_RESOLVCONF : METHOD_NONE;
-}
-
-__attribute__((noreturn)) static void become_program(const char *const *arguments, int input)
-{
-	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	sigset_t none;
-
-	(void)setpgid(0, 0);
-	if (dup2(input < 0 ? null : input, 0) || dup2(null, 1) != 1 || dup2(null, 2) != 2 || chdir("/"))
-		_exit(EXIT_NOT_RUN);
-	(void)close_range(3, ~0U, 0);
-	(void)umask(022);
-	(void)signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(arguments[0], (char *const *)arguments, (char *const *)environment);
-	_exit(EXIT_NOT_RUN);
 }
 
 /* The end of a pipe to read TEXT from, -1 when there is none; -errno otherwise. A pipe has room for much more. */
@@ -132,27 +112,22 @@ static void describe(struct resolver_job *j, const char *const *arguments)
 static void start(
 	struct resolver *r, struct resolver_job *j, const char *const *arguments, const char *text, msec now)
 {
-	int input = input_of(text);
-	pid_t pid;
+	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
+	int input = input_of(text), error;
 
 	describe(j, arguments);
 	if (text && input < 0) {
 		log_failure(r, j, strerror(-input));
 		return;
 	}
-	pid = fork();
-	if (pid == 0)
-		become_program(arguments, input);
-	if (pid < 0)
-		log_failure(r, j, strerror(errno));
+	error = child_start(&j->child,
+		&(struct child_program){
+			.arguments = arguments, .environment = environment, .input = input, .output = -1},
+		now + r->patience);
+	if (error)
+		log_failure(r, j, strerror(-error));
 	if (input >= 0)
 		close(input);
-	if (pid < 0)
-		return;
-	(void)setpgid(pid, pid); /* whoever is first: it must be done before we kill the group */
-	j->pid = pid;
-	j->killed = false;
-	j->kill_at = now + r->patience;
 }
 
 /* ---- the words of each ---- */
@@ -251,7 +226,7 @@ static void step(struct resolver *r, struct resolver_job *j, msec now)
 
 static bool is_idle(const struct resolver_job *j)
 {
-	return !j->pid && !j->dirty && !j->more;
+	return !j->child.pid && !j->dirty && !j->more;
 }
 
 static void advance(struct resolver *r, msec now)
@@ -261,7 +236,7 @@ static void advance(struct resolver *r, msec now)
 	while (*link) {
 		struct resolver_job *j = *link;
 
-		while (!j->pid && !is_idle(j))
+		while (!j->child.pid && !is_idle(j))
 			step(r, j, now);
 		if (is_idle(j) && j->in_force == METHOD_NONE) {
 			*link = j->next;
@@ -288,7 +263,6 @@ static struct resolver_job *new_job(struct resolver *r, const char *device)
 	if (!j)
 		return NULL;
 	snprintf(j->device, sizeof(j->device), "%s", device);
-	j->kill_at = MSEC_NEVER;
 	j->next = r->jobs;
 	r->jobs = j;
 	return j;
@@ -323,38 +297,31 @@ int resolver_set(struct resolver *r, const char *device, const struct addr *serv
 
 /* ---- ends ---- */
 
-static void ended(const struct resolver *r, struct resolver_job *j, int wstatus)
+static void ended(const struct resolver *r, struct resolver_job *j, int status)
 {
-	char reason[64];
+	char text[CHILD_VERDICT];
+	const char *reason = child_verdict(&j->child, status, text);
 	struct log_line l;
 
-	j->pid = 0;
-	j->kill_at = MSEC_NEVER;
-	if (WIFEXITED(wstatus) && WEXITSTATUS(wstatus) == 0) {
-		if (log_begin(r->log, &l, LEVEL_DEBUG, "resolver-told")) {
-			log_text(&l, "device", j->device);
-			log_text(&l, "command", j->command);
-			log_end(&l);
-		}
+	if (reason) {
+		j->more = false;
+		log_failure(r, j, reason);
 		return;
 	}
-	j->more = false;
-	if (j->killed)
-		snprintf(reason, sizeof(reason), "does not end: killed");
-	else if (WIFSIGNALED(wstatus))
-		snprintf(reason, sizeof(reason), "ended by signal %d", WTERMSIG(wstatus));
-	else
-		snprintf(reason, sizeof(reason), "exit status %d", WEXITSTATUS(wstatus));
-	log_failure(r, j, reason);
+	if (!log_begin(r->log, &l, LEVEL_DEBUG, "resolver-told"))
+		return;
+	log_text(&l, "device", j->device);
+	log_text(&l, "command", j->command);
+	log_end(&l);
 }
 
 void resolver_reap(struct resolver *r, msec now)
 {
-	int wstatus;
+	int status;
 
 	for (struct resolver_job *j = r->jobs; j; j = j->next)
-		if (j->pid && waitpid(j->pid, &wstatus, WNOHANG) == j->pid)
-			ended(r, j, wstatus);
+		if (child_reap(&j->child, &status))
+			ended(r, j, status);
 	advance(r, now);
 }
 
@@ -363,19 +330,14 @@ msec resolver_deadline(const struct resolver *r)
 	msec next = MSEC_NEVER;
 
 	for (const struct resolver_job *j = r->jobs; j; j = j->next)
-		next = msec_min(next, j->kill_at);
+		next = msec_min(next, child_deadline(&j->child));
 	return next;
 }
 
 void resolver_expire(struct resolver *r, msec now)
 {
-	for (struct resolver_job *j = r->jobs; j; j = j->next) {
-		if (j->kill_at > now || !j->pid)
-			continue;
-		(void)kill(-j->pid, SIGKILL);
-		j->killed = true;
-		j->kill_at = MSEC_NEVER;
-	}
+	for (struct resolver_job *j = r->jobs; j; j = j->next)
+		child_expire(&j->child, now);
 }
 
 static void wait_for_child(msec until, msec now)
@@ -399,8 +361,7 @@ void resolver_done(struct resolver *r)
 		j->count = 0;
 		j->dirty = true;
 		j->more = false;
-		if (j->pid && !j->killed)
-			j->kill_at = msec_min(j->kill_at, now + r->patience);
+		j->child.kill_at = msec_min(j->child.kill_at, now + r->patience);
 	}
 	for (resolver_reap(r, now); r->jobs && now < end; resolver_reap(r, now)) {
 		wait_for_child(msec_min(resolver_deadline(r), end), now);

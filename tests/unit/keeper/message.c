@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,6 +56,13 @@ static struct message_request good(uint32_t type)
 	case MESSAGE_DNS:
 		r.body.dns = (struct message_dns){
 			.device = "si-home", .count = 2, .servers = {v6, addr4(192, 0, 2, 53)}};
+		break;
+	case MESSAGE_HOOK:
+		strcpy(r.body.hook.path, "/etc/softwire/hook");
+		strcpy(r.body.hook.event, "softwire-up");
+		strcpy(r.body.hook.key, "alice/0");
+		r.body.hook.count = 2;
+		memcpy(r.body.hook.variables, "SOFTWIRE_USER=alice\0SOFTWIRE_MTU=1404", 38);
 		break;
 	default:
 		break;
@@ -389,6 +397,179 @@ static void servers_for_no_device(struct message_request *r)
 	memset(r->body.dns.device, 0, IFNAMSIZ);
 }
 
+static void hook_with_relative_path(struct message_request *r)
+{
+	memmove(r->body.hook.path, r->body.hook.path + 1, MESSAGE_HOOK_PATH - 1);
+}
+
+static void hook_with_endless_path(struct message_request *r)
+{
+	memset(r->body.hook.path, '/', MESSAGE_HOOK_PATH);
+}
+
+static void hook_with_hidden_tail(struct message_request *r)
+{
+	r->body.hook.path[MESSAGE_HOOK_PATH - 1] = 'x';
+}
+
+static void hook_without_event(struct message_request *r)
+{
+	memset(r->body.hook.event, 0, MESSAGE_HOOK_EVENT);
+}
+
+static void hook_for_an_option(struct message_request *r)
+{
+	r->body.hook.event[0] = '-';
+}
+
+static void hook_for_capitals(struct message_request *r)
+{
+	r->body.hook.event[0] = 'S';
+}
+
+static void hook_for_two_words(struct message_request *r)
+{
+	r->body.hook.event[8] = ' ';
+}
+
+static void hook_for_an_endless_event(struct message_request *r)
+{
+	memset(r->body.hook.event, 'x', MESSAGE_HOOK_EVENT);
+}
+
+static void hook_with_hidden_event(struct message_request *r)
+{
+	r->body.hook.event[MESSAGE_HOOK_EVENT - 1] = 'x';
+}
+
+static void hook_without_key(struct message_request *r)
+{
+	memset(r->body.hook.key, 0, MESSAGE_HOOK_KEY);
+}
+
+static void hook_with_endless_key(struct message_request *r)
+{
+	memset(r->body.hook.key, 'k', MESSAGE_HOOK_KEY);
+}
+
+static void hook_with_hidden_key(struct message_request *r)
+{
+	r->body.hook.key[100] = 'k';
+}
+
+static void too_many_variables(struct message_request *r)
+{
+	r->body.hook.count = KEEPER_HOOK_VARIABLES + 1;
+}
+
+static void billions_of_variables(struct message_request *r)
+{
+	r->body.hook.count = 0xffffffff;
+}
+
+static void variables_that_are_missing(struct message_request *r)
+{
+	r->body.hook.count = 3;
+}
+
+static void variables_that_are_not_counted(struct message_request *r)
+{
+	r->body.hook.count = 1;
+}
+
+static void variables_without_an_end(struct message_request *r)
+{
+	memset(r->body.hook.variables + 38, 'x', KEEPER_HOOK_BYTES - 38);
+}
+
+static void variables_behind_the_last_byte(struct message_request *r)
+{
+	r->body.hook.count = 1;
+	memset(r->body.hook.variables, 'X', KEEPER_HOOK_BYTES);
+	memcpy(r->body.hook.variables, "SOFTWIRE_", 9);
+	r->body.hook.variables[40] = '=';
+}
+
+static void variables_with_hidden_tail(struct message_request *r)
+{
+	r->body.hook.variables[KEEPER_HOOK_BYTES - 1] = 'x';
+}
+
+static void variable(struct message_request *r, const char *text)
+{
+	r->body.hook.count = 1;
+	memset(r->body.hook.variables, 0, KEEPER_HOOK_BYTES);
+	memcpy(r->body.hook.variables, text, strlen(text));
+}
+
+static void variable_that_is_path(struct message_request *r)
+{
+	variable(r, "PATH=/tmp");
+}
+
+static void variable_in_small_letters(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_user=alice");
+}
+
+static void variable_without_a_name(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_=alice");
+}
+
+static void variable_without_a_value(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_USER");
+}
+
+static void variable_that_is_empty(struct message_request *r)
+{
+	variable(r, "");
+}
+
+static void variable_that_is_a_function(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_USER()=() { :; }");
+}
+
+static void variable_with_newline(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_USER=alice\nPATH=/tmp");
+}
+
+static void variable_beyond_ascii(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_USER=al\xc3\xad"
+		    "ce");
+}
+
+static void variable_with_delete(struct message_request *r)
+{
+	variable(r, "SOFTWIRE_USER=alic\x7f");
+}
+
+static void variable_with_a_long_name(struct message_request *r)
+{
+	char text[80] = "SOFTWIRE_";
+
+	memset(text + 9, 'X', 55);
+	text[64] = '=';
+	variable(r, text);
+}
+
+static void variable_with_a_long_value(struct message_request *r)
+{
+	char text[300] = "SOFTWIRE_USER=";
+
+	memset(text + 14, 'x', 256);
+	variable(r, text);
+}
+
+static void variable_twice(struct message_request *r)
+{
+	memcpy(r->body.hook.variables + 20, "SOFTWIRE_USER=bobby", 19);
+}
+
 #define SPOILT(type, how)                                                                                    \
 	{                                                                                                    \
 #how, type, how                                                                              \
@@ -457,6 +638,37 @@ static void refuses_values_that_make_no_sense(void **state)
 		SPOILT(MESSAGE_DNS, server_loopback),
 		SPOILT(MESSAGE_DNS, servers_for_an_option),
 		SPOILT(MESSAGE_DNS, servers_for_no_device),
+		SPOILT(MESSAGE_HOOK, hook_with_relative_path),
+		SPOILT(MESSAGE_HOOK, hook_with_endless_path),
+		SPOILT(MESSAGE_HOOK, hook_with_hidden_tail),
+		SPOILT(MESSAGE_HOOK, hook_without_event),
+		SPOILT(MESSAGE_HOOK, hook_for_an_option),
+		SPOILT(MESSAGE_HOOK, hook_for_capitals),
+		SPOILT(MESSAGE_HOOK, hook_for_two_words),
+		SPOILT(MESSAGE_HOOK, hook_for_an_endless_event),
+		SPOILT(MESSAGE_HOOK, hook_with_hidden_event),
+		SPOILT(MESSAGE_HOOK, hook_without_key),
+		SPOILT(MESSAGE_HOOK, hook_with_endless_key),
+		SPOILT(MESSAGE_HOOK, hook_with_hidden_key),
+		SPOILT(MESSAGE_HOOK, too_many_variables),
+		SPOILT(MESSAGE_HOOK, billions_of_variables),
+		SPOILT(MESSAGE_HOOK, variables_that_are_missing),
+		SPOILT(MESSAGE_HOOK, variables_that_are_not_counted),
+		SPOILT(MESSAGE_HOOK, variables_without_an_end),
+		SPOILT(MESSAGE_HOOK, variables_behind_the_last_byte),
+		SPOILT(MESSAGE_HOOK, variables_with_hidden_tail),
+		SPOILT(MESSAGE_HOOK, variable_that_is_path),
+		SPOILT(MESSAGE_HOOK, variable_in_small_letters),
+		SPOILT(MESSAGE_HOOK, variable_without_a_name),
+		SPOILT(MESSAGE_HOOK, variable_without_a_value),
+		SPOILT(MESSAGE_HOOK, variable_that_is_empty),
+		SPOILT(MESSAGE_HOOK, variable_that_is_a_function),
+		SPOILT(MESSAGE_HOOK, variable_with_newline),
+		SPOILT(MESSAGE_HOOK, variable_beyond_ascii),
+		SPOILT(MESSAGE_HOOK, variable_with_delete),
+		SPOILT(MESSAGE_HOOK, variable_with_a_long_name),
+		SPOILT(MESSAGE_HOOK, variable_with_a_long_value),
+		SPOILT(MESSAGE_HOOK, variable_twice),
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -481,6 +693,31 @@ static void takes_ipv4_as_it_is_used(void **state)
 		r.body.address.prefix_len = cases[i].len;
 		assert_null(message_decode(&r, message_size(r.type), &ret));
 	}
+}
+
+static void takes_hooks_up_to_their_limits(void **state)
+{
+	struct message_request r = good(MESSAGE_HOOK), ret;
+	char text[320] = "SOFTWIRE_", *to = r.body.hook.variables;
+
+	memset(text + 9, 'X', 54); /* a name of 63 and a value of 255 bytes */
+	text[63] = '=';
+	memset(text + 64, '~', 255);
+	variable(&r, text);
+	assert_null(message_decode(&r, message_size(r.type), &ret));
+	memset(r.body.hook.path + 1, 'x', MESSAGE_HOOK_PATH - 2);
+	memset(r.body.hook.event, 'x', MESSAGE_HOOK_EVENT - 1);
+	memset(r.body.hook.key, 0xff, MESSAGE_HOOK_KEY - 1);
+	assert_null(message_decode(&r, message_size(r.type), &ret));
+	/* As many variables as there may be; the last of them ends with the last byte. */
+	memset(to, 0, KEEPER_HOOK_BYTES);
+	for (r.body.hook.count = 0; r.body.hook.count < KEEPER_HOOK_VARIABLES; r.body.hook.count++)
+		to += snprintf(to, 65, "SOFTWIRE_%02u=%051u", r.body.hook.count, 0) + 1;
+	assert_ptr_equal(to, r.body.hook.variables + KEEPER_HOOK_BYTES);
+	assert_null(message_decode(&r, message_size(r.type), &ret));
+	memset(r.body.hook.variables, 0, KEEPER_HOOK_BYTES);
+	r.body.hook.count = 0;
+	assert_null(message_decode(&r, message_size(r.type), &ret));
 }
 
 /* ---- transport ---- */
@@ -532,6 +769,7 @@ int main(void)
 		cmocka_unit_test(refuses_types_that_do_not_exist),
 		cmocka_unit_test(refuses_values_that_make_no_sense),
 		cmocka_unit_test(takes_ipv4_as_it_is_used),
+		cmocka_unit_test(takes_hooks_up_to_their_limits),
 		cmocka_unit_test(carries_one_descriptor),
 		cmocka_unit_test(unwanted_descriptors_do_not_pile_up),
 	};

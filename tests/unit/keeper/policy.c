@@ -54,6 +54,31 @@ static void paths_are_compared_whole(void **state)
 	assert_false(path_allowed(&p, MESSAGE_OPEN_DIRECTORY, "/etc/softwire/users.conf"));
 }
 
+static void hooks_are_compared_whole(void **state)
+{
+	static const char *const hooks[] = {"/etc/softwire/hook", "/usr/local/sbin/notify"};
+	struct keeper_policy p = {.hooks = hooks, .hook_count = 2},
+			     other = {.hooks = hooks + 1, .hook_count = 1};
+	struct keeper_policy *joined = policy_join(&other, &p);
+	static const struct {
+		const char *path;
+		bool allowed;
+	} cases[] = {{"/etc/softwire/hook", true}, {"/usr/local/sbin/notify", true},
+		{"/etc/softwire/hook2", false}, {"/etc/softwire/hoo", false}, {"/etc//softwire/hook", false},
+		{"/bin/sh", false}};
+
+	assert_non_null(joined);
+	assert_int_equal(joined->hook_count, 2);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message_request r = {.type = MESSAGE_HOOK};
+
+		strcpy(r.body.hook.path, cases[i].path);
+		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
+		assert_int_equal(!policy_check(joined, &r), cases[i].allowed);
+	}
+	policy_free(joined);
+}
+
 static void knows_what_lies_in_the_engines_directories(void **state)
 {
 	struct endpoint udp[2];
@@ -196,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_compared_whole),
+		cmocka_unit_test(hooks_are_compared_whole),
 		cmocka_unit_test(knows_what_lies_in_the_engines_directories),
 		cmocka_unit_test(devices_are_allowed_by_purpose),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),

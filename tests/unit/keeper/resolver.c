@@ -3,31 +3,13 @@
  * DNS servers for the host, with resolvectl and resolvconf of our own that write down what they are told.
  */
 #include <errno.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "stage.h"
-
-enum { TOLD = 4096 };
 
 /* Writes down its arguments and, after -a, its standard input; a dot ends it. */
 #define RESOLVCONF "{ echo \"$*\"; if [ \"$1\" = -a ]; then cat; fi; echo .; } >> $DIR/told\n"
 #define RESOLVECTL "echo \"$*\" >> $DIR/told\n"
-
-/* A program in the stage's folder that knows it as $DIR. */
-static const char *program(struct stage *s, const char *name, const char *script)
-{
-	char *path = malloc(64);
-	int fd;
-
-	snprintf(path, 64, "%s/%s", s->folder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	assert_true(fd >= 0);
-	dprintf(fd, "#!/bin/sh\nDIR=%s\n%s", s->folder, script);
-	close(fd);
-	return path;
-}
 
 static struct stage *resolvconf_stage(const char *script)
 {
@@ -45,64 +27,6 @@ static void resolvconf_stage_free(struct stage *s)
 		free((char *)s->resolvers.resolvconf[i]);
 	}
 	stage_free(s);
-}
-
-static const char *told(const struct stage *s, char text[TOLD])
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/told", s->folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, text, TOLD - 1);
-	text[n < 0 ? 0 : n] = '\0';
-	if (fd >= 0)
-		close(fd);
-	return text;
-}
-
-static void wait_told(const struct stage *s, const char *expected)
-{
-	char text[TOLD];
-
-	for (int i = 0; i < 5000 && strcmp(told(s, text), expected) != 0; i++)
-		usleep(1000);
-	assert_string_equal(told(s, text), expected);
-}
-
-static void touch(const struct stage *s, const char *name)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	close(fd);
-}
-
-static int64_t milliseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* In the engine: says that it has come to N, and waits for the test to let it go on. */
-static void reach(struct stage *s, int n)
-{
-	s->notes->ready = n;
-	(void)stage_wait(&s->notes->go, n);
-}
-
-/* In the test: what the engine does up to N is done when it returns. */
-static void let_reach(struct stage *s, int n)
-{
-	if (n > 1)
-		s->notes->go = n - 1;
-	assert_true(stage_wait(&s->notes->ready, n));
 }
 
 static void see_results(const struct stage *s, int count)
@@ -304,29 +228,6 @@ static void one_program_at_a_time_and_the_last_request_wins(void **state)
 #define HANG_UNLESS_WITHDRAWN "echo $$ > $DIR/group; if [ \"$1\" = -a ]; then sleep 1000; fi\n"
 #define HANG                  "echo $$ > $DIR/group; sleep 1000\n"
 
-static pid_t group_of(const struct stage *s)
-{
-	char path[64], text[16] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/group", s->folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)!read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	return atoi(text);
-}
-
-/* The sleep's parent is gone, so that whoever is the reaper here may leave it as a zombie: that is dead enough. */
-static bool group_lives(pid_t group)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "ps -eo pgid=,stat= | grep -q '^ *%d [^Z]'", (int)group);
-	return system(command) == 0; /* NOLINT(cert-env33-c) */
-}
-
 static void a_program_that_hangs_is_killed_with_its_children(void **state)
 {
 	struct stage *s = resolvconf_stage(HANG_UNLESS_WITHDRAWN RESOLVCONF);
@@ -457,6 +358,7 @@ static int tell_and_reload(struct stage *s, int fd)
 		note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
 		note(s, ASK(&a, keeper_dns, "sc0", &server, 1));
 		note(s, ASK(&a, keeper_reload));
+		actor_done(&a);
 		return 1; /* the next one begins without sc0 */
 	}
 	reach(s, 1);

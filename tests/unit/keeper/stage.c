@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "netlink/route.h"
 #include "stage.h"
@@ -219,4 +220,97 @@ struct endpoint to_endpoint(const char *text)
 
 	assert_int_equal(endpoint_parse(text, 0, &e), 0);
 	return e;
+}
+
+/* ---- programs ---- */
+
+const char *program(struct stage *s, const char *name, const char *script)
+{
+	char *path = malloc(64);
+	int fd;
+
+	snprintf(path, 64, "%s/%s", s->folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_true(fd >= 0);
+	dprintf(fd, "#!/bin/sh\nDIR=%s\n%s", s->folder, script);
+	close(fd);
+	return path;
+}
+
+const char *told(const struct stage *s, char text[TOLD])
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/told", s->folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, text, TOLD - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+void wait_told(const struct stage *s, const char *expected)
+{
+	char text[TOLD];
+
+	for (int i = 0; i < 5000 && strcmp(told(s, text), expected) != 0; i++)
+		usleep(1000);
+	assert_string_equal(told(s, text), expected);
+}
+
+void touch(const struct stage *s, const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+int64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void reach(struct stage *s, int n)
+{
+	s->notes->ready = n;
+	(void)stage_wait(&s->notes->go, n);
+}
+
+void let_reach(struct stage *s, int n)
+{
+	if (n > 1)
+		s->notes->go = n - 1;
+	assert_true(stage_wait(&s->notes->ready, n));
+}
+
+pid_t group_of(const struct stage *s)
+{
+	char path[64], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/group", s->folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)!read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	return atoi(text);
+}
+
+bool group_lives(pid_t group)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command), "ps -eo pgid=,stat= | grep -q '^ *%d [^Z]'", (int)group);
+	return system(command) == 0; /* NOLINT(cert-env33-c) */
 }

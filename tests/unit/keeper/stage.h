@@ -39,6 +39,7 @@ struct stage {
 	const char *directories[1];
 	const char *tuns[2];
 	const char *lans[1];
+	const char *hooks[2];
 	struct endpoint udp[4];
 	struct keeper_policy policy;
 	struct log log;
@@ -81,6 +82,28 @@ int sleep_for_ever(void);
 
 #define ASK(actor, request, ...)                                                                             \
 	(request((actor)->client, ##__VA_ARGS__, actor_answer, (actor)), actor_wait(actor))
+
+/* Says in the engine that it has come to N, and waits for the test to let it go on. */
+void reach(struct stage *s, int n);
+/* In the test: what the engine does up to N is done when it returns. */
+void let_reach(struct stage *s, int n);
+
+/* ---- programs that the keeper runs, and what they write to the file "told" in the stage's folder ---- */
+
+enum { TOLD = 4096 };
+
+/* A shell script in the stage's folder that knows it as $DIR: its path, to be freed. */
+const char *program(struct stage *s, const char *name, const char *script);
+const char *told(const struct stage *s, char text[TOLD]);
+/* Waits up to 5 s for exactly that. */
+void wait_told(const struct stage *s, const char *expected);
+/* An empty file in the stage's folder. */
+void touch(const struct stage *s, const char *name);
+int64_t milliseconds(void);
+/* The number in the file "group"; 0. */
+pid_t group_of(const struct stage *s);
+/* Somebody in it lives. (Whoever is the reaper here may leave an orphan as a zombie: that is dead enough.) */
+bool group_lives(pid_t group);
 
 struct addr to_addr(const char *text);
 struct prefix to_prefix(const char *text);
