@@ -54,7 +54,7 @@ static void on_send(struct ppp_link *l, const uint8_t *frame, size_t len)
 	if (protocol == PPP_IPV6CP)
 		check(l->lcp.state == PPP_OPENED && (!r->config.demand_auth || r->verified));
 	if (protocol == PPP_CHAP && frame[4] == CHAP_RESPONSE) {
-		check(l->peer_wants_auth && r->config.give_auth);
+		check(l->self_method && r->config.give_auth);
 		r->response_id = frame[5];
 	}
 	if (protocol == PPP_CHAP && frame[4] == CHAP_CHALLENGE) {
@@ -108,7 +108,7 @@ static void on_authenticated(struct ppp_link *l)
 	struct run *r = run_of(l);
 
 	check(!r->ncp_is_up && (!r->config.demand_auth || r->verified) &&
-		(!l->peer_wants_auth || r->success_got));
+		(!l->self_method || r->success_got));
 	if (r->network_at_once)
 		network(r, 1, 2);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The Challenge-Handshake Authentication Protocol with MD5, RFC 1994, in either direction or both.
+ * The Challenge-Handshake Authentication Protocol, RFC 1994, with MD5 or as MS-CHAPv2 (RFC 2759), in either direction or both.
  *
  * As the authenticator we send challenges, each with an Identifier and a value of its own, until one is
  * answered; the first well-formed response to the current one is given to ops->verify(), and while that
@@ -9,7 +9,7 @@
  *
  * As the peer we ask for the secret, answer, and repeat the answer until Success or Failure comes, because
  * either may be lost. We never answer a challenge that equals our own: whoever sends it wants us to compute
- * the response that it owes us.
+ * the response that it owes us. A Success of MS-CHAPv2 has to prove that the peer knows the password, too (RFC 2759 section 5).
  *
  * A response is a sample for guessing the secret offline, and whether one comes at all tells who has a secret.
  * With prove_last nobody gets one from us before having proven its own identity: until then the newest
@@ -17,6 +17,8 @@
  */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ppp/protocol.h"
@@ -56,7 +58,9 @@ static void send_packet(struct ppp_link *l, uint8_t code, uint8_t id, const uint
 		ppp_link_send(l, frame, writer_len(&w));
 }
 
-static void send_challenge(struct ppp_link *l, msec now)
+/* ---- we are the authenticator ---- */
+
+void ppp_chap_challenge(struct ppp_link *l, msec now)
 {
 	struct ppp_auth *auth = l->auth;
 
@@ -64,41 +68,36 @@ static void send_challenge(struct ppp_link *l, msec now)
 	auth->out.tries++;
 	auth->out.at = now + l->config->restart_ms;
 	auth->out.live = true;
-	rng_bytes(l->config->rng, auth->out.challenge, sizeof(auth->out.challenge));
-	send_packet(l, CHAP_CHALLENGE, auth->out.id, auth->out.challenge, sizeof(auth->out.challenge),
+	auth->out.challenge_len =
+		l->peer_method == PPP_METHOD_MSCHAPV2 ? MSCHAP_CHALLENGE : CHAP_CHALLENGE_LEN;
+	rng_bytes(l->config->rng, auth->out.challenge, auth->out.challenge_len);
+	send_packet(l, CHAP_CHALLENGE, auth->out.id, auth->out.challenge, auth->out.challenge_len,
 		l->config->name);
 }
 
-static void send_response(struct ppp_link *l, msec now)
+/* The message matters with MS-CHAPv2: without it the same reply would be none. */
+static void repeat_success(struct ppp_link *l, uint8_t id)
 {
-	struct ppp_auth *auth = l->auth;
+	bool ms = l->peer_method == PPP_METHOD_MSCHAPV2;
 
-	auth->in.tries++;
-	auth->in.at = now + l->config->restart_ms;
-	send_packet(l, CHAP_RESPONSE, auth->in.id, auth->in.response, CHAP_MD5_LEN, l->config->name);
+	if (id != l->proven_id)
+		l->config->counters->bad_id++;
+	else if (ms && !l->auth)
+		l->config->counters->bad_phase++;
+	else
+		send_packet(l, CHAP_SUCCESS, id, NULL, 0, ms ? l->auth->out.message : "");
 }
-
-void ppp_chap_start(struct ppp_link *l, msec now)
-{
-	l->auth->out.at = l->auth->in.at = MSEC_NEVER;
-	if (l->config->demand_auth)
-		send_challenge(l, now);
-}
-
-/* ---- we are the authenticator ---- */
 
 static void input_response(struct ppp_link *l, uint8_t id, struct reader value, struct reader name)
 {
 	struct ppp_auth *auth = l->auth;
+	bool ms = l->peer_method == PPP_METHOD_MSCHAPV2;
 
-	if (l->config->demand_auth && l->peer_ok) {
-		if (id == l->chap_id)
-			send_packet(l, CHAP_SUCCESS, id, NULL, 0, "");
-		else
-			l->config->counters->bad_id++;
+	if (ppp_auth_peer_by(l, PPP_CHAP) && l->peer_ok) {
+		repeat_success(l, id);
 		return;
 	}
-	if (!auth || !l->config->demand_auth || l->phase != PPP_PHASE_AUTHENTICATE) {
+	if (!auth || !ppp_auth_peer_by(l, PPP_CHAP) || l->phase != PPP_PHASE_AUTHENTICATE) {
 		l->config->counters->bad_phase++;
 		return;
 	}
@@ -106,7 +105,7 @@ static void input_response(struct ppp_link *l, uint8_t id, struct reader value, 
 		l->config->counters->bad_id++;
 		return;
 	}
-	if (reader_left(&value) != CHAP_MD5_LEN) {
+	if (reader_left(&value) != (ms ? CHAP_MSCHAPV2_LEN : CHAP_MD5_LEN)) {
 		l->config->counters->bad_auth++;
 		return;
 	}
@@ -114,72 +113,46 @@ static void input_response(struct ppp_link *l, uint8_t id, struct reader value, 
 		l->verify_asked) /* being verified, or the verifier still owes an earlier answer */
 		return;
 
-	auth->out.live = false;
-	auth->out.at = MSEC_NEVER;
-	l->verify_asked = true;
-	l->config->ops->verify(l, &(struct ppp_claim){.protocol = PPP_CHAP,
-					  .algorithm = CHAP_MD5,
-					  .id = id,
-					  .name = name.pos,
-					  .name_len = reader_left(&name),
-					  .challenge = auth->out.challenge,
-					  .challenge_len = sizeof(auth->out.challenge),
-					  .response = value.pos,
-					  .response_len = CHAP_MD5_LEN});
+	ppp_auth_verify(l, &(struct ppp_claim){.protocol = PPP_CHAP,
+				   .algorithm = ms ? CHAP_MSCHAPV2 : CHAP_MD5,
+				   .id = id,
+				   .name = name.pos,
+				   .name_len = reader_left(&name),
+				   .challenge = auth->out.challenge,
+				   .challenge_len = auth->out.challenge_len,
+				   .response = value.pos,
+				   .response_len = reader_left(&value)});
 }
 
-static void ask_secret(struct ppp_link *l)
+void ppp_chap_verdict(struct ppp_link *l, bool ok, const char *message)
 {
-	struct ppp_auth *auth = l->auth;
-
-	auth->in.held = false;
-	auth->in.waiting = true;
-	if (l->secret_asked)
-		return;
-	l->secret_asked = true;
-	l->config->ops->want_secret(l, auth->in.name);
-}
-
-void ppp_chap_verified(struct ppp_link *l, bool ok, const char *message, msec now)
-{
-	struct ppp_auth *auth = l->auth;
-	bool stale = l->verify_stale;
-
-	if (!l->verify_asked)
-		return;
-	l->verify_asked = l->verify_stale = false;
-	if (stale || !auth || l->phase != PPP_PHASE_AUTHENTICATE || l->failing)
-		return;
-
-	if (!message)
-		message = "";
-	if (ok) {
-		l->peer_ok = true;
-		l->chap_id = auth->out.id;
-		send_packet(l, CHAP_SUCCESS, auth->out.id, NULL, 0, message);
-		if (auth->in.held)
-			ask_secret(l);
-		ppp_link_auth_progress(l, now);
-		return;
-	}
-	l->config->counters->bad_auth++;
-	send_packet(l, CHAP_FAILURE, auth->out.id, NULL, 0, message);
-	ppp_link_fail(l, PPP_CAUSE_AUTH_PEER, "CHAP: we refused the peer: %s",
-		*message ? message : "wrong name or secret");
+	if (ok)
+		snprintf(l->auth->out.message, sizeof(l->auth->out.message), "%s", message);
+	send_packet(l, ok ? CHAP_SUCCESS : CHAP_FAILURE, l->auth->out.id, NULL, 0, message);
 }
 
 /* ---- we are the peer ---- */
 
 static bool is_reflected(const struct ppp_link *l, struct reader value)
 {
-	return l->config->demand_auth && reader_left(&value) == CHAP_CHALLENGE_LEN &&
-	       !CRYPTO_memcmp(value.pos, l->auth->out.challenge, CHAP_CHALLENGE_LEN);
+	size_t len = l->auth->out.challenge_len;
+
+	return ppp_auth_peer_by(l, PPP_CHAP) && reader_left(&value) == len &&
+	       !CRYPTO_memcmp(value.pos, l->auth->out.challenge, len);
 }
 
 static bool is_same_challenge(const struct ppp_auth *auth, uint8_t id, struct reader value)
 {
-	return auth->in.id == id && auth->in.challenge_len == reader_left(&value) &&
-	       !memcmp(auth->in.challenge, value.pos, auth->in.challenge_len);
+	return auth->in.id == id && auth->in.value_len == reader_left(&value) &&
+	       !memcmp(auth->in.value, value.pos, auth->in.value_len);
+}
+
+static bool is_well_formed(const struct ppp_link *l, struct reader value, struct reader name)
+{
+	size_t len = reader_left(&value), name_len = reader_left(&name);
+
+	return len && (l->self_method != PPP_METHOD_MSCHAPV2 || len == MSCHAP_CHALLENGE) &&
+	       name_len <= CHAP_NAME_MAX && !memchr(name.pos, 0, name_len);
 }
 
 /* Before authentication is over, and at any time later (section 4.1). */
@@ -188,28 +161,28 @@ static void input_challenge(struct ppp_link *l, uint8_t id, struct reader value,
 	struct ppp_auth *auth;
 	size_t name_len = reader_left(&name);
 
-	if (!l->peer_wants_auth || l->phase < PPP_PHASE_AUTHENTICATE || l->phase > PPP_PHASE_NETWORK) {
+	if (!ppp_auth_self_by(l, PPP_CHAP) || l->phase < PPP_PHASE_AUTHENTICATE ||
+		l->phase > PPP_PHASE_NETWORK) {
 		l->config->counters->bad_phase++;
 		return;
 	}
 	auth = ppp_link_auth(l);
 	if (!auth)
 		return;
-	if (!reader_left(&value) || name_len > CHAP_NAME_MAX || memchr(name.pos, 0, name_len) ||
-		is_reflected(l, value)) {
+	if (!is_well_formed(l, value, name) || is_reflected(l, value)) {
 		l->config->counters->bad_auth++;
 		return;
 	}
 	if (is_same_challenge(
 		    auth, id, value)) { /* the response was lost, or held, or we still wait for the secret */
 		if (auth->in.answered)
-			send_response(l, now);
+			ppp_chap_response(l, now);
 		return;
 	}
 
 	auth->in.id = id;
-	auth->in.challenge_len = (uint8_t)reader_left(&value);
-	memcpy(auth->in.challenge, value.pos, auth->in.challenge_len);
+	auth->in.value_len = (uint8_t)reader_left(&value);
+	memcpy(auth->in.value, value.pos, auth->in.value_len);
 	memcpy(auth->in.name, name.pos, name_len);
 	auth->in.name[name_len] = '\0';
 	auth->in.answered = false;
@@ -217,38 +190,112 @@ static void input_challenge(struct ppp_link *l, uint8_t id, struct reader value,
 	auth->in.at = MSEC_NEVER;
 	auth->in.held = l->config->prove_last && !l->peer_ok;
 	if (!auth->in.held)
-		ask_secret(l);
+		ppp_auth_ask_secret(l);
+}
+
+void ppp_chap_response(struct ppp_link *l, msec now)
+{
+	struct ppp_auth *auth = l->auth;
+
+	auth->in.tries++;
+	auth->in.at = now + l->config->restart_ms;
+	send_packet(l, CHAP_RESPONSE, auth->in.id, auth->in.response, auth->in.response_len, l->config->name);
+}
+
+static bool compute_md5(struct ppp_link *l, const void *secret, size_t len)
+{
+	struct ppp_auth *auth = l->auth;
+
+	auth->in.response_len = CHAP_MD5_LEN;
+	return ppp_chap_md5(auth->in.id, secret, len, auth->in.value, auth->in.value_len, auth->in.response);
+}
+
+/* RFC 2759 section 4: our challenge, 8 zeros, NT-Response, flags of zero. */
+static bool compute_mschapv2(struct ppp_link *l, const void *secret, size_t len)
+{
+	struct ppp_auth *auth = l->auth;
+	uint8_t challenge[MSCHAP_CHALLENGE], response[MSCHAP_NT_RESPONSE];
+	struct writer w = writer_of(auth->in.response, sizeof(auth->in.response));
+	const char *name = l->config->name;
+	size_t name_len = strnlen(name, CHAP_NAME_MAX);
+
+	rng_bytes(l->config->rng, challenge, sizeof(challenge));
+	if (!mschap_v2_response(auth->in.value, challenge, name, name_len, secret, len, response) ||
+		!mschap_v2_success(
+			auth->in.value, challenge, name, name_len, secret, len, response, auth->in.success))
+		return false;
+	writer_bytes(&w, challenge, sizeof(challenge));
+	writer_zeros(&w, 8);
+	writer_bytes(&w, response, sizeof(response));
+	writer_u8(&w, 0);
+	auth->in.response_len = (uint8_t)writer_len(&w);
+	return true;
 }
 
 void ppp_chap_secret(struct ppp_link *l, const void *secret, size_t len, msec now)
 {
-	struct ppp_auth *auth = l->auth;
+	bool ms = l->self_method == PPP_METHOD_MSCHAPV2;
 
-	if (!l->secret_asked)
-		return;
-	l->secret_asked = false;
-	if (!auth || !auth->in.waiting || l->failing)
-		return;
-	auth->in.waiting = false;
-	if (!len) {
-		ppp_link_fail(l, PPP_CAUSE_AUTH_SELF, "CHAP: we have no secret for this peer");
+	if (ms ? !compute_mschapv2(l, secret, len) : !compute_md5(l, secret, len)) {
+		ppp_link_fail(l, PPP_CAUSE_AUTH_SELF, "%s: %s", ppp_auth_name(l->self_method),
+			!ms                  ? "no MD5 in this system's libcrypto"
+			: mschap_available() ? "our password is too long"
+					     : "no MD4 and DES in this system's libcrypto");
 		return;
 	}
-	if (!ppp_chap_md5(auth->in.id, secret, len, auth->in.challenge, auth->in.challenge_len,
-		    auth->in.response)) {
-		ppp_link_fail(l, PPP_CAUSE_AUTH_SELF, "CHAP: no MD5 in this system's libcrypto");
-		return;
+	l->auth->in.answered = true;
+	ppp_chap_response(l, now);
+}
+
+/* ---- Success and Failure ---- */
+
+/* RFC 2759 section 6. */
+const char *ppp_chap_failure_print(struct reader text, char *buf, size_t size)
+{
+	static const struct {
+		unsigned long code;
+		const char *words;
+	} codes[] = {
+		{646, "not at this time of the day"},
+		{647, "the account is disabled"},
+		{648, "the password has expired"},
+		{649, "no permission to dial in"},
+		{691, "wrong user name or password"},
+		{709, "the password could not be changed"},
+	};
+	char copy[CHAP_NAME_MAX + 1], *end;
+	const char *words = "refused", *message;
+	unsigned long code;
+
+	ppp_printable(text, copy, sizeof(copy));
+	if (strncmp(copy, "E=", 2) != 0 || copy[2] < '0' || copy[2] > '9') {
+		snprintf(buf, size, "%s", *copy ? copy : "(nothing)");
+		return buf;
 	}
-	auth->in.answered = true;
-	send_response(l, now);
+	code = strtoul(copy + 2, &end, 10);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].code == code)
+			words = codes[i].words;
+	}
+	message = strstr(end, " M=");
+	snprintf(buf, size, "%s (error %lu)%s%s", words, code, message ? ": " : "",
+		message ? message + 3 : "");
+	return buf;
+}
+
+static bool is_proof(const struct ppp_auth *auth, struct reader text)
+{
+	return reader_left(&text) >= MSCHAP_SUCCESS &&
+	       !CRYPTO_memcmp(text.pos, auth->in.success, MSCHAP_SUCCESS);
 }
 
 static void input_result(struct ppp_link *l, const struct ppp_packet *p, msec now)
 {
 	struct ppp_auth *auth = l->auth;
-	char text[80];
+	char text[100];
 
-	if (!auth || !auth->in.answered) { /* also what comes again after Success */
+	if (!auth || !auth->in.answered ||
+		!ppp_auth_self_by(l, PPP_CHAP)) { /* also what comes again after Success */
 		l->config->counters->bad_phase++;
 		return;
 	}
@@ -257,18 +304,19 @@ static void input_result(struct ppp_link *l, const struct ppp_packet *p, msec no
 		return;
 	}
 	if (p->code == CHAP_FAILURE) {
-		ppp_printable(p->data, text, sizeof(text));
-		ppp_link_fail(l, PPP_CAUSE_AUTH_SELF, "CHAP: peer says: %s", *text ? text : "(nothing)");
+		ppp_link_fail(l, PPP_CAUSE_AUTH_SELF, "%s: peer says: %s", ppp_auth_name(l->self_method),
+			ppp_chap_failure_print(p->data, text, sizeof(text)));
 		return;
 	}
-	auth->in.at = MSEC_NEVER;
-	explicit_bzero(auth->in.response, sizeof(auth->in.response));
+	if (l->self_method == PPP_METHOD_MSCHAPV2 && !is_proof(auth, p->data)) {
+		l->config->counters->bad_auth++;
+		ppp_link_fail(l, PPP_CAUSE_AUTH_PEER,
+			"MS-CHAPv2: the peer did not prove that it knows the password");
+		return;
+	}
 	auth->in.answered = false;
-	l->self_ok = true;
-	ppp_link_auth_progress(l, now);
+	ppp_auth_accepted(l, now);
 }
-
-/* ---- both ---- */
 
 void ppp_chap_input(struct ppp_link *l, struct reader packet, msec now)
 {
@@ -299,31 +347,4 @@ void ppp_chap_input(struct ppp_link *l, struct reader packet, msec now)
 		input_challenge(l, p.id, value, p.data, now);
 	else
 		input_response(l, p.id, value, p.data);
-}
-
-void ppp_chap_tick(struct ppp_link *l, msec now)
-{
-	struct ppp_auth *auth = l->auth;
-
-	if (!auth || l->failing)
-		return;
-	if (auth->out.at <= now) {
-		if (auth->out.tries >= l->config->max_configure)
-			ppp_link_fail(
-				l, PPP_CAUSE_TIMEOUT, "CHAP: no answer to %u challenges", auth->out.tries);
-		else
-			send_challenge(l, now);
-	}
-	if (auth->in.at <= now) {
-		if (auth->in.tries >= l->config->max_configure)
-			ppp_link_fail(
-				l, PPP_CAUSE_TIMEOUT, "CHAP: no verdict after %u responses", auth->in.tries);
-		else
-			send_response(l, now);
-	}
-}
-
-msec ppp_chap_deadline(const struct ppp_link *l)
-{
-	return l->auth ? msec_min(l->auth->out.at, l->auth->in.at) : MSEC_NEVER;
 }

@@ -122,7 +122,8 @@ static void dns_nak(struct ppp_automaton *a, int i, struct reader data)
 		go_without(a, OPTION_DNS1 + i);
 }
 
-static enum ppp_verdict dns_judge(const struct ppp_automaton *a, int i, struct reader data, struct writer *hint)
+static enum ppp_verdict dns_judge(
+	const struct ppp_automaton *a, int i, struct reader data, struct writer *hint)
 {
 	const uint8_t *server = ppp_ncp_link(a)->tell4[i];
 	uint8_t asked[ADDRESS];

@@ -3,7 +3,7 @@
  * The Link Control Protocol: its options (RFC 1661 section 6) and the codes that only it has (section 5.7
  * to 5.9).
  *
- * We ask for MRU, Magic-Number and, where the peer has to authenticate, CHAP with MD5 (HS-PPP-4). Protocol-
+ * We ask for MRU, Magic-Number and, where the peer has to authenticate, a method for that (HS-PPP-4). Protocol-
  * and Address-and-Control-Field-Compression and Quality-Protocol are rejected like anything unknown
  * (HS-PPP-6, HS-PPP-7): they are not in the table.
  */
@@ -58,7 +58,7 @@ static void mru_apply(struct ppp_automaton *a, struct reader data)
 	link_of(a)->peer_mru = reader_u16(&data);
 }
 
-/* ---- Authentication-Protocol, section 6.2 and RFC 1994 section 3 ---- */
+/* ---- Authentication-Protocol, section 6.2; its data: auth.c ---- */
 
 static bool auth_wanted(const struct ppp_automaton *a)
 {
@@ -67,51 +67,46 @@ static bool auth_wanted(const struct ppp_automaton *a)
 
 static void auth_write(const struct ppp_automaton *a, struct writer *w)
 {
-	writer_u16(w, PPP_CHAP);
-	writer_u8(w, CHAP_MD5);
+	ppp_auth_option_write(link_of(a)->peer_method, w);
 }
 
-static bool is_chap_md5(struct reader data)
-{
-	return reader_left(&data) == 3 && reader_u16(&data) == PPP_CHAP && reader_u8(&data) == CHAP_MD5;
-}
-
-/* We have one protocol, so a peer that wants another one will not be served. */
+/* Another one of ours, if the peer names it; otherwise the next of ours, until there is none. */
 static void auth_nak(struct ppp_automaton *a, struct reader data, msec now)
 {
-	struct reader r = data;
-	uint16_t protocol = reader_u16(&r);
+	struct ppp_link *l = link_of(a);
+	enum ppp_method method = ppp_auth_instead(l->config, l->peer_method, data);
+	char theirs[32], ours[48];
 
-	if (is_chap_md5(data))
+	if (method) {
+		l->peer_method = method;
 		return;
-	if (protocol == PPP_CHAP)
-		ppp_link_fail(link_of(a), PPP_CAUSE_NEGOTIATION,
-			"LCP: peer would authenticate by CHAP algorithm %u, not by MD5", reader_u8(&r));
-	else
-		ppp_link_fail(link_of(a), PPP_CAUSE_NEGOTIATION,
-			"LCP: peer would authenticate by %s (0x%04x), not by CHAP",
-			ppp_protocol_name(protocol), protocol);
+	}
+	ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: peer would authenticate by %s, not by %s",
+		ppp_auth_option_print(data, theirs, sizeof(theirs)),
+		ppp_auth_demand_print(l->config, ours, sizeof(ours)));
 }
 
 static void auth_reject(struct ppp_automaton *a, msec now)
 {
-	ppp_link_fail(link_of(a), PPP_CAUSE_NEGOTIATION, "LCP: peer refuses to authenticate");
+	if (!link_of(a)->config->demand_optional) /* otherwise it is anonymous once LCP is open */
+		ppp_link_fail(link_of(a), PPP_CAUSE_NEGOTIATION, "LCP: peer refuses to authenticate");
 }
 
 static enum ppp_verdict auth_judge(struct ppp_automaton *a, struct reader data, struct writer *hint)
 {
-	if (!link_of(a)->config->give_auth)
+	const struct ppp_config *c = link_of(a)->config;
+
+	if (!c->give_auth)
 		return PPP_VERDICT_REJECT;
-	if (is_chap_md5(data))
+	if (ppp_auth_gives(c, ppp_auth_option_read(data)))
 		return PPP_VERDICT_ACK;
-	auth_write(a, hint);
+	ppp_auth_option_write(ppp_auth_best(c), hint);
 	return PPP_VERDICT_NAK;
 }
 
 static void auth_apply(struct ppp_automaton *a, struct reader data)
 {
-	link_of(a)->peer_wants_auth = true;
-	link_of(a)->self_method = PPP_METHOD_CHAP_MD5;
+	link_of(a)->self_method = ppp_auth_option_read(data);
 }
 
 /* ---- Magic-Number, section 6.4 ---- */
@@ -341,13 +336,16 @@ static void lcp_reset(struct ppp_automaton *a)
 
 	l->peer_mru = PPP_DEFAULT_MRU;
 	l->peer_magic = 0;
-	l->peer_wants_auth = false;
 	l->self_method = 0;
 }
 
 static void lcp_up(struct ppp_automaton *a, msec now)
 {
-	ppp_link_lcp_up(link_of(a), now);
+	struct ppp_link *l = link_of(a);
+
+	l->peer_anonymous =
+		l->config->demand_auth && l->config->demand_optional && (a->rejected & 1u << OPTION_AUTH);
+	ppp_link_lcp_up(l, now);
 }
 
 static void lcp_down(struct ppp_automaton *a, const char *reason, msec now)

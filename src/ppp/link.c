@@ -31,8 +31,10 @@ struct ppp_auth *ppp_link_auth(struct ppp_link *l)
 
 static void auth_free(struct ppp_link *l)
 {
-	if (l->auth)
+	if (l->auth) {
+		ppp_eap_free(l->auth);
 		explicit_bzero(l->auth, sizeof(*l->auth));
+	}
 	free(l->auth);
 	l->auth = NULL;
 }
@@ -162,7 +164,7 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 		ppp_link_fail(l, PPP_CAUSE_LOCAL, "out of memory");
 		return;
 	}
-	if (c->insist_auth && !l->peer_wants_auth) {
+	if (c->insist_auth && !l->self_method) {
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: peer does not ask for authentication");
 		return;
 	}
@@ -171,10 +173,7 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 	l->phase_at = now + c->auth_ms;
 	l->echo_missed = 0;
 	l->echo_at = c->echo_ms ? now + c->echo_ms : MSEC_NEVER;
-	l->peer_ok = !c->demand_auth;
-	l->self_ok = !l->peer_wants_auth;
-	ppp_chap_start(l, now);
-	ppp_link_auth_progress(l, now);
+	ppp_auth_start(l, now);
 }
 
 /* Each time costs a verification, so a peer may not do it on and on. */
@@ -207,15 +206,6 @@ void ppp_link_lcp_finished(struct ppp_link *l, const char *reason)
 	l->finished = true;
 }
 
-void ppp_link_auth_progress(struct ppp_link *l, msec now)
-{
-	if (l->phase != PPP_PHASE_AUTHENTICATE || !l->peer_ok || !l->self_ok || l->failing)
-		return;
-	l->phase = PPP_PHASE_NETWORK;
-	l->phase_at = MSEC_NEVER;
-	l->config->ops->authenticated(l);
-}
-
 /* ---- frames ---- */
 
 /* During authentication only its own kind is answered at all (RFC 1661 section 3.5). */
@@ -227,22 +217,29 @@ static void input_unknown(struct ppp_link *l, uint16_t protocol, struct reader i
 		l->config->counters->bad_phase++;
 }
 
+static void input_ncp(struct ppp_link *l, uint16_t protocol, struct reader r, msec now)
+{
+	ppp_eap_implied_success(l);
+	if (l->phase == PPP_PHASE_NETWORK)
+		ppp_ncp_input(l, protocol, r, now);
+	else
+		l->config->counters->bad_phase++;
+}
+
 static void input_frame(struct ppp_link *l, uint16_t protocol, struct reader r, msec now)
 {
-	bool known = ppp_ncp_known(l, protocol), network = protocol < 0x4000;
-
 	if (protocol == PPP_LCP)
 		ppp_automaton_input(&l->lcp, r, now);
 	else if (l->lcp.state != PPP_OPENED || l->failing) /* RFC 1661 section 3.4 */
 		l->config->counters->bad_phase++;
-	else if (protocol == PPP_CHAP)
-		ppp_chap_input(l, r, now);
-	else if (!known)
+	else if (ppp_auth_input(l, protocol, r, now))
+		return;
+	else if (!ppp_ncp_known(l, protocol))
 		input_unknown(l, protocol, r);
-	else if (network || l->phase != PPP_PHASE_NETWORK) /* given to us only while its NCP is not open */
+	else if (protocol < 0x8000) /* a network packet: given to us only while its NCP is not open */
 		l->config->counters->bad_phase++;
 	else
-		ppp_ncp_input(l, protocol, r, now);
+		input_ncp(l, protocol, r, now);
 }
 
 void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec now)
@@ -265,15 +262,9 @@ void ppp_link_input(struct ppp_link *l, const uint8_t *frame, size_t len, msec n
 /* What the peer says that it does not know. What we have never sent it cannot have got from us. */
 void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now)
 {
-	bool chap = (l->config->demand_auth && !l->peer_ok) || (l->peer_wants_auth && !l->self_ok);
-
 	if (protocol == PPP_LCP)
 		ppp_automaton_refused(&l->lcp, "LCP: peer says that it does not know LCP", now);
-	else if (protocol == PPP_CHAP && chap && l->phase == PPP_PHASE_AUTHENTICATE)
-		ppp_link_fail(l,
-			l->config->demand_auth && !l->peer_ok ? PPP_CAUSE_AUTH_PEER : PPP_CAUSE_AUTH_SELF,
-			"CHAP: peer does not know it (Protocol-Reject)");
-	else if (!ppp_ncp_rejected(l, protocol, now))
+	else if (!ppp_auth_rejected(l, protocol) && !ppp_ncp_rejected(l, protocol, now))
 		ppp_link_note(l, "LCP: Protocol-Reject of %s (0x%04x) ignored", ppp_protocol_name(protocol),
 			protocol);
 }
@@ -287,7 +278,7 @@ static void phase_over(struct ppp_link *l)
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: no agreement within %u s",
 			(unsigned)(ppp_link_negotiation_ms(l) / 1000));
 	else if (l->phase == PPP_PHASE_AUTHENTICATE)
-		ppp_link_fail(l, PPP_CAUSE_TIMEOUT, "CHAP: not done within %u s", l->config->auth_ms / 1000);
+		ppp_auth_phase_over(l);
 	else if (l->phase == PPP_PHASE_NETWORK)
 		ppp_ncp_phase_over(l);
 }
@@ -301,7 +292,7 @@ void ppp_link_tick(struct ppp_link *l, msec now)
 	ppp_automaton_tick(&l->ipv6cp, now);
 	ppp_automaton_tick(&l->ipcp, now);
 	if (l->lcp.state == PPP_OPENED && !l->failing) {
-		ppp_chap_tick(l, now);
+		ppp_auth_tick(l, now);
 		if (l->echo_at <= now)
 			ppp_lcp_echo(l, now);
 	}
@@ -319,7 +310,7 @@ msec ppp_link_deadline(const struct ppp_link *l)
 	at = msec_min(l->lcp.restart_at, l->phase_at);
 	at = msec_min(at, msec_min(l->ipv6cp.restart_at, l->ipcp.restart_at));
 	if (l->lcp.state == PPP_OPENED && !l->failing)
-		at = msec_min(at, msec_min(ppp_chap_deadline(l), l->echo_at));
+		at = msec_min(at, msec_min(ppp_auth_deadline(l), l->echo_at));
 	return at;
 }
 
@@ -329,6 +320,7 @@ int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, 
 {
 	*l = (struct ppp_link){
 		.config = c, .phase = PPP_PHASE_ESTABLISH, .mru = mru, .peer_mru = PPP_DEFAULT_MRU};
+	l->peer_method = ppp_auth_first(c);
 	l->echo_at = MSEC_NEVER;
 	l->phase_at = now + ppp_link_negotiation_ms(l);
 	if (!ppp_link_auth(l))
@@ -343,24 +335,6 @@ int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, 
 	ppp_automaton_up(&l->lcp, now);
 	ppp_link_leave(l, now);
 	return 0;
-}
-
-void ppp_link_verified(struct ppp_link *l, bool ok, const char *message, msec now)
-{
-	if (l->down_told)
-		return;
-	ppp_link_enter(l);
-	ppp_chap_verified(l, ok, message, now);
-	ppp_link_leave(l, now);
-}
-
-void ppp_link_secret(struct ppp_link *l, const void *secret, size_t len, msec now)
-{
-	if (l->down_told)
-		return;
-	ppp_link_enter(l);
-	ppp_chap_secret(l, secret, len, now);
-	ppp_link_leave(l, now);
 }
 
 void ppp_link_close(struct ppp_link *l, const char *why, msec now)

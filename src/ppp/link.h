@@ -109,9 +109,9 @@ struct ppp_config {
 	bool demand_auth;		/* the peer must authenticate to us (SC; SI with mutual authentication) */
 	bool demand_optional;		/* but one that refuses to (Configure-Reject) goes on without: anonymous service (HS-PPP-14) */
 	uint8_t demand[PPP_METHODS];	/* enum ppp_method: how it may, best first, 0 behind the last. The first is asked for; a Nak
-					 * that names another one of these gets that one */
+					 * that names another one of these gets that one. None: CHAP with MD5 (HS-PPP-10) */
 	bool give_auth;			/* we authenticate when the peer asks; false: refuse */
-	uint8_t give;			/* bits 1 << enum ppp_method: how we are willing to */
+	uint8_t give;			/* bits 1 << enum ppp_method: how we are willing to. None: CHAP with MD5 */
 	bool prove_last;		/* with demand_auth: we answer a Challenge only once the peer has proven itself (SC). Of two
 					 * ends that demand it one must not, or both wait for the other. */
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
@@ -148,14 +148,14 @@ struct ppp_link {
 	uint8_t depth; /* calls into the engine that are not finished: ends and closings wait for the last */
 	uint8_t echo_id, echo_missed, loops;
 	uint8_t reopenings;	/* how often in a row LCP was negotiated again soon after it had opened */
-	uint8_t chap_id;	/* of the challenge that the peer has answered well: a repeated response gets the same answer */
+	uint8_t proven_id;	/* of the response with which the peer has proven itself: a repeated one gets the same answer */
 	/* One bit for each NCP: enum ppp_ncp, private. */
 	uint8_t ncp_on : 2;	 /* which ones ppp_link_network() lets open */
 	uint8_t ncp_waiting : 2; /* begun by it and not up since */
 	uint8_t ncp_begin : 2, ncp_close : 2; /* to be done when the engine is left */
 	bool ncp_told : 1;	 /* ppp_link_network() was called since authentication */
-	bool peer_wants_auth : 1;
 	uint8_t self_method : 3;	/* enum ppp_method: how we prove who we are, as LCP has agreed; 0: the peer does not ask */
+	uint8_t peer_method : 3;	/* the same for the peer: what we ask for; nobody does where demand_auth is off or peer_anonymous on */
 	bool peer_ok : 1, self_ok : 1;			/* authentication done, per direction */
 	bool verify_asked : 1, verify_stale : 1;	/* an answer of the verifier is due; it is for an earlier negotiation */
 	bool secret_asked : 1;

@@ -124,8 +124,7 @@ static void close_by_name(struct ppp_link *l, enum ppp_ncp ncp, const char *why)
 
 void ppp_ncp_stuck(struct ppp_automaton *a, msec now)
 {
-	close_by_name(
-		ppp_ncp_link(a), ncp_of(a->ops->protocol), "peer refuses every Configure-Request");
+	close_by_name(ppp_ncp_link(a), ncp_of(a->ops->protocol), "peer refuses every Configure-Request");
 }
 
 /* ---- what was put off ---- */

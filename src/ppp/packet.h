@@ -1,6 +1,6 @@
 /*
  * ppp/packet: the wire format of PPP control protocols (RFC 1661 sections 2, 5, 6; RFC 1994; RFC 5072; RFC 1332;
- * RFC 1877).
+ * RFC 1877; RFC 1334; RFC 3748).
  */
 #ifndef PPP_PACKET_H
 #define PPP_PACKET_H
@@ -23,6 +23,10 @@ enum ppp_code {
 };
 
 enum { CHAP_CHALLENGE = 1, CHAP_RESPONSE, CHAP_SUCCESS, CHAP_FAILURE, CHAP_MD5 = 5, CHAP_MSCHAPV2 = 0x81 };
+
+enum { PAP_REQUEST = 1, PAP_ACK, PAP_NAK };
+
+enum { PPP_EAP_REQUEST = 1, PPP_EAP_RESPONSE, PPP_EAP_SUCCESS, PPP_EAP_FAILURE };
 
 enum { LCP_MRU = 1, LCP_AUTH = 3, LCP_QUALITY = 4, LCP_MAGIC = 5, LCP_PFC = 7, LCP_ACFC = 8, IPV6CP_IID = 1 };
 

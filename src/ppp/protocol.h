@@ -7,6 +7,7 @@
 
 #include "ppp/automaton.h"
 #include "ppp/link.h"
+#include "ppp/mschap.h"
 
 /* ---- options ---- */
 
@@ -77,9 +78,11 @@ enum ppp_phase {
 enum ppp_ncp { PPP_NCP_NONE, PPP_NCP_IPV6 = 1, PPP_NCP_IPV4 = 2, PPP_NCP_BOTH = 3 };
 
 enum {
-	CHAP_CHALLENGE_LEN = 24,
+	CHAP_CHALLENGE_LEN = 24, /* of ours for MD5 */
 	CHAP_MD5_LEN = 16,
+	CHAP_MSCHAPV2_LEN = 49, /* of the response */
 	CHAP_NAME_MAX = 255,
+	PPP_EAP_MAX = 1400,
 	PPP_EARLY_MAX = 64,
 	PPP_LOOP_LIMIT = 3, /* equal Magic-Numbers in a row: by chance once in 2^96 */
 	PPP_REOPEN_MAX = 10,
@@ -94,26 +97,38 @@ struct ppp_early {
 	uint8_t bytes[PPP_EARLY_MAX];
 };
 
+struct ppp_eap_packet {
+	uint16_t len;
+	uint8_t bytes[PPP_EAP_MAX];
+};
+
 /* What only negotiation and authentication need. Wiped and freed when the network layer is up. */
 struct ppp_auth {
-	uint32_t nak_magic; /* in our last Configure-Nak */
-	uint64_t nak_iid;
+	uint64_t nak_iid; /* in our last Configure-Nak */
 	bool asked_iid, asked_address; /* we have asked for what was left out, once */
-	struct {        /* we are the authenticator */
-		uint8_t id, tries;
-		msec at;
+	struct { /* we are the authenticator */
+		uint8_t id, tries, challenge_len;
+		msec at; /* challenge or request again */
 		uint8_t challenge[CHAP_CHALLENGE_LEN];
-		bool live; /* a challenge is out and no response has been taken */
+		bool live;	/* a challenge or request is out and no response has been taken */
+		bool responded; /* EAP: there has been one, so Success and Failure are due */
+		bool begin;	/* EAP is to begin when the owner has answered for an earlier negotiation */
+		char message[128]; /* MS-CHAPv2: of our Success; the peer needs it */
+		struct ppp_eap_packet *request;
 	} out;
 	struct { /* we are the peer that authenticates itself */
-		uint8_t id, tries, challenge_len;
-		msec at;
+		uint8_t id, tries;
+		msec at;       /* response or request again; EAP after authentication: the end of the exchange */
 		bool held;     /* until the peer has proven itself: prove_last */
-		bool waiting;  /* for the secret */
-		bool answered; /* the response below has been sent */
-		uint8_t challenge[255];
-		uint8_t response[CHAP_MD5_LEN];
-		char name[CHAP_NAME_MAX + 1]; /* the peer's, in its challenge */
+		bool waiting;  /* for the secret; EAP: a request is with the owner */
+		bool answered; /* the response below has been sent, or PAP's request */
+		uint8_t value_len;
+		uint8_t value[255]; /* the peer's challenge, or our password for PAP */
+		uint8_t response_len;
+		uint8_t response[CHAP_MSCHAPV2_LEN];
+		char success[MSCHAP_SUCCESS + 1]; /* what the peer has to say to prove itself: MS-CHAPv2 */
+		char name[CHAP_NAME_MAX + 1];	  /* the peer's, in its challenge */
+		struct ppp_eap_packet *packet;	  /* EAP: our last response, or the request that is held */
 	} in;
 	struct ppp_early early[2]; /* IPV6CP, IPCP */
 };
@@ -174,14 +189,62 @@ void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now);
 /* Does what was put off until the engine is left. */
 void ppp_ncp_settle(struct ppp_link *l, msec now);
 
-/* ---- authentication ---- */
+/* ---- authentication, either direction ---- */
 
-void ppp_chap_start(struct ppp_link *l, msec now);
+/* Whether the peer has to authenticate, and whether by PROTOCOL; whether we have to by PROTOCOL. */
+bool ppp_auth_demands(const struct ppp_link *l);
+bool ppp_auth_peer_by(const struct ppp_link *l, uint16_t protocol);
+bool ppp_auth_self_by(const struct ppp_link *l, uint16_t protocol);
+const char *ppp_auth_name(enum ppp_method method); /* "CHAP", "MS-CHAPv2" ... */
+
+/* LCP's option: the data behind type and length. */
+void ppp_auth_option_write(enum ppp_method method, struct writer *w);
+enum ppp_method ppp_auth_option_read(struct reader data); /* 0: none of ours */
+const char *ppp_auth_option_print(struct reader data, char *buf, size_t size); /* "CHAP algorithm 128", "PAP" */
+enum ppp_method ppp_auth_first(const struct ppp_config *c);		 /* what we ask for first */
+enum ppp_method ppp_auth_instead(const struct ppp_config *c, enum ppp_method asked, struct reader nak); /* and then; 0: nothing fits */
+enum ppp_method ppp_auth_best(const struct ppp_config *c);		 /* the best that we give */
+bool ppp_auth_gives(const struct ppp_config *c, enum ppp_method method);
+const char *ppp_auth_demand_print(const struct ppp_config *c, char *buf, size_t size); /* "CHAP or EAP" */
+
+/* The authentication phase begins. */
+void ppp_auth_start(struct ppp_link *l, msec now);
+/* False: no protocol of ours, or none that was agreed on. */
+bool ppp_auth_input(struct ppp_link *l, uint16_t protocol, struct reader packet, msec now);
+/* The peer does not know PROTOCOL. False: we do not use it now. */
+bool ppp_auth_rejected(struct ppp_link *l, uint16_t protocol);
+void ppp_auth_phase_over(struct ppp_link *l);
+void ppp_auth_tick(struct ppp_link *l, msec now);
+msec ppp_auth_deadline(const struct ppp_link *l);
+
+/* For the methods. Asks the owner to verify CLAIM: not twice before there is an answer. */
+void ppp_auth_verify(struct ppp_link *l, const struct ppp_claim *claim);
+/* Our secret is needed; PPP_AUTH's in.name is whom for. */
+void ppp_auth_ask_secret(struct ppp_link *l);
+/* The verdict of the other end about us. */
+void ppp_auth_accepted(struct ppp_link *l, msec now);
+
+/* Each method: to begin as the authenticator, a packet, the owner's verdict, our secret, the timers. */
+void ppp_chap_challenge(struct ppp_link *l, msec now);
 void ppp_chap_input(struct ppp_link *l, struct reader packet, msec now);
-void ppp_chap_verified(struct ppp_link *l, bool ok, const char *message, msec now);
+void ppp_chap_verdict(struct ppp_link *l, bool ok, const char *message);
 void ppp_chap_secret(struct ppp_link *l, const void *secret, size_t len, msec now);
-void ppp_chap_tick(struct ppp_link *l, msec now);
-msec ppp_chap_deadline(const struct ppp_link *l);
+void ppp_chap_response(struct ppp_link *l, msec now);
+/* The words of an MS-CHAPv2 Failure ("E=691 R=0 ..."), or the text as it is when it is no such thing. */
+const char *ppp_chap_failure_print(struct reader text, char *buf, size_t size);
+void ppp_pap_input(struct ppp_link *l, struct reader packet, msec now);
+void ppp_pap_verdict(struct ppp_link *l, bool ok, const char *message);
+void ppp_pap_secret(struct ppp_link *l, const void *secret, size_t len, msec now);
+void ppp_pap_request(struct ppp_link *l, msec now);
+void ppp_eap_begin(struct ppp_link *l);
+void ppp_eap_input(struct ppp_link *l, struct reader packet, msec now);
+void ppp_eap_verdict(struct ppp_link *l, bool ok);
+void ppp_eap_request(struct ppp_link *l, msec now);
+void ppp_eap_unhold(struct ppp_link *l, msec now);
+/* An NCP packet has come while we still wait for Success. */
+void ppp_eap_implied_success(struct ppp_link *l);
+void ppp_eap_forget(struct ppp_link *l);
+void ppp_eap_free(struct ppp_auth *auth);
 /* MD5 over identifier, secret and challenge (RFC 1994 section 4.1). false: the library has no MD5. */
 bool ppp_chap_md5(uint8_t id, const void *secret, size_t secret_len, const uint8_t *challenge,
 	size_t challenge_len, uint8_t ret[CHAP_MD5_LEN]);

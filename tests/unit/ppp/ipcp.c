@@ -227,8 +227,7 @@ static void a_peer_that_negotiates_again_gets_the_same(void **state)
 	assert_string_equal(e->ncp_why4, "IPCP: the peer negotiates again");
 	ASSERT_FRAME(end_last(e, PPP_IPCP, 3), 0xff, 0x03, 0x80, 0x21, 3, 7, 0, 16, 3, 6, 198, 51, 100, 7,
 		129, 6, 192, 0, 2, 53);
-	end_packet_of(
-		e, PPP_IPCP, PPP_CONFIGURE_REQUEST, 8, 3, 6, 198, 51, 100, 7, 129, 6, 192, 0, 2, 53);
+	end_packet_of(e, PPP_IPCP, PPP_CONFIGURE_REQUEST, 8, 3, 6, 198, 51, 100, 7, 129, 6, 192, 0, 2, 53);
 	end_ack(e, PPP_IPCP);
 	assert_int_equal(e->ups4, 2);
 	ASSERT_4(e->link.peer4, 198, 51, 100, 7);
@@ -326,7 +325,8 @@ static void no_address_may_be_said_in_each_way(void **state)
 		request(e, 9, 192, 0, 2, 1);
 		if (i == 1) {
 			nak(e, 0, 0, 0, 0);
-			ASSERT_FRAME(end_last(e, 0, 0), 0xff, 0x03, 0x80, 0x21, 1, 1, 0, 10, 3, 6, 0, 0, 0, 0);
+			ASSERT_FRAME(
+				end_last(e, 0, 0), 0xff, 0x03, 0x80, 0x21, 1, 1, 0, 10, 3, 6, 0, 0, 0, 0);
 			nak(e, 0, 0, 0, 0); /* once more: there really is none */
 			ASSERT_FRAME(end_last(e, 0, 0), 0xff, 0x03, 0x80, 0x21, 1, 2, 0, 4);
 		} else if (i == 2) {

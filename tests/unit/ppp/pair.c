@@ -48,23 +48,138 @@ static void send_frame(struct ppp_link *l, const uint8_t *frame, size_t len)
 		enqueue(p, to, frame, len);
 }
 
+static bool response_is_right(const struct ppp_claim *c, const char *secret, char message[128])
+{
+	uint8_t want[CHAP_MSCHAPV2_LEN];
+	char success[MSCHAP_SUCCESS + 1];
+	size_t len = strlen(secret);
+
+	if (c->protocol == PPP_PAP)
+		return c->response_len == len && !memcmp(c->response, secret, len);
+	if (c->algorithm == CHAP_MD5)
+		return ppp_chap_md5(c->id, secret, len, c->challenge, c->challenge_len, want) &&
+		       !memcmp(want, c->response, CHAP_MD5_LEN);
+	assert_true(mschap_v2_response(c->challenge, c->response, c->name, c->name_len, secret, len, want));
+	assert_true(mschap_v2_success(
+		c->challenge, c->response, c->name, c->name_len, secret, len, want, success));
+	snprintf(message, 128, "%s M=welcome", success);
+	return !memcmp(want, c->response + 24, MSCHAP_NT_RESPONSE);
+}
+
+static void check_claim(const struct ppp_claim *c)
+{
+	if (c->protocol == PPP_PAP) {
+		assert_int_equal(c->challenge_len, 0);
+		assert_int_equal(c->algorithm, 0);
+		return;
+	}
+	assert_int_equal(c->protocol, PPP_CHAP);
+	assert_true(c->challenge_len >= 16);
+	if (c->algorithm == CHAP_MSCHAPV2) {
+		assert_int_equal(c->challenge_len, 16);
+		assert_int_equal(c->response_len, CHAP_MSCHAPV2_LEN);
+	} else {
+		assert_int_equal(c->algorithm, CHAP_MD5);
+		assert_int_equal(c->response_len, CHAP_MD5_LEN);
+	}
+}
+
 static void verify(struct ppp_link *l, const struct ppp_claim *claim)
 {
 	struct end *e = end_of(l);
-	uint8_t md5[CHAP_MD5_LEN];
+	char message[128] = "welcome";
 
 	e->verifies++;
-	assert_int_equal(claim->protocol, PPP_CHAP);
-	assert_int_equal(claim->algorithm, CHAP_MD5);
-	assert_true(claim->challenge_len >= 16);
-	assert_int_equal(claim->response_len, CHAP_MD5_LEN);
+	e->claim = *claim;
+	check_claim(claim);
 	e->claim_ok = e->accept_secret && claim->name_len == strlen(e->accept_name) &&
 		      !memcmp(claim->name, e->accept_name, claim->name_len) &&
-		      ppp_chap_md5(claim->id, e->accept_secret, strlen(e->accept_secret), claim->challenge,
-			      claim->challenge_len, md5) &&
-		      !memcmp(md5, claim->response, sizeof(md5));
+		      response_is_right(claim, e->accept_secret, message);
+	if (!e->claim_ok)
+		snprintf(message, sizeof(message), "%s",
+			claim->algorithm == CHAP_MSCHAPV2
+				? "E=691 R=0 C=000102030405060708090A0B0C0D0E0F V=3 M=wrong password"
+				: "wrong password");
 	if (!e->later)
-		ppp_link_verified(l, e->claim_ok, e->claim_ok ? "welcome" : "wrong password", e->pair->now);
+		ppp_link_verified(l, e->claim_ok, message, e->pair->now);
+}
+
+/* ---- EAP ---- */
+
+static void eap_send(struct end *e, bool authenticator, uint8_t id, uint8_t type, const char *text)
+{
+	uint8_t packet[64];
+	struct writer w = writer_of(packet, sizeof(packet));
+
+	writer_u8(&w, authenticator ? PPP_EAP_REQUEST : PPP_EAP_RESPONSE);
+	writer_u8(&w, id);
+	writer_u16(&w, (uint16_t)(5 + strlen(text)));
+	writer_u8(&w, type);
+	writer_bytes(&w, text, strlen(text));
+	ppp_link_eap(&e->link, authenticator, packet, writer_len(&w), e->pair->now);
+}
+
+static bool eap_text_is(const uint8_t *packet, size_t len, const char *text)
+{
+	return text && len == 5 + strlen(text) && !memcmp(packet + 5, text, len - 5);
+}
+
+void end_eap_server(struct end *e, const uint8_t *packet, size_t len)
+{
+	if (!packet) {
+		eap_send(e, true, e->eap_id, 1, "");
+		return;
+	}
+	assert_int_equal(packet[1], e->eap_id); /* nothing else than what was asked for comes up */
+	if (packet[4] == 1 && eap_text_is(packet, len, e->accept_name)) {
+		eap_send(e, true, ++e->eap_id, 4, "prove it");
+	} else {
+		e->claim_ok = packet[4] == 4 && eap_text_is(packet, len, e->accept_secret);
+		ppp_link_verified(&e->link, e->claim_ok, e->claim_ok ? "" : "wrong password", e->pair->now);
+	}
+}
+
+static void eap_peer(struct end *e, const uint8_t *packet, size_t len)
+{
+	if (packet[0] >= PPP_EAP_SUCCESS) {
+		e->eap_results++;
+		assert_int_equal(len, 4);
+		if (packet[0] == PPP_EAP_FAILURE)
+			ppp_link_eap_result(&e->link, false, "peer says no", e->pair->now);
+		else if (e->eap_answered)
+			ppp_link_eap_result(&e->link, true, NULL, e->pair->now);
+		return;
+	}
+	e->eap_requests++;
+	assert_int_equal(packet[0], PPP_EAP_REQUEST);
+	e->eap_answered = packet[4] == 4;
+	if (e->eap_wrong)
+		ppp_link_eap_result(&e->link, false, "no method fits", e->pair->now);
+	else if (packet[4] == 1 || (packet[4] == 4 && e->own_secret))
+		eap_send(e, false, packet[1], packet[4], packet[4] == 1 ? e->config.name : e->own_secret);
+}
+
+static void eap(struct ppp_link *l, bool authenticator, const uint8_t *packet, size_t len)
+{
+	struct end *e = end_of(l);
+
+	if (packet)
+		memcpy(e->eap_last, packet, len < sizeof(e->eap_last) ? len : sizeof(e->eap_last));
+	if (!authenticator) {
+		assert_non_null(packet);
+		eap_peer(e, packet, len);
+		return;
+	}
+	if (packet) {
+		e->eap_responses++;
+		assert_int_equal(packet[0], PPP_EAP_RESPONSE);
+		assert_int_equal(packet[2] << 8 | packet[3], len);
+	} else {
+		e->eap_begun++;
+		e->eap_id = (uint8_t)(10 * e->eap_begun);
+	}
+	if (!e->later)
+		end_eap_server(e, packet, len);
 }
 
 static void want_secret(struct ppp_link *l, const char *peer_name)
@@ -149,6 +264,7 @@ static const struct ppp_ops ops = {
 	.send = send_frame,
 	.verify = verify,
 	.want_secret = want_secret,
+	.eap = eap,
 	.authenticated = authenticated,
 	.ncp_up = ncp_up,
 	.ncp_down = ncp_down,
@@ -317,11 +433,20 @@ void end_ack(struct end *e, uint16_t protocol)
 	end_packet(e, protocol, PPP_CONFIGURE_ACK, s->bytes[5], s->bytes + 8, s->len - 8);
 }
 
-void end_lcp_open(struct end *e, bool auth)
+void end_lcp_open_by(struct end *e, enum ppp_method method)
 {
-	static const uint8_t options[] = {1, 4, 0x05, 0xb4, 5, 6, 1, 2, 3, 4, 3, 5, 0xc2, 0x23, 5};
+	uint8_t options[32] = {1, 4, 0x05, 0xb4, 5, 6, 1, 2, 3, 4, 3};
+	struct writer w = writer_of(options + 12, 3);
 
-	end_packet(e, PPP_LCP, PPP_CONFIGURE_REQUEST, 77, options, auth ? sizeof(options) : 10);
+	if (method)
+		ppp_auth_option_write(method, &w);
+	options[11] = (uint8_t)(2 + writer_len(&w));
+	end_packet(e, PPP_LCP, PPP_CONFIGURE_REQUEST, 77, options, method ? 12 + writer_len(&w) : 10);
 	end_ack(e, PPP_LCP);
 	assert_int_equal(e->link.lcp.state, PPP_OPENED);
+}
+
+void end_lcp_open(struct end *e, bool auth)
+{
+	end_lcp_open_by(e, auth ? PPP_METHOD_CHAP_MD5 : 0);
 }

@@ -31,6 +31,14 @@ struct end {
 	uint64_t iid, assign;
 	struct ppp_network network; /* the rest of what ppp_link_network() is told */
 
+	/* EAP with a method of two packets: Identity, and one (of type 4) whose answer is the secret. */
+	unsigned eap_begun, eap_responses, eap_requests, eap_results; /* ops->eap(), by what it was given */
+	uint8_t eap_id;
+	bool eap_answered; /* the second one, as the peer */
+	bool eap_wrong;	   /* as the peer: refuses, whatever comes */
+	uint8_t eap_last[64];
+
+	struct ppp_claim claim; /* the last one, by value; its pointers are gone */
 	unsigned verifies, secrets, authenticated, ups, ncp_downs, downs, notes;
 	unsigned ups4, ncp_downs4; /* IPCP; the others are IPV6CP's */
 	char peer_name[256], ncp_why[128], ncp_why4[128], note[128];
@@ -73,6 +81,8 @@ void pair_done(struct pair *p);
 /* The last frame that E has sent with this protocol and code (0: any), or NULL. */
 const struct sent *end_last(const struct end *e, uint16_t protocol, uint8_t code);
 size_t end_count(const struct end *e, uint16_t protocol, uint8_t code);
+/* E as the authenticator of EAP: the request that its method makes of what came; NULL: begin. */
+void end_eap_server(struct end *e, const uint8_t *packet, size_t len);
 /* A packet from the test: FF 03 and the header are added. */
 void end_packet(struct end *e, uint16_t protocol, uint8_t code, uint8_t id, const void *data, size_t len);
 #define end_packet_of(e, protocol, code, id, ...)                                                            \
@@ -83,5 +93,7 @@ void end_frame(struct end *e, const void *frame, size_t len);
 void end_ack(struct end *e, uint16_t protocol);
 /* One end alone: LCP opened with a peer that asks for MRU and magic 0x01020304 (and CHAP when AUTH). */
 void end_lcp_open(struct end *e, bool auth);
+/* The same with a peer that asks for METHOD; 0: for none. */
+void end_lcp_open_by(struct end *e, enum ppp_method method);
 
 #endif
