@@ -169,6 +169,18 @@ static const struct counter_name dhcp6_names[] = {
 	COUNTER(dhcp6_counters, unexpected),
 };
 
+static const struct counter_name dhcp4_names[] = {
+	COUNTER(dhcp4_counters, rx),
+	COUNTER(dhcp4_counters, tx),
+	COUNTER(dhcp4_counters, retransmits),
+	COUNTER(dhcp4_counters, bad_message),
+	COUNTER(dhcp4_counters, bad_xid),
+	COUNTER(dhcp4_counters, bad_client),
+	COUNTER(dhcp4_counters, bad_server),
+	COUNTER(dhcp4_counters, refused),
+	COUNTER(dhcp4_counters, unexpected),
+};
+
 static const struct counter_name softwire_names[] = {
 	COUNTER(softwire_counters, up),
 	COUNTER(softwire_counters, bad_header),
@@ -186,6 +198,7 @@ void report_counters(json_t *object, const struct softwire_counters *c, const st
 	GROUP(object, "ppp", &c->ppp, ppp_names);
 	GROUP(object, "nd", &c->nd, nd_names);
 	GROUP(object, "dhcp6", &c->dhcp6, dhcp6_names);
+	GROUP(object, "dhcp4", &c->dhcp4, dhcp4_names);
 	GROUP(object, "softwire", c, softwire_names);
 	softwire = json_object_get(object, "softwire");
 	for (unsigned i = 0; i < CAUSE_MAX; i++) {
@@ -265,6 +278,8 @@ static json_t *families(const struct softwire *s)
 
 	if (s->up6)
 		json_array_append_new(array, json_pack("{s:i, s:i, s:s}", "afi", 2, "safi", 1, "name", "ipv6"));
+	if (s->up4)
+		json_array_append_new(array, json_pack("{s:i, s:i, s:s}", "afi", 1, "safi", 1, "name", "ipv4"));
 	return array;
 }
 

@@ -18,7 +18,7 @@ json_t *report_endpoint(const struct endpoint *e); /* null for "none" */
 json_t *report_addrs(const struct addr *a, unsigned count);
 json_t *report_text(const char *text); /* null for NULL and ""; anything that is not UTF-8 is escaped */
 
-/* The groups dataplane, l2tp, ppp, nd, dhcp6 and softwire are added to OBJECT. */
+/* The groups dataplane, l2tp, ppp, nd, dhcp6, dhcp4 and softwire are added to OBJECT. */
 void report_counters(json_t *object, const struct softwire_counters *c, const struct dp_counters *dp);
 /* rx6_packets ... drop_other; zeros for a NULL row. */
 void report_row(json_t *object, const struct dp_row *row);

@@ -170,7 +170,17 @@ static void families_have_the_numbers_of_iana(void **state)
 	assert_string_equal(string(family, "name"), "ipv6");
 	json_decref(object);
 
-	s.up6 = false;
+	s.up4 = true;
+	object = json_object();
+	report_state(object, &s, 1);
+	assert_int_equal(json_array_size(json_object_get(object, "families")), 2);
+	family = json_array_get(json_object_get(object, "families"), 1);
+	assert_int_equal(integer(family, "afi"), 1);
+	assert_int_equal(integer(family, "safi"), 1);
+	assert_string_equal(string(family, "name"), "ipv4");
+	json_decref(object);
+
+	s.up6 = s.up4 = false;
 	object = json_object();
 	report_state(object, &s, 1);
 	assert_int_equal(json_array_size(json_object_get(object, "families")), 0);
@@ -255,7 +265,7 @@ static void heard_is_the_later_of_control_and_data(void **state)
 
 static void counters_have_their_groups(void **state)
 {
-	static const char *const groups[] = {"dataplane", "l2tp", "ppp", "nd", "dhcp6", "softwire"};
+	static const char *const groups[] = {"dataplane", "l2tp", "ppp", "nd", "dhcp6", "dhcp4", "softwire"};
 	struct softwire_counters c = {.up = 3};
 	struct dp_counters dp = {.rx_packets = 42};
 	json_t *object = json_object();
@@ -264,6 +274,7 @@ static void counters_have_their_groups(void **state)
 	c.ppp.bad_auth = 8;
 	c.nd.duplicates = 9;
 	c.dhcp6.bad_duid = 10;
+	c.dhcp4.bad_client = 12;
 	c.down[CAUSE_DEAD_PEER] = 11;
 	report_counters(object, &c, &dp);
 	assert_int_equal(json_object_size(object), sizeof(groups) / sizeof(*groups));
@@ -280,6 +291,7 @@ static void counters_have_their_groups(void **state)
 	assert_int_equal(integer(json_object_get(object, "ppp"), "bad_auth"), 8);
 	assert_int_equal(integer(json_object_get(object, "nd"), "duplicates"), 9);
 	assert_int_equal(integer(json_object_get(object, "dhcp6"), "bad_duid"), 10);
+	assert_int_equal(integer(json_object_get(object, "dhcp4"), "bad_client"), 12);
 	assert_int_equal(integer(json_object_get(object, "softwire"), "up"), 3);
 	assert_int_equal(integer(json_object_get(object, "softwire"), "down_dead_peer"), 11);
 	json_decref(object);
@@ -299,6 +311,7 @@ static void no_counter_is_left_out(void **state)
 		{"ppp", sizeof(struct ppp_counters)},
 		{"nd", sizeof(struct nd_counters)},
 		{"dhcp6", sizeof(struct dhcp6_counters) - sizeof(((struct dhcp6_counters *)0)->by_type)},
+		{"dhcp4", sizeof(struct dhcp4_counters) - sizeof(((struct dhcp4_counters *)0)->by_type)},
 		{"dataplane", sizeof(struct dp_counters)},
 		{"softwire",
 			sizeof(struct softwire_counters) - offsetof(struct softwire_counters, bad_header)},
