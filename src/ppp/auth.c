@@ -194,7 +194,7 @@ void ppp_link_auth_progress(struct ppp_link *l, msec now)
 	if (l->phase != PPP_PHASE_AUTHENTICATE || !l->peer_ok || !l->self_ok || l->failing)
 		return;
 	l->phase = PPP_PHASE_NETWORK;
-	l->phase_at = MSEC_NEVER;
+	ppp_link_limit(l, 0, now);
 	l->config->ops->authenticated(l);
 }
 

@@ -125,10 +125,10 @@ static void dns_nak(struct ppp_automaton *a, int i, struct reader data)
 static enum ppp_verdict dns_judge(
 	const struct ppp_automaton *a, int i, struct reader data, struct writer *hint)
 {
-	const uint8_t *server = ppp_ncp_link(a)->tell4[i];
+	const uint8_t *server = ppp_ncp_link(a)->dns4[i];
 	uint8_t asked[ADDRESS];
 
-	if (is_none(server))
+	if (is_none(server) || ppp_ncp_link(a)->ask_dns4)
 		return PPP_VERDICT_REJECT;
 	if (read_address(data, asked) && is_same(asked, server))
 		return PPP_VERDICT_ACK;
@@ -203,7 +203,7 @@ static void ipcp_up(struct ppp_automaton *a, msec now)
 	struct ppp_link *l = ppp_ncp_link(a);
 
 	for (int i = 0; i < 2; i++) {
-		if (a->rejected & 1u << (OPTION_DNS1 + i))
+		if (l->ask_dns4 && (a->rejected & 1u << (OPTION_DNS1 + i)))
 			memset(l->dns4[i], 0, ADDRESS);
 	}
 	ppp_ncp_up(a, now);
@@ -218,24 +218,23 @@ static void set_address(uint8_t to[ADDRESS], const struct addr *from)
 
 bool ppp_ipcp_set(struct ppp_link *l, const struct ppp_network *n)
 {
-	uint8_t local[ADDRESS], assign[ADDRESS], tell[2][ADDRESS] = {0};
+	uint8_t local[ADDRESS], assign[ADDRESS], dns[2][ADDRESS] = {0};
 	bool own = n->local4.family == AF_INET && !addr_is_unspecified(&n->local4), changed;
 
 	set_address(local, own ? &n->local4 : &n->hint4);
 	set_address(assign, &n->assign4);
-	for (unsigned i = 0; i < 2 && i < n->dns4_count; i++)
-		set_address(tell[i], &n->dns4[i]);
+	for (unsigned i = 0; i < 2 && i < n->dns4_count && !n->ask_dns4; i++)
+		set_address(dns[i], &n->dns4[i]);
 	changed = own != l->own4 || (own && !is_same(local, l->local4)) || !is_same(assign, l->assign4) ||
-		  memcmp(tell, l->tell4, sizeof(tell)) != 0 || n->ask_dns4 != l->ask_dns4;
+		  n->ask_dns4 != l->ask_dns4 || (!n->ask_dns4 && memcmp(dns, l->dns4, sizeof(dns)) != 0);
 
 	if (changed || l->ipcp.state < PPP_REQ_SENT) {
 		memcpy(l->local4, local, ADDRESS);
-		memset(l->dns4, 0, sizeof(l->dns4));
+		memcpy(l->dns4, dns, sizeof(dns));
 	}
 	l->own4 = own;
 	l->ask_dns4 = n->ask_dns4;
 	memcpy(l->assign4, assign, ADDRESS);
-	memcpy(l->tell4, tell, sizeof(tell));
 	return changed;
 }
 

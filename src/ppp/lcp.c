@@ -160,17 +160,12 @@ static enum ppp_verdict magic_judge(struct ppp_automaton *a, struct reader data,
 	return PPP_VERDICT_NAK_ONLY;
 }
 
-static void magic_apply(struct ppp_automaton *a, struct reader data)
-{
-	link_of(a)->peer_magic = reader_u32(&data);
-}
-
 enum { OPTION_MRU, OPTION_AUTH, OPTION_MAGIC };
 
 static const struct ppp_option options[] = {
 	[OPTION_MRU] = {LCP_MRU, mru_wanted, mru_write, mru_nak, NULL, mru_judge, mru_apply},
 	[OPTION_AUTH] = {LCP_AUTH, auth_wanted, auth_write, auth_nak, auth_reject, auth_judge, auth_apply},
-	[OPTION_MAGIC] = {LCP_MAGIC, magic_wanted, magic_write, magic_nak, NULL, magic_judge, magic_apply},
+	[OPTION_MAGIC] = {LCP_MAGIC, magic_wanted, magic_write, magic_nak, NULL, magic_judge, NULL},
 };
 
 /* ---- Echo, Discard, Protocol-Reject ---- */
@@ -245,7 +240,7 @@ static void lcp_echo_reply(struct ppp_automaton *a, const struct ppp_packet *p)
 	send_control(l, PPP_ECHO_REPLY, p->id, head, 4, data);
 }
 
-/* A Magic-Number other than ours, the peer's or zero is tolerated: there are peers that never learnt
+/* A Magic-Number other than ours or zero is not compared with the peer's: there are peers that never learnt
  * theirs. */
 static bool input_echo(struct ppp_link *l, const struct ppp_packet *p)
 {
@@ -335,7 +330,6 @@ static void lcp_reset(struct ppp_automaton *a)
 	struct ppp_link *l = link_of(a);
 
 	l->peer_mru = PPP_DEFAULT_MRU;
-	l->peer_magic = 0;
 	l->self_method = 0;
 }
 

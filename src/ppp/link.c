@@ -24,7 +24,7 @@ struct ppp_auth *ppp_link_auth(struct ppp_link *l)
 	if (!l->auth) {
 		l->auth = calloc(1, sizeof(*l->auth));
 		if (l->auth)
-			l->auth->out.at = l->auth->in.at = MSEC_NEVER;
+			l->auth->out.at = l->auth->in.at = l->auth->phase_at = MSEC_NEVER;
 	}
 	return l->auth;
 }
@@ -33,10 +33,19 @@ static void auth_free(struct ppp_link *l)
 {
 	if (l->auth) {
 		ppp_eap_free(l->auth);
+		free(l->auth->ncp_why);
 		explicit_bzero(l->auth, sizeof(*l->auth));
 	}
 	free(l->auth);
 	l->auth = NULL;
+}
+
+void ppp_link_limit(struct ppp_link *l, msec ms, msec now)
+{
+	struct ppp_auth *auth = ms ? ppp_link_auth(l) : l->auth;
+
+	if (auth)
+		auth->phase_at = ms ? now + ms : MSEC_NEVER;
 }
 
 static bool auth_needed(const struct ppp_link *l)
@@ -86,7 +95,8 @@ void ppp_link_enter(struct ppp_link *l)
 static void close_lcp(struct ppp_link *l, msec now)
 {
 	l->closing = true;
-	l->phase_at = l->echo_at = MSEC_NEVER;
+	l->echo_at = MSEC_NEVER;
+	ppp_link_limit(l, 0, now);
 	if (l->phase == PPP_PHASE_ESTABLISH)
 		l->phase = PPP_PHASE_TERMINATE;
 	ppp_automaton_close(&l->lcp, l->why ? l->why->text : "out of memory", now);
@@ -168,9 +178,9 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: peer does not ask for authentication");
 		return;
 	}
-	l->opened_at = now;
+	l->opened_at = (uint32_t)now;
 	l->phase = PPP_PHASE_AUTHENTICATE;
-	l->phase_at = now + c->auth_ms;
+	ppp_link_limit(l, c->auth_ms, now);
 	l->echo_missed = 0;
 	l->echo_at = c->echo_ms ? now + c->echo_ms : MSEC_NEVER;
 	ppp_auth_start(l, now);
@@ -179,7 +189,7 @@ void ppp_link_lcp_up(struct ppp_link *l, msec now)
 /* Each time costs a verification, so a peer may not do it on and on. */
 static void count_reopening(struct ppp_link *l, msec now)
 {
-	l->reopenings = now - l->opened_at < PPP_REOPEN_MS ? l->reopenings + 1 : 1;
+	l->reopenings = (uint32_t)now - l->opened_at < PPP_REOPEN_MS ? l->reopenings + 1 : 1;
 	if (l->reopenings > PPP_REOPEN_MAX)
 		ppp_link_fail(
 			l, PPP_CAUSE_NEGOTIATION, "LCP: peer has negotiated again %u times", PPP_REOPEN_MAX);
@@ -189,14 +199,15 @@ static void count_reopening(struct ppp_link *l, msec now)
 void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now)
 {
 	l->phase = l->failing ? PPP_PHASE_TERMINATE : PPP_PHASE_ESTABLISH;
-	l->phase_at = l->failing ? MSEC_NEVER : now + ppp_link_negotiation_ms(l);
 	l->echo_at = MSEC_NEVER;
 	l->peer_ok = l->self_ok = false;
 	l->verify_stale = l->verify_asked;
 	auth_free(l);
 	count_reopening(l, now);
-	if (!l->failing)
+	if (!l->failing) {
+		ppp_link_limit(l, ppp_link_negotiation_ms(l), now);
 		ppp_link_note(l, "%s", reason);
+	}
 	ppp_ncp_lcp_down(l, reason, now);
 }
 
@@ -273,7 +284,7 @@ void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now)
 
 static void phase_over(struct ppp_link *l)
 {
-	l->phase_at = MSEC_NEVER;
+	ppp_link_limit(l, 0, 0);
 	if (l->phase == PPP_PHASE_ESTABLISH)
 		ppp_link_fail(l, PPP_CAUSE_NEGOTIATION, "LCP: no agreement within %u s",
 			(unsigned)(ppp_link_negotiation_ms(l) / 1000));
@@ -296,7 +307,7 @@ void ppp_link_tick(struct ppp_link *l, msec now)
 		if (l->echo_at <= now)
 			ppp_lcp_echo(l, now);
 	}
-	if (l->phase_at <= now)
+	if (l->auth && l->auth->phase_at <= now)
 		phase_over(l);
 	ppp_link_leave(l, now);
 }
@@ -307,7 +318,7 @@ msec ppp_link_deadline(const struct ppp_link *l)
 
 	if (l->down_told)
 		return MSEC_NEVER;
-	at = msec_min(l->lcp.restart_at, l->phase_at);
+	at = msec_min(l->lcp.restart_at, l->auth ? l->auth->phase_at : MSEC_NEVER);
 	at = msec_min(at, msec_min(l->ipv6cp.restart_at, l->ipcp.restart_at));
 	if (l->lcp.state == PPP_OPENED && !l->failing)
 		at = msec_min(at, msec_min(ppp_auth_deadline(l), l->echo_at));
@@ -322,9 +333,9 @@ int ppp_link_open(struct ppp_link *l, const struct ppp_config *c, uint16_t mru, 
 		.config = c, .phase = PPP_PHASE_ESTABLISH, .mru = mru, .peer_mru = PPP_DEFAULT_MRU};
 	l->peer_method = ppp_auth_first(c);
 	l->echo_at = MSEC_NEVER;
-	l->phase_at = now + ppp_link_negotiation_ms(l);
 	if (!ppp_link_auth(l))
 		return -ENOMEM;
+	ppp_link_limit(l, ppp_link_negotiation_ms(l), now);
 	while (!l->magic)
 		l->magic = rng_u32(c->rng);
 	ppp_automaton_init(&l->lcp, &ppp_lcp_ops);
@@ -351,8 +362,6 @@ void ppp_link_done(struct ppp_link *l)
 	auth_free(l);
 	free(l->why);
 	l->why = NULL;
-	free(l->ncp_why);
-	l->ncp_why = NULL;
 	l->down_told = true;
 }
 

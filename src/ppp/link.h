@@ -132,7 +132,7 @@ struct ppp_network {
 	struct addr hint4;     /* with local4 none: the address that we had before, asked for first (may be none) */
 	struct addr assign4;   /* the peer's, by Configure-Nak; none: we have none to give, 0.0.0.0 is acknowledged (HS-PPP-20) */
 	bool ask_dns4;         /* ask for DNS servers (RFC 1877) */
-	unsigned dns4_count;   /* at most 2: what a peer that asks is told */
+	unsigned dns4_count;   /* at most 2: what a peer that asks is told; not with ask_dns4 */
 	struct addr dns4[2];
 };
 
@@ -168,18 +168,17 @@ struct ppp_link {
 	bool ipcp_unknown : 1;		/* the peer has answered IPCP by Protocol-Reject since ppp_link_network(); valid in ops->ncp_down() */
 	uint16_t mru;			/* what we announce: largest packet we take */
 	uint16_t peer_mru;		/* what the peer takes; 1500 unless it said otherwise */
-	uint32_t magic, peer_magic;
+	uint32_t magic;
+	uint32_t opened_at;		/* LCP, last; the low half of the clock */
 	uint64_t iid;			/* ours, 0 while unknown; the peer may have suggested another one than ppp_link_network() said */
 	uint64_t peer_iid;		/* the peer's once IPV6CP is open; 0: it did not negotiate one */
 	uint64_t assign_iid;		/* SC: the IID that the peer shall use, by Configure-Nak; 0: any that differs from ours */
 	uint8_t local4[4], peer4[4];	/* once IPCP is open; 0.0.0.0: none was agreed on, DHCP may know one (HS-PPP-19) */
-	uint8_t dns4[2][4];		/* once IPCP is open: what the peer told us; 0.0.0.0: none */
-	uint8_t assign4[4], tell4[2][4]; /* what the peer gets from us; the peer may negotiate again at any time */
-	msec opened_at;			/* LCP, last */
-	msec echo_at, phase_at;		/* phase_at: negotiation or authentication must be over by then */
+	uint8_t dns4[2][4];		/* once IPCP is open: what the peer told us, 0.0.0.0: none; or what it is told (no ask_dns4) */
+	uint8_t assign4[4];		/* what the peer gets from us; it may negotiate again at any time */
+	msec echo_at;
 	struct ppp_auth *auth;
 	struct ppp_why *why;		/* from the decision to end until ops->down() */
-	struct ppp_ncp_why *ncp_why;	/* private: texts of ppp_link_close_ncp(), until it is done */
 };
 
 /* MRU: what we can take, from the path MTU. 0 or -ENOMEM. LCP starts at once. */

@@ -13,10 +13,6 @@
 #include "lib/container.h"
 #include "ppp/protocol.h"
 
-struct ppp_ncp_why {
-	char text[2][128];
-};
-
 static enum ppp_ncp ncp_of(uint16_t protocol)
 {
 	return protocol == PPP_IPV6CP || protocol == PPP_IPV6 ? PPP_NCP_IPV6
@@ -72,7 +68,7 @@ static void settle(struct ppp_link *l, enum ppp_ncp ncp)
 {
 	l->ncp_waiting &= (uint8_t)~ncp & PPP_NCP_BOTH;
 	if (l->phase == PPP_PHASE_NETWORK && !l->ncp_waiting)
-		l->phase_at = MSEC_NEVER;
+		ppp_link_limit(l, 0, 0);
 }
 
 static void tell_down(struct ppp_link *l, enum ppp_ncp ncp, const char *reason)
@@ -106,12 +102,15 @@ void ppp_ncp_finished(struct ppp_automaton *a, const char *reason, msec now)
 
 static void close_later(struct ppp_link *l, enum ppp_ncp ncp, const char *text)
 {
+	struct ppp_auth *auth = ppp_link_auth(l);
+
 	l->ncp_close |= ncp;
 	l->ncp_begin &= (uint8_t)~ncp & PPP_NCP_BOTH;
-	if (!l->ncp_why)
-		l->ncp_why = calloc(1, sizeof(*l->ncp_why));
-	if (l->ncp_why) /* otherwise a shorter text will do */
-		snprintf(l->ncp_why->text[ncp == PPP_NCP_IPV4], sizeof(l->ncp_why->text[0]), "%s", text);
+	if (auth && !auth->ncp_why)
+		auth->ncp_why = calloc(1, sizeof(*auth->ncp_why));
+	if (auth && auth->ncp_why) /* otherwise a shorter text will do */
+		snprintf(
+			auth->ncp_why->text[ncp == PPP_NCP_IPV4], sizeof(auth->ncp_why->text[0]), "%s", text);
 }
 
 static void close_by_name(struct ppp_link *l, enum ppp_ncp ncp, const char *why)
@@ -157,7 +156,7 @@ static void begin(struct ppp_link *l, enum ppp_ncp ncp, msec now)
 		ppp_automaton_restart(a, reason, now);
 	}
 	l->ncp_waiting |= ncp; /* not before: a restart is told as going down first */
-	l->phase_at = now + ppp_link_negotiation_ms(l);
+	ppp_link_limit(l, ppp_link_negotiation_ms(l), now);
 	input_early(l, ncp, now);
 }
 
@@ -166,8 +165,8 @@ static void close_now(struct ppp_link *l, enum ppp_ncp ncp, msec now)
 	char text[128] = "";
 
 	l->ncp_close &= (uint8_t)~ncp & PPP_NCP_BOTH;
-	if (l->ncp_why)
-		memcpy(text, l->ncp_why->text[ncp == PPP_NCP_IPV4], sizeof(text));
+	if (l->auth && l->auth->ncp_why)
+		memcpy(text, l->auth->ncp_why->text[ncp == PPP_NCP_IPV4], sizeof(text));
 	if (!*text)
 		snprintf(text, sizeof(text), "%s closed", name_of(ncp));
 	ppp_automaton_close(automaton_of(l, ncp), text, now);
@@ -187,8 +186,10 @@ void ppp_ncp_settle(struct ppp_link *l, msec now)
 			l->ncp_begin &= (uint8_t)~ncp & PPP_NCP_BOTH;
 		}
 	}
-	free(l->ncp_why);
-	l->ncp_why = NULL;
+	if (l->auth) {
+		free(l->auth->ncp_why);
+		l->auth->ncp_why = NULL;
+	}
 }
 
 /* ---- the link tells ---- */
@@ -211,7 +212,8 @@ void ppp_ncp_phase_over(struct ppp_link *l)
 
 bool ppp_ncp_negotiates(const struct ppp_link *l)
 {
-	return !l->ncp_told || (l->ipv6cp.state >= PPP_REQ_SENT && l->ipv6cp.state < PPP_OPENED) ||
+	return !l->ncp_told || l->ncp_waiting ||
+	       (l->ipv6cp.state >= PPP_REQ_SENT && l->ipv6cp.state < PPP_OPENED) ||
 	       (l->ipcp.state >= PPP_REQ_SENT && l->ipcp.state < PPP_OPENED);
 }
 
@@ -279,7 +281,7 @@ static void let_open(struct ppp_link *l, enum ppp_ncp ncp, bool changed, msec no
 	if (!changed && state == PPP_OPENED && !(l->ncp_close & ncp))
 		return;
 	l->ncp_waiting |= ncp;
-	l->phase_at = now + ppp_link_negotiation_ms(l);
+	ppp_link_limit(l, ppp_link_negotiation_ms(l), now);
 	if (!changed && state >= PPP_REQ_SENT && !(l->ncp_close & ncp))
 		return;
 	l->ncp_close &= (uint8_t)~ncp & PPP_NCP_BOTH;

@@ -97,6 +97,11 @@ struct ppp_early {
 	uint8_t bytes[PPP_EARLY_MAX];
 };
 
+/* Texts of ppp_link_close_ncp(), until it is done: IPV6CP, IPCP. */
+struct ppp_ncp_why {
+	char text[2][128];
+};
+
 struct ppp_eap_packet {
 	uint16_t len;
 	uint8_t bytes[PPP_EAP_MAX];
@@ -104,6 +109,7 @@ struct ppp_eap_packet {
 
 /* What only negotiation and authentication need. Wiped and freed when the network layer is up. */
 struct ppp_auth {
+	msec phase_at;	  /* negotiation or authentication must be over by then */
 	uint64_t nak_iid; /* in our last Configure-Nak */
 	bool asked_iid, asked_address; /* we have asked for what was left out, once */
 	struct { /* we are the authenticator */
@@ -131,6 +137,7 @@ struct ppp_auth {
 		struct ppp_eap_packet *packet;	  /* EAP: our last response, or the request that is held */
 	} in;
 	struct ppp_early early[2]; /* IPV6CP, IPCP */
+	struct ppp_ncp_why *ncp_why;
 };
 
 extern const struct ppp_protocol_ops ppp_lcp_ops, ppp_ipv6cp_ops, ppp_ipcp_ops;
@@ -153,6 +160,8 @@ void ppp_link_fail_now(struct ppp_link *l, enum ppp_cause cause, const char *for
 void ppp_link_lcp_up(struct ppp_link *l, msec now);
 void ppp_link_lcp_down(struct ppp_link *l, const char *reason, msec now);
 void ppp_link_lcp_finished(struct ppp_link *l, const char *reason);
+/* The phase must be over in MS; 0: no limit. Without memory there is none either, but each request has its own. */
+void ppp_link_limit(struct ppp_link *l, msec ms, msec now);
 /* How long a negotiation may take. */
 msec ppp_link_negotiation_ms(const struct ppp_link *l);
 void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now);

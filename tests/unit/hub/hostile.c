@@ -329,7 +329,6 @@ static void a_softwire_that_is_up_holds_nothing_of_set_up(void **state)
 		assert_null(s->tunnel.early);
 		assert_null(s->ppp.auth);
 		assert_null(s->ppp.why);
-		assert_null(s->ppp.ncp_why);
 		assert_null(s->why);
 	}
 	assert_null(p->sc_engine.dhcp6.pending);

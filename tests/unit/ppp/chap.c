@@ -111,7 +111,7 @@ static void challenge_is_given_up_after_max_configure(void **state)
 	struct end *e = authenticator(*state);
 
 	e->config.auth_ms = 100000;
-	e->link.phase_at = MSEC_NEVER;
+	e->link.auth->phase_at = MSEC_NEVER;
 	pair_run(e->pair, 60000);
 	assert_int_equal(end_count(e, PPP_CHAP, CHAP_CHALLENGE), 10);
 	assert_int_equal(e->why.cause, PPP_CAUSE_TIMEOUT);
@@ -283,7 +283,7 @@ static void response_is_repeated_until_there_is_a_verdict(void **state)
 	struct end *e = authenticatee(*state);
 
 	e->config.auth_ms = 100000;
-	e->link.phase_at = MSEC_NEVER;
+	e->link.auth->phase_at = MSEC_NEVER;
 	end_packet_of(e, PPP_CHAP, CHAP_CHALLENGE, 7, 1, 9);
 	pair_run(e->pair, 7000);
 	assert_int_equal(end_count(e, PPP_CHAP, CHAP_RESPONSE), 3);

@@ -99,7 +99,6 @@ static void assigns_the_address_by_nak(void **state)
 	ASSERT_4(e->link.local4, 192, 0, 2, 1);
 	ASSERT_4(e->link.peer4, 198, 51, 100, 7);
 	assert_null(e->link.auth);
-	assert_null(e->link.ncp_why);
 }
 
 static void a_peer_that_insists_on_another_address_never_gets_it(void **state)

@@ -38,7 +38,6 @@ static void assert_up4(const struct pair *p)
 	ASSERT_4(p->si.link.peer4, 192, 0, 2, 1);
 	ASSERT_4(p->si.link.dns4[0], 192, 0, 2, 53);
 	ASSERT_4(p->si.link.dns4[1], 192, 0, 2, 54);
-	ASSERT_4(p->sc.link.dns4[0], 0, 0, 0, 0);
 	assert_null(p->sc.link.auth);
 	assert_null(p->si.link.auth);
 	assert_int_equal(ppp_link_deadline(&p->sc.link), MSEC_NEVER);
@@ -202,7 +201,6 @@ static void closing_one_keeps_the_other(void **state)
 	assert_up4(p);
 	assert_int_equal(p->sc.ups, 1);
 	assert_int_equal(p->sc.ups4, 2);
-	assert_null(p->sc.link.ncp_why);
 }
 
 static void new_values_renegotiate_only_what_changed(void **state)
@@ -384,7 +382,6 @@ static void owner_may_open_and_close_from_inside(void **state)
 		pair_run(p, 10000);
 		assert_int_equal(ppp_link_ncp_open(&p->sc.link, PPP_IPCP), up4[wish]);
 		assert_up6(p, wish != 3);
-		assert_null(p->sc.link.ncp_why);
 	}
 }
 
