@@ -25,8 +25,14 @@ static const char *const tuns[] = {"sc0", "si-home"};
 static const char *const lans[] = {"eth1"};
 
 static const char *const hooks[] = {"/h"};
+static const char *const bridges[] = {"br0"};
 
 static unsigned executed;
+
+static bool is_lan(const char *name)
+{
+	return !strcmp(name, "eth1") || !strcmp(name, "br0");
+}
 
 static bool is_tun(const char *name)
 {
@@ -66,7 +72,7 @@ static void check_request(const struct message_request *r)
 		CHECK(is_tun(b->link.name) && b->link.mtu >= 68 && b->link.mtu <= 65535);
 		break;
 	case MESSAGE_OPEN_ICMP6:
-		CHECK(!strcmp(b->name, "eth1"));
+		CHECK(is_lan(b->name));
 		break;
 	case MESSAGE_OPEN_FILE:
 		CHECK(!strcmp(b->path, "/f"));
@@ -80,7 +86,7 @@ static void check_request(const struct message_request *r)
 		CHECK(b->route.dst.len <= addr_bits(b->route.dst.addr.family));
 		break;
 	case MESSAGE_ADDRESS:
-		CHECK(is_tun(b->address.device) || !strcmp(b->address.device, "eth1"));
+		CHECK(is_tun(b->address.device) || is_lan(b->address.device));
 		CHECK(b->address.prefix_len <= addr_bits(b->address.address.family));
 		CHECK(is_tun(b->address.device) ||
 			b->address.prefix_len >= (b->address.address.family == AF_INET ? 8 : 64));
@@ -94,6 +100,10 @@ static void check_request(const struct message_request *r)
 			CHECK(addr_size(b->dns.servers[i].family) && !addr_is_multicast(&b->dns.servers[i]) &&
 				!addr_is_loopback(&b->dns.servers[i]) &&
 				!addr_is_unspecified(&b->dns.servers[i]));
+		break;
+	case MESSAGE_BRIDGE:
+		CHECK(!strcmp(b->bridge.bridge, "br0") && b->bridge.count <= 1); /* there is but one LAN */
+		CHECK(!strcmp(b->bridge.ports[0], b->bridge.count ? "eth1" : ""));
 		break;
 	case MESSAGE_HOOK:
 		check_hook(&b->hook);
@@ -160,6 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.udp_count = 2,
 		.hooks = hooks,
 		.hook_count = 1,
+		.bridges = bridges,
+		.bridge_count = 1,
 		.control_socket = "/c",
 		.may_forward = true};
 	struct grant g;

@@ -322,6 +322,17 @@ void keeper_hook(struct keeper_client *c, const char *path, const char *event, c
 	submit(c, &m, answer, owner);
 }
 
+void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count,
+	keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_BRIDGE, .body.bridge = {.count = count}};
+
+	put_text(m.body.bridge.bridge, sizeof(m.body.bridge.bridge), bridge);
+	for (unsigned i = 0; i < count && i < KEEPER_BRIDGE_PORTS; i++)
+		put_text(m.body.bridge.ports[i], sizeof(m.body.bridge.ports[i]), ports[i]);
+	submit(c, &m, answer, owner);
+}
+
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner)
 {
 	struct message_request m = {.type = MESSAGE_RELOAD};

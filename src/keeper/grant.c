@@ -366,6 +366,11 @@ static int do_dns(struct grant *g, const struct message_request *r, int *ret_fd)
 	return resolver_set(&g->resolver, m->device, m->servers, m->count, loop_clock());
 }
 
+static int do_bridge(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return bridges_set(&g->bridges, g->netlink, &r->body.bridge);
+}
+
 static int do_hook(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	int result = hooks_add(&g->hooks, r->id, &r->body.hook, loop_clock());
@@ -396,6 +401,7 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_RELOAD] = do_reload,
 		[MESSAGE_DNS] = do_dns,
 		[MESSAGE_HOOK] = do_hook,
+		[MESSAGE_BRIDGE] = do_bridge,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -439,6 +445,10 @@ static void log_object(struct log_line *l, const struct message_request *r)
 	case MESSAGE_DNS:
 		log_text(l, "device", b->dns.device);
 		log_uint(l, "servers", b->dns.count);
+		break;
+	case MESSAGE_BRIDGE:
+		log_text(l, "device", b->bridge.bridge);
+		log_uint(l, "ports", b->bridge.count);
 		break;
 	case MESSAGE_HOOK:
 		log_text(l, "path", b->hook.path);
@@ -505,6 +515,10 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
 		{MESSAGE_ADDRESS, -EEXIST, "the device has this address already, and not from us"},
 		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
+		{MESSAGE_BRIDGE, -EEXIST, "there is a device of this name, and it is not a bridge"},
+		{MESSAGE_BRIDGE, -EOPNOTSUPP, "the kernel has no bridges (modprobe bridge)"},
+		{MESSAGE_BRIDGE, -EBUSY, "an interface is a port of something else already"},
+		{MESSAGE_BRIDGE, -ENODEV, "an interface is not there"},
 		{MESSAGE_HOOK, -ENOBUFS, "too many hooks wait"},
 		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
 	};
@@ -529,7 +543,8 @@ static void log_failure(struct grant *g, const struct message_request *r, int re
 	if (reason)
 		log_text(&l, "reason", reason);
 	else if (g->netlink && *netlink_error(g->netlink) &&
-		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU))
+		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU ||
+			 r->type == MESSAGE_BRIDGE))
 		log_text(&l, "kernel", netlink_error(g->netlink));
 	end_limited(g, &l);
 }
@@ -625,6 +640,7 @@ static void undo_disallowed(struct grant *g)
 		else
 			undo(g, added);
 	}
+	bridges_limit(&g->bridges, g->netlink, g->policy);
 }
 
 void grant_engine_started(struct grant *g)
@@ -670,6 +686,7 @@ void grant_done(struct grant *g)
 	resolver_done(&g->resolver); /* while the devices are still there */
 	while (g->added)
 		undo(g, &g->added);
+	bridges_done(&g->bridges, g->netlink);
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held)
 		let_go(g, &g->held);

@@ -4,6 +4,7 @@
 #ifndef KEEPER_GRANT_H
 #define KEEPER_GRANT_H
 
+#include "keeper/bridge.h"
 #include "keeper/forwarding.h"
 #include "keeper/hook.h"
 #include "keeper/identity.h"
@@ -31,6 +32,7 @@ struct grant {
 	struct grant_added *added; /* what would outlive us */
 	size_t added_count;
 	struct forwarding forwarding;
+	struct bridges bridges;
 	struct resolver resolver;
 	struct hooks hooks;
 	struct limit refusals; /* log lines that the engine can provoke */

@@ -16,14 +16,15 @@
  *
  * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
  * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), descriptor.c (opening things),
- * forwarding.c (the router switch), resolver.c (DNS servers for the host), hook.c (the operator's programs), trust.c (which files
+ * forwarding.c (the router switch), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
  * may be run), child.c (running them), client.c (the engine's side).
  *
  * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding,
- * DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
+ * bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
  * Known limit: a keeper that is killed (SIGKILL) undoes nothing; unreachable routes, LAN addresses and what resolvconf was told then stay
- * until the same ones are asked for again, which works as if they had not been there.
+ * until the same ones are asked for again, which works as if they had not been there. A bridge stays, too, and is then nobody's: it is used
+ * again, but never removed.
  */
 #ifndef KEEPER_KEEPER_H
 #define KEEPER_KEEPER_H
@@ -182,8 +183,12 @@ void keeper_dns(struct keeper_client *c, const char *device, const struct addr *
 void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key,
 	const char *const *variables, unsigned count, keeper_answer *answer, void *owner);
 /*
- * Makes BRIDGE (if missing; up) and its ports the interfaces PORTS, which are LANs of the policy (HS-PROV-10). A port that belongs to another
- * bridge already is left there: -EBUSY. COUNT 0 lets the ports go and removes the bridge, if the keeper has made it; so does the keeper's end.
+ * Makes BRIDGE (if missing; up, without spanning tree or delay) and its ports the interfaces PORTS, which are LANs of the policy, and no others
+ * that were asked for before (HS-PROV-10). BRIDGE itself then counts as a LAN: for addresses and ICMPv6 sockets. Ports that can be had are had;
+ * the answer is the first failure: -ENODEV for a port that is not there (now: ask again when it has come), -EBUSY for one that belongs to another bridge
+ * already and is left there. -EEXIST when there is another kind of device of that name. A bridge that the administrator has made is taken as it is
+ * (up or down, with ports of its own). COUNT 0 lets the ports go and removes the bridge, as far as they are the keeper's work; so does the
+ * keeper's end.
  */
 void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count,
 	keeper_answer *answer, void *owner);

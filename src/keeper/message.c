@@ -265,6 +265,28 @@ static const char *check_hook(const union message_body *b)
 	return check_variables(m);
 }
 
+static const char *check_bridge(const union message_body *b)
+{
+	const struct message_bridge *m = &b->bridge;
+
+	if (!is_device(m->bridge))
+		return "not a device name";
+	if (m->count > KEEPER_BRIDGE_PORTS)
+		return "too many ports";
+	for (uint32_t i = 0; i < m->count; i++) {
+		if (!is_device(m->ports[i]))
+			return "not a device name";
+		if (!strcmp(m->ports[i], m->bridge))
+			return "bridge that is its own port";
+		for (uint32_t k = 0; k < i; k++)
+			if (!strcmp(m->ports[i], m->ports[k]))
+				return "port that is there twice";
+	}
+	return is_zero(m->ports + m->count, (KEEPER_BRIDGE_PORTS - m->count) * sizeof(m->ports[0]))
+		       ? NULL
+		       : "more ports than were counted";
+}
+
 static const char *check_nothing(const union message_body *b)
 {
 	return NULL;
@@ -289,6 +311,7 @@ static const struct kind {
 	[MESSAGE_RELOAD] = {"reload", 0, check_nothing},
 	[MESSAGE_DNS] = {"dns", sizeof(struct message_dns), check_dns},
 	[MESSAGE_HOOK] = {"hook", sizeof(struct message_hook), check_hook},
+	[MESSAGE_BRIDGE] = {"bridge", sizeof(struct message_bridge), check_bridge},
 };
 
 static const struct kind *find_kind(uint32_t type)

@@ -30,6 +30,7 @@ enum message_type {
 	MESSAGE_RELOAD,
 	MESSAGE_DNS,
 	MESSAGE_HOOK,
+	MESSAGE_BRIDGE,
 	MESSAGE_TYPES,
 };
 
@@ -70,6 +71,12 @@ struct message_hook {
 	char variables[KEEPER_HOOK_BYTES]; /* COUNT texts one behind the other; zeros behind the last */
 };
 
+struct message_bridge {
+	char bridge[IFNAMSIZ];
+	uint32_t count;
+	char ports[KEEPER_BRIDGE_PORTS][IFNAMSIZ]; /* zero behind the last */
+};
+
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
@@ -80,6 +87,7 @@ union message_body {
 	uint8_t family;                 /* FORWARDING */
 	struct message_dns dns;         /* DNS */
 	struct message_hook hook;       /* HOOK */
+	struct message_bridge bridge;   /* BRIDGE */
 };
 
 struct message_request {

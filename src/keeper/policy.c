@@ -21,9 +21,19 @@ bool policy_has_tun(const struct keeper_policy *p, const char *name)
 	return has_text(p->tuns, p->tun_count, name);
 }
 
+bool policy_has_bridge(const struct keeper_policy *p, const char *name)
+{
+	return has_text(p->bridges, p->bridge_count, name);
+}
+
 bool policy_has_lan(const struct keeper_policy *p, const char *name)
 {
-	return has_text(p->lans, p->lan_count, name);
+	return has_text(p->lans, p->lan_count, name) || policy_has_bridge(p, name);
+}
+
+bool policy_has_port(const struct keeper_policy *p, const char *port)
+{
+	return has_text(p->lans, p->lan_count, port) && !policy_has_bridge(p, port);
 }
 
 bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e)
@@ -78,6 +88,16 @@ static const char *check_address(const struct keeper_policy *p, const struct mes
 	return a->prefix_len >= (a->address.family == AF_INET ? 8 : 64) ? NULL : "prefix too short for a LAN";
 }
 
+static const char *check_bridge(const struct keeper_policy *p, const struct message_bridge *m)
+{
+	if (!policy_has_bridge(p, m->bridge))
+		return "bridge that is not configured";
+	for (uint32_t i = 0; i < m->count; i++)
+		if (!policy_has_port(p, m->ports[i]))
+			return "port that is not a configured LAN";
+	return NULL;
+}
+
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r)
 {
 	const union message_body *b = &r->body;
@@ -108,6 +128,8 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 		return policy_has_tun(p, b->dns.device) ? NULL : "DNS servers for a device that is not ours";
 	case MESSAGE_HOOK:
 		return has_text(p->hooks, p->hook_count, b->hook.path) ? NULL : "hook that is not configured";
+	case MESSAGE_BRIDGE:
+		return check_bridge(p, &b->bridge);
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_RELOAD:    /* reads root's own file */
 		return NULL;
@@ -191,6 +213,8 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_texts(a->tuns, a->tun_count, b->tuns, b->tun_count, &p->tuns, &p->tun_count) &&
 		join_texts(a->lans, a->lan_count, b->lans, b->lan_count, &p->lans, &p->lan_count) &&
 		join_texts(a->hooks, a->hook_count, b->hooks, b->hook_count, &p->hooks, &p->hook_count) &&
+		join_texts(a->bridges, a->bridge_count, b->bridges, b->bridge_count, &p->bridges,
+			&p->bridge_count) &&
 		join_udp(p, a, b) && join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
@@ -207,6 +231,7 @@ void policy_free(struct keeper_policy *p)
 	free_texts(p->tuns, p->tun_count);
 	free_texts(p->lans, p->lan_count);
 	free_texts(p->hooks, p->hook_count);
+	free_texts(p->bridges, p->bridge_count);
 	free((void *)p->udp);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);

@@ -8,7 +8,11 @@
 /* NULL: allowed. Else a static text: what is not allowed. R has been decoded. */
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r);
 bool policy_has_tun(const struct keeper_policy *p, const char *name);
+/* A LAN, or a bridge of LANs. */
 bool policy_has_lan(const struct keeper_policy *p, const char *name);
+/* May PORT be bridged? A bridge may not. */
+bool policy_has_port(const struct keeper_policy *p, const char *port);
+bool policy_has_bridge(const struct keeper_policy *p, const char *name);
 bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e);
 /* Is PATH one of the engine's directories, or below one? Its contents are then the engine's word. */
 bool policy_in_directory(const struct keeper_policy *p, const char *path);

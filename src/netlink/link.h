@@ -6,7 +6,9 @@
 
 struct link_info {
 	unsigned index;
+	unsigned master;     /* the index of the device that this one is a port of; 0 */
 	unsigned short type; /* ARPHRD_* */
+	bool is_bridge;
 	uint32_t mtu;
 	bool has_lladdr;
 	uint8_t lladdr[6];

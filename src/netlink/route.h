@@ -59,6 +59,19 @@ int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mt
 int netlink_interface_lladdr(struct netlink *n, const char *device, uint8_t ret[6], unsigned *ret_ifindex);
 
 /*
+ * Bridges. A new one has no ports, no spanning tree and no forward delay, so that a port works at once; it is down. -EEXIST: there is a device of
+ * that name.
+ */
+int netlink_bridge_add(struct netlink *n, const char *bridge, unsigned *ret_ifindex);
+/* -ENODEV: there is nothing of that name; -EEXIST: it is not a bridge. */
+int netlink_bridge_index(struct netlink *n, const char *device, unsigned *ret_ifindex);
+int netlink_bridge_delete(struct netlink *n, unsigned ifindex);
+/* -EBUSY: PORT is one of another bridge (or bond ...), -EALREADY: of this one. */
+int netlink_bridge_join(struct netlink *n, unsigned bridge, const char *port);
+/* 0, too, when PORT is none of BRIDGE. */
+int netlink_bridge_leave(struct netlink *n, unsigned bridge, const char *port);
+
+/*
  * Watching: an address, route or link changed; WHAT is a short word for logs ("address", "route", "link"; "overrun" when the kernel had more
  * to say than fitted). Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL) and what only follows
  * an address (the kernel's local and on-link routes) is not told.

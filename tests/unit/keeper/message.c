@@ -64,6 +64,9 @@ static struct message_request good(uint32_t type)
 		r.body.hook.count = 2;
 		memcpy(r.body.hook.variables, "SOFTWIRE_USER=alice\0SOFTWIRE_MTU=1404", 38);
 		break;
+	case MESSAGE_BRIDGE:
+		r.body.bridge = (struct message_bridge){"br-home", 2, {"eth1", "eth2"}};
+		break;
 	default:
 		break;
 	}
@@ -570,6 +573,71 @@ static void variable_twice(struct message_request *r)
 	memcpy(r->body.hook.variables + 20, "SOFTWIRE_USER=bobby", 19);
 }
 
+static void bridge_without_a_name(struct message_request *r)
+{
+	memset(r->body.bridge.bridge, 0, IFNAMSIZ);
+}
+
+static void bridge_with_hidden_tail(struct message_request *r)
+{
+	r->body.bridge.bridge[IFNAMSIZ - 1] = 'x';
+}
+
+static void bridge_of_too_many(struct message_request *r)
+{
+	r->body.bridge.count = KEEPER_BRIDGE_PORTS + 1;
+}
+
+static void bridge_of_billions(struct message_request *r)
+{
+	r->body.bridge.count = 0xffffffff;
+}
+
+static void ports_that_are_missing(struct message_request *r)
+{
+	r->body.bridge.count = 3;
+}
+
+static void ports_that_are_not_counted(struct message_request *r)
+{
+	r->body.bridge.count = 1;
+}
+
+static void ports_let_go_and_named(struct message_request *r)
+{
+	r->body.bridge.count = 0;
+}
+
+static void port_with_endless_name(struct message_request *r)
+{
+	memset(r->body.bridge.ports[1], 'x', IFNAMSIZ);
+}
+
+static void port_with_slash(struct message_request *r)
+{
+	r->body.bridge.ports[1][0] = '/';
+}
+
+static void port_that_is_all(struct message_request *r)
+{
+	memcpy(r->body.bridge.ports[1], "all\0", 5);
+}
+
+static void port_twice(struct message_request *r)
+{
+	r->body.bridge.ports[1][3] = '1';
+}
+
+static void port_that_is_the_bridge(struct message_request *r)
+{
+	memcpy(r->body.bridge.ports[0], r->body.bridge.bridge, IFNAMSIZ);
+}
+
+static void port_behind_the_last(struct message_request *r)
+{
+	r->body.bridge.ports[KEEPER_BRIDGE_PORTS - 1][IFNAMSIZ - 1] = 1;
+}
+
 #define SPOILT(type, how)                                                                                    \
 	{                                                                                                    \
 #how, type, how                                                                              \
@@ -669,6 +737,19 @@ static void refuses_values_that_make_no_sense(void **state)
 		SPOILT(MESSAGE_HOOK, variable_with_a_long_name),
 		SPOILT(MESSAGE_HOOK, variable_with_a_long_value),
 		SPOILT(MESSAGE_HOOK, variable_twice),
+		SPOILT(MESSAGE_BRIDGE, bridge_without_a_name),
+		SPOILT(MESSAGE_BRIDGE, bridge_with_hidden_tail),
+		SPOILT(MESSAGE_BRIDGE, bridge_of_too_many),
+		SPOILT(MESSAGE_BRIDGE, bridge_of_billions),
+		SPOILT(MESSAGE_BRIDGE, ports_that_are_missing),
+		SPOILT(MESSAGE_BRIDGE, ports_that_are_not_counted),
+		SPOILT(MESSAGE_BRIDGE, ports_let_go_and_named),
+		SPOILT(MESSAGE_BRIDGE, port_with_endless_name),
+		SPOILT(MESSAGE_BRIDGE, port_with_slash),
+		SPOILT(MESSAGE_BRIDGE, port_that_is_all),
+		SPOILT(MESSAGE_BRIDGE, port_twice),
+		SPOILT(MESSAGE_BRIDGE, port_that_is_the_bridge),
+		SPOILT(MESSAGE_BRIDGE, port_behind_the_last),
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -12,7 +12,8 @@
 static const char *const files[] = {"/etc/softwire/users.conf"};
 static const char *const directories[] = {"/var/lib/softwired/", "/var/spool/x"};
 static const char *const tuns[] = {"sc0", "si-home"};
-static const char *const lans[] = {"eth1"};
+static const char *const lans[] = {"eth1", "br-odd"};
+static const char *const bridges[] = {"br-home", "br-odd"};
 
 static struct keeper_policy policy(struct endpoint udp[2])
 {
@@ -25,7 +26,9 @@ static struct keeper_policy policy(struct endpoint udp[2])
 		.tuns = tuns,
 		.tun_count = 2,
 		.lans = lans,
-		.lan_count = 1,
+		.lan_count = 2,
+		.bridges = bridges,
+		.bridge_count = 2,
 		.udp = udp,
 		.udp_count = 2,
 		.control_socket = "/run/softwired/control.sock"};
@@ -126,10 +129,39 @@ static void devices_are_allowed_by_purpose(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(device_allowed(&p, cases[i].type, "si-home"), cases[i].tun);
 		assert_int_equal(device_allowed(&p, cases[i].type, "eth1"), cases[i].lan);
+		assert_int_equal(device_allowed(&p, cases[i].type, "br-home"), cases[i].lan);
 		assert_false(device_allowed(&p, cases[i].type, "eth0"));
 		assert_false(device_allowed(&p, cases[i].type, "si-hom"));
 		assert_false(device_allowed(&p, cases[i].type, "si-home2"));
 	}
+}
+
+static void bridges_are_made_of_lans_only(void **state)
+{
+	static const struct {
+		const char *bridge, *port;
+		bool allowed;
+	} cases[] = {{"br-home", "eth1", true}, {"br-home", NULL, true}, {"br-home", "eth0", false},
+		{"br-home", "sc0", false}, {"br-home", "br-odd", false}, {"br-home2", "eth1", false},
+		{"br-hom", NULL, false}, {"eth1", "eth1", false}};
+	struct endpoint udp[2];
+	struct keeper_policy p = policy(udp), nothing = {0};
+	struct keeper_policy *joined = policy_join(&nothing, &p);
+
+	assert_non_null(joined);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct message_request r = {
+			.type = MESSAGE_BRIDGE, .body.bridge.count = cases[i].port ? 2 : 0};
+
+		strcpy(r.body.bridge.bridge, cases[i].bridge);
+		if (cases[i].port) {
+			strcpy(r.body.bridge.ports[0], "eth1");
+			strcpy(r.body.bridge.ports[1], cases[i].port);
+		}
+		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
+		assert_int_equal(!policy_check(joined, &r), cases[i].allowed);
+	}
+	policy_free(joined);
 }
 
 static void sockets_are_allowed_by_address_and_port(void **state)
@@ -224,6 +256,7 @@ int main(void)
 		cmocka_unit_test(hooks_are_compared_whole),
 		cmocka_unit_test(knows_what_lies_in_the_engines_directories),
 		cmocka_unit_test(devices_are_allowed_by_purpose),
+		cmocka_unit_test(bridges_are_made_of_lans_only),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
 		cmocka_unit_test(only_what_is_delegated_may_be_unreachable),
 		cmocka_unit_test(addresses_on_a_lan_take_no_more_than_a_lan),

@@ -38,7 +38,8 @@ struct stage {
 	const char *files[4];
 	const char *directories[1];
 	const char *tuns[2];
-	const char *lans[1];
+	const char *lans[3];
+	const char *bridges[1];
 	const char *hooks[2];
 	struct endpoint udp[4];
 	struct keeper_policy policy;
