@@ -75,6 +75,7 @@ struct dhcp4_client_config {
 struct dhcp4_exchange {
 	uint8_t state;
 	bool querying;    /* i = 1 */
+	bool known;       /* what HINT names was given once, not only offered */
 	uint8_t failures; /* in a row: how long to wait before the next */
 	uint16_t tries;
 	uint32_t xid;

@@ -9,7 +9,7 @@
  *   all that the role has for them, in OFFER and, as far as the REQUEST names them, in ACK. h is 1 whatever was asked for: relayed requests for
  *   addresses of the subnet are not served here. A query (i = 1) is answered by an OFFER with c = 1 and what is reserved for the client
  *   (section 3.1), which is the same. A client that asks for a smaller subnet gets ours (section 3.1 wants at least what was asked for; less is
- *   noted). Where there are no subnets the option is not seen: the answer is about the address. Only /8 to /30 are given (HS-PROV-14).
+ *   noted). A DISCOVER for subnets where there are none is answered by an OFFER of the address. Only /8 to /30 are given (HS-PROV-14).
  * A client with its address from IPCP (offer.ipcp) gets no other address: OFFER and ACK name the one that it has.
  * RFC 2131 section 4.3; RFC 2132; RFC 6656; HS-DHCP-7 to 13.
  */
