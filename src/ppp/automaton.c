@@ -121,13 +121,13 @@ static struct ppp_counters *counters(const struct ppp_automaton *a)
 }
 
 /* FNV-1a: tells a retransmission from a new request, guards nothing. */
-static uint32_t digest(uint8_t id, struct reader options)
+static uint16_t digest(uint8_t id, struct reader options)
 {
 	uint32_t h = (2166136261u ^ id) * 16777619u;
 
 	while (reader_left(&options))
 		h = (h ^ reader_u8(&options)) * 16777619u;
-	return h;
+	return (uint16_t)(h ^ h >> 16);
 }
 
 /* ---- options ---- */
@@ -242,18 +242,23 @@ static void send_terminate_request(struct ppp_automaton *a, bool repeat, msec no
 	frame_send(&f, a);
 }
 
-/* From here on the peer's options are in force. */
 static void send_configure_ack(struct ppp_automaton *a, const struct stimulus *s)
 {
-	struct reader options = s->options;
 	struct frame f;
 
-	a->failures = 0;
-	a->acked = digest(s->id, s->options);
 	frame_begin(&f, a, PPP_CONFIGURE_ACK, s->id);
-	writer_bytes(&f.w, options.pos, reader_left(&options));
+	writer_bytes(&f.w, s->options.pos, reader_left(&s->options));
 	frame_send(&f, a);
+}
 
+/* From here on the peer's options are in force. */
+static void acknowledge(struct ppp_automaton *a, const struct stimulus *s)
+{
+	struct reader options = s->options;
+
+	a->failures = 0;
+	a->acked = digest(s->id, options);
+	send_configure_ack(a, s);
 	a->ops->reset(a);
 	while (reader_left(&options)) {
 		uint8_t type;
@@ -294,6 +299,11 @@ static bool timer_runs(uint8_t state)
 	return state >= PPP_CLOSING && state <= PPP_ACK_SENT;
 }
 
+static uint8_t count_of(uint8_t configured)
+{
+	return configured < PPP_MAX_COUNT ? configured : PPP_MAX_COUNT;
+}
+
 static void perform(
 	struct ppp_automaton *a, enum ppp_event event, uint16_t actions, const struct stimulus *s, msec now)
 {
@@ -303,8 +313,9 @@ static void perform(
 	if (actions & PPP_TLD)
 		a->ops->down(a, s->reason, now);
 	if (actions & PPP_IRC)
-		a->restarts = a->state == PPP_CLOSING || a->state == PPP_STOPPING ? c->max_terminate
-										  : c->max_configure;
+		a->restarts =
+			count_of(a->state == PPP_CLOSING || a->state == PPP_STOPPING ? c->max_terminate
+										     : c->max_configure);
 	if (actions & PPP_ZRC) {
 		a->restarts = 0;
 		start_timer(a, c->restart_ms / 3, now);
@@ -314,7 +325,7 @@ static void perform(
 	if (actions & PPP_STR)
 		send_terminate_request(a, repeat, now);
 	if (actions & PPP_SCA)
-		send_configure_ack(a, s);
+		acknowledge(a, s);
 	if (actions & PPP_SCN && s->nak && writer_ok(s->nak)) {
 		a->objected = 1;
 		a->ops->send(a, s->nak->start, writer_len(s->nak));
@@ -437,7 +448,7 @@ static void review_option(struct review *v, struct ppp_automaton *a, uint8_t typ
 		verdict = a->ops->options[i].judge(a, data, &h);
 	if (i >= 0)
 		v->seen |= (uint8_t)(1u << i);
-	if (verdict == PPP_VERDICT_NAK && a->failures >= a->ops->config(a)->max_failure)
+	if (verdict == PPP_VERDICT_NAK && a->failures >= count_of(a->ops->config(a)->max_failure))
 		verdict = PPP_VERDICT_REJECT;
 
 	if (verdict == PPP_VERDICT_REJECT) {
@@ -459,7 +470,7 @@ static const struct writer *review_end(struct review *v, struct ppp_automaton *a
 {
 	size_t before = writer_len(&v->nak);
 
-	if (a->ops->missing && !v->nak_only && a->failures < a->ops->config(a)->max_failure)
+	if (a->ops->missing && !v->nak_only && a->failures < count_of(a->ops->config(a)->max_failure))
 		a->ops->missing(a, v->seen, &v->nak);
 	v->naks |= writer_len(&v->nak) > before;
 	ppp_packet_finish(&v->nak, v->nak_at);
@@ -468,7 +479,7 @@ static const struct writer *review_end(struct review *v, struct ppp_automaton *a
 		return &v->reject;
 	if (!v->naks)
 		return NULL;
-	if (a->failures < UINT8_MAX)
+	if (a->failures < PPP_MAX_COUNT)
 		a->failures++;
 	return &v->nak;
 }
@@ -571,7 +582,7 @@ static void take_refusal(struct ppp_automaton *a, const struct ppp_packet *p, ms
 			o->nak(a, data, now);
 			continue;
 		}
-		a->rejected |= (uint8_t)(1u << i);
+		a->rejected |= 1u << i;
 		if (o->reject)
 			o->reject(a, now);
 	}

@@ -13,7 +13,8 @@
  *   cells [x] stay in the table, but no packet leads there).
  * - A Configure-Request that repeats, byte for byte, the one that we have acknowledged last is the
  *   retransmission of a peer that missed our Ack: while we are Opened it is acknowledged again (three times
- *   at most per opening) and nothing else happens. Anything else renegotiates.
+ *   at most per opening) and nothing else happens. Anything else renegotiates. A short digest tells which; a
+ *   peer that finds another request with the same one gets an Ack for options that are never in force.
  * - A peer that asks for something acceptable after our Configure-Nak or -Reject, and has not answered the
  *   Configure-Request that we sent before that, has not got it: the Restart timer ends at once. pppd, which
  *   begins to listen a moment after its L2TP session is there, is thus up in a tenth of 3 seconds.
@@ -65,7 +66,9 @@ enum {
 	PPP_STATES = PPP_OPENED + 1,
 	PPP_EVENTS = PPP_EVENT_RXR + 1,
 	PPP_ILLEGAL = 0xff,
-	PPP_MAX_REFUSALS = 20
+	PPP_MAX_REFUSALS = 20,
+	PPP_MAX_COUNT = 63, /* of restarts and failures, whatever the configuration says */
+	PPP_MAX_OPTIONS = 4, /* of one protocol that we know */
 };
 
 /* Section 4.4, in the order in which they are done, and the table's notes. */
@@ -99,18 +102,18 @@ struct ppp_protocol_ops; /* private to the folder (ppp/protocol.h): options of o
 
 struct ppp_automaton {
 	const struct ppp_protocol_ops *ops;
-	uint8_t state;
-	uint8_t restarts;   /* the Restart counter */
-	uint8_t failures;   /* Configure-Naks sent without Ack: Max-Failure */
-	uint8_t request_id; /* of the last Configure- or Terminate-Request sent */
-	uint8_t next_id;
-	uint8_t rejected; /* bits of our options that the peer has rejected, by their place in the protocol's table */
-	uint8_t refusals;     /* Configure-Naks and -Rejects got without Ack */
-	uint8_t answered : 1; /* the last request has had its reply */
-	uint8_t repeats : 2;  /* see above */
-	uint8_t objected : 1; /* we have sent a Configure-Nak or -Reject after our last Configure-Request */
-	uint32_t acked;       /* digest of the Configure-Request that we have acknowledged last */
 	msec restart_at;
+	uint32_t state : 4;	/* enum ppp_state */
+	uint32_t restarts : 6;	/* the Restart counter */
+	uint32_t failures : 6;	/* Configure-Naks sent without Ack: Max-Failure */
+	uint32_t refusals : 5;	/* Configure-Naks and -Rejects got without Ack */
+	uint32_t rejected : 4;	/* bits of our options that the peer has rejected, by their place in the protocol's table */
+	uint32_t answered : 1;	/* the last request has had its reply */
+	uint32_t repeats : 2;	/* see above */
+	uint32_t objected : 1;	/* we have sent a Configure-Nak or -Reject after our last Configure-Request */
+	uint8_t request_id;	/* of the last Configure- or Terminate-Request sent */
+	uint8_t next_id;
+	uint16_t acked;		/* digest of the Configure-Request that we have acknowledged last */
 };
 
 struct ppp_cell ppp_automaton_cell(enum ppp_event event, enum ppp_state state);

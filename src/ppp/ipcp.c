@@ -40,7 +40,7 @@ static bool read_address(struct reader data, uint8_t ret[ADDRESS])
 
 static void go_without(struct ppp_automaton *a, int option)
 {
-	a->rejected |= (uint8_t)(1u << option);
+	a->rejected |= 1u << option;
 }
 
 /* ---- IP-Address, RFC 1332 section 3.3 ---- */

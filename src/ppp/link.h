@@ -117,7 +117,7 @@ struct ppp_config {
 	bool insist_auth;		/* SI: a peer that does not ask for authentication is treated as an error; false: go on (HS-PPP-5) */
 	bool ipv6, ipv4;		/* offer IPV6CP, IPCP; others get a Protocol-Reject */
 	uint32_t restart_ms;		/* 3,000 */
-	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5 */
+	uint8_t max_configure, max_terminate, max_failure; /* 10, 2, 5; at most 63 */
 	uint32_t echo_ms;		/* LCP Echo-Request interval; 0: none */
 	uint8_t echo_failures;		/* unanswered echoes until the link is down; 3 */
 	uint32_t auth_ms;		/* authentication must be over by then; 30,000 */

@@ -38,7 +38,7 @@ struct ppp_protocol_ops {
 	const char *name;
 	uint16_t codes;                   /* bit (1 << code) for each code that the protocol has */
 	const struct ppp_option *options; /* those that are not here are rejected */
-	size_t option_count;
+	size_t option_count;              /* at most PPP_MAX_OPTIONS */
 
 	const struct ppp_config *(*config)(const struct ppp_automaton *a);
 	void (*send)(struct ppp_automaton *a, const uint8_t *frame, size_t len);

@@ -340,6 +340,36 @@ static void equal_magic_numbers_in_between_are_no_loop(void **state)
 	assert_int_equal(p->sc.counters.loops, 6);
 }
 
+/* The digest that tells a retransmission is short and no secret: two requests that have the same one are easily found. */
+static uint16_t digest(uint8_t id, const uint8_t *options, size_t len)
+{
+	uint32_t h = (2166136261u ^ id) * 16777619u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ options[i]) * 16777619u;
+	return (uint16_t)(h ^ h >> 16);
+}
+
+static void another_request_with_the_same_digest_is_not_in_force(void **state)
+{
+	static const uint8_t first[] = {1, 4, 0x05, 0xb4, 5, 6, 1, 2, 3, 4};
+	uint8_t other[] = {1, 4, 0, 1, 5, 6, 0, 0, 0, 0};
+	struct pair *p = *state;
+
+	p->sc.config.demand_auth = false;
+	pair_open(p);
+	end_lcp_open(&p->sc, false);
+	assert_memory_equal(end_last(&p->sc, PPP_LCP, PPP_CONFIGURE_ACK)->bytes + 8, first, sizeof(first));
+	for (uint32_t i = 1; digest(77, other, sizeof(other)) != digest(77, first, sizeof(first)); i++) {
+		other[7] = (uint8_t)(i >> 16);
+		other[8] = (uint8_t)(i >> 8);
+		other[9] = (uint8_t)i;
+	}
+	end_packet(&p->sc, PPP_LCP, PPP_CONFIGURE_REQUEST, 77, other, sizeof(other));
+	assert_int_equal(p->sc.link.lcp.state, PPP_OPENED);
+	assert_int_equal(p->sc.link.peer_mru, 1460);
+}
+
 /* proves: HS-L2TP-31 partial */
 static void unanswered_echoes_end_the_link(void **state)
 {
@@ -509,6 +539,7 @@ int main(void)
 		TEST(echo_reply_fits_the_peers_mru),
 		TEST(echo_with_our_own_magic_is_a_loop),
 		TEST(equal_magic_numbers_in_between_are_no_loop),
+		TEST(another_request_with_the_same_digest_is_not_in_force),
 		TEST(unanswered_echoes_end_the_link),
 		TEST(unknown_code_is_rejected),
 		TEST(code_reject_fits_the_peers_mru),
