@@ -207,16 +207,26 @@ static void answer_discover(struct dhcp4_server *s, struct answer *a)
 	}
 }
 
+/* Section 4.3.2, table 4: in RENEWING and REBINDING there is ciaddr, but neither server identifier nor requested address. */
+static void tell_renewed(struct dhcp4_server *s, const struct answer *a)
+{
+	if (s->config->ops->renewed && !addr_is_none(&a->m.ciaddr) && addr_is_none(&a->m.server) &&
+		addr_is_none(&a->m.requested))
+		s->config->ops->renewed(s);
+}
+
 static void request_subnets(struct dhcp4_server *s, struct answer *a)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < a->m.subnet_count; i++)
 		any |= find_subnet(&a->offer, &a->m.subnets[i].prefix) != NULL;
-	if (any)
-		give_subnets(s, a, DHCP4_ACK, true);
-	else
+	if (!any) {
 		refuse(s, a, "not a subnet of this client");
+		return;
+	}
+	give_subnets(s, a, DHCP4_ACK, true);
+	tell_renewed(s, a);
 }
 
 /* Section 4.3.2: SELECTING and INIT-REBOOT name the address in option 50, RENEWING and REBINDING in ciaddr. */
@@ -224,12 +234,14 @@ static void answer_request(struct dhcp4_server *s, struct answer *a)
 {
 	const struct addr *wanted = addr_is_none(&a->m.requested) ? &a->m.ciaddr : &a->m.requested;
 
-	if (a->m.subnet_information)
+	if (a->m.subnet_information) {
 		request_subnets(s, a);
-	else if (!addr_is_none(wanted) && addr_equal(wanted, &a->offer.address))
+	} else if (!addr_is_none(wanted) && addr_equal(wanted, &a->offer.address)) {
 		give_address(s, a, DHCP4_ACK);
-	else
+		tell_renewed(s, a);
+	} else {
 		refuse(s, a, "not the address of this client");
+	}
 }
 
 static void answer_inform(struct dhcp4_server *s, struct answer *a)
