@@ -76,50 +76,41 @@ static struct op_list list_take(struct op_list *from)
 
 /* Writing: runs in the thread. */
 
-static int write_prefixes(struct db *db, const struct row *row, const struct state *st)
+/* Both: what of ST the other one has not. */
+
+static int put_prefixes(
+	struct db *db, const struct row *row, const struct state *st, const struct state *before)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i <= st->count && !rc; i++) {
-		const struct span *n = i < st->count ? st->delegated[i] : st->link;
+	for (unsigned i = 0; i < st->span_count && !rc; i++) {
+		const struct span *n = st->spans[i];
 		struct db_prefix p = {
 			.user = row->user,
 			.slot = row->slot,
-			.link = i == st->count,
-			.position = i < st->count ? (uint8_t)i : 0,
-			.fixed = i < st->count ? st->delegated_fixed : st->link_fixed,
+			.prefix = span_prefix(n),
+			.part = n->part,
+			.position = n->position,
+			.fixed = n->fixed,
 		};
 
-		if (!n)
-			continue;
-		p.prefix = span_prefix(n);
-		rc = db_put_prefix(db, &p);
+		if (!state_owns_span(before, n))
+			rc = db_put_prefix(db, &p);
 	}
 	return rc;
 }
 
-static int delete_prefixes(struct db *db, const struct state *st)
+static int delete_prefixes(struct db *db, const struct state *st, const struct state *after)
 {
-	struct span *spans[LEASE_PREFIXES + 1];
 	int rc = 0;
 
-	state_spans(st, spans);
-	for (unsigned i = 0; i <= LEASE_PREFIXES && !rc; i++) {
-		struct prefix p;
+	for (unsigned i = 0; i < st->span_count && !rc; i++) {
+		struct prefix p = span_prefix(st->spans[i]);
 
-		if (!spans[i])
-			continue;
-		p = span_prefix(spans[i]);
-		rc = db_delete_prefix(db, &p);
+		if (!state_owns_span(after, st->spans[i]))
+			rc = db_delete_prefix(db, &p);
 	}
 	return rc;
-}
-
-static bool same_prefixes(const struct state *a, const struct state *b)
-{
-	return a->link == b->link && a->count == b->count &&
-	       !memcmp(a->delegated, b->delegated, sizeof(a->delegated)) && a->link_fixed == b->link_fixed &&
-	       a->delegated_fixed == b->delegated_fixed;
 }
 
 static int write_change(struct db *db, const struct change *c)
@@ -134,18 +125,14 @@ static int write_change(struct db *db, const struct change *c)
 		.iaid = st->iaid,
 		.granted_at = st->granted_at,
 		.used_at = c->used_at,
+		.used_order = c->order,
 		.in_use = c->in_use,
 	};
-	bool same = same_prefixes(&c->before, st);
-	int rc = 0;
+	int rc = delete_prefixes(db, &c->before, st);
 
-	if (!same)
-		rc = delete_prefixes(db, &c->before);
 	if (!rc)
 		rc = st->present ? db_put_lease(db, &l) : db_delete_lease(db, l.user, l.slot);
-	if (!rc && !same)
-		rc = write_prefixes(db, c->row, st);
-	return rc;
+	return rc ? rc : put_prefixes(db, c->row, st, &c->before);
 }
 
 static int write_op(struct db *db, const struct op *op)
@@ -154,9 +141,12 @@ static int write_op(struct db *db, const struct op *op)
 
 	for (unsigned i = 0; i < op->change_count && !rc; i++)
 		rc = write_change(db, &op->changes[i]);
-	for (unsigned i = 0; i < op->touch_count && !rc; i++)
-		rc = db_touch_lease(db, op->touches[i].row->user, op->touches[i].row->slot,
-			op->touches[i].used_at, op->touches[i].in_use);
+	for (unsigned i = 0; i < op->touch_count && !rc; i++) {
+		const struct touch *t = &op->touches[i];
+		struct db_touch touch = {t->row->user, t->row->slot, t->used_at, t->order, t->in_use};
+
+		rc = db_touch_lease(db, &touch);
+	}
 	return rc;
 }
 
@@ -225,8 +215,6 @@ static void commit_thread(void *arg)
 
 static void op_settle_touches(struct lease_store *s, struct op *op)
 {
-	if (op->result && op->touch_count && s->loop && wheel_armed(&s->touch_timer))
-		wheel_arm(&s->loop->wheel, &s->touch_timer, loop_now(s->loop) + TOUCH_INTERVAL);
 	for (unsigned i = 0; i < op->touch_count; i++) {
 		struct row *row = op->touches[i].row;
 
@@ -270,32 +258,35 @@ void op_hold(struct op *op, struct row *row)
 {
 	if (row->pending == UINT16_MAX) /* then the lease stays in use until a restart */
 		return;
-	op->hold = true;
+	op->held = row;
 	row->pending++;
 }
 
-/* The hold is not OP's any more. Returns whether it was: somebody has to end it now, or to have it. */
-static bool op_unhold(struct op *op)
+/* The hold is not OP's any more. The row, if there was one: somebody has to end its hold now, or to have it. */
+static struct row *op_unhold(struct op *op)
 {
-	if (!op->hold)
-		return false;
-	op->hold = false;
-	op->row->pending--;
-	return true;
+	struct row *row = op->held;
+
+	op->held = NULL;
+	if (row)
+		row->pending--;
+	return row;
 }
 
 static void op_deliver(struct committer *c, struct op *op, const char *why)
 {
 	struct lease_store *s = c->store;
 	struct lease lease;
+	struct row *held;
 	bool granted = !op->result && op->row && op->grant.present;
 
 	op_settle_touches(s, op);
 	if (granted)
 		row_present(op->row, &op->grant, op->used_at, &lease);
 	op_settle_changes(s, op);
-	if (op_unhold(op) && op->result) /* 0: from now on it is the caller's */
-		row_unhold(s, op->row);
+	held = op_unhold(op);
+	if (held && op->result) /* 0: from now on it is the caller's */
+		row_leave(s, held);
 	op_unlink(c, op);
 	if (op->answer)
 		op->answer(op->owner, op->result, granted ? &lease : NULL,
@@ -340,15 +331,20 @@ static void on_done(uv_async_t *async)
 		uv_cond_signal(&c->wake);
 	}
 	uv_mutex_unlock(&c->mutex);
-	if (why[0])
+	if (why[0]) {
 		log_message(c->store->log, LEVEL_ERROR, "lease-database", "%s", why);
+		/* What nobody waits for is not tried all the time while the database fails. */
+		if (wheel_armed(&c->store->timer))
+			wheel_arm(&c->store->loop->wheel, &c->store->timer,
+				loop_now(c->store->loop) + TOUCH_INTERVAL);
+	}
 	deliver_all(c, &done, why);
 }
 
-struct op *op_new(struct lease_store *s, lease_answer *answer, void *owner)
+struct op *op_new(struct lease_store *s, size_t changes, lease_answer *answer, void *owner)
 {
 	struct committer *c = s->committer;
-	struct op *op = calloc(1, sizeof(*op) + OP_CHANGES * sizeof(op->changes[0]));
+	struct op *op = calloc(1, sizeof(*op) + changes * sizeof(op->changes[0]));
 
 	if (!op)
 		return NULL;
@@ -380,6 +376,12 @@ void op_submit(struct lease_store *s, struct op *op)
 {
 	struct committer *c = s->committer;
 
+	if (c->stop) { /* closing: what an answer that was not wanted any more would still have changed */
+		op->result = -EIO;
+		op_undo(s, op);
+		op_deliver(c, op, "");
+		return;
+	}
 	if (!c->threaded) {
 		submit_now(c, op);
 		return;
@@ -407,11 +409,14 @@ void op_finish(struct lease_store *s, struct op *op)
 void committer_cancel(struct committer *c, void *owner)
 {
 	for (struct op *op = c->oldest; op; op = op->newer) {
+		struct row *held;
+
 		if (!op->answer || op->owner != owner)
 			continue;
 		op->answer = NULL;
-		if (op_unhold(op))
-			row_leave(c->store, op->row);
+		held = op_unhold(op);
+		if (held)
+			row_leave(c->store, held);
 	}
 }
 
@@ -427,7 +432,7 @@ int touches_submit(struct lease_store *s)
 
 	if (!count)
 		return 0;
-	op = op_new(s, NULL, NULL);
+	op = op_new(s, 0, NULL, NULL);
 	if (!op)
 		return -ENOMEM;
 	op->touches = calloc(count, sizeof(struct touch));
@@ -439,8 +444,8 @@ int touches_submit(struct lease_store *s)
 		struct row *row = s->touched[--s->touched_count];
 
 		/* The list's reference goes over to the operation. */
-		op->touches[op->touch_count++] =
-			(struct touch){.row = row, .used_at = row->used_at, .in_use = row->holders > 0};
+		op->touches[op->touch_count++] = (struct touch){
+			.row = row, .used_at = row->used_at, .order = row->order, .in_use = row->holders > 0};
 		row->touched = false;
 	}
 	op_submit(s, op);
@@ -510,13 +515,12 @@ void committer_free(struct committer *c)
 
 	for (struct op *op = c->oldest; op; op = op->newer)
 		op->answer = NULL;
-	if (c->threaded) {
-		uv_mutex_lock(&c->mutex);
-		c->stop = true;
-		uv_cond_signal(&c->wake);
-		uv_mutex_unlock(&c->mutex);
+	uv_mutex_lock(&c->mutex);
+	c->stop = true;
+	uv_cond_signal(&c->wake);
+	uv_mutex_unlock(&c->mutex);
+	if (c->threaded)
 		uv_thread_join(&c->thread);
-	}
 	list_move(&left, &c->done);
 	if (c->failed) {
 		log_message(c->store->log, LEVEL_ERROR, "lease-database", "%s", c->why);

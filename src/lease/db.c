@@ -4,8 +4,9 @@
  *
  * WAL with synchronous=FULL: a commit is on the disk when it returns, also when the power goes, and costs one fsync.
  * With group commit that is no bottleneck. Prefixes are stored as their first and last address (16 bytes, so that they
- * sort) and as text for people; a trigger refuses whatever overlaps: rows are disjoint, so looking at the last one
- * that starts at or before the new one's end is enough.
+ * sort; IPv4 as ::ffff:192.0.2.1, RFC 4291 section 2.5.5.2) and as text for people; a trigger refuses whatever overlaps:
+ * rows are disjoint, so looking at the last one that starts at or before the new one's end is enough. An address and a
+ * subnet are rows of one table, so no address lies in anybody's subnet.
  */
 #include "lease/db.h"
 
@@ -23,33 +24,51 @@ struct db {
 	char why[256];
 };
 
+#define CREATE_PREFIX                                                                                        \
+	"CREATE TABLE prefix ("                                                                              \
+	" first BLOB NOT NULL PRIMARY KEY CHECK (length(first) = 16),"                                       \
+	" last BLOB NOT NULL CHECK (length(last) = 16 AND last >= first), prefix TEXT NOT NULL,"             \
+	" user TEXT NOT NULL, slot INTEGER NOT NULL,"                                                        \
+	" use TEXT NOT NULL CHECK (use IN ('link', 'delegated', 'address4', 'subnet4')),"                    \
+	" position INTEGER NOT NULL, fixed INTEGER NOT NULL,"                                                \
+	" CHECK ((use IN ('address4', 'subnet4')) = (substr(first, 1, 12) = x'00000000000000000000ffff'))"   \
+	") WITHOUT ROWID;"                                                                                   \
+	"CREATE TRIGGER prefix_overlap BEFORE INSERT ON prefix BEGIN"                                        \
+	" SELECT RAISE(ABORT, 'overlaps another lease') WHERE"                                               \
+	" (SELECT last FROM prefix WHERE first <= NEW.last ORDER BY first DESC LIMIT 1) >= NEW.first;"       \
+	"END;"
+
 static const char schema[] =
 	"CREATE TABLE softwire_schema (version INTEGER NOT NULL);"
-	"INSERT INTO softwire_schema VALUES (1);"
+	"INSERT INTO softwire_schema VALUES (2);"
 	"CREATE TABLE lease ("
 	" user TEXT NOT NULL, slot INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 65535), pool TEXT NOT NULL,"
 	" duid BLOB, iaid INTEGER NOT NULL, granted_at INTEGER NOT NULL, used_at INTEGER NOT NULL,"
-	" in_use INTEGER NOT NULL, PRIMARY KEY (user, slot)) WITHOUT ROWID;"
-	"CREATE TABLE prefix ("
-	" first BLOB NOT NULL PRIMARY KEY CHECK (length(first) = 16),"
-	" last BLOB NOT NULL CHECK (length(last) = 16 AND last >= first), prefix TEXT NOT NULL,"
-	" user TEXT NOT NULL, slot INTEGER NOT NULL, use TEXT NOT NULL CHECK (use IN ('link', 'delegated')),"
-	" position INTEGER NOT NULL, fixed INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TRIGGER prefix_overlap BEFORE INSERT ON prefix BEGIN"
-	" SELECT RAISE(ABORT, 'overlaps another lease') WHERE"
-	" (SELECT last FROM prefix WHERE first <= NEW.last ORDER BY first DESC LIMIT 1) >= NEW.first;"
-	"END;";
+	" in_use INTEGER NOT NULL, used_order INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (user, slot)) WITHOUT ROWID;" CREATE_PREFIX;
+
+/* A CHECK cannot be altered, so the table is made anew; what contradicts the new one makes it fail. */
+static const char from_version_1[] =
+	"DROP TRIGGER prefix_overlap;"
+	"ALTER TABLE prefix RENAME TO prefix_1;" CREATE_PREFIX
+	"INSERT INTO prefix SELECT first, last, prefix, user, slot, use, position, fixed FROM prefix_1;"
+	"DROP TABLE prefix_1;"
+	"ALTER TABLE lease ADD COLUMN used_order INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE softwire_schema SET version = 2;";
+
+static const char *const part_names[PARTS] = {"link", "delegated", "address4", "subnet4"};
 
 static const char *const statement_text[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[PUT_LEASE] =
-		("INSERT INTO lease (user, slot, pool, duid, iaid, granted_at, used_at, in_use)"
-		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		("INSERT INTO lease (user, slot, pool, duid, iaid, granted_at, used_at, in_use, used_order)"
+		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 		 " ON CONFLICT (user, slot) DO UPDATE SET pool = ?3, duid = ?4, iaid = ?5, granted_at = ?6,"
-		 " used_at = ?7, in_use = ?8"),
+		 " used_at = ?7, in_use = ?8, used_order = ?9"),
 	[DELETE_LEASE] = "DELETE FROM lease WHERE user = ?1 AND slot = ?2",
-	[TOUCH_LEASE] = "UPDATE lease SET used_at = ?3, in_use = ?4 WHERE user = ?1 AND slot = ?2",
+	[TOUCH_LEASE] = ("UPDATE lease SET used_at = ?3, in_use = ?4, used_order = ?5"
+			 " WHERE user = ?1 AND slot = ?2"),
 	[PUT_PREFIX] = ("INSERT INTO prefix (first, last, prefix, user, slot, use, position, fixed)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
 	[DELETE_PREFIX] = "DELETE FROM prefix WHERE first = ?1",
@@ -62,7 +81,7 @@ const char *db_why(const struct db *db)
 
 static int fail(struct db *db, const char *doing)
 {
-	snprintf(db->why, sizeof(db->why), "database: %s: %s", doing, sqlite3_errmsg(db->sqlite));
+	snprintf(db->why, sizeof(db->why), "database: %.60s: %.180s", doing, sqlite3_errmsg(db->sqlite));
 	return -EIO;
 }
 
@@ -88,7 +107,39 @@ static int query_number(struct db *db, const char *sql, int64_t *ret)
 	return rc;
 }
 
-/* Makes the tables in an empty file, and looks for ours in any other. Holds the write lock, so read-only media show here. */
+/* -EIO: what we have is a database of leases, but not of a version that we can read. */
+static int check_version(struct db *db, int64_t version)
+{
+	if (version >= 1 && version <= DB_VERSION)
+		return 0;
+	if (version > DB_VERSION)
+		snprintf(db->why, sizeof(db->why),
+			"a later version of this program made it: its schema has version %lld, and this "
+			"program knows "
+			"1 to %d",
+			(long long)version, DB_VERSION);
+	else
+		snprintf(db->why, sizeof(db->why), "schema version %lld is impossible: 1 to %d are known",
+			(long long)version, DB_VERSION);
+	return -EIO;
+}
+
+static int migrate(struct db *db, int64_t version)
+{
+	char problem[sizeof(db->why)];
+
+	if (version == DB_VERSION || !execute(db, from_version_1))
+		return 0;
+	snprintf(problem, sizeof(problem), "%s", sqlite3_errmsg(db->sqlite));
+	snprintf(db->why, sizeof(db->why),
+		"cannot be brought from schema version 1 to 2 and stays as it was: %.150s", problem);
+	return -EIO;
+}
+
+/*
+ * Makes the tables in an empty file, looks for ours in any other, and brings them to our version. Holds the write lock, so
+ * read-only media show here. All of it is one transaction: who gives up and closes leaves the file as it was.
+ */
 static int check_schema(struct db *db)
 {
 	int64_t objects, version;
@@ -107,12 +158,10 @@ static int check_schema(struct db *db)
 			snprintf(db->why, sizeof(db->why), "is a database, but not one of leases");
 		return -EIO;
 	}
-	if (version != DB_VERSION) {
-		snprintf(db->why, sizeof(db->why), "schema version %lld: this program knows version %d%s",
-			(long long)version, DB_VERSION, version > DB_VERSION ? "; a later one made it" : "");
-		return -EIO;
-	}
-	return execute(db, "COMMIT");
+	rc = check_version(db, version);
+	if (!rc)
+		rc = migrate(db, version);
+	return rc ? rc : execute(db, "COMMIT");
 }
 
 static int configure(struct db *db)
@@ -125,7 +174,8 @@ static int configure(struct db *db)
 	/* In this order: in exclusive mode the WAL needs no shared memory, and the lock is kept from the first use on. */
 	if (execute(db, "PRAGMA locking_mode = EXCLUSIVE") || execute(db, "PRAGMA journal_mode = WAL") ||
 		execute(db, "PRAGMA synchronous = FULL") || execute(db, "PRAGMA trusted_schema = OFF") ||
-		execute(db, "PRAGMA cache_size = -256")) /* KiB: rows are read once, at start, and only written then */
+		execute(db,
+			"PRAGMA cache_size = -256")) /* KiB: rows are read once, at start, and only written then */
 		return -EIO;
 	return check_schema(db);
 }
@@ -179,18 +229,27 @@ static const char *column_text(sqlite3_stmt *st, int column)
 	return text ? text : "";
 }
 
-static void last_addr(const struct prefix *p, uint8_t ret[16])
+/* First and last address of a prefix, as the database has them. */
+static void bounds(const struct prefix *p, uint8_t first[16], uint8_t last[16])
 {
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned bits = p->len > 8 * i ? p->len - 8 * i : 0;
+	bool v4 = p->addr.family == AF_INET;
+	unsigned len = v4 ? 96u + p->len : p->len;
 
-		ret[i] = p->addr.bytes[i] | (bits >= 8 ? 0 : (uint8_t)(0xff >> bits));
+	memset(first, 0, 16);
+	if (v4)
+		first[10] = first[11] = 0xff;
+	memcpy(first + (v4 ? 12 : 0), p->addr.bytes, v4 ? 4 : 16);
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned bits = len > 8 * i ? len - 8 * i : 0;
+
+		last[i] = first[i] | (bits >= 8 ? 0 : (uint8_t)(0xff >> bits));
 	}
 }
 
 static int read_lease(sqlite3_stmt *st, db_lease_row *row, void *owner, char why[256])
 {
 	int64_t slot = sqlite3_column_int64(st, 1), iaid = sqlite3_column_int64(st, 4);
+	int64_t order = sqlite3_column_int64(st, 8);
 	struct db_lease l = {
 		.user = column_text(st, 0),
 		.slot = (uint16_t)slot,
@@ -201,8 +260,14 @@ static int read_lease(sqlite3_stmt *st, db_lease_row *row, void *owner, char why
 		.granted_at = sqlite3_column_int64(st, 5),
 		.used_at = sqlite3_column_int64(st, 6),
 		.in_use = sqlite3_column_int64(st, 7) != 0,
+		.used_order = (uint64_t)order,
 	};
 
+	if (order < 0 || order > INT64_MAX / 2) {
+		snprintf(why, 256, "lease of user %.100s: order %lld of use is impossible", l.user,
+			(long long)order);
+		return -EIO;
+	}
 	if (slot < 0 || slot > UINT16_MAX || iaid < 0 || iaid > UINT32_MAX) {
 		snprintf(why, 256, "lease of user %.100s: slot %lld or IAID %lld is impossible", l.user,
 			(long long)slot, (long long)iaid);
@@ -211,28 +276,42 @@ static int read_lease(sqlite3_stmt *st, db_lease_row *row, void *owner, char why
 	return row(owner, &l, why);
 }
 
+/* PARTS when it is none. */
+static enum part part_named(const char *name)
+{
+	unsigned part = 0;
+
+	while (part < PARTS && strcmp(name, part_names[part]) != 0)
+		part++;
+	return part;
+}
+
+static bool column_is(sqlite3_stmt *st, int column, const uint8_t want[16])
+{
+	const void *bytes = sqlite3_column_blob(st, column);
+
+	return bytes && sqlite3_column_bytes(st, column) == 16 && !memcmp(bytes, want, 16);
+}
+
 static int read_prefix(sqlite3_stmt *st, db_prefix_row *row, void *owner, char why[256])
 {
 	const char *text = column_text(st, 2);
-	const void *first = sqlite3_column_blob(st, 0), *last = sqlite3_column_blob(st, 1);
 	int64_t slot = sqlite3_column_int64(st, 4), position = sqlite3_column_int64(st, 6);
 	struct db_prefix p = {
 		.user = column_text(st, 3),
 		.slot = (uint16_t)slot,
-		.link = !strcmp(column_text(st, 5), "link"),
+		.part = part_named(column_text(st, 5)),
 		.position = (uint8_t)position,
 		.fixed = sqlite3_column_int64(st, 7) != 0,
 	};
-	uint8_t want_last[16];
+	uint8_t first[16], last[16];
 
-	if (slot < 0 || slot > UINT16_MAX || position < 0 || position > UINT8_MAX ||
-		prefix_parse(text, &p.prefix) || p.prefix.addr.family != AF_INET6 || !first ||
-		sqlite3_column_bytes(st, 0) != 16 || !last || sqlite3_column_bytes(st, 1) != 16)
+	if (slot < 0 || slot > UINT16_MAX || position < 0 || position > UINT8_MAX || p.part == PARTS ||
+		prefix_parse(text, &p.prefix))
 		goto impossible;
-	last_addr(&p.prefix, want_last);
-	if (memcmp(first, p.prefix.addr.bytes, 16) != 0 || memcmp(last, want_last, 16) != 0)
-		goto impossible;
-	return row(owner, &p, why);
+	bounds(&p.prefix, first, last);
+	if (column_is(st, 0, first) && column_is(st, 1, last))
+		return row(owner, &p, why);
 impossible:
 	snprintf(
 		why, 256, "prefix \"%.60s\" of user %.60s is impossible or contradicts itself", text, p.user);
@@ -242,7 +321,7 @@ impossible:
 int db_load(struct db *db, db_lease_row *lease, db_prefix_row *prefix, void *owner, char why[256])
 {
 	static const char *const queries[] = {
-		"SELECT user, slot, pool, duid, iaid, granted_at, used_at, in_use FROM lease",
+		"SELECT user, slot, pool, duid, iaid, granted_at, used_at, in_use, used_order FROM lease",
 		"SELECT first, last, prefix, user, slot, use, position, fixed FROM prefix",
 	};
 	int rc = 0;
@@ -319,6 +398,7 @@ int db_put_lease(struct db *db, const struct db_lease *l)
 	sqlite3_bind_int64(st, 6, l->granted_at);
 	sqlite3_bind_int64(st, 7, l->used_at);
 	sqlite3_bind_int(st, 8, l->in_use);
+	sqlite3_bind_int64(st, 9, (int64_t)l->used_order);
 	return run(db, PUT_LEASE);
 }
 
@@ -331,14 +411,15 @@ int db_delete_lease(struct db *db, const char *user, uint16_t slot)
 	return run(db, DELETE_LEASE);
 }
 
-int db_touch_lease(struct db *db, const char *user, uint16_t slot, int64_t used_at, bool in_use)
+int db_touch_lease(struct db *db, const struct db_touch *t)
 {
 	sqlite3_stmt *st = db->statements[TOUCH_LEASE];
 
-	bind_text(st, 1, user);
-	sqlite3_bind_int(st, 2, slot);
-	sqlite3_bind_int64(st, 3, used_at);
-	sqlite3_bind_int(st, 4, in_use);
+	bind_text(st, 1, t->user);
+	sqlite3_bind_int(st, 2, t->slot);
+	sqlite3_bind_int64(st, 3, t->used_at);
+	sqlite3_bind_int(st, 4, t->in_use);
+	sqlite3_bind_int64(st, 5, (int64_t)t->used_order);
 	return run(db, TOUCH_LEASE);
 }
 
@@ -346,15 +427,15 @@ int db_put_prefix(struct db *db, const struct db_prefix *p)
 {
 	sqlite3_stmt *st = db->statements[PUT_PREFIX];
 	char text[PREFIX_TEXT];
-	uint8_t last[16];
+	uint8_t first[16], last[16];
 
-	last_addr(&p->prefix, last);
-	sqlite3_bind_blob(st, 1, p->prefix.addr.bytes, 16, SQLITE_STATIC);
+	bounds(&p->prefix, first, last);
+	sqlite3_bind_blob(st, 1, first, 16, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, last, 16, SQLITE_STATIC);
 	bind_text(st, 3, prefix_print(&p->prefix, text));
 	bind_text(st, 4, p->user);
 	sqlite3_bind_int(st, 5, p->slot);
-	bind_text(st, 6, p->link ? "link" : "delegated");
+	bind_text(st, 6, part_names[p->part]);
 	sqlite3_bind_int(st, 7, p->position);
 	sqlite3_bind_int(st, 8, p->fixed);
 	return run(db, PUT_PREFIX);
@@ -363,7 +444,9 @@ int db_put_prefix(struct db *db, const struct db_prefix *p)
 int db_delete_prefix(struct db *db, const struct prefix *p)
 {
 	sqlite3_stmt *st = db->statements[DELETE_PREFIX];
+	uint8_t first[16], last[16];
 
-	sqlite3_bind_blob(st, 1, p->addr.bytes, 16, SQLITE_STATIC);
+	bounds(p, first, last);
+	sqlite3_bind_blob(st, 1, first, 16, SQLITE_STATIC);
 	return run(db, DELETE_PREFIX);
 }

@@ -1,18 +1,22 @@
 /*
  * lease: who has which addresses, for good: pools, leases in SQLite, one owner, asynchronous answers.
  *
- * A lease belongs to (user, slot): slot 0 is a user's first softwire. It holds a link /64, delegated IPv6 prefixes, an IPv4 address, IPv4 subnets.
- * It stays the user's across reconnects and restarts; only when a pool is short goes the least recently used lease that is
- * not active (its address then changes hands). No lease is granted before it is committed: requests are collected, and
- * committed in groups (one transaction) in the store's own thread; answers come in the loop.
- * Two users never hold the same or overlapping prefixes: the schema enforces it (unique), and allocation checks it.
+ * A lease belongs to (user, slot): slot 0 is a user's first softwire. It holds a link /64, delegated IPv6 prefixes, an IPv4
+ * address, IPv4 subnets. It stays the user's across reconnects and restarts. Only when a pool is short, what is short goes from
+ * the lease that has it, is not active, and was not used for longest; it then changes hands, and what else that lease has stays:
+ * nobody loses his IPv6 prefix because IPv4 is scarce. A lease without anything left is gone.
+ * No lease is granted before it is committed: requests are collected, and committed in groups (one transaction) in the store's
+ * own thread; answers come in the loop.
+ * Two users never hold the same or overlapping prefixes or addresses: the schema enforces it, and allocation checks it.
  * Fixed prefixes from the users file are leases too, outside or inside the pools; a pool never hands out what is fixed for somebody.
  *
  * Allocation from a pool: starts at an index drawn from a hash of the user's name, so that addresses are spread and a lost database
  * gives most users the same addresses again; then the next free one.
- * The first and last address of a pool's ipv4 are not handed out (they may be taken for a network's and for a broadcast), nor those of delegated subnets.
+ * The first and last address of a pool's ipv4 are not handed out, neither as an address nor within a subnet (they may be taken for
+ * a network's and for a broadcast address), but of a /31 and a /32 all are. They can be fixed for somebody.
  * A temporary pool (HS-PROV-2: roamers, guests) draws at random, and its leases end with the softwire: they are forgotten when the last hold
- * goes, and after a restart. So a user gets another address each time.
+ * goes, and after a restart, once the pool is configured. So a user gets another address each time. A pool that becomes temporary
+ * forgets what nobody holds then; one that becomes permanent keeps what is held.
  * PostgreSQL comes later with the same schema; db.c hides which.
  */
 #ifndef LEASE_LEASE_H
@@ -29,9 +33,10 @@ struct lease_pool_config {
 	struct prefix link6;         /* none: no link prefix; one /64 of it per softwire */
 	struct prefix delegate_from; /* none: no delegation */
 	uint8_t delegate_len;
-	struct prefix ipv4;           /* none: no IPv4 addresses; a /32 of it per softwire */
-	struct prefix delegate4_from; /* none: no IPv4 subnets; may lie inside ipv4, the two never overlap in what they grant */
-	uint8_t delegate4_len;        /* 8 to 30 (HS-PROV-14) */
+	struct prefix ipv4; /* none: no IPv4 addresses; a /32 of it per softwire */
+	struct prefix
+		delegate4_from; /* none: no IPv4 subnets; may lie inside ipv4, the two never overlap in what they grant */
+	uint8_t delegate4_len; /* 8 to 30 (HS-PROV-14) */
 	bool temporary;
 };
 
@@ -108,7 +113,7 @@ void lease_acquire(struct lease_store *s, const struct lease_request *r, lease_a
 void lease_bind(struct lease_store *s, const char *user, uint16_t slot, const uint8_t *duid, size_t duid_len,
 	uint32_t iaid, lease_answer *answer, void *owner);
 /* The softwire is gone: ends its hold, once for each acquire that was answered 0; without holds the lease is not active, last used now.
- * It stays the user's. Ends nothing where nobody has been handed a hold: what still waits for its answer keeps its own. The time is written within about half a minute, or at close. */
+ * It stays the user's, unless its pool is temporary. Ends nothing where nobody has been handed a hold: what still waits for its answer keeps its own. The time is written within about half a minute, or at close. */
 void lease_idle(struct lease_store *s, const char *user, uint16_t slot);
 /* Deletes it (operator's command). -EBUSY while it is active. */
 void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_answer *answer, void *owner);

@@ -10,17 +10,32 @@ uint64_t span_key(const struct addr *a)
 {
 	uint64_t key = 0;
 
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < (a->family == AF_INET ? 4 : 8); i++)
 		key = key << 8 | a->bytes[i];
 	return key;
 }
 
+static bool is_ipv4(uint64_t key)
+{
+	return key >> (64 - SPAN_IPV4_BITS) == 0;
+}
+
+bool span_holds(const struct prefix *p)
+{
+	if (p->addr.family == AF_INET)
+		return p->len <= 32;
+	return p->addr.family == AF_INET6 && p->len >= 1 && p->len <= 64 && !is_ipv4(span_key(&p->addr));
+}
+
 struct prefix span_prefix(const struct span *n)
 {
-	struct prefix p = {.addr.family = AF_INET6, .len = n->len};
+	bool v4 = is_ipv4(n->first);
+	unsigned size = v4 ? 4 : 8;
+	struct prefix p = {
+		.addr.family = v4 ? AF_INET : AF_INET6, .len = v4 ? n->len - SPAN_IPV4_BITS : n->len};
 
-	for (unsigned i = 0; i < 8; i++)
-		p.addr.bytes[i] = (uint8_t)(n->first >> (56 - 8 * i));
+	for (unsigned i = 0; i < size; i++)
+		p.addr.bytes[i] = (uint8_t)(n->first >> (8 * (size - 1 - i)));
 	return p;
 }
 
@@ -45,7 +60,7 @@ struct span *span_new(const struct span_set *set, const struct prefix *p, void *
 	if (!n)
 		return NULL;
 	n->first = first;
-	n->len = p->len;
+	n->len = span_bits(p->addr.family, p->len);
 	n->owner = owner;
 	n->levels = levels;
 	return n;

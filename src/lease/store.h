@@ -1,11 +1,14 @@
 /*
  * store: what the files of this folder share. Nobody outside includes it.
  *
- *   store.c   the calls of lease.h: requests, answers, walking, opening
- *   table.c   rows (one per user and slot), their prefixes, the LRU lists; making and undoing changes
- *   pool.c    regions (a pool's part that is cut into equal units), finding a free unit, eviction
- *   commit.c  the queue, the committing thread, settling what came back
- *   db.c      the database          span.c  ordered set of prefixes
+ *   store.c      the calls of lease.h: requests, answers, walking, opening
+ *   acquire.c    one acquire: what the user keeps, what is fixed, what the pool gives
+ *   table.c      rows (one per user and slot), their spans, who was idle longest; making and undoing changes; loading
+ *   region.c     regions (a pool's part that is cut into equal units), finding a free unit, eviction
+ *   pool.c       pools as they are configured, reservations
+ *   temporary.c  forgetting what temporary pools leave behind
+ *   commit.c     the queue, the committing thread, settling what came back
+ *   db.c         the database          span.c  ordered set of prefixes
  *
  * How a grant becomes safe. The loop changes memory at once, so that the next request sees it, and queues an operation: a
  * few changes, each a row with its state before and after. The thread takes what is queued, writes it in one transaction,
@@ -16,6 +19,12 @@
  * Who owns what: all memory belongs to the loop's thread. The committing thread reads operations that it was handed: the spans,
  * DUIDs and names they point to stay until the operation is settled, and are not written to (a span's links are, the thread does
  * not look at them). A span or DUID that a change dropped is freed when the change is settled; one that it made, when it is undone.
+ * A state's array of spans is never changed either: another set of spans is another array.
+ *
+ * Who goes when a pool is short. Idle rows stand in lists, in the order in which they became idle: a counter, so that no step of
+ * the clock disturbs it, kept in the database, so that no restart does. A pool has a list for each combination of parts that a
+ * row could give back to it; who looks for an address compares the oldest of the lists that have addresses, and passes nobody
+ * who has none. What goes is the part that is short, and no other: a user who loses his IPv4 address keeps his IPv6 prefix.
  */
 #ifndef LEASE_STORE_H
 #define LEASE_STORE_H
@@ -24,17 +33,31 @@
 #include "lease/lease.h"
 #include "lease/span.h"
 #include "lib/hash.h"
+#include "lib/rng.h"
 
-enum { OP_CHANGES = 3, TOUCH_BATCH = 4096, BATCH_OPS = 1024, IN_FLIGHT_MAX = 100000 };
+enum {
+	LEASE_SPANS = 1 + LEASE_PREFIXES + 1 + LEASE_SUBNETS,
+	OP_CHANGES = PARTS + 2, /* for each part one who loses it; what was left over; the user */
+	TOUCH_BATCH = 4096,
+	BATCH_OPS = 1024,
+	SWEEP_BATCH = 1024,
+	IN_FLIGHT_MAX = 100000,
+	REGION_BLOCKS = 1024,
+};
 
 enum { TOUCH_INTERVAL = 30000, TOUCH_PAUSE = 100 }; /* ms */
 
 struct row;
 
-/* A pool's name, as leases remember it; lives as long as the store. Its list holds what may be evicted, oldest first. */
+struct idle_list {
+	struct row *oldest, *newest;
+};
+
+/* A pool's name, as leases remember it; lives as long as the store. */
 struct pool_name {
 	struct pool_name *next;
-	struct row *oldest, *newest;
+	bool temporary;                    /* as it was last configured */
+	struct idle_list idle[1 << PARTS]; /* by the set of parts that its rows could give back */
 	char text[64];
 };
 
@@ -45,28 +68,26 @@ struct duid {
 
 /* The part of a lease that is committed, and that a change replaces. */
 struct state {
-	struct span *link;
-	struct span *delegated[LEASE_PREFIXES];
+	struct span **spans; /* by part, then by position; NULL: none */
 	struct duid *duid;
 	struct pool_name *pool;
 	int64_t granted_at;
 	uint32_t iaid;
-	uint8_t count; /* of delegated */
-	bool present;  /* false: there is no such lease (not yet, or not any more) */
-	bool link_fixed, delegated_fixed;
+	uint8_t span_count;
+	bool present; /* false: there is no such lease (not yet, or not any more) */
 };
 
 struct row {
-	struct row *older, *newer; /* in its pool's list */
+	struct row *older, *newer; /* in one of its pool's lists */
 	struct state now;
 	int64_t used_at;
-	uint64_t order; /* of its last use: what its list is sorted by (used_at has seconds) */
+	uint64_t order; /* of its last use */
 	uint32_t refs;  /* operations and the touch list; a row that is not present goes with the last one */
 	uint16_t changing; /* operations in flight that change it */
 	uint16_t holders;  /* softwires that use it, and acquires that are not answered */
 	uint16_t pending;  /* of these, the latter */
 	uint16_t slot;
-	bool listed;  /* in its pool's list: may be evicted */
+	bool listed;  /* present and idle */
 	bool touched; /* used_at waits for being written */
 	char user[];
 };
@@ -75,12 +96,14 @@ struct change {
 	struct row *row;
 	struct state before, after;
 	int64_t used_at;
+	uint64_t order;
 	bool in_use;
 };
 
 struct touch {
 	struct row *row;
 	int64_t used_at;
+	uint64_t order;
 	bool in_use;
 };
 
@@ -93,25 +116,32 @@ struct op {
 	struct state grant; /* what is answered */
 	int64_t used_at;
 	int result;
-	bool hold; /* an acquire that holds its row: until it is answered 0 (then it is the caller's), refused or cancelled */
+	struct row *
+		held; /* an acquire's, until it is answered 0 (then the hold is the caller's), refused or cancelled */
 	char *why; /* of a refusal, or NULL */
 	unsigned change_count, touch_count;
 	struct touch *touches;
 	struct change changes[]; /* in the order in which the database is to do them */
 };
 
-/* A prefix that is cut into units of one length. total 0: there is none. */
+/*
+ * A prefix that is cut into units of one length; its bits and theirs are those of keys. total 0: there is none. A unit that a
+ * lease, a reservation or an edge overlaps is used. These are counted exactly (whatever other lengths lie here), in blocks of
+ * consecutive units: so a full region is known without a search, and the last free unit is found without walking past the others.
+ */
 struct region {
 	uint64_t first;
 	uint8_t len, unit;
+	uint8_t block_shift; /* units per block, as a power of two */
 	uint64_t total;
-	uint64_t used;   /* units that a lease or a reservation overlaps */
-	uint64_t cursor; /* where to look when it is nearly full */
+	uint64_t used;
+	uint64_t edges;   /* units that are only used because they hold an edge */
+	uint64_t *blocks; /* used units of each */
 };
 
 struct lease_pool {
 	struct pool_name *name;
-	struct region link, delegate;
+	struct region regions[PARTS];
 };
 
 struct committer;
@@ -120,10 +150,12 @@ struct lease_store {
 	struct loop *loop;
 	struct log *log;
 	struct committer *committer;
+	struct rng rng;
 	uint64_t seed;
 	struct hash rows;         /* struct row, present or being changed */
 	struct span_set leased;   /* owner: struct row */
 	struct span_set reserved; /* owner: char *user */
+	struct span_set edges;    /* first and last addresses of the pools' ipv4, which no pool hands out */
 	struct pool_name *names;
 	struct lease_pool *pools;
 	size_t pool_count;
@@ -131,57 +163,90 @@ struct lease_store {
 	size_t count, active; /* rows present; of these, held */
 	struct row **touched;
 	size_t touched_count, touched_size;
-	struct wheel_timer touch_timer;
+	struct wheel_timer timer; /* writes touches, sweeps */
 	struct lease scratch;
 };
 
+struct part_rule {
+	uint8_t family, min, max; /* length */
+	uint8_t count;            /* how many a lease may have */
+};
+
 /* table.c */
+extern const struct part_rule part_rules[PARTS];
 struct row *row_find(
 	const struct lease_store *s, const char *user, uint16_t slot); /* also one that is not present */
 struct row *row_get(
 	struct lease_store *s, const char *user, uint16_t slot); /* made if missing; NULL: no memory */
-void row_drop_ref(struct lease_store *s, struct row *row);
-void row_release_if_gone(struct lease_store *s, struct row *row);
+void row_drop_ref(struct lease_store *s, struct row *row); /* the last one frees a row that is not present */
 void row_hold(struct lease_store *s, struct row *row);
-void row_unhold(struct lease_store *s, struct row *row);
-/* The same for one that has used it: notes the time. */
+/* Ends a hold, whatever became of it: the row was used until now. May be the end of a temporary lease, but not of ROW while
+ * somebody has a reference. */
 void row_leave(struct lease_store *s, struct row *row);
-/* Puts it into its pool's list, as the last used, or takes it out, whichever is right now. RESTORE: at the place that it had. */
-void row_relist(struct lease_store *s, struct row *row, bool restore);
 /* Remembers that used_at and whether it is held must be written some time. */
 void row_touch(struct lease_store *s, struct row *row, int64_t now);
+bool row_is_older(const struct row *a, const struct row *b);
 void row_present(const struct row *row, const struct state *state, int64_t used_at, struct lease *ret);
 struct pool_name *pool_name_get(struct lease_store *s, const char *text); /* NULL: no memory */
 bool state_equal(const struct state *a, const struct state *b);
 bool state_owns_span(const struct state *st, const struct span *n);
-void state_spans(const struct state *st, struct span *ret[LEASE_PREFIXES + 1]); /* NULL where there is none */
+/* Gives ST an array of its own. 0 or -ENOMEM. */
+int state_set_spans(struct state *st, struct span *const *spans, unsigned count);
 /* Notes the change of ROW since BEFORE in OP, whose changes have room. */
 void change_note(struct op *op, struct row *row, const struct state *before);
 /* Makes ROW what TO says: links and unlinks spans, counts. Cannot fail. */
-void row_become(struct lease_store *s, struct row *row, const struct state *to, bool restore);
+void row_become(struct lease_store *s, struct row *row, const struct state *to);
+/* The same where the spans that come are linked already, and those that go are not any more. */
+void row_adopt(struct lease_store *s, struct row *row, const struct state *to);
 /* Frees what only GONE has and KEPT has not. */
 void state_free_rest(struct state *gone, const struct state *kept);
 void op_undo(struct lease_store *s, struct op *op);
 void table_free(struct lease_store *s);
 int table_load(struct lease_store *s, struct db *db, char why[256]);
 
-/* pool.c */
-struct lease_pool *pool_find(const struct lease_store *s, const struct pool_name *name);
+/* region.c */
+/* A region of BASE in units of LEN bits, not counted yet; none when BASE is none. 0 or -ENOMEM. */
+int region_init(struct region *g, const struct prefix *base, unsigned len);
+void region_count(const struct lease_store *s, struct region *g);
 /* Links and unlinks a span, and keeps the regions' count of used units. */
 void span_occupy(struct lease_store *s, struct span_set *set, struct span *n);
 void span_vacate(struct lease_store *s, struct span_set *set, struct span *n);
-/* A free unit for ROW, linked; evicts (noted in OP) when there is none. NULL and *ret_error: -ENOSPC or -ENOMEM. */
-struct span *region_take(struct lease_store *s, struct region *g, struct pool_name *pool, struct row *row,
-	struct op *op, int *ret_error);
 bool region_has_unit(const struct region *g, const struct span *n);
-/* The holder's name when somebody other than USER has a reservation that overlaps FIRST..LAST, else NULL. */
+/* A free unit for ROW, linked; somebody loses his (noted in OP) when there is none. NULL and *ret_error: -ENOSPC or -ENOMEM. */
+struct span *region_take(struct lease_store *s, struct lease_pool *pool, enum part part, struct row *row,
+	struct op *op, int *ret_error);
+
+/* pool.c */
+struct lease_pool *pool_find(const struct lease_store *s, const struct pool_name *name);
+/* The holder's name when somebody other than USER has a reservation that overlaps FIRST..LAST, else NULL. "" is nobody's name. */
 const char *reserved_for_other(const struct lease_store *s, uint64_t first, uint64_t last, const char *user);
+void pools_free(struct lease_store *s);
+
+/* acquire.c */
+/* Does what R asks, or refuses; answers OP. POOL: the name that R means. */
+void acquire_run(struct lease_store *s, const struct lease_request *r, struct pool_name *pool,
+	struct row *row, struct op *op);
+void op_why(struct op *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void op_refuse(struct lease_store *s, struct op *op, int result);
+/* Answers with ROW's lease, when it is safe. */
+void op_grant(struct lease_store *s, struct op *op, struct row *row, bool changed);
+
+/* temporary.c */
+/* Nobody holds it, and its pool is temporary: it waits for being forgotten. */
+bool row_is_left_over(const struct row *row);
+/* Forgets it; without memory a sweep does it later. */
+void row_forget(struct lease_store *s, struct row *row);
+/* Forgets a batch of what is left over; without a loop, all of it. Whether more may be there. */
+bool temporary_sweep(struct lease_store *s);
+/* Pools are others: what is left over in them goes, now and by the timer. */
+void temporary_begin(struct lease_store *s);
 
 /* commit.c */
 struct committer *committer_new(struct lease_store *s, struct db *db, char why[256]);
 /* Finishes what is queued, ends the thread and closes the database. Answers are dropped. */
 void committer_free(struct committer *c);
-struct op *op_new(struct lease_store *s, lease_answer *answer, void *owner); /* NULL: no memory */
+/* With room for CHANGES changes. NULL: no memory. */
+struct op *op_new(struct lease_store *s, size_t changes, lease_answer *answer, void *owner);
 /* To be written, then answered. */
 void op_submit(struct lease_store *s, struct op *op);
 /* Nothing to write: answered in the next iteration, with op->result. */

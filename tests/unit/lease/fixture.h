@@ -56,11 +56,26 @@ static inline struct lease_pool_config pool_of(
 	return c;
 }
 
+static inline void pool_set4(struct lease_pool_config *c, const char *ipv4, const char *from, uint8_t len)
+{
+	c->ipv4 = p(ipv4);
+	c->delegate4_from = p(from);
+	c->delegate4_len = len;
+}
+
 static inline struct lease_request want(const char *user, uint16_t slot)
 {
 	struct lease_request r = {.slot = slot, .want_link = true, .want_delegated = true};
 
 	snprintf(r.user, sizeof(r.user), "%s", user);
+	return r;
+}
+
+static inline struct lease_request want_all(const char *user, uint16_t slot)
+{
+	struct lease_request r = want(user, slot);
+
+	r.want_ipv4 = r.want_subnet = true;
 	return r;
 }
 

@@ -270,7 +270,7 @@ static void goes_back_to_the_pool_when_nothing_is_fixed_any_more(void **state)
 
 	r.fixed_count = 1;
 	r.fixed[0] = p("2001:db8:7000::/56");
-	lease = acquire(f->s, &r).lease;
+	acquire(f->s, &r);
 	reopen(f);
 	r.fixed_count = 0;
 	lease = acquire(f->s, &r).lease;
