@@ -265,7 +265,7 @@ void ppp_ncp_input(struct ppp_link *l, uint16_t protocol, struct reader packet, 
 
 	if (!ppp_ncp_known(l, protocol))
 		ppp_lcp_reject(l, protocol, packet);
-	else if (!l->ncp_told)
+	else if (!l->ncp_told || (l->ncp_begin & ncp))
 		keep_early(l, ncp, packet);
 	else
 		ppp_automaton_input(automaton_of(l, ncp), packet, now);

@@ -93,7 +93,22 @@ const char *ppp_code_name(uint16_t protocol, uint8_t code)
 		[CHAP_SUCCESS] = "Success",
 		[CHAP_FAILURE] = "Failure",
 	};
+	static const char *const pap[] = {
+		[PAP_REQUEST] = "Authenticate-Request",
+		[PAP_ACK] = "Authenticate-Ack",
+		[PAP_NAK] = "Authenticate-Nak",
+	};
+	static const char *const eap[] = {
+		[PPP_EAP_REQUEST] = "Request",
+		[PPP_EAP_RESPONSE] = "Response",
+		[PPP_EAP_SUCCESS] = "Success",
+		[PPP_EAP_FAILURE] = "Failure",
+	};
 
+	if (protocol == PPP_PAP)
+		return code >= PAP_REQUEST && code <= PAP_NAK ? pap[code] : "unknown";
+	if (protocol == PPP_EAP)
+		return code >= PPP_EAP_REQUEST && code <= PPP_EAP_FAILURE ? eap[code] : "unknown";
 	if (protocol == PPP_CHAP)
 		return code >= CHAP_CHALLENGE && code <= CHAP_FAILURE ? chap[code] : "unknown";
 	if (protocol != PPP_LCP && code > PPP_CODE_REJECT)

@@ -4,7 +4,7 @@
  * auth=CHAP-MD5".
  *
  * Everything that comes from the peer is bounded and printable. Challenges and responses are left out (only
- * their length is told): together they are all that guessing a secret needs.
+ * their length is told): together they are all that guessing a secret needs. So are PAP's passwords and what EAP's methods say.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,10 +46,13 @@ static void put_words(struct text *t, const char *key, struct reader words)
 
 static void put_auth(struct text *t, struct reader data)
 {
+	enum ppp_method method = ppp_auth_option_read(data);
 	uint16_t protocol = reader_u16(&data);
 
-	if (protocol == PPP_CHAP && reader_left(&data) == 1 && *data.pos == CHAP_MD5)
+	if (method == PPP_METHOD_CHAP_MD5)
 		put(t, " auth=CHAP-MD5");
+	else if (method == PPP_METHOD_MSCHAPV2)
+		put(t, " auth=MS-CHAPv2");
 	else if (protocol == PPP_CHAP && reader_left(&data))
 		put(t, " auth=CHAP-%u", *data.pos);
 	else
@@ -91,6 +94,24 @@ static void put_ipv6cp_option(struct text *t, uint8_t type, struct reader data)
 	}
 }
 
+static void put_ipcp_option(struct text *t, uint8_t type, struct reader data)
+{
+	const char *name = type == IPCP_ADDRESS ? "address"
+			   : type == IPCP_DNS1  ? "dns1"
+			   : type == IPCP_DNS2  ? "dns2"
+			   : type == IPCP_NBNS1 ? "nbns1"
+			   : type == IPCP_NBNS2 ? "nbns2"
+						: NULL;
+	uint8_t a[4];
+
+	if (type == IPCP_COMPRESSION && reader_left(&data) >= 2)
+		put(t, " compression=0x%04x", reader_u16(&data));
+	else if (name && reader_left(&data) == 4 && reader_copy(&data, a, 4))
+		put(t, " %s=%u.%u.%u.%u", name, a[0], a[1], a[2], a[3]);
+	else
+		put(t, " option-%u(%zu)", type, reader_left(&data));
+}
+
 static void put_options(struct text *t, uint16_t protocol, struct reader r)
 {
 	while (reader_left(&r)) {
@@ -108,6 +129,8 @@ static void put_options(struct text *t, uint16_t protocol, struct reader r)
 			put_lcp_option(t, type, data);
 		else if (protocol == PPP_IPV6CP)
 			put_ipv6cp_option(t, type, data);
+		else if (protocol == PPP_IPCP)
+			put_ipcp_option(t, type, data);
 		else
 			put(t, " option-%u(%zu)", type, reader_left(&data));
 	}
@@ -163,6 +186,12 @@ static void put_chap(struct text *t, uint8_t code, struct reader r)
 		break;
 	case CHAP_SUCCESS:
 	case CHAP_FAILURE:
+		if (reader_left(&r) >= MSCHAP_SUCCESS && r.pos[0] == 'S' &&
+			r.pos[1] == '=') { /* RFC 2759 section 5 */
+			put(t, " value=%u bytes", MSCHAP_SUCCESS - 2);
+			reader_skip(&r, MSCHAP_SUCCESS);
+			reader_skip(&r, reader_left(&r) && *r.pos == ' ');
+		}
 		put_words(t, "message", r);
 		break;
 	default:
@@ -170,9 +199,49 @@ static void put_chap(struct text *t, uint8_t code, struct reader r)
 	}
 }
 
+static void put_pap(struct text *t, uint8_t code, struct reader r)
+{
+	struct reader first = {0};
+
+	if (code < PAP_REQUEST || code > PAP_NAK || (code != PAP_REQUEST && !reader_left(&r)))
+		return;
+	first = reader_sub(&r, reader_u8(&r));
+	if (code == PAP_REQUEST)
+		reader_skip(&r, reader_u8(&r));
+	if (!reader_ok(&r))
+		put(t, " malformed: %s", r.error);
+	else
+		put_words(t, code == PAP_REQUEST ? "name" : "message", first);
+}
+
+/* RFC 3748 section 5. */
+static void put_eap(struct text *t, uint8_t code, struct reader r)
+{
+	uint8_t type;
+
+	if (code != PPP_EAP_REQUEST && code != PPP_EAP_RESPONSE)
+		return;
+	type = reader_u8(&r);
+	if (!reader_ok(&r))
+		put(t, " malformed: %s", r.error);
+	else if (type == 1)
+		put(t, " Identity");
+	else if (type == 2)
+		put(t, " Notification");
+	else if (type == 3)
+		put(t, " Nak");
+	else
+		put(t, " type=%u %zu bytes", type, reader_left(&r));
+	if (type == 1 || type == 2)
+		put_words(t, "text", r);
+	while (type == 3 && reader_left(&r))
+		put(t, " %u", reader_u8(&r));
+}
+
 static bool is_control(uint16_t protocol)
 {
-	return protocol == PPP_LCP || protocol == PPP_CHAP || (protocol >= 0x8000 && protocol < 0xc000);
+	return protocol == PPP_LCP || protocol == PPP_CHAP || protocol == PPP_PAP || protocol == PPP_EAP ||
+	       (protocol >= 0x8000 && protocol < 0xc000);
 }
 
 void ppp_frame_print(const uint8_t *frame, size_t len, char *buf, size_t size)
@@ -204,6 +273,10 @@ void ppp_frame_print(const uint8_t *frame, size_t len, char *buf, size_t size)
 	put(&t, " %s id=%u", ppp_code_name(protocol, p.code), p.id);
 	if (protocol == PPP_CHAP)
 		put_chap(&t, p.code, p.data);
+	else if (protocol == PPP_PAP)
+		put_pap(&t, p.code, p.data);
+	else if (protocol == PPP_EAP)
+		put_eap(&t, p.code, p.data);
 	else
 		put_control(&t, protocol, p.code, p.data);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CHAP, each direction alone: the test plays the peer. */
+/* CHAP and MS-CHAPv2, each direction alone: the test plays the peer. */
 #include "pair.h"
 
 #include <setjmp.h>
@@ -460,6 +460,223 @@ static void challenge_in_the_network_phase_is_answered(void **state)
 	assert_int_equal(e->ncp_downs, 0);
 }
 
+/* ---- MS-CHAPv2 ---- */
+
+static void ms_setup(struct pair *p, bool authenticator)
+{
+	p->sc.config.demand_auth = authenticator;
+	p->sc.config.demand[0] = PPP_METHOD_MSCHAPV2;
+	p->sc.config.give_auth = !authenticator;
+	p->sc.config.give = 1 << PPP_METHOD_MSCHAPV2;
+	if (!authenticator)
+		p->sc.config.name = "User";
+	p->sc.own_secret = "clientPass";
+	p->sc.accept_name = "User";
+	p->sc.accept_secret = "clientPass";
+	pair_open(p);
+	end_lcp_open_by(&p->sc, authenticator ? 0 : PPP_METHOD_MSCHAPV2);
+}
+
+static const uint8_t ms_challenge[] = {16, 0x5b, 0x5d, 0x7c, 0x7d, 0x7b, 0x3f, 0x2f, 0x3e, 0x3c, 0x2c, 0x60,
+	0x21, 0x32, 0x26, 0x26, 0x28, 's', 'c'};
+
+/* As the peer, with the challenge of RFC 2759 section 9.2: what the right Success says. */
+static void ms_answered(struct end *e, char ret[MSCHAP_SUCCESS + 1])
+{
+	const struct sent *s;
+
+	end_packet(e, PPP_CHAP, CHAP_CHALLENGE, 7, ms_challenge, sizeof(ms_challenge));
+	s = end_last(e, PPP_CHAP, CHAP_RESPONSE);
+	assert_non_null(s);
+	assert_true(mschap_v2_success(
+		ms_challenge + 1, s->bytes + 9, "User", 4, "clientPass", 10, s->bytes + 33, ret));
+}
+
+/* proves: HS-PPP-11 partial */
+static void mschapv2_response_has_the_rfcs_form_and_value(void **state)
+{
+	static const uint8_t zeros[8];
+	struct pair *p = *state;
+	struct end *e = &p->sc;
+	char success[MSCHAP_SUCCESS + 1];
+	uint8_t want[MSCHAP_NT_RESPONSE];
+	const struct sent *s;
+
+	ms_setup(p, false);
+	ms_answered(e, success);
+	s = end_last(e, 0, 0);
+	assert_int_equal(s->len, 8 + 1 + 49 + 4);
+	assert_int_equal(s->bytes[8], 49);
+	assert_true(mschap_v2_response(ms_challenge + 1, s->bytes + 9, "User", 4, "clientPass", 10, want));
+	assert_memory_equal(s->bytes + 9 + 16, zeros, 8);
+	assert_memory_equal(s->bytes + 9 + 24, want, sizeof(want));
+	assert_int_equal(s->bytes[9 + 48], 0);
+	assert_memory_equal(s->bytes + 9 + 49, "User", 4);
+	assert_string_equal(e->peer_name, "sc");
+	end_packet(e, PPP_CHAP, CHAP_SUCCESS, 7, success, MSCHAP_SUCCESS);
+	assert_int_equal(e->authenticated, 1);
+}
+
+/* RFC 2759 section 9.2, computed by others: our response to the challenge of that section with the peer challenge of that section. */
+static void mschapv2_golden_claim_is_verified(void **state)
+{
+	static const uint8_t value[] = {49, 0x21, 0x40, 0x23, 0x24, 0x25, 0x5e, 0x26, 0x2a, 0x28, 0x29, 0x5f,
+		0x2b, 0x3a, 0x33, 0x7c, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0x82, 0x30, 0x9e, 0xcd, 0x8d, 0x70,
+		0x8b, 0x5e, 0xa0, 0x8f, 0xaa, 0x39, 0x81, 0xcd, 0x83, 0x54, 0x42, 0x33, 0x11, 0x4a, 0x3d,
+		0x85, 0xd6, 0xdf, 0, 'U', 's', 'e', 'r'};
+	struct pair *p = *state;
+	struct end *e = &p->sc;
+	const struct sent *s;
+
+	ms_setup(p, true);
+	s = end_last(e, PPP_CHAP, CHAP_CHALLENGE);
+	assert_int_equal(s->bytes[8], 16);
+	assert_int_equal(s->len, 8 + 1 + 16 + 12);
+	memcpy(e->link.auth->out.challenge, ms_challenge + 1, 16);
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, s->bytes[5], value, sizeof(value));
+	assert_true(e->claim_ok);
+	assert_int_equal(e->authenticated, 1);
+	s = end_last(e, PPP_CHAP, CHAP_SUCCESS);
+	assert_int_equal(s->len, 8 + 52);
+	assert_memory_equal(s->bytes + 8, "S=407A5589115FD0D6209F510FE9C04566932CDA56 M=welcome", 52);
+	/* the same again, as long as anybody may miss it; from then on the peer has shown that it has it */
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, s->bytes[5], value, sizeof(value));
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_SUCCESS), 2);
+	assert_memory_equal(end_last(e, 0, 0)->bytes + 8, "S=407A5589115FD0D6209F510FE9C04566932CDA56", 42);
+	end_packet_of(e, PPP_IPV6CP, PPP_CONFIGURE_REQUEST, 1, 1, 10, 0, 0, 0, 0, 0, 0, 0, 9);
+	end_ack(e, PPP_IPV6CP);
+	assert_null(e->link.auth);
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, s->bytes[5], value, sizeof(value));
+	assert_int_equal(end_count(e, PPP_CHAP, CHAP_SUCCESS), 2);
+	assert_int_equal(e->verifies, 1);
+}
+
+static void mschapv2_success_without_proof_ends_the_link(void **state)
+{
+	static const char *const names[] = {
+		"nothing", "a greeting", "too short", "one digit off", "lower case", "not at the start"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct pair *p = *state;
+		struct end *e = &p->sc;
+		char text[MSCHAP_SUCCESS + 20];
+		size_t len = MSCHAP_SUCCESS;
+
+		teardown(state);
+		setup(state);
+		ms_setup(p, false);
+		ms_answered(e, text);
+		if (i == 0)
+			len = 0;
+		else if (i == 1)
+			len = (size_t)snprintf(
+				text, sizeof(text), "welcome, and come in, whoever you are, friend");
+		else if (i == 2)
+			len--;
+		else if (i == 3)
+			text[41] = text[41] == '0' ? '1' : '0';
+		else if (i == 4)
+			text[0] = 's';
+		else
+			memmove(text + 1, text, len++);
+		end_packet(e, PPP_CHAP, CHAP_SUCCESS, 7, text, len);
+		pair_run(p, 10000);
+		if (e->authenticated || e->why.cause != PPP_CAUSE_AUTH_PEER ||
+			strcmp(e->why.text, "MS-CHAPv2: the peer did not prove that it knows the password") !=
+				0)
+			fail_msg("%s: %s", names[i], e->why.text);
+	}
+}
+
+static void mschapv2_failures_are_told_in_words(void **state)
+{
+	static const struct {
+		const char *message, *text;
+	} table[] = {
+		{"E=691 R=1 C=000102030405060708090A0B0C0D0E0F V=3 M=Go away",
+			"wrong user name or password (error 691): Go away"},
+		{"E=646 R=0 C=000102030405060708090A0B0C0D0E0F V=3 M=",
+			"not at this time of the day (error 646): "},
+		{"E=647 R=0", "the account is disabled (error 647)"},
+		{"E=648", "the password has expired (error 648)"},
+		{"E=649 R=0 C=00 V=3", "no permission to dial in (error 649)"},
+		{"E=709 M=x", "the password could not be changed (error 709): x"},
+		{"E=42 R=0 M=\x01", "refused (error 42): ?"},
+		{"E= R=0", "E= R=0"},
+		{"E=-1", "E=-1"},
+		{"M=no", "M=no"},
+		{"", "(nothing)"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct pair *p = *state;
+		char success[MSCHAP_SUCCESS + 1], want[128];
+
+		teardown(state);
+		setup(state);
+		ms_setup(p, false);
+		ms_answered(&p->sc, success);
+		end_packet(&p->sc, PPP_CHAP, CHAP_FAILURE, 7, table[i].message, strlen(table[i].message));
+		pair_run(p, 10000);
+		snprintf(want, sizeof(want), "MS-CHAPv2: peer says: %s", table[i].text);
+		assert_string_equal(p->sc.why.text, want);
+		assert_int_equal(p->sc.why.cause, PPP_CAUSE_AUTH_SELF);
+	}
+}
+
+static void mschapv2_packets_of_another_size_are_dropped(void **state)
+{
+	static const uint8_t lengths[] = {0, 1, 15, 16, 17, 24, 48, 50, 255};
+	struct pair *p = *state;
+	struct end *e = &p->sc;
+	uint8_t data[256];
+
+	ms_setup(p, true);
+	for (size_t i = 0; i < sizeof(lengths); i++) {
+		memset(data, 0x11, sizeof(data));
+		data[0] = lengths[i];
+		end_packet(e, PPP_CHAP, CHAP_RESPONSE, ID, data, 1u + lengths[i]);
+		assert_int_equal(e->counters.bad_auth, i + 1);
+	}
+	assert_int_equal(e->verifies, 0);
+	teardown(state);
+
+	setup(state);
+	ms_setup(p, false);
+	for (size_t i = 0; i < sizeof(lengths); i++) {
+		data[0] = lengths[i];
+		if (lengths[i] != 16)
+			end_packet(e, PPP_CHAP, CHAP_CHALLENGE, 7, data, 1u + lengths[i]);
+	}
+	assert_int_equal(e->counters.bad_auth, sizeof(lengths) - 1);
+	assert_int_equal(e->secrets, 0);
+}
+
+static void a_password_that_mschapv2_cannot_use_ends_the_link(void **state)
+{
+	static char password[MSCHAP_PASSWORD_MAX + 2];
+	struct pair *p = *state;
+
+	ms_setup(p, false);
+	memset(password, 'x', sizeof(password) - 1);
+	p->sc.own_secret = password;
+	end_packet(&p->sc, PPP_CHAP, CHAP_CHALLENGE, 7, ms_challenge, sizeof(ms_challenge));
+	pair_run(p, 10000);
+	assert_int_equal(p->sc.why.cause, PPP_CAUSE_AUTH_SELF);
+	assert_string_equal(p->sc.why.text, "MS-CHAPv2: our password is too long");
+}
+
+/* Each direction its own algorithm, both in the same packets. */
+static void responses_of_the_other_algorithm_are_dropped(void **state)
+{
+	struct end *e = authenticator(*state);
+	uint8_t data[50] = {49};
+
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, ID, data, sizeof(data));
+	assert_int_equal(e->counters.bad_auth, 1);
+	assert_int_equal(e->verifies, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -487,6 +704,13 @@ int main(void)
 		TEST(no_secret_ends_the_link),
 		TEST(secret_that_comes_late_answers_the_latest_challenge),
 		TEST(challenge_in_the_network_phase_is_answered),
+		TEST(mschapv2_response_has_the_rfcs_form_and_value),
+		TEST(mschapv2_golden_claim_is_verified),
+		TEST(mschapv2_success_without_proof_ends_the_link),
+		TEST(mschapv2_failures_are_told_in_words),
+		TEST(mschapv2_packets_of_another_size_are_dropped),
+		TEST(a_password_that_mschapv2_cannot_use_ends_the_link),
+		TEST(responses_of_the_other_algorithm_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static void prints_frames_and_no_secrets(void **state)
 			"LCP Configure-Request id=1 mru=1460 magic=0x1a2b3c4d auth=CHAP-MD5"},
 		{BYTES(0xc0, 0x21, 4, 2, 0, 22, 7, 2, 8, 2, 3, 4, 0xc0, 0x23, 3, 5, 0xc2, 0x23, 0x81, 99, 3,
 			 0, 1, 2),
-			"LCP Configure-Reject id=2 pfc acfc auth=PAP(0xc023) auth=CHAP-129 option-99(1) "
+			"LCP Configure-Reject id=2 pfc acfc auth=PAP(0xc023) auth=MS-CHAPv2 option-99(1) "
 			"option-1(0)"},
 		{BYTES(0x80, 0x57, 1, 3, 0, 14, 1, 10, 2, 0x11, 0x22, 0x33, 0x44, 0x55, 0, 7),
 			"IPV6CP Configure-Request id=3 iid=211:2233:4455:7"},
@@ -166,6 +166,36 @@ static void prints_frames_and_no_secrets(void **state)
 		{BYTES(0xc0, 0x21, 7, 4, 0, 8, 14, 1, 0, 4), "LCP Code-Reject id=4 code=unknown"},
 		{BYTES(0xc0, 0x21, 9, 4, 0, 8, 0, 0, 0, 1), "LCP Echo-Request id=4 magic=0x00000001"},
 		{BYTES(0xc0, 0x21, 5, 4, 0, 7, 'b', 'y', 'e'), "LCP Terminate-Request id=4 text=\"bye\""},
+		{BYTES(0xc0, 0x21, 3, 2, 0, 13, 3, 5, 0xc2, 0x23, 0x80, 3, 4, 0xc2, 0x27),
+			"LCP Configure-Nak id=2 auth=CHAP-128 auth=EAP(0xc227)"},
+		{BYTES(0x80, 0x21, 1, 3, 0, 40, 3, 6, 192, 0, 2, 1, 129, 6, 0, 0, 0, 0, 131, 6, 255, 255, 255,
+			 255, 130, 6, 1, 2, 3, 4, 132, 6, 1, 2, 3, 5, 2, 6, 0, 0x2d, 15, 1),
+			"IPCP Configure-Request id=3 address=192.0.2.1 dns1=0.0.0.0 dns2=255.255.255.255 "
+			"nbns1=1.2.3.4 nbns2=1.2.3.5 compression=0x002d"},
+		{BYTES(0x80, 0x21, 4, 3, 0, 13, 3, 5, 1, 2, 3, 2, 2, 7, 2),
+			"IPCP Configure-Reject id=3 option-3(3) option-2(0) option-7(0)"},
+		{BYTES(0xc2, 0x23, 3, 9, 0, 53, 'S', '=', '4', '0', '7', 'A', '5', '5', '8', '9', '1', '1',
+			 '5', 'F', 'D', '0', 'D', '6', '2', '0', '9', 'F', '5', '1', '0', 'F', 'E', '9', 'C',
+			 '0', '4', '5', '6', '6', '9', '3', '2', 'C', 'D', 'A', '5', '6', ' ', 'M', '=', 'h',
+			 'e', 'l', 'l'),
+			"CHAP Success id=9 value=40 bytes message=\"M=hell\""},
+		{BYTES(0xc0, 0x23, 1, 9, 0, 17, 5, 'a', 'l', 'i', 'c', 'e', 6, 's', 'e', 'c', 'r', 'e', 't'),
+			"PAP Authenticate-Request id=9 name=\"alice\""},
+		{BYTES(0xc0, 0x23, 2, 9, 0, 7, 2, 'h', 'i'), "PAP Authenticate-Ack id=9 message=\"hi\""},
+		{BYTES(0xc0, 0x23, 3, 9, 0, 4), "PAP Authenticate-Nak id=9"},
+		{BYTES(0xc0, 0x23, 1, 9, 0, 8, 1, 'a', 6, 's'),
+			"PAP Authenticate-Request id=9 malformed: truncated"},
+		{BYTES(0xc0, 0x23, 9, 9, 0, 5, 1), "PAP unknown id=9"},
+		{BYTES(0xc2, 0x27, 1, 9, 0, 5, 1), "EAP Request id=9 Identity"},
+		{BYTES(0xc2, 0x27, 2, 9, 0, 10, 1, 'a', 'l', 'i', 'c', 'e'),
+			"EAP Response id=9 Identity text=\"alice\""},
+		{BYTES(0xc2, 0x27, 1, 9, 0, 7, 2, 'h', 'i'), "EAP Request id=9 Notification text=\"hi\""},
+		{BYTES(0xc2, 0x27, 2, 9, 0, 7, 3, 13, 4), "EAP Response id=9 Nak 13 4"},
+		{BYTES(0xc2, 0x27, 2, 9, 0, 9, 4, 'K', 'E', 'Y', '!'), "EAP Response id=9 type=4 4 bytes"},
+		{BYTES(0xc2, 0x27, 3, 9, 0, 4), "EAP Success id=9"},
+		{BYTES(0xc2, 0x27, 4, 9, 0, 5, 1), "EAP Failure id=9"},
+		{BYTES(0xc2, 0x27, 1, 9, 0, 4), "EAP Request id=9 malformed: truncated"},
+		{BYTES(0xc2, 0x27, 5, 9, 0, 4), "EAP unknown id=9"},
 		{BYTES(0x57, 1, 2, 3), "IPv6 3 bytes"},
 		{BYTES(0xc0, 0x99, 1, 2, 3), "unknown(0xc099) 3 bytes"},
 		{BYTES(0xc0, 0x21, 1, 1, 0, 6, 1, 1),
@@ -197,6 +227,10 @@ static void names_codes_of_each_protocol(void **state)
 	assert_string_equal(ppp_code_name(PPP_IPV6CP, PPP_ECHO_REQUEST), "unknown");
 	assert_string_equal(ppp_code_name(PPP_CHAP, CHAP_CHALLENGE), "Challenge");
 	assert_string_equal(ppp_code_name(PPP_CHAP, 5), "unknown");
+	assert_string_equal(ppp_code_name(PPP_PAP, PAP_NAK), "Authenticate-Nak");
+	assert_string_equal(ppp_code_name(PPP_PAP, 0), "unknown");
+	assert_string_equal(ppp_code_name(PPP_EAP, PPP_EAP_FAILURE), "Failure");
+	assert_string_equal(ppp_code_name(PPP_EAP, 0), "unknown");
 	assert_string_equal(ppp_protocol_name(0x8057), "IPV6CP");
 	assert_string_equal(ppp_protocol_name(1), "unknown");
 }

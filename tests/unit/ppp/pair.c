@@ -163,20 +163,19 @@ static void eap(struct ppp_link *l, bool authenticator, const uint8_t *packet, s
 {
 	struct end *e = end_of(l);
 
-	if (packet)
-		memcpy(e->eap_last, packet, len < sizeof(e->eap_last) ? len : sizeof(e->eap_last));
-	if (!authenticator) {
-		assert_non_null(packet);
-		eap_peer(e, packet, len);
-		return;
-	}
-	if (packet) {
-		e->eap_responses++;
-		assert_int_equal(packet[0], PPP_EAP_RESPONSE);
-		assert_int_equal(packet[2] << 8 | packet[3], len);
-	} else {
+	if (!packet) {
+		assert_true(authenticator);
 		e->eap_begun++;
 		e->eap_id = (uint8_t)(10 * e->eap_begun);
+	} else {
+		memcpy(e->eap_last, packet, len < sizeof(e->eap_last) ? len : sizeof(e->eap_last));
+		assert_int_equal(packet[2] << 8 | packet[3], len);
+		if (!authenticator) {
+			eap_peer(e, packet, len);
+			return;
+		}
+		e->eap_responses++;
+		assert_int_equal(packet[0], PPP_EAP_RESPONSE);
 	}
 	if (!e->later)
 		end_eap_server(e, packet, len);
