@@ -1,4 +1,14 @@
-/* hub/engine: what the files of this folder share. Not for other folders. */
+/*
+ * hub/engine: what the files of this folder share. Not for other folders.
+ *
+ *   softwire.c  entry, exit, life, input and answers of either end
+ *   tunnel.c    L2TP below
+ *   link.c      PPP below, and what it brings: each payload family comes and goes by itself
+ *   payload.c   IPv6 packets that end here: Neighbor Discovery, DHCPv6, echo; payload4.c: IPv4 ones: DHCPv4
+ *   sc.c        the concentrator's end: tunnel, lease, IPv6; sc4.c: its IPv4
+ *   si.c        the initiator's end: tunnel, IPv6; si4.c: its IPv4
+ *   trace.c     words for trace events
+ */
 #ifndef HUB_ENGINE_H
 #define HUB_ENGINE_H
 
@@ -14,43 +24,100 @@ static inline struct softwire_si *softwire_as_si(struct softwire *s)
 	return (struct softwire_si *)s;
 }
 
+/* softwire.c */
+
 /* Every public function stands between these two: leave() tells the deadline to the wheel, or that all is over. */
 void softwire_enter(struct softwire *s, msec now);
 void softwire_leave(struct softwire *s);
-
 /* Starts the engine's shared part; the tunnel comes next. */
 void softwire_begin(struct softwire *s, const struct softwire_config *c, uint16_t mtu, msec now);
 void softwire_note(struct softwire *s, const char *text);
-/* Our interface identifier: what it was before, what is configured, or a random one; never OTHER. */
-uint64_t softwire_own_iid(const struct softwire *s, uint64_t other);
 void softwire_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 /* Remembers why it ends, unless something was remembered before. */
 void softwire_blame(
 	struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text);
+/* A PPP frame of ours, with FF 03. */
+void softwire_send_frame(struct softwire *s, const uint8_t *frame, size_t len);
+/* A packet of ours for the peer, PROTOCOL PPP_IPV6 or PPP_IP. */
+void softwire_send_packet(struct softwire *s, uint16_t protocol, const void *packet, size_t len);
 
-/* An IPv6 packet of ours for the peer: ND, DHCPv6, echo replies. */
-void softwire_send_ip6(struct softwire *s, const void *packet, size_t len);
+/* tunnel.c */
+extern const struct l2tp_ops softwire_tunnel_ops;
+/* Stops everything above L2TP without a word to anybody. */
+void softwire_drop_network(struct softwire *s);
+
+/* link.c */
+extern const struct ppp_ops softwire_link_ops;
+/* Our interface identifier: what it was before, what is configured, or a random one; never OTHER. */
+uint64_t softwire_own_iid(const struct softwire *s, uint64_t other);
+/* The user is known, and the SC has its lease: the NCPs of what is configured and leased begin. */
+void softwire_start_network(struct softwire *s);
+/* Data may flow. False: the owner has closed the softwire from inside ops->up(). */
+bool softwire_family_up(struct softwire *s, uint8_t family);
+/* It was up. */
+void softwire_family_down(struct softwire *s, uint8_t family, const char *why);
+/* Is IPv6 up, or is it still to be expected? */
+bool softwire_may_have_ipv6(const struct softwire *s);
+/* It never came up: the softwire ends if there is no other one. */
+void softwire_family_refused(struct softwire *s, uint8_t family, const char *why);
+
+/* payload.c */
+extern const struct nd_node_ops softwire_node_ops;
 /* A DHCPv6 message of ours, to the peer's (or the servers') address. */
 void softwire_send_dhcp6(struct softwire *s, const struct addr *dst, uint16_t src_port, uint16_t dst_port,
 	const void *message, size_t len);
 /* An IPv6 packet that the peer sent to us. */
 void softwire_input_ip6(struct softwire *s, const uint8_t *packet, size_t len);
+/* Counts a packet that is nothing to us; WHY may be NULL. */
+void softwire_drop_payload(struct softwire *s, const char *why);
 
-/* What only one end does; called from softwire.c. */
-void softwire_sc_network(struct softwire_sc *sc); /* IPV6CP is open */
+/* payload4.c */
+/* SRC and DST none: 0.0.0.0, 255.255.255.255. */
+void softwire_send_dhcp4(struct softwire *s, const struct addr *src, const struct addr *dst,
+	uint16_t src_port, uint16_t dst_port, const void *message, size_t len);
+void softwire_input_ip4(struct softwire *s, const uint8_t *packet, size_t len);
+
+/* sc.c: IPV6CP is open or closed, time, messages. */
+void softwire_sc_config(struct softwire_config *c);
+void softwire_sc_network(struct softwire_sc *sc);
 void softwire_sc_network_down(struct softwire_sc *sc);
 void softwire_sc_tick(struct softwire_sc *sc, msec now);
 msec softwire_sc_deadline(const struct softwire_sc *sc);
 void softwire_sc_dhcp6(struct softwire_sc *sc, const uint8_t *message, size_t len, const struct addr *from);
 void softwire_sc_done(struct softwire_sc *sc);
-void softwire_sc_config(struct softwire_config *c);
+/* What the lease lets the NCPs agree on. */
+void softwire_sc_plan(const struct softwire_sc *sc, struct ppp_network *ret);
+void softwire_sc_renewed(struct softwire_sc *sc, uint8_t family);
+/* FAMILY went down: what was delegated is not routed any more. */
+void softwire_sc_withdraw(struct softwire_sc *sc, uint8_t family);
 
+/* sc4.c: the same for IPCP. */
+void softwire_sc4_config(struct softwire_config *c);
+void softwire_sc4_network(struct softwire_sc *sc);
+void softwire_sc4_dhcp(struct softwire_sc *sc, const struct ip4 *h, const uint8_t *message, size_t len);
+void softwire_sc4_plan(const struct softwire_sc *sc, struct ppp_network *ret);
+
+/* si.c */
+void softwire_si_config(struct softwire_config *c);
 void softwire_si_network(struct softwire_si *si);
 void softwire_si_network_down(struct softwire_si *si);
 void softwire_si_tick(struct softwire_si *si, msec now);
 msec softwire_si_deadline(const struct softwire_si *si);
+/* Gives back what DHCP gave, of either family. */
+void softwire_si_release(struct softwire_si *si, msec now);
 void softwire_si_dhcp6(struct softwire_si *si, const uint8_t *message, size_t len);
-void softwire_si_done(struct softwire_si *si);
-void softwire_si_config(struct softwire_config *c);
+
+/* si4.c */
+void softwire_si4_config(struct softwire_config *c);
+void softwire_si4_network(struct softwire_si *si);
+/* Also when IPv4 was never up. */
+void softwire_si4_network_down(struct softwire_si *si);
+/* The peer does not know IPCP: DHCPv4 is asked all the same. False: that is not wanted. */
+bool softwire_si4_without_ipcp(struct softwire_si *si);
+/* PPP has had a frame: is the link still there without IPCP? */
+void softwire_si4_check_link(struct softwire_si *si);
+void softwire_si4_tick(struct softwire_si *si, msec now);
+msec softwire_si4_deadline(const struct softwire_si *si);
+void softwire_si4_dhcp(struct softwire_si *si, const uint8_t *message, size_t len);
 
 #endif

@@ -8,8 +8,44 @@
 #include "hub/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-static void drop(struct softwire *s, const char *why)
+/* ---- our addresses on the link ---- */
+
+static void node_send(struct nd_node *n, const uint8_t *packet, size_t len)
+{
+	softwire_send_packet(container_of(n, struct softwire, node), PPP_IPV6, packet, len);
+}
+
+static void node_duplicate(struct nd_node *n, const struct addr *a)
+{
+	struct softwire *s = container_of(n, struct softwire, node);
+	char text[128], buf[ADDR_TEXT];
+
+	snprintf(text, sizeof(text), "duplicate address %s: the peer uses it too", addr_print(a, buf));
+	softwire_note(s, text);
+	softwire_close(s, CAUSE_PROTOCOL, L2TP_STOP_CLEAR, 0, text, s->now);
+}
+
+const struct nd_node_ops softwire_node_ops = {.send = node_send, .duplicate = node_duplicate};
+
+/* ---- sending ---- */
+
+void softwire_send_dhcp6(struct softwire *s, const struct addr *dst, uint16_t src_port, uint16_t dst_port,
+	const void *message, size_t len)
+{
+	uint8_t buf[IP6_HEADER + UDP_HEADER + DHCP6_MESSAGE_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct addr src = nd_link_local(s->ppp.iid);
+
+	ip6_udp_write(&w, &src, dst, src_port, dst_port, message, len);
+	if (writer_ok(&w))
+		softwire_send_packet(s, PPP_IPV6, buf, writer_len(&w));
+}
+
+/* ---- receiving ---- */
+
+void softwire_drop_payload(struct softwire *s, const char *why)
 {
 	s->config->counters->bad_payload++;
 	if (why)
@@ -29,7 +65,7 @@ static void input_nd(struct softwire *s, const struct nd_message *m, const uint8
 		return;
 	default:
 		if (!nd_node_input(&s->node, m, packet, len, s->now))
-			drop(s, NULL);
+			softwire_drop_payload(s, NULL);
 	}
 }
 
@@ -57,11 +93,11 @@ static void input_dhcp6(struct softwire *s, const struct ip6 *h, uint16_t dst_po
 
 	if (!addr_is_link_local(initiator ? &h->dst : &h->src) ||
 		dst_port != (initiator ? DHCP6_CLIENT_PORT : DHCP6_SERVER_PORT))
-		drop(s, NULL);
+		softwire_drop_payload(s, NULL);
 	else if (initiator)
 		softwire_si_dhcp6(softwire_as_si(s), data.pos, reader_left(&data));
 	else if (!addr_is_multicast(&h->dst) && multicast_only(data))
-		drop(s, "DHCPv6 message to a unicast address that belongs to all servers");
+		softwire_drop_payload(s, "DHCPv6 message to a unicast address that belongs to all servers");
 	else
 		softwire_sc_dhcp6(softwire_as_sc(s), data.pos, reader_left(&data), &h->src);
 }
@@ -73,7 +109,7 @@ static void input_udp(struct softwire *s, const struct ip6 *h, struct reader pay
 	const char *why;
 
 	if (!ip6_udp_read(h, payload, &src_port, &dst_port, &data, &why)) {
-		drop(s, why);
+		softwire_drop_payload(s, why);
 		return;
 	}
 	input_dhcp6(s, h, dst_port, data);
@@ -94,14 +130,14 @@ void softwire_input_ip6(struct softwire *s, const uint8_t *packet, size_t len)
 	}
 	if (err == -EBADMSG) {
 		s->config->counters->nd.bad_packet++;
-		drop(s, why);
+		softwire_drop_payload(s, why);
 		return;
 	}
 	ip6_read(&r, &h);
 	if (!reader_ok(&r))
-		drop(s, r.error);
+		softwire_drop_payload(s, r.error);
 	else if (h.next_header == PROTO_UDP)
 		input_udp(s, &h, r);
 	else if (!nd_node_input(&s->node, NULL, packet, len, s->now))
-		drop(s, NULL);
+		softwire_drop_payload(s, NULL);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The concentrator's end: accepts a tunnel, advertises the softwire's /64, serves DHCPv6 from the lease.
+ * The concentrator's end: accepts a tunnel, keeps the lease, advertises the softwire's /64, serves DHCPv6 from the lease.
  */
 #include "hub/engine.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- router: what the peer is told about the link ---- */
 
 static void router_send(struct nd_router *r, const uint8_t *packet, size_t len)
 {
-	softwire_send_ip6(&container_of(r, struct softwire_sc, router)->softwire, packet, len);
+	softwire_send_packet(&container_of(r, struct softwire_sc, router)->softwire, PPP_IPV6, packet, len);
 }
 
 static bool router_describe(struct nd_router *r, msec now, struct nd_advert *ret)
@@ -103,10 +105,7 @@ static void server_in_use(struct dhcp6_server *d)
 
 static void server_renewed(struct dhcp6_server *d)
 {
-	struct softwire *s = &container_of(d, struct softwire_sc, dhcp6)->softwire;
-
-	if (s->config->ops->renewed)
-		s->config->ops->renewed(s, AF_INET6);
+	softwire_sc_renewed(container_of(d, struct softwire_sc, dhcp6), AF_INET6);
 }
 
 static void server_note(struct dhcp6_server *d, const char *text)
@@ -136,6 +135,8 @@ void softwire_sc_config(struct softwire_config *c)
 		.min_interval_ms = 2000000,
 		.max_interval_ms = 3000000,
 		.initial_interval_ms = 16000,
+		.min_delay_ms =
+			3000, /* however often the path's MTU is said to change (MIN_DELAY_BETWEEN_RAS) */
 		.reply_unicast = 1,
 	};
 	c->dhcp6_server = (struct dhcp6_server_config){
@@ -145,6 +146,31 @@ void softwire_sc_config(struct softwire_config *c)
 		.preference = 255,
 		.refresh = 86400,
 	};
+	softwire_sc4_config(c);
+}
+
+void softwire_sc_plan(const struct softwire_sc *sc, struct ppp_network *ret)
+{
+	ret->ipv6 = ret->ipv6 && !sc->lease->no_ipv6;
+	ret->assign_iid = sc->lease->iid;
+	softwire_sc4_plan(sc, ret);
+}
+
+void softwire_sc_renewed(struct softwire_sc *sc, uint8_t family)
+{
+	struct softwire *s = &sc->softwire;
+
+	if (s->config->ops->renewed)
+		s->config->ops->renewed(s, family);
+}
+
+void softwire_sc_withdraw(struct softwire_sc *sc, uint8_t family)
+{
+	bool *in_use = family == AF_INET6 ? &sc->dhcp6.using_prefixes : &sc->softwire.delegated4;
+
+	if (*in_use)
+		sc->softwire.config->ops->delegated(&sc->softwire, family, false);
+	*in_use = false;
 }
 
 void softwire_sc_network(struct softwire_sc *sc)
@@ -163,13 +189,13 @@ void softwire_sc_network_down(struct softwire_sc *sc)
 
 void softwire_sc_tick(struct softwire_sc *sc, msec now)
 {
-	if (nd_router_deadline(&sc->router) <= now)
+	if (sc->softwire.up6 && nd_router_deadline(&sc->router) <= now)
 		nd_router_tick(&sc->router, now);
 }
 
 msec softwire_sc_deadline(const struct softwire_sc *sc)
 {
-	return nd_router_deadline(&sc->router);
+	return sc->softwire.up6 ? nd_router_deadline(&sc->router) : MSEC_NEVER;
 }
 
 void softwire_sc_dhcp6(struct softwire_sc *sc, const uint8_t *message, size_t len, const struct addr *from)
@@ -239,6 +265,18 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 	return 0;
 }
 
+/* Most leases have few prefixes: the rest of the array is not kept. */
+static struct softwire_lease *copy_lease(const struct softwire_lease *lease)
+{
+	size_t size =
+		offsetof(struct softwire_lease, delegated) + lease->prefix_count * sizeof(*lease->delegated);
+	struct softwire_lease *copy = malloc(size);
+
+	if (copy)
+		memcpy(copy, lease, size);
+	return copy;
+}
+
 void softwire_sc_lease(struct softwire_sc *sc, const struct softwire_lease *lease, const char *why, msec now)
 {
 	struct softwire *s = &sc->softwire;
@@ -247,14 +285,13 @@ void softwire_sc_lease(struct softwire_sc *sc, const struct softwire_lease *leas
 	if (s->step == STEP_LEASE && !lease) {
 		softwire_close(s, CAUSE_NO_ADDRESS, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, why, now);
 	} else if (s->step == STEP_LEASE) {
-		sc->lease = malloc(sizeof(*sc->lease));
+		sc->lease = copy_lease(lease);
 		if (!sc->lease) {
 			softwire_close(s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES,
 				"out of memory", now);
 		} else {
-			*sc->lease = *lease;
 			s->step = STEP_NCP;
-			ppp_link_network(&s->ppp, &(struct ppp_network){.ipv6 = true, .iid = softwire_own_iid(s, lease->iid), .assign_iid = lease->iid}, now);
+			softwire_start_network(s);
 		}
 	}
 	softwire_leave(s);

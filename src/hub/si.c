@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The initiator's end: opens a tunnel, forms its address from the Router Advertisement, asks DHCPv6 for prefixes and DNS.
+ * The initiator's end: opens a tunnel, forms its IPv6 address from the Router Advertisement, asks DHCPv6 for prefixes and DNS.
  *
  * What was learned is collected in struct softwire_si_state; ops->configured() says that it changed. The kernel's own
  * SLAAC and DHCP stay out of it.
  */
 #include "hub/engine.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static void configured(struct softwire_si *si)
@@ -18,7 +19,7 @@ static void configured(struct softwire_si *si)
 
 static void host_send(struct nd_host *h, const uint8_t *packet, size_t len)
 {
-	softwire_send_ip6(&container_of(h, struct softwire_si, host)->softwire, packet, len);
+	softwire_send_packet(&container_of(h, struct softwire_si, host)->softwire, PPP_IPV6, packet, len);
 }
 
 /* RFC 4862 section 5.5.3: an autonomous /64; of several (one is being phased out) that which is preferred longest. */
@@ -227,16 +228,21 @@ void softwire_si_config(struct softwire_config *c)
 		.iaid = 1,
 		.rapid_commit = true,
 	};
+	softwire_si4_config(c);
+}
+
+static void forget(struct softwire_si *si)
+{
+	memset(&si->state, 0, offsetof(struct softwire_si_state, address4)); /* IPv4 is the last part */
 }
 
 void softwire_si_network(struct softwire_si *si)
 {
 	struct softwire *s = &si->softwire;
 
-	si->state = (struct softwire_si_state){
-		.link_local = nd_link_local(s->ppp.iid),
-		.peer_link_local = nd_link_local(s->ppp.peer_iid),
-	};
+	forget(si);
+	si->state.link_local = nd_link_local(s->ppp.iid);
+	si->state.peer_link_local = nd_link_local(s->ppp.peer_iid);
 	si->dhcp6_open = false;
 	si->dhcp6_at = s->now + s->config->dhcp6_wait_ms;
 	nd_host_open(&si->host, &s->config->host, &si->state.link_local, s->now);
@@ -247,9 +253,10 @@ void softwire_si_network_down(struct softwire_si *si)
 {
 	si->dhcp6_open = false;
 	si->dhcp6_at = MSEC_NEVER;
+	forget(si);
 }
 
-void softwire_si_tick(struct softwire_si *si, msec now)
+static void tick6(struct softwire_si *si, msec now)
 {
 	if (nd_host_deadline(&si->host) <= now)
 		nd_host_tick(&si->host, now);
@@ -259,22 +266,35 @@ void softwire_si_tick(struct softwire_si *si, msec now)
 		dhcp6_client_tick(&si->dhcp6, now);
 }
 
+void softwire_si_tick(struct softwire_si *si, msec now)
+{
+	if (si->softwire.up6)
+		tick6(si, now);
+	softwire_si4_tick(si, now);
+}
+
 msec softwire_si_deadline(const struct softwire_si *si)
 {
-	msec at = nd_host_deadline(&si->host);
+	msec at = softwire_si4_deadline(si);
 
+	if (!si->softwire.up6)
+		return at;
+	at = msec_min(at, nd_host_deadline(&si->host));
 	return msec_min(at, si->dhcp6_open ? dhcp6_client_deadline(&si->dhcp6) : si->dhcp6_at);
+}
+
+void softwire_si_release(struct softwire_si *si, msec now)
+{
+	if (si->dhcp6_open)
+		dhcp6_client_release(&si->dhcp6, now);
+	if (si->dhcp4_open)
+		dhcp4_client_release(&si->dhcp4, now);
 }
 
 void softwire_si_dhcp6(struct softwire_si *si, const uint8_t *message, size_t len)
 {
 	if (si->dhcp6_open)
 		dhcp6_client_input(&si->dhcp6, message, len, si->softwire.now);
-}
-
-void softwire_si_done(struct softwire_si *si)
-{
-	si->dhcp6_open = false;
 }
 
 int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, uint16_t tunnel_id,

@@ -68,13 +68,13 @@ struct softwire_counters {
  */
 struct softwire_lease {
 	uint64_t iid;	      /* of the initiator, by Configure-Nak; 0: any (HS-SCEN-11) */
+	uint32_t preferred, valid;
 	struct prefix link6;  /* the softwire's /64; none: link-local only */
 	struct addr address4; /* the initiator's; none: no IPv4, IPCP is Protocol-Rejected */
 	bool managed;	      /* set the M flag: the address comes by DHCPv6 */
 	bool no_ipv6;	      /* this user has no IPv6: IPV6CP is Protocol-Rejected */
 	bool dhcp4;	      /* DHCPv4 gives the address; IPCP then acknowledges 0.0.0.0 */
 	uint8_t dns_count, prefix4_count, prefix_count;
-	uint32_t preferred, valid;
 	struct addr dns[DHCP6_DNS_MAX];
 	struct prefix delegated4[DHCP4_SUBNET_MAX];
 	struct prefix delegated[DHCP6_PREFIX_MAX];

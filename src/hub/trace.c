@@ -30,6 +30,25 @@ static void describe_ip6(const void *data, size_t len, char *buf, size_t size)
 	}
 }
 
+static void describe_ip4(const void *data, size_t len, char *buf, size_t size)
+{
+	struct reader r = reader_of(data, len), payload;
+	char src[ADDR_TEXT], dst[ADDR_TEXT];
+	uint16_t src_port, dst_port;
+	const char *why;
+	struct ip4 h;
+
+	ip4_read(&r, &h);
+	if (!reader_ok(&r))
+		snprintf(buf, size, "bad packet: %s", r.error);
+	else if (h.protocol == PROTO_UDP && ip4_udp_read(&h, r, &src_port, &dst_port, &payload, &why) &&
+		 (dst_port == DHCP4_SERVER_PORT || dst_port == DHCP4_CLIENT_PORT))
+		dhcp4_packet_print(payload.pos, reader_left(&payload), buf, size);
+	else
+		snprintf(buf, size, "%s > %s protocol=%u length=%u", addr_print(&h.src, src),
+			addr_print(&h.dst, dst), h.protocol, h.payload_len);
+}
+
 void softwire_trace_describe(enum softwire_trace what, const void *data, size_t len, struct softwire_trace_words *ret)
 {
 	static const struct {
@@ -64,7 +83,7 @@ void softwire_trace_describe(enum softwire_trace what, const void *data, size_t 
 		break;
 	case TRACE_RX_IP4:
 	case TRACE_TX_IP4:
-		snprintf(ret->text, sizeof(ret->text), "IPv4 packet of %zu bytes", len);
+		describe_ip4(data, len, ret->text, sizeof(ret->text));
 		break;
 	case TRACE_NOTE:
 		snprintf(ret->text, sizeof(ret->text), "%.*s", (int)len, (const char *)data);

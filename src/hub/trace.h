@@ -12,7 +12,7 @@ enum { SOFTWIRE_TRACE_TEXT = 512 };
 
 struct softwire_trace_words {
 	const char *dir;   /* "rx", "tx", "note" */
-	const char *layer; /* "l2tp", "ppp", "ip6", "softwire" */
+	const char *layer; /* "l2tp", "ppp", "ip6", "ip4", "softwire" */
 	char text[SOFTWIRE_TRACE_TEXT];
 };
 

@@ -88,6 +88,29 @@ void pair_frame(struct side *to, uint16_t protocol, const void *packet, size_t l
 	deliver(to, buf, head + len);
 }
 
+void pair_udp4(struct side *to, const char *src, uint16_t src_port, const char *dst, uint16_t dst_port,
+	const void *data, size_t len)
+{
+	struct addr from = {0}, at = {0};
+	uint8_t buf[PAIR_PACKET];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	if (src)
+		assert_int_equal(addr_parse(src, &from), 0);
+	if (dst)
+		assert_int_equal(addr_parse(dst, &at), 0);
+	ip4_udp_write(&w, &from, &at, src_port, dst_port, data, len);
+	assert_true(writer_ok(&w));
+	pair_frame(to, PPP_IP, buf, writer_len(&w));
+}
+
+bool pair_is_data(const uint8_t *packet, size_t len, uint16_t protocol)
+{
+	/* L2TP data header without optional fields 6, FF 03, protocol. */
+	return len >= SOFTWIRE_DATA_HEADER && packet[0] == 0 && packet[1] == 2 &&
+	       packet[8] == protocol >> 8 && packet[9] == (protocol & 0xff);
+}
+
 void pair_control(struct side *to, uint16_t session, const void *avps, size_t len)
 {
 	uint8_t buf[PAIR_PACKET];
@@ -105,6 +128,40 @@ void pair_control(struct side *to, uint16_t session, const void *avps, size_t le
 }
 
 /* ---- answers ---- */
+
+enum { EAP_REQUEST = 1, EAP_RESPONSE, EAP_SUCCESS, EAP_FAILURE, EAP_FAKE = 253, EAP_ROUNDS = 2 };
+
+static void send_eap(struct side *side, uint8_t code, uint8_t id, const char *text)
+{
+	uint8_t packet[64];
+	struct writer w = writer_of(packet, sizeof(packet));
+
+	writer_u8(&w, code);
+	writer_u8(&w, id);
+	writer_u16(&w, (uint16_t)(5 + strlen(text)));
+	writer_u8(&w, EAP_FAKE);
+	writer_bytes(&w, text, strlen(text));
+	assert_true(writer_ok(&w));
+	softwire_eap(side->softwire, side->eap_authenticator, packet, writer_len(&w), side->pair->now);
+}
+
+static void answer_eap(struct side *side)
+{
+	size_t secret = strlen(side->ppp_secret);
+	msec now = side->pair->now;
+
+	if (side->eap_authenticator && side->eap_len &&
+		(side->eap_len != 5 + secret || memcmp(side->eap + 5, side->ppp_secret, secret) != 0))
+		softwire_verified(side->softwire, false, "wrong password", now);
+	else if (side->eap_authenticator && side->eap_requests == EAP_ROUNDS)
+		softwire_verified(side->softwire, true, NULL, now);
+	else if (side->eap_authenticator)
+		send_eap(side, EAP_REQUEST, (uint8_t)++side->eap_requests, "who are you?");
+	else if (side->eap[0] == EAP_REQUEST)
+		send_eap(side, EAP_RESPONSE, side->eap[1], side->ppp_secret);
+	else
+		softwire_eap_result(side->softwire, side->eap[0] == EAP_SUCCESS, "EAP: refused", now);
+}
 
 static void answer(struct side *side, enum question q)
 {
@@ -126,6 +183,9 @@ static void answer(struct side *side, enum question q)
 		break;
 	case ASK_LEASE:
 		softwire_sc_lease(&p->sc_engine, p->no_lease ? NULL : &p->lease, p->no_lease, p->now);
+		break;
+	case ASK_EAP:
+		answer_eap(side);
 		break;
 	default:
 		softwire_sc_bound(&p->sc_engine, !p->no_bind, p->no_bind ? "not recorded" : NULL, p->now);
@@ -179,14 +239,35 @@ static bool chap_ok(const struct ppp_claim *claim, const char *secret)
 	return claim->response_len == len && memcmp(digest, claim->response, len) == 0;
 }
 
+static bool pap_ok(const struct ppp_claim *claim, const char *secret)
+{
+	return claim->response_len == strlen(secret) &&
+	       memcmp(claim->response, secret, claim->response_len) == 0;
+}
+
 static void any_authenticate(struct softwire *s, const struct ppp_claim *claim)
 {
 	struct side *side = side_of(s);
 
 	side->claim_ok = claim->name_len == strlen(side->peer->config.ppp.name) &&
 			 memcmp(claim->name, side->peer->config.ppp.name, claim->name_len) == 0 &&
-			 chap_ok(claim, side->ppp_secret);
+			 (claim->protocol == PPP_PAP ? pap_ok(claim, side->ppp_secret)
+						     : chap_ok(claim, side->ppp_secret));
 	ask(s, ASK_VERIFY);
+}
+
+static void any_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len)
+{
+	struct side *side = side_of(s);
+
+	assert_true(len <= sizeof(side->eap));
+	side->eap_authenticator = authenticator;
+	if (!packet) /* from the beginning */
+		side->eap_requests = 0;
+	if (len)
+		memcpy(side->eap, packet, len);
+	side->eap_len = len;
+	ask(s, ASK_EAP);
 }
 
 static void sc_want_lease(struct softwire *s)
@@ -221,19 +302,29 @@ static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	struct side *side = side_of(s);
 
-	if (in_use)
-		side->delegated++;
+	if (family == AF_INET6)
+		*(in_use ? &side->delegated : &side->released_prefixes) += 1;
 	else
-		side->released_prefixes++;
+		*(in_use ? &side->delegated4 : &side->released_subnets) += 1;
+}
+
+static void sc_renewed(struct softwire *s, uint8_t family)
+{
+	struct side *side = side_of(s);
+
+	*(family == AF_INET6 ? &side->renewed : &side->renewed4) += 1;
 }
 
 static void any_up(struct softwire *s, uint8_t family)
 {
 	struct side *side = side_of(s);
 
-	assert_int_equal(family, AF_INET6);
+	assert_true(family == AF_INET6 ? s->up6 : s->up4);
 	assert_int_equal(side->downs, 0);
-	side->ups++;
+	assert_int_equal(s->step, STEP_UP);
+	*(family == AF_INET6 ? &side->ups : &side->ups4) += 1;
+	assert_int_equal(side->ups - side->family_downs, s->up6);
+	assert_int_equal(side->ups4 - side->family_downs4, s->up4);
 	if (side->close_on_up)
 		softwire_close(s, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "not wanted", side->pair->now);
 }
@@ -242,8 +333,9 @@ static void any_family_down(struct softwire *s, uint8_t family, const char *why)
 {
 	struct side *side = side_of(s);
 
-	assert_int_equal(family, AF_INET6);
-	side->family_downs++;
+	assert_false(family == AF_INET6 ? s->up6 : s->up4);
+	assert_int_equal(side->downs, 0);
+	*(family == AF_INET6 ? &side->family_downs : &side->family_downs4) += 1;
 	snprintf(side->family_why, sizeof(side->family_why), "%s", why);
 }
 
@@ -310,9 +402,11 @@ static const struct softwire_ops sc_ops = {
 	.want_tunnel_secret = any_want_tunnel_secret,
 	.authenticate = any_authenticate,
 	.want_ppp_secret = any_want_ppp_secret,
+	.eap = any_eap,
 	.want_lease = sc_want_lease,
 	.bind_duid = sc_bind,
 	.delegated = sc_delegated,
+	.renewed = sc_renewed,
 	.up = any_up,
 	.family_down = any_family_down,
 	.down = any_down,
@@ -327,6 +421,7 @@ static const struct softwire_ops si_ops = {
 	.want_tunnel_secret = any_want_tunnel_secret,
 	.authenticate = any_authenticate,
 	.want_ppp_secret = any_want_ppp_secret,
+	.eap = any_eap,
 	.want_lease = si_never,
 	.bind_duid = si_never_bind,
 	.delegated = si_never_delegated,
@@ -382,11 +477,42 @@ struct pair *pair_new(void)
 	return p;
 }
 
+void pair_ipv4(struct pair *p)
+{
+	p->sc.config.ppp.ipv4 = p->si.config.ppp.ipv4 = true;
+	p->sc.config.local4 = addr4(192, 0, 2, 1);
+	p->si.config.dhcp4_client.client_id_len = 19;
+	memset(p->si.config.dhcp4_client.client_id, 0x11, 19);
+	p->si.config.dhcp4_client.client_id[0] = 0xff;
+	p->lease.address4 = addr4(198, 51, 100, 7);
+	p->lease.dns[p->lease.dns_count++] = addr4(192, 0, 2, 53);
+}
+
+void pair_ipv4_only(struct pair *p)
+{
+	pair_ipv4(p);
+	p->sc.config.ppp.ipv6 = p->si.config.ppp.ipv6 = false;
+	p->lease.link6 = (struct prefix){0};
+	p->lease.prefix_count = 0;
+}
+
+void pair_subnet(struct pair *p, const char *subnet)
+{
+	assert_int_equal(prefix_parse(subnet, &p->lease.delegated4[p->lease.prefix4_count++]), 0);
+	p->si.config.dhcp4_client.want_subnet = true;
+}
+
+void pair_eap(struct pair *p)
+{
+	p->sc.config.ppp.demand[0] = PPP_METHOD_EAP;
+	p->si.config.ppp.give = 1 << PPP_METHOD_EAP;
+}
+
 void pair_open(struct pair *p)
 {
 	p->sc_engine.softwire.tracing = p->si_engine.softwire.tracing = true;
-	assert_int_equal(
-		softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint, NULL, p->now),
+	assert_int_equal(softwire_si_open(&p->si_engine, &p->si.config, 0x5101, 0x5102, 1, PAIR_MTU, p->hint,
+				 p->hint4, p->now),
 		0);
 	p->si.softwire = &p->si_engine.softwire;
 }

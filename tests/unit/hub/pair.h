@@ -21,7 +21,7 @@ enum { PAIR_QUEUE = 256, PAIR_PACKET = 2048, PAIR_LINES = 512, PAIR_DELAY = 10, 
 
 struct pair;
 
-enum question { ASK_TUNNEL_SECRET, ASK_VERIFY, ASK_PPP_SECRET, ASK_LEASE, ASK_BIND, ASK_MAX };
+enum question { ASK_TUNNEL_SECRET, ASK_VERIFY, ASK_PPP_SECRET, ASK_LEASE, ASK_BIND, ASK_EAP, ASK_MAX };
 
 struct answer {
 	struct wheel_timer timer;
@@ -43,12 +43,20 @@ struct side {
 
 	bool close_on_up; /* the owner closes it from inside up() */
 	unsigned asked[ASK_MAX];
-	unsigned delegated, released_prefixes, ups, family_downs, configured, downs, released, notes;
+	unsigned delegated, released_prefixes, renewed, ups, family_downs;	/* IPv6 */
+	unsigned delegated4, released_subnets, renewed4, ups4, family_downs4; /* IPv4 */
+	unsigned configured, downs, released, notes;
 	struct softwire_why why;
 	char family_why[160], note[160];
 	struct softwire_si_state state; /* of the last configured() */
 	bool dead;                      /* sends nothing, hears nothing */
 	msec data_heard, data_sent; /* by the data plane */
+
+	/* A method of nobody's: two requests, and a response must have the password. */
+	bool eap_authenticator;
+	unsigned eap_requests;
+	uint8_t eap[64]; /* what the question is about */
+	size_t eap_len;
 };
 
 struct pair {
@@ -62,6 +70,7 @@ struct pair {
 	const char *no_lease; /* why there is none */
 	bool no_bind;
 	const struct dhcp6_binding *hint;
+	const struct dhcp4_binding *hint4;
 
 	/* False: lost. It may change the packet. */
 	bool (*hook)(struct pair *p, struct side *from, uint8_t *packet, size_t *len);
@@ -86,6 +95,14 @@ void pair_run(struct pair *p, msec duration);
 void pair_until(struct pair *p, const struct side *side, enum softwire_step step);
 /* Set up, with addresses and prefix. */
 void pair_up(struct pair *p);
+/* Both ends have IPv4, too: 198.51.100.7 for "alice", 192.0.2.1 is the SC's, 192.0.2.53 a DNS server. */
+void pair_ipv4(struct pair *p);
+/* And no IPv6. */
+void pair_ipv4_only(struct pair *p);
+/* "alice" has this subnet, and the SI asks for one. */
+void pair_subnet(struct pair *p, const char *subnet);
+/* The SC wants EAP, and the SI does nothing else. */
+void pair_eap(struct pair *p);
 /* Ends what lives, and checks that no timer is left and that every end was told once. */
 void pair_free(struct pair *p);
 
@@ -96,6 +113,11 @@ void pair_frame(struct side *to, uint16_t protocol, const void *packet, size_t l
 	pair_frame(to, protocol, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 /* A control message from the peer of TO with the next sequence number that TO expects. */
 void pair_control(struct side *to, uint16_t session, const void *avps, size_t len);
+
+/* A UDP datagram in IPv4. Addresses NULL: 0.0.0.0, 255.255.255.255. */
+void pair_udp4(struct side *to, const char *src, uint16_t src_port, const char *dst, uint16_t dst_port, const void *data, size_t len);
+/* Is this the UDP payload of a softwire's packet with this PPP protocol? */
+bool pair_is_data(const uint8_t *packet, size_t len, uint16_t protocol);
 
 /* How many lines since START contain TEXT. */
 unsigned pair_sent(const struct pair *p, size_t start, const char *text);

@@ -93,7 +93,7 @@ static void answers_may_come_late(void **state)
 	pair_open(p);
 	pair_run(p, 20000);
 	check_configured(p);
-	for (int q = 0; q < ASK_MAX; q++)
+	for (int q = 0; q < ASK_EAP; q++)
 		assert_true(p->sc.asked[q] + p->si.asked[q] > 0);
 	assert_int_equal(p->sc.asked[ASK_LEASE], 1);
 	assert_int_equal(p->sc.asked[ASK_VERIFY], 1);
@@ -108,13 +108,17 @@ static void an_answer_after_the_end_changes_nothing(void **state)
 		struct side *side = q == ASK_PPP_SECRET ? &p->si : &p->sc;
 
 		side->answer_ms = 1000;
+		if (q == ASK_EAP)
+			pair_eap(p);
 		pair_open(p);
-		while (!side->asked[q])
+		while (!side->asked[q] && p->now < 100000)
 			pair_run(p, 10);
+		assert_true(side->asked[q]);
 		softwire_close(side->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", p->now);
 		assert_int_equal(side->downs, 1);
 		pair_run(p, 5000);
-		if (q == ASK_TUNNEL_SECRET) { /* nobody has proven to be there: the concentrator keeps nothing */
+		if (q ==
+			ASK_TUNNEL_SECRET) { /* nobody has proven to be there: the concentrator keeps nothing */
 			assert_int_equal(p->sc.released, 1);
 			pair_free(p);
 			continue;
@@ -274,6 +278,62 @@ static void both_ends_may_authenticate(void **state)
 	pair_free(p);
 }
 
+/* proves: HS-PPP-11 partial */
+static void a_password_may_come_by_pap(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->sc.config.ppp.demand[0] = PPP_METHOD_PAP;
+	p->si.config.ppp.give = 1 << PPP_METHOD_PAP;
+	pair_up(p);
+	assert_int_equal(p->sc.asked[ASK_VERIFY], 1);
+	assert_int_equal(p->si.asked[ASK_PPP_SECRET], 1);
+	assert_int_equal(pair_sent(p, 0, "CHAP"), 0);
+	pair_free(p);
+}
+
+/* Whatever is inside EAP, the owners' answers come at once or late; the engine only carries it. */
+/* proves: HS-PPP-11 partial */
+static void eap_is_passed_through_to_the_owners(void **state)
+{
+	for (int late = 0; late < 2; late++) {
+		struct pair *p = pair_new();
+
+		pair_eap(p);
+		p->sc.answer_ms = p->si.answer_ms = late ? 500 : 0;
+		pair_open(p);
+		pair_until(p, &p->sc, STEP_AUTH);
+		pair_run(p, 20000);
+		check_configured(p);
+		assert_int_equal(p->sc.asked[ASK_EAP], 3); /* begin, and two responses */
+		assert_true(p->si.asked[ASK_EAP] >=
+			    3); /* two requests, and Success, which an NCP packet means, too */
+		assert_int_equal(p->sc.asked[ASK_VERIFY], 0);
+		assert_int_equal(p->sc.asked[ASK_LEASE], 1);
+		assert_int_equal(pair_sent(p, 0, "CHAP"), 0);
+		pair_free(p);
+	}
+}
+
+/* proves: HS-PPP-13 partial */
+static void an_eap_method_that_fails_ends_it_at_both_ends(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_eap(p);
+	p->si.ppp_secret = "looking-glass";
+	pair_open(p);
+	pair_run(p, 60000);
+	assert_int_equal(p->sc.downs, 1);
+	assert_int_equal(p->sc.why.cause, CAUSE_USER_AUTH);
+	assert_int_equal(p->sc.why.step, STEP_AUTH);
+	assert_int_equal(p->si.downs, 1);
+	assert_int_equal(p->si.why.cause, CAUSE_USER_AUTH);
+	assert_int_equal(p->sc.asked[ASK_LEASE], 0);
+	assert_int_equal(pair_sent(p, 0, "IPV6CP"), 0);
+	pair_free(p);
+}
+
 /* proves: HS-L2TP-24, HS-L2TP-25 partial */
 static void tunnel_secrets_must_be_the_same(void **state)
 {
@@ -413,6 +473,9 @@ int main(void)
 		cmocka_unit_test(an_sc_that_asks_for_no_password_is_anonymous),
 		cmocka_unit_test(unless_the_initiator_insists),
 		cmocka_unit_test(both_ends_may_authenticate),
+		cmocka_unit_test(a_password_may_come_by_pap),
+		cmocka_unit_test(eap_is_passed_through_to_the_owners),
+		cmocka_unit_test(an_eap_method_that_fails_ends_it_at_both_ends),
 		cmocka_unit_test(tunnel_secrets_must_be_the_same),
 		cmocka_unit_test(the_concentrator_begins_nothing),
 		cmocka_unit_test(the_owner_may_close_it_from_inside_up),
