@@ -2,7 +2,8 @@
 /*
  * The monitor: a subscription to what changes in the kernel, boiled down to "something that matters to you changed".
  *
- * Nothing is kept of the messages but the most telling word since the last loop iteration. Our own devices are known by name, and by
+ * Nothing is kept of the messages but the most telling word since the last loop iteration, and of each link what matters of it: the kernel announces
+ * a link, too, when somebody listens to it (promiscuous mode) or a counter of its has turned. Our own devices are known by name, and by
  * the index that the kernel announces with the name, so that address and route messages need no look-up.
  */
 #include <errno.h>
@@ -27,12 +28,32 @@ struct ignored {
 	char name[IFNAMSIZ];
 };
 
+enum { LLADDR_MAX = 32, TRIES = 5 };
+
+/* What matters of a link; unused bytes are zero, so that two compare with memcmp(). */
+struct link_state {
+	unsigned flags; /* IFF_UP, IFF_RUNNING */
+	uint32_t mtu;
+	uint32_t master;
+	uint32_t lladdr_len;
+	uint8_t lladdr[LLADDR_MAX];
+	char name[IFNAMSIZ];
+	uint32_t carrier;
+};
+
+struct known_link {
+	struct known_link *next;
+	unsigned index;
+	struct link_state state;
+};
+
 struct netlink_monitor {
 	struct loop *loop;
 	struct mnl_socket *socket;
 	struct loop_watch watch;
 	struct loop_flush flush;
 	struct ignored *ignored;
+	struct known_link *links;
 	enum change pending;
 	void (*changed)(void *owner, const char *what);
 	void *owner;
@@ -47,26 +68,12 @@ static bool is_ignored(const struct netlink_monitor *m, unsigned index)
 	return false;
 }
 
-/* The attributes that decide, of all three kinds of message. */
+/* The attributes that decide about addresses and routes. */
 struct facts {
-	uint16_t type;
-	const char *name; /* IFLA_IFNAME */
-	bool wireless;
 	unsigned oif;     /* RTA_OIF */
 	uint32_t table;   /* RTA_TABLE */
 	uint8_t protocol; /* IFA_PROTO */
 };
-
-static int take_link_fact(const struct nlattr *a, void *arg)
-{
-	struct facts *f = arg;
-
-	if (mnl_attr_get_type(a) == IFLA_IFNAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-		f->name = mnl_attr_get_str(a);
-	else if (mnl_attr_get_type(a) == IFLA_WIRELESS)
-		f->wireless = true;
-	return MNL_CB_OK;
-}
 
 static int take_address_fact(const struct nlattr *a, void *arg)
 {
@@ -98,19 +105,137 @@ static void learn_index(struct netlink_monitor *m, const char *name, unsigned in
 			i->index = index;
 }
 
+/* ---- links ---- */
+
+struct link_reading {
+	struct link_state state;
+	bool wireless;
+};
+
+static uint32_t number_of(const struct nlattr *a)
+{
+	if (mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+		return mnl_attr_get_u32(a);
+	return mnl_attr_validate(a, MNL_TYPE_U8) >= 0 ? mnl_attr_get_u8(a) : 0;
+}
+
+static int take_link_fact(const struct nlattr *a, void *arg)
+{
+	struct link_reading *r = arg;
+	struct link_state *s = &r->state;
+	size_t len = mnl_attr_get_payload_len(a);
+
+	switch (mnl_attr_get_type(a)) {
+	case IFLA_IFNAME:
+		if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 && len <= sizeof(s->name))
+			memcpy(s->name, mnl_attr_get_str(a), strlen(mnl_attr_get_str(a)));
+		break;
+	case IFLA_ADDRESS:
+		s->lladdr_len = (uint32_t)(len < sizeof(s->lladdr) ? len : sizeof(s->lladdr));
+		memcpy(s->lladdr, mnl_attr_get_payload(a), s->lladdr_len);
+		break;
+	case IFLA_MTU:
+		s->mtu = number_of(a);
+		break;
+	case IFLA_MASTER:
+		s->master = number_of(a);
+		break;
+	case IFLA_CARRIER:
+		s->carrier = number_of(a);
+		break;
+	case IFLA_WIRELESS:
+		r->wireless = true;
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static struct known_link **find_link(struct netlink_monitor *m, unsigned index)
+{
+	struct known_link **link = &m->links;
+
+	while (*link && (*link)->index != index)
+		link = &(*link)->next;
+	return link;
+}
+
+/* Is there anything new in it? */
+static bool learn_link(struct netlink_monitor *m, unsigned index, const struct link_state *s)
+{
+	struct known_link **link = find_link(m, index), *k = *link;
+
+	if (k && !memcmp(&k->state, s, sizeof(*s)))
+		return false;
+	if (!k) {
+		k = calloc(1, sizeof(*k));
+		if (!k)
+			return true;
+		k->index = index;
+		*link = k;
+	}
+	k->state = *s;
+	return true;
+}
+
+static void forget_link(struct netlink_monitor *m, unsigned index)
+{
+	struct known_link **link = find_link(m, index), *k = *link;
+
+	if (!k)
+		return;
+	*link = k->next;
+	free(k);
+}
+
 static enum change judge_link(struct netlink_monitor *m, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
-	struct facts f = {0};
+	struct link_reading r = {0};
+	bool changed = true;
 
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*i) || i->ifi_family == AF_BRIDGE)
+	/* Other families tell of ports (AF_BRIDGE) or of how a protocol sees the link. */
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*i) || i->ifi_family != AF_UNSPEC)
 		return CHANGE_NONE;
-	(void)mnl_attr_parse(h, sizeof(*i), take_link_fact, &f);
-	if (f.name)
-		learn_index(m, f.name, (unsigned)i->ifi_index);
-	/* A wireless event (scan results, for instance) says nothing about the link as such. */
-	return f.wireless || is_ignored(m, (unsigned)i->ifi_index) ? CHANGE_NONE : CHANGE_LINK;
+	r.state.flags = i->ifi_flags & (IFF_UP | IFF_RUNNING);
+	(void)mnl_attr_parse(h, sizeof(*i), take_link_fact, &r);
+	if (r.wireless) /* scan results, for instance: it says nothing about the link as such */
+		return CHANGE_NONE;
+	if (r.state.name[0])
+		learn_index(m, r.state.name, (unsigned)i->ifi_index);
+	if (h->nlmsg_type == RTM_DELLINK)
+		forget_link(m, (unsigned)i->ifi_index);
+	else
+		changed = learn_link(m, (unsigned)i->ifi_index, &r.state);
+	return !changed || is_ignored(m, (unsigned)i->ifi_index) ? CHANGE_NONE : CHANGE_LINK;
 }
+
+static int take_first_sight(const struct nlmsghdr *h, void *arg)
+{
+	if (h->nlmsg_type == RTM_NEWLINK)
+		(void)judge_link(arg, h);
+	return 0;
+}
+
+/* The links that are there already, so that what does not matter of them is not news. */
+static int look_around(struct netlink_monitor *m)
+{
+	struct netlink *n = netlink_open();
+	int r = n ? -EAGAIN : -errno;
+
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
+		void *family;
+		struct nlmsghdr *h =
+			request_begin(n, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg), &family);
+
+		r = request_run(n, h, take_first_sight, m);
+	}
+	netlink_close(n);
+	return r == -EAGAIN ? 0 : r; /* some have come or gone meanwhile, which will be told */
+}
+
+/* ---- addresses and routes ---- */
 
 static enum change judge_address(const struct netlink_monitor *m, const struct nlmsghdr *h)
 {
@@ -227,6 +352,34 @@ static struct mnl_socket *subscribe(void)
 	return s;
 }
 
+static void free_lists(struct netlink_monitor *m)
+{
+	while (m->ignored) {
+		struct ignored *i = m->ignored;
+
+		m->ignored = i->next;
+		free(i);
+	}
+	while (m->links)
+		forget_link(m, m->links->index);
+}
+
+static int begin(struct netlink_monitor *m)
+{
+	int r;
+
+	m->socket = subscribe();
+	if (!m->socket)
+		return -errno;
+	r = look_around(m);
+	m->watch.ready = ready;
+	if (!r)
+		r = loop_watch_start(m->loop, &m->watch, mnl_socket_get_fd(m->socket), UV_READABLE);
+	if (r)
+		mnl_socket_close(m->socket);
+	return r;
+}
+
 struct netlink_monitor *netlink_monitor_new(
 	struct loop *loop, void (*changed)(void *owner, const char *what), void *owner)
 {
@@ -238,15 +391,9 @@ struct netlink_monitor *netlink_monitor_new(
 	m->loop = loop;
 	m->changed = changed;
 	m->owner = owner;
-	m->socket = subscribe();
-	if (!m->socket) {
-		free(m);
-		return NULL;
-	}
-	m->watch.ready = ready;
-	r = loop_watch_start(loop, &m->watch, mnl_socket_get_fd(m->socket), UV_READABLE);
+	r = begin(m);
 	if (r) {
-		mnl_socket_close(m->socket);
+		free_lists(m);
 		free(m);
 		errno = -r;
 		return NULL;
@@ -282,12 +429,7 @@ static void closed(struct loop_watch *w)
 	struct netlink_monitor *m = container_of(w, struct netlink_monitor, watch);
 
 	mnl_socket_close(m->socket);
-	while (m->ignored) {
-		struct ignored *i = m->ignored;
-
-		m->ignored = i->next;
-		free(i);
-	}
+	free_lists(m);
 	free(m);
 }
 

@@ -165,8 +165,8 @@ static int get_path(struct netlink *n, const struct addr *dst, struct path *p)
 	request_put_addr(h, RTA_DST, dst);
 	p->family = dst->family;
 	r = request_run(n, h, take_route, p);
-	/* IPv4 answers an unreachable route with its error, IPv6 with the route itself. */
-	if (r == -EHOSTUNREACH || r == -EACCES || r == -ESRCH)
+	/* The answer is the error of an unreachable, prohibit or blackhole route, or (IPv6) the route itself. */
+	if (r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL || r == -ESRCH)
 		return -ENETUNREACH;
 	if (!r && ((p->type != RTN_UNICAST && p->type != RTN_LOCAL) || !p->ifindex))
 		return -ENETUNREACH;

@@ -51,7 +51,7 @@ int netlink_link_queue(struct netlink *n, const char *device, uint32_t packets);
 int netlink_link_no_autoconf(struct netlink *n, const char *device);
 /*
  * MTU of the interface that a packet to DST would leave by, and the route's own MTU if smaller (it includes what path MTU discovery
- * has learnt); -ENETUNREACH. Each ret_* may be NULL. Unprivileged.
+ * has learnt); -ENETUNREACH when it would not, be it without a route or by one that says so (unreachable, prohibit, blackhole). Each ret_* may be NULL. Unprivileged.
  */
 int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source,
 	unsigned *ret_ifindex);
@@ -73,7 +73,9 @@ int netlink_bridge_leave(struct netlink *n, unsigned bridge, const char *port);
 
 /*
  * Watching: an address, route or link changed; WHAT is a short word for logs ("address", "route", "link"; "overrun" when the kernel had more
- * to say than fitted). Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL) and what only follows
+ * to say than fitted). Unprivileged. Routes of both families are told when they come and when they go: netlink_path_mtu() then says whether a
+ * destination is still reached. Of links count name, up, running, carrier, MAC address, MTU and master, and that they come and go; that somebody listens
+ * (promiscuous mode) does not. Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL) and what only follows
  * an address (the kernel's local and on-link routes) is not told.
  */
 struct netlink_monitor;

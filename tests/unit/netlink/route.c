@@ -179,9 +179,37 @@ static void path_mtu_is_the_interfaces_or_the_routes(void **state)
 	leave(&p);
 }
 
+static void ways_that_lead_nowhere_are_none(void **state)
+{
+	static const char *const kinds[] = {"unreachable", "prohibit", "blackhole", "throw"};
+	static const char *const family[] = {"-4", "-6"}, *const dst[] = {
+								  "198.51.100.0/24", "2001:db8:6::/48"};
+	struct addr inside[] = {address("198.51.100.1"), address("2001:db8:6::1")};
+	char command[128];
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("si-test", IFF_TUN);
+	for (unsigned f = 0; f < 2; f++) {
+		assert_int_equal(netlink_path_mtu(p.netlink, &inside[f], NULL, NULL, NULL), -ENETUNREACH);
+		for (unsigned i = 0; i < 4; i++) {
+			snprintf(command, sizeof(command), "ip %s route add %s %s", family[f], kinds[i],
+				dst[f]);
+			administer(command);
+			if (netlink_path_mtu(p.netlink, &inside[f], NULL, NULL, NULL) != -ENETUNREACH)
+				fail_msg("%s %s", kinds[i], dst[f]);
+			snprintf(command, sizeof(command), "ip %s route del %s %s", family[f], kinds[i],
+				dst[f]);
+			administer(command);
+		}
+	}
+	leave(&p);
+}
+
 static int ask_as_nobody(void)
 {
-	struct addr there = address("2001:db8:5::9");
+	struct addr there = address("2001:db8:5::9"), there4 = address("192.0.2.9"),
+		    gone = address("2001:db8:6::1"), gone4 = address("198.51.100.1");
 	uint32_t mtu = 0;
 	struct netlink *n;
 	int r;
@@ -192,15 +220,20 @@ static int ask_as_nobody(void)
 	if (!n)
 		return 2;
 	r = netlink_path_mtu(n, &there, &mtu, NULL, NULL) || mtu != 1500 ? 3 : 0;
-	if (netlink_link_mtu(n, "si-test", 1400) != -EPERM)
+	if (netlink_path_mtu(n, &there4, &mtu, NULL, NULL) || mtu != 1500)
 		r = 4;
+	if (netlink_path_mtu(n, &gone, &mtu, NULL, NULL) != -ENETUNREACH ||
+		netlink_path_mtu(n, &gone4, &mtu, NULL, NULL) != -ENETUNREACH)
+		r = 5;
+	if (netlink_link_mtu(n, "si-test", 1400) != -EPERM)
+		r = 6;
 	netlink_close(n);
 	return r;
 }
 
 static void path_mtu_needs_no_privilege(void **state)
 {
-	struct prefix dst = prefix("2001:db8:5::/48");
+	struct prefix dst = prefix("2001:db8:5::/48"), dst4 = prefix("192.0.2.0/24");
 	struct place p;
 	int status;
 	pid_t pid;
@@ -208,6 +241,7 @@ static void path_mtu_needs_no_privilege(void **state)
 	NAMESPACE_OR_SKIP();
 	p = enter("si-test", IFF_TUN);
 	assert_int_equal(netlink_route(p.netlink, true, &dst, false, "si-test", NULL, 0), 0);
+	assert_int_equal(netlink_route(p.netlink, true, &dst4, false, "si-test", NULL, 0), 0);
 	pid = fork();
 	if (!pid)
 		_exit(ask_as_nobody());
@@ -225,6 +259,7 @@ int main(void)
 		cmocka_unit_test(spares_the_routes_of_others),
 		cmocka_unit_test(ipv4_defaults_and_host_routes_lead_into_the_tun),
 		cmocka_unit_test(path_mtu_is_the_interfaces_or_the_routes),
+		cmocka_unit_test(ways_that_lead_nowhere_are_none),
 		cmocka_unit_test(path_mtu_needs_no_privilege),
 	};
 
