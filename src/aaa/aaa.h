@@ -90,18 +90,21 @@ struct aaa_eap_config {
 };
 /* Before the first exchange, and when none is there. C is copied; 0 or -ENOMEM. NULL: EAP is off. */
 int aaa_set_eap(struct aaa *a, const struct aaa_eap_config *c);
-struct aaa_eap; /* one exchange */
+struct aaa_eap; /* one exchange; gone before its aaa */
 /*
- * PACKET: the next request for the peer. NULL: the exchange is over: OK and USER, or not OK and WHY for the log. Both valid during the call.
+ * PACKET: the next request for the peer, or the outstanding one once more when what came was not a response to it
+ * (WHY says so). NULL: the exchange is over: OK and USER, or not OK and WHY for the log. All valid during the call.
  * An exchange in which the answer is not OK cannot be continued.
  */
 typedef void aaa_eap_answer(void *owner, const uint8_t *packet, size_t len, bool ok, const struct aaa_user *user, const char *why);
 struct aaa_eap *aaa_eap_new(struct aaa *a); /* NULL: no memory, or EAP is off */
 /* PACKET NULL: begin. One answer per call, as for aaa_verify(). */
 void aaa_eap_input(struct aaa_eap *e, const uint8_t *packet, size_t len, aaa_eap_answer *answer, void *owner);
-const char *aaa_eap_name(const struct aaa_eap *e); /* the claimed identity, "" before it is known: for the log */
-uint8_t aaa_eap_method(const struct aaa_eap *e);	   /* EAP_TLS, EAP_MD5; 0: none was agreed on yet */
-void aaa_eap_free(struct aaa_eap *e);		   /* its answer is not wanted any more; also from inside it; NULL is fine */
+/* The claimed identity, "" before it is known: for the log. Once OK who it is: by certificate that may be another name
+ * than was claimed (eap/eap.h). */
+const char *aaa_eap_name(const struct aaa_eap *e);
+uint8_t aaa_eap_method(const struct aaa_eap *e); /* EAP_TLS, EAP_MD5; 0: none was agreed on yet */
+void aaa_eap_free(struct aaa_eap *e); /* its answer is not wanted any more; also from inside it; NULL is fine */
 /* The secret with which we prove our own identity to this user (mutual CHAP): its server-secret. */
 void aaa_server_secret(struct aaa *a, const char *user, aaa_secret *answer, void *owner);
 /* The tunnel secret shared with a peer: of the entries of `peers` whose prefix covers PEER, and whose host name, where one is given, is

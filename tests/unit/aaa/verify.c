@@ -2,6 +2,7 @@
 /* Claims of each protocol: who gets in, and what the log and the peer are told. */
 #include "fixture.h"
 
+#include "aaa/verify.h"
 #include "ppp/packet.h"
 
 /* RFC 2759 section 9.2. */
@@ -187,6 +188,29 @@ static void pap_compares_the_whole_password(void **state)
 	assert_false(v.ok);
 }
 
+/* Whatever stands in for a secret that is not there: the right answer to it is wrong. */
+static void nobodys_secret_verifies_nobody(void **state)
+{
+	struct aaa_claim claim = claim_of(PPP_CHAP, CHAP_MSCHAPV2, "User", golden, sizeof(golden));
+	struct verdict v;
+	struct rng rng;
+
+	rng_init_seed(&rng, 1);
+	verify_claim(&claim, "clientPass", 10, NULL, &rng, &v);
+	assert_true(v.ok);
+	verify_claim(&claim, "clientPass", 10, "unknown user", &rng, &v);
+	assert_false(v.ok);
+	assert_string_equal(v.why, "unknown user");
+	assert_mschap_refusal(v.message);
+	claim = claim_of(PPP_CHAP, CHAP_MD5, "User", golden_md5, sizeof(golden_md5));
+	verify_claim(&claim, "clientPass", 10, "unknown user", &rng, &v);
+	assert_false(v.ok);
+	claim = claim_of(PPP_PAP, 0, "User", "clientPass", 10);
+	verify_claim(&claim, "clientPass", 10, "unknown user", &rng, &v);
+	assert_false(v.ok);
+	assert_string_equal(v.message, "wrong user name or password");
+}
+
 static void md5_still_does(void **state)
 {
 	struct aaa_claim claim = claim_of(PPP_CHAP, CHAP_MD5, "User", golden_md5, sizeof(golden_md5));
@@ -256,6 +280,7 @@ int main(void)
 		TEST(mschap_lets_in_who_knows_the_secret_and_proves_ours),
 		TEST(mschap_refuses_everything_else),
 		TEST(pap_compares_the_whole_password),
+		TEST(nobodys_secret_verifies_nobody),
 		TEST(md5_still_does),
 		TEST(refuses_claims_that_it_does_not_know),
 	};
