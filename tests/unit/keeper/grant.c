@@ -177,19 +177,6 @@ static void refuses_what_the_policy_does_not_name(void **state)
 	stage_free(s);
 }
 
-static int delete_the_administrators(struct stage *s, int fd)
-{
-	struct addr theirs = to_addr("2001:db8:1:2::1"), ours = to_addr("2001:db8:1:3::1");
-	struct actor a;
-
-	actor_init(&a, fd);
-	note(s, ASK(&a, keeper_address, false, "lan0", &theirs, 64, 0, 0));
-	note(s, ASK(&a, keeper_address, true, "lan0", &ours, 64, 7200, 3600));
-	note(s, ASK(&a, keeper_address, false, "lan0", &ours, 64, 0, 0));
-	actor_done(&a);
-	return 0;
-}
-
 /* ---- IPv4 ---- */
 
 static int ask_for_ipv4(struct stage *s, int fd)
@@ -313,6 +300,35 @@ static void addresses_of_others_on_a_lan_keep_their_lifetimes(void **state)
 	assert_int_equal(
 		shown("ip -4 -o addr", "192.168.7.1/24", "valid_lft forever preferred_lft forever"), 1);
 	stage_free(s);
+}
+
+/* Where the kernel cannot tell whose an address is, that which we have not added is the administrator's. */
+static void where_the_kernel_cannot_tell_the_keeper_remembers(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	administer("ip addr flush dev lo && sysctl -qw net.ipv6.conf.lan0.disable_ipv6=1");
+	administer("ip addr add 192.168.7.1/24 dev lan0");
+	stage_start(s, change_the_administrators);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[1], -EEXIST);
+	assert_int_equal(s->notes->results[3], -EPERM);
+	assert_int_equal(
+		shown("ip -4 -o addr", "192.168.7.1/24", "valid_lft forever preferred_lft forever"), 1);
+	stage_free(s);
+}
+
+static int delete_the_administrators(struct stage *s, int fd)
+{
+	struct addr theirs = to_addr("2001:db8:1:2::1"), ours = to_addr("2001:db8:1:3::1");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_address, false, "lan0", &theirs, 64, 0, 0));
+	note(s, ASK(&a, keeper_address, true, "lan0", &ours, 64, 7200, 3600));
+	note(s, ASK(&a, keeper_address, false, "lan0", &ours, 64, 0, 0));
+	actor_done(&a);
+	return 0;
 }
 
 static void addresses_of_others_on_a_lan_are_not_deleted(void **state)
@@ -693,6 +709,7 @@ int main(void)
 		cmocka_unit_test(ipv4_is_served_like_ipv6_and_leaves_nothing),
 		cmocka_unit_test(ipv4_that_would_cut_off_the_host_is_refused),
 		cmocka_unit_test(addresses_of_others_on_a_lan_keep_their_lifetimes),
+		cmocka_unit_test(where_the_kernel_cannot_tell_the_keeper_remembers),
 		cmocka_unit_test(addresses_of_others_on_a_lan_are_not_deleted),
 		cmocka_unit_test(files_are_regular_and_not_the_engines_links),
 		cmocka_unit_test(directories_of_others_stay_theirs),

@@ -166,6 +166,29 @@ static void addresses_of_others_stay_as_they_are(void **state)
 	leave(&p);
 }
 
+/* As before Linux 5.18, as long as no address here has a protocol: the kernel gives one to those of lo. */
+static void where_nobody_can_tell_it_says_so(void **state)
+{
+	struct addr theirs = address("192.168.7.1"), ours = address("192.168.7.2");
+	enum netlink_owner owner;
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("lan0", IFF_TAP);
+	administer("ip addr flush dev lo && ip addr add 192.168.7.1/24 dev lan0");
+	assert_int_equal(netlink_address_owner(p.netlink, "lan0", &theirs, 24, &owner), 0);
+	assert_int_equal(owner, NETLINK_UNKNOWN);
+	assert_int_equal(netlink_address_owner(p.netlink, "lan0", &ours, 24, &owner), 0);
+	assert_int_equal(owner, NETLINK_NOBODY);
+	assert_int_equal(netlink_address(p.netlink, true, "lan0", &ours, 24, 300, 200), 0);
+	assert_int_equal(netlink_address_owner(p.netlink, "lan0", &theirs, 24, &owner), 0);
+	assert_int_equal(owner, NETLINK_OTHERS); /* by now we know that this kernel can */
+	assert_int_equal(netlink_address(p.netlink, false, "lan0", &ours, 24, 0, 0), 0);
+	assert_int_equal(netlink_address_owner(p.netlink, "lan0", &theirs, 24, &owner), 0);
+	assert_int_equal(owner, NETLINK_OTHERS); /* and remember it */
+	leave(&p);
+}
+
 static void refuses_what_makes_no_sense(void **state)
 {
 	struct addr a = address("2001:db8::1"), a4 = address("192.0.2.1"), none = {0};
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test(ipv4_on_a_tun_is_an_address_and_no_more),
 		cmocka_unit_test(ipv4_on_a_lan_brings_broadcast_and_subnet),
 		cmocka_unit_test(addresses_of_others_stay_as_they_are),
+		cmocka_unit_test(where_nobody_can_tell_it_says_so),
 		cmocka_unit_test(refuses_what_makes_no_sense),
 	};
 
