@@ -2,7 +2,7 @@
  * A softwire of both ends in memory, one of them the victim, the other honest, and somebody on the path who loses, repeats,
  * changes and forges packets, while owners answer late or not at all and time goes by.
  *
- * Input: one byte of circumstances, then steps: one byte of what, one of detail, and for some a length and bytes.
+ * Input: two bytes of circumstances, then steps: one byte of what, one of detail, and for some a length and bytes.
  * Whatever happens: events come in order and once, what the victim sends is accepted by the decoders of this house, memory stays
  * bounded, and after a close it is released in time, with no timer left.
  */

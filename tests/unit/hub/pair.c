@@ -262,10 +262,10 @@ static void any_eap(struct softwire *s, bool authenticator, const uint8_t *packe
 
 	assert_true(len <= sizeof(side->eap));
 	side->eap_authenticator = authenticator;
-	if (!packet) /* from the beginning */
-		side->eap_requests = 0;
-	if (len)
+	if (packet)
 		memcpy(side->eap, packet, len);
+	else /* from the beginning */
+		side->eap_requests = 0;
 	side->eap_len = len;
 	ask(s, ASK_EAP);
 }
