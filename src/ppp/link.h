@@ -82,7 +82,8 @@ struct ppp_ops {
 	 * EAP. AUTHENTICATOR: we are that; PACKET is the peer's response, or NULL: begin. Answer each call once, at once or later, with
 	 * ppp_link_eap() (the next request) or ppp_link_verified(). Otherwise PACKET is a request, or Success or Failure (RFC 3748
 	 * section 4.2): answer with ppp_link_eap() (our response) or ppp_link_eap_result(); no answer: the packet is ignored.
-	 * A repeated request is answered by the link itself. May be NULL when EAP is neither demanded nor given.
+	 * A repeated request is answered by the link itself. A Success that was lost is made up for by the link as soon as the peer sends a
+	 * packet of an NCP. In the network phase only what begins with Identity comes up. May be NULL when EAP is neither demanded nor given.
 	 */
 	void (*eap)(struct ppp_link *l, bool authenticator, const uint8_t *packet, size_t len);
 	/* All authentication that was asked for is done, in both directions. */

@@ -666,6 +666,18 @@ static void a_password_that_mschapv2_cannot_use_ends_the_link(void **state)
 	assert_string_equal(p->sc.why.text, "MS-CHAPv2: our password is too long");
 }
 
+static void a_response_that_nobody_demands_is_dropped(void **state)
+{
+	struct end *e = authenticatee(*state);
+	uint8_t data[17] = {16};
+
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, 0, data, sizeof(data));
+	end_packet(e, PPP_CHAP, CHAP_RESPONSE, 1, data, sizeof(data));
+	assert_int_equal(e->counters.bad_phase, 2);
+	assert_int_equal(e->verifies, 0);
+	assert_null(end_last(e, PPP_CHAP, CHAP_SUCCESS));
+}
+
 /* Each direction its own algorithm, both in the same packets. */
 static void responses_of_the_other_algorithm_are_dropped(void **state)
 {
@@ -710,6 +722,7 @@ int main(void)
 		TEST(mschapv2_failures_are_told_in_words),
 		TEST(mschapv2_packets_of_another_size_are_dropped),
 		TEST(a_password_that_mschapv2_cannot_use_ends_the_link),
+		TEST(a_response_that_nobody_demands_is_dropped),
 		TEST(responses_of_the_other_algorithm_are_dropped),
 	};
 

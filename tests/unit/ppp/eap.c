@@ -363,6 +363,20 @@ static void the_method_may_give_up(void **state)
 	assert_string_equal(e->why.text, "EAP: no method fits");
 }
 
+static void requests_that_are_too_long_are_dropped(void **state)
+{
+	struct end *e = authenticatee(*state);
+	uint8_t data[1400] = {1};
+
+	end_packet(e, PPP_EAP, PPP_EAP_REQUEST, 70, data, 1397);
+	assert_int_equal(e->counters.bad_auth, 1);
+	assert_int_equal(e->eap_requests, 0);
+	end_packet(e, PPP_EAP, PPP_EAP_REQUEST, 70, data, 1396);
+	assert_int_equal(e->eap_requests, 1);
+	end_packet_of(e, PPP_EAP, PPP_EAP_RESPONSE, 70, 1); /* we are no authenticator */
+	assert_int_equal(e->counters.bad_phase, 1);
+}
+
 /* RFC 3748 section 4.2: a rogue must not get by with a Success out of nowhere. */
 static void success_counts_only_as_the_answer_to_our_response(void **state)
 {
@@ -544,6 +558,7 @@ int main(void)
 		TEST(answers_and_takes_success),
 		TEST(failure_ends_the_link),
 		TEST(the_method_may_give_up),
+		TEST(requests_that_are_too_long_are_dropped),
 		TEST(success_counts_only_as_the_answer_to_our_response),
 		TEST(a_repeated_request_is_answered_without_the_method),
 		TEST(a_method_that_takes_its_time_gets_each_request_once),

@@ -50,7 +50,7 @@ static void assert_up6(const struct pair *p, bool up)
 	assert_int_equal(ppp_link_ncp_open(&p->si.link, PPP_IPV6CP), up);
 }
 
-/* proves: HS-PPP-18 partial, HS-PPP-21 partial, HS-PROV-8 partial */
+/* proves: HS-PPP-18 partial, HS-PPP-21, HS-PROV-8 partial */
 static void both_come_up_on_one_link(void **state)
 {
 	struct pair *p = *state;
@@ -103,6 +103,34 @@ static void a_peer_without_ipcp_keeps_ipv6(void **state)
 	pair_run(p, 100000);
 	assert_int_equal(p->si.ncp_downs4, 1);
 	assert_int_equal(end_count(&p->si, PPP_IPCP, 0), 1);
+}
+
+/* proves: HS-PPP-20 */
+static void both_ways_to_say_no_address_are_said_and_understood(void **state)
+{
+	struct pair *p = *state;
+
+	p->sc.network.assign4 = (struct addr){0}; /* DHCP has the addresses */
+	p->si.network.hint4 = addr4(198, 51, 100, 9);
+	pair_open(p);
+	pair_run(p, 500);
+	assert_true(ppp_link_ncp_open(&p->si.link, PPP_IPCP));
+	assert_true(ppp_link_ncp_open(&p->sc.link, PPP_IPCP));
+	ASSERT_4(p->si.link.local4, 0, 0, 0, 0);
+	ASSERT_4(p->sc.link.peer4, 0, 0, 0, 0);
+	ASSERT_4(p->si.link.peer4, 192, 0, 2, 1);
+	assert_false(p->si.ipcp_unknown);
+	pair_done(p);
+
+	pair_init(p, 2);
+	pair_ipv4(p, false);
+	p->sc.network.ipv4 = false; /* there is no IPv4 for this user */
+	pair_open(p);
+	pair_run(p, 500);
+	assert_int_equal(p->si.ups4, 0);
+	assert_int_equal(p->si.ncp_downs4, 1);
+	assert_true(p->si.ipcp_unknown);
+	assert_up6(p, true);
 }
 
 static void a_peer_without_ipv6cp_keeps_ipv4(void **state)
@@ -338,6 +366,7 @@ static void negotiating_lcp_again_takes_both_down(void **state)
 	assert_int_equal(p->sc.ncp_downs4, 1);
 	assert_int_equal(p->sc.authenticated, 2);
 	assert_int_equal(end_count(&p->sc, PPP_IPCP, PPP_CONFIGURE_REQUEST), 1); /* waits to be told again */
+	assert_int_equal(p->sc.counters.protocol_rejects_tx, 0);
 	end_network(&p->sc);
 	pair_run(p, 5000);
 	assert_up4(p);
@@ -419,6 +448,7 @@ int main(void)
 		TEST(both_come_up_on_one_link),
 		TEST(one_family_means_one_ncp),
 		TEST(a_peer_without_ipcp_keeps_ipv6),
+		TEST(both_ways_to_say_no_address_are_said_and_understood),
 		TEST(a_peer_without_ipv6cp_keeps_ipv4),
 		TEST(a_user_without_ipv4_is_told_by_protocol_reject),
 		TEST(packets_of_a_closed_ncp_are_dropped),

@@ -202,6 +202,12 @@ static void prints_frames_and_no_secrets(void **state)
 			"LCP Configure-Request id=1 malformed: option length below 2"},
 		{BYTES(0xc0, 0x21, 1, 1, 0, 7, 1, 4, 5), "LCP Configure-Request id=1 malformed: truncated"},
 		{BYTES(0xc0, 0x21, 1, 1, 0, 9), "LCP malformed: truncated"},
+		{BYTES(0xc0, 0x21, 1, 1, 0, 14, 4, 8, 0xc0, 0x25, 0, 0, 1, 0, 99, 2),
+			"LCP Configure-Request id=1 quality=0xc025 option-99(0)"},
+		{BYTES(0x80, 0x57, 1, 1, 0, 8, 1, 4, 0, 0), "IPV6CP Configure-Request id=1 option-1(2)"},
+		{BYTES(0x80, 0x2b, 1, 1, 0, 8, 1, 4, 0, 0),
+			"unknown(0x802b) Configure-Request id=1 option-1(2)"},
+		{BYTES(0xc2, 0x23, 1, 9, 0, 7, 4, 'K', 'E'), "CHAP Challenge id=9 malformed: truncated"},
 		{BYTES(0xff, 0x03), "malformed: truncated"},
 	};
 	char buf[200];

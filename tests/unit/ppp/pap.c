@@ -214,6 +214,16 @@ static void says_name_and_password(void **state)
 	assert_int_equal(end_count(e, PPP_PAP, 0), 1);
 }
 
+static void a_request_that_nobody_demands_is_dropped(void **state)
+{
+	struct end *e = authenticatee(*state);
+
+	request(e, 9, "alice", "secret");
+	assert_int_equal(e->counters.bad_phase, 1);
+	assert_int_equal(e->verifies, 0);
+	assert_null(end_last(e, PPP_PAP, PAP_ACK));
+}
+
 static void request_is_repeated_with_new_identifiers_until_there_is_a_verdict(void **state)
 {
 	struct end *e = authenticatee(*state);
@@ -356,6 +366,7 @@ int main(void)
 		TEST(long_names_and_passwords_are_taken_whole),
 		TEST(malformed_packets_are_dropped),
 		TEST(says_name_and_password),
+		TEST(a_request_that_nobody_demands_is_dropped),
 		TEST(request_is_repeated_with_new_identifiers_until_there_is_a_verdict),
 		TEST(a_late_answer_to_an_earlier_request_counts),
 		TEST(the_message_does_not_matter),
