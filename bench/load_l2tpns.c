@@ -18,7 +18,7 @@
 #include "ppp/packet.h"
 #include "tally.h"
 
-enum { RADIUS_PORT = 1812, RETRANSMIT_MS = 1000, TRIES = 20, IPCP_ADDRESS = 3 };
+enum { RADIUS_PORT = 1812, RETRANSMIT_MS = 1000, TRIES = 20 };
 enum { RADIUS_REQUEST = 1, RADIUS_ACCEPT = 2, RADIUS_HEADER = 20 };
 
 static const struct l2tp_text secret = {(const uint8_t *)"secret", 6}, none;
