@@ -4,7 +4,7 @@
  *
  * Each attempt has a new source port, so that a NAT whose old mapping went wrong makes a new one. Servers are tried in the order of the
  * configuration, and each one's addresses in the resolver's order, but those of the family that the softwire does not bring come
- * first: IPv4 for an IPv6 softwire (PS-12: nothing that is native should be tunnelled through itself).
+ * first: IPv4 for an IPv6 softwire and the other way round (PS-12: nothing that is native should be tunnelled through itself).
  */
 #include "initiator/role.h"
 
@@ -40,22 +40,17 @@ static void engine_want_tunnel_secret(struct softwire *s, const char *host_name)
 	softwire_tunnel_secret(s, i->tunnel_secret, i->tunnel_secret_len, s->now);
 }
 
-/* Mutual authentication: the concentrator proves that it knows the server password (SEC-HS-16). */
-static void engine_authenticate(struct softwire *s, const struct ppp_claim *claim)
+static const char *family_name(uint8_t family)
 {
-	struct initiator *i = attempt_of(s)->role;
-	bool ok = i->server_password_len && claim->algorithm == CHAP_MD5 &&
-		aaa_chap_md5_ok(claim->id, i->server_password, i->server_password_len, claim->challenge, claim->challenge_len,
-			claim->response, claim->response_len);
-
-	softwire_verified(s, ok, ok ? "welcome" : "the concentrator did not prove its identity", s->now);
+	return family == AF_INET6 ? "ipv6" : "ipv4";
 }
 
-static void engine_want_ppp_secret(struct softwire *s, const char *peer_name)
+static void set_family(struct attempt *a, uint8_t family, bool up)
 {
-	struct initiator *i = attempt_of(s)->role;
-
-	softwire_ppp_secret(s, i->password, i->password_len, s->now);
+	if (family == AF_INET6)
+		a->row->up6 = up;
+	else
+		a->row->up4 = up;
 }
 
 static void engine_up(struct softwire *s, uint8_t family)
@@ -68,20 +63,22 @@ static void engine_up(struct softwire *s, uint8_t family)
 	a->row->peer_session = s->tunnel.peer_session;
 	a->row->mtu = s->mtu;
 	a->row->mss_mtu = i->config.mss_clamp ? s->mtu : 0;
-	a->row->up6 = true;
+	if (s->ppp.peer_mru < a->up_mtu)
+		a->up_mtu = s->ppp.peer_mru;
+	set_family(a, family, true);
 	if (a != i->current)
 		return;
 	i->state = INITIATOR_UP;
-	i->family_down_since = 0;
 	i->unanswered_since = 0;
 	i->down_since = 0;
 	i->last_error[0] = '\0';
 	if (initiator_log(i, &l, LEVEL_INFO, "up")) {
-		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_text(&l, "family", family_name(family));
 		log_uint(&l, "mtu", s->mtu);
 		log_uint(&l, "setup_ms", s->now - s->started_at);
 		log_end(&l);
 	}
+	initiator_network_apply(i, &a->engine);
 }
 
 static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
@@ -89,14 +86,14 @@ static void engine_family_down(struct softwire *s, uint8_t family, const char *w
 	struct attempt *a = attempt_of(s);
 	struct log_line l;
 
-	a->row->up6 = false;
-	if (a == a->role->current)
-		a->role->family_down_since = s->now;
+	set_family(a, family, false);
 	if (initiator_log(a->role, &l, LEVEL_WARN, "family-down")) {
-		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+		log_text(&l, "family", family_name(family));
 		log_text(&l, "reason", why);
 		log_end(&l);
 	}
+	if (a == a->role->current)
+		initiator_hooks_changed(a->role);
 }
 
 static void engine_configured(struct softwire *s)
@@ -114,7 +111,7 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	struct log_line l;
 	char text[256];
 
-	a->row->up6 = false;
+	a->row->up6 = a->row->up4 = false;
 	if (a != i->current)
 		return;
 	if (initiator_log(i, &l, LEVEL_WARN, s->up_at ? "down" : "setup-failed")) {
@@ -128,8 +125,10 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	i->current = NULL;
 	a->next = i->lingering;
 	i->lingering = a;
+	i->down6_since = i->down4_since = 0;
 	if (!i->down_since)
 		i->down_since = s->now;
+	initiator_hooks_down(i, why->text);
 	if (!s->up_at)
 		i->server_index++; /* the next server, if there are several */
 	initiator_fail(i, text);
@@ -147,6 +146,7 @@ void attempt_free(struct attempt *a)
 			break;
 		}
 	softwire_done(&a->engine.softwire);
+	eap_peer_free(a->eap);
 	if (a->row)
 		dp_row_remove(tun_plane_table(i->plane), a->row);
 	tun_plane_remove_socket(i->plane, a->listener);
@@ -171,7 +171,8 @@ static void engine_trace(struct softwire *s, enum softwire_trace what, const voi
 	struct initiator *i = attempt_of(s)->role;
 
 	if (i->trace_emit)
-		i->trace_emit(i->trace_owner, report_trace(s, i->next_id, i->config.name, i->config.user, what, data, len, s->now));
+		i->trace_emit(i->trace_owner,
+			report_trace(s, i->next_id, i->config.name, i->config.user, what, data, len, s->now));
 }
 
 static void engine_note(struct softwire *s, const char *text)
@@ -204,8 +205,9 @@ static void engine_delegated(struct softwire *s, uint8_t family, bool in_use)
 const struct softwire_ops initiator_softwire_ops = {
 	.send = engine_send,
 	.want_tunnel_secret = engine_want_tunnel_secret,
-	.authenticate = engine_authenticate,
-	.want_ppp_secret = engine_want_ppp_secret,
+	.authenticate = initiator_auth_authenticate,
+	.want_ppp_secret = initiator_auth_want_ppp_secret,
+	.eap = initiator_auth_eap,
 	.want_lease = engine_never,
 	.bind_duid = engine_bind_duid,
 	.delegated = engine_delegated,
@@ -229,60 +231,27 @@ static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8
 }
 
 /* "No such tunnel": a hint from the server, if it is about ours. */
-static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row, const struct endpoint *from,
-	const struct addr *local, const uint8_t *payload, size_t len)
+static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row *row,
+	const struct endpoint *from, const struct addr *local, const uint8_t *payload, size_t len)
 {
 	struct initiator *i = tun_plane_owner(plane);
 	struct attempt *a = i->current;
 
-	if (!a || !endpoint_equal(from, &a->server) || !l2tp_stray_matches(&a->engine.softwire.tunnel, payload, len))
+	if (!a || !endpoint_equal(from, &a->server) ||
+		!l2tp_stray_matches(&a->engine.softwire.tunnel, payload, len))
 		return;
 	initiator_hint(i, "the server does not know this tunnel");
 }
 
-/* The path takes no outer packet larger than OUTER (RFC 5571 section 5.1.4). Never below what IPv6 needs: those are fragmented. */
-static void lower_mtu(struct attempt *a, uint32_t outer)
-{
-	struct initiator *i = a->role;
-	uint16_t mtu = softwire_inner_mtu(a->server.addr.family, outer);
-	struct log_line l;
-
-	if (!outer || mtu >= a->row->mtu)
-		return;
-	a->row->mtu = mtu;
-	a->row->mss_mtu = i->config.mss_clamp ? mtu : 0;
-	a->engine.softwire.mtu = mtu;
-	if (initiator_log(i, &l, LEVEL_INFO, "mtu")) {
-		log_uint(&l, "mtu", mtu);
-		log_text(&l, "reason", "the path to the server takes no larger packets");
-		log_end(&l);
-	}
-	initiator_network_apply(i, &a->engine);
-}
-
-static void plane_error(struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu)
-{
-	struct initiator *i = tun_plane_owner(plane);
-	struct attempt *a = i->current;
-
-	if (!a || a->listener != listener)
-		return;
-	if (error == EMSGSIZE)
-		lower_mtu(a, mtu);
-	else if (i->state == INITIATOR_UP)
-		initiator_hint(i, strerror(error));
-	else if (error == ECONNREFUSED)
-		a->refused = true; /* the next tick ends the attempt */
-}
-
-const struct tun_ops initiator_tun_ops = {.input = plane_input, .stray = plane_stray, .outer_error = plane_error};
+const struct tun_ops initiator_tun_ops = {
+	.input = plane_input, .stray = plane_stray, .outer_error = initiator_path_error};
 
 /* ---- connecting ---- */
 
 static uint64_t eui64(const uint8_t mac[6])
 {
-	uint64_t iid = (uint64_t)(mac[0] ^ 2) << 56 | (uint64_t)mac[1] << 48 | (uint64_t)mac[2] << 40 | 0xfffe000000ULL |
-		(uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+	uint64_t iid = (uint64_t)(mac[0] ^ 2) << 56 | (uint64_t)mac[1] << 48 | (uint64_t)mac[2] << 40 |
+		       0xfffe000000ULL | (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
 
 	return iid;
 }
@@ -295,16 +264,29 @@ static void choose_iid(struct initiator *i, unsigned ifindex)
 	unsigned unused;
 
 	i->softwire.iid = 0;
-	if (if_indextoname(ifindex, device) && netlink_interface_lladdr(i->routes, device, mac, &unused) == 0 &&
+	if (if_indextoname(ifindex, device) &&
+		netlink_interface_lladdr(i->routes, device, mac, &unused) == 0 &&
 		memcmp(mac, (uint8_t[6]){0}, 6) != 0)
 		i->softwire.iid = eui64(mac);
 }
 
 /*
- * IFINDEX leads to the server now. Over IPv6 packets stay there: the default route that the softwire brings may be better than the one
- * that it runs over, and would lead it into itself. Another way to the server is found by the next attempt.
+ * IFINDEX leads to the server now. Where the softwire brings the family that it runs over, packets stay there: the default route that it brings may
+ * be better than the one that it runs over, and would lead it into itself. Another way to the server is found by the next attempt. (Over IPv6
+ * they stay in any case.)
  */
-static int open_socket(struct initiator *i, uint8_t family, unsigned ifindex, uint8_t *ret_listener)
+static void pin(const struct initiator *i, int fd, uint8_t family, unsigned ifindex)
+{
+	uint32_t out = htonl(ifindex);
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &out, sizeof(out));
+	else if (i->config.ipv4)
+		setsockopt(fd, IPPROTO_IP, IP_UNICAST_IF, &out, sizeof(out));
+}
+
+static int open_socket(
+	struct initiator *i, uint8_t family, unsigned ifindex, uint8_t *ret_listener, uint16_t *ret_port)
 {
 	struct endpoint any = {.addr = {.family = family}};
 	struct sockaddr_storage ss;
@@ -313,17 +295,16 @@ static int open_socket(struct initiator *i, uint8_t family, unsigned ifindex, ui
 
 	if (fd < 0)
 		return -errno;
-	if (family == AF_INET6) {
-		uint32_t out = htonl(ifindex);
-
+	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &out, sizeof(out));
-	}
-	if (bind(fd, (struct sockaddr *)&ss, len)) {
+	pin(i, fd, family, ifindex);
+	if (bind(fd, (struct sockaddr *)&ss, len) || getsockname(fd, (struct sockaddr *)&ss, &len)) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
+	if (endpoint_from_sockaddr((struct sockaddr *)&ss, &any) == 0)
+		*ret_port = any.port;
 	err = tun_plane_add_socket(i->plane, fd, ret_listener);
 	if (err)
 		close(fd);
@@ -336,12 +317,14 @@ static void warn_of_shared_lan(struct initiator *i, const char *device)
 	struct log_line l;
 
 	for (unsigned n = 0; n < i->config.lan_count && !i->shared_told; n++) {
-		if (strcmp(i->config.lans[n], device) != 0 || !initiator_log(i, &l, LEVEL_WARN, "lan-is-uplink"))
+		if (strcmp(i->config.lans[n], device) != 0 ||
+			!initiator_log(i, &l, LEVEL_WARN, "lan-is-uplink"))
 			continue;
 		i->shared_told = true;
 		log_text(&l, "device", device);
 		log_text(&l, "advice",
-			"it also leads to the server: Router Advertisements go there, right only if that network is your own");
+			"it also leads to the server: advertisements and our addresses go there, right only "
+			"if that network is your own");
 		log_end(&l);
 	}
 }
@@ -354,24 +337,28 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	unsigned ifindex;
 	uint32_t link;
 	uint16_t mtu;
-	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)), session = (uint16_t)(1 + rng_below(i->rng, 65535));
+	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)),
+		 session = (uint16_t)(1 + rng_below(i->rng, 65535));
 	char device[IF_NAMESIZE] = "";
 
 	if (netlink_path_mtu(i->routes, &server->addr, &link, &source, &ifindex))
 		return false;
-	if (if_indextoname(ifindex, device) && strcmp(device, i->device) == 0) { /* never through ourselves: the native route shows then */
-		if (i->default_route)
+	if (if_indextoname(ifindex, device) &&
+		strcmp(device, i->device) == 0) { /* never through ourselves: the native route shows then */
+		if (initiator_network_has(i, AF_INET6) || initiator_network_has(i, AF_INET))
 			initiator_network_withdraw(i);
 		return false;
 	}
 
+	memcpy(i->uplink, device, sizeof(i->uplink));
 	warn_of_shared_lan(i, device);
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return false;
 	a->role = i;
 	a->server = *server;
-	if (open_socket(i, server->addr.family, ifindex, &a->listener)) {
+	a->local.addr = source;
+	if (open_socket(i, server->addr.family, ifindex, &a->listener, &a->local.port)) {
 		free(a);
 		return false;
 	}
@@ -392,7 +379,9 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	dp_table_set_default(tun_plane_table(i->plane), a->row);
 	a->engine.softwire.tracing = i->trace_emit != NULL;
 	mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(server->addr.family, link);
-	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, NULL, loop_now(i->loop))) {
+	a->up_mtu = mtu;
+	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, &i->hint4,
+		    loop_now(i->loop))) {
 		i->current = NULL;
 		dp_row_remove(tun_plane_table(i->plane), a->row);
 		tun_plane_remove_socket(i->plane, a->listener);
@@ -402,18 +391,27 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	return true;
 }
 
+/* FAMILY 0: any. */
 static bool try_addresses(struct initiator *i, const struct addrinfo *list, int family, uint16_t port)
 {
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		struct endpoint server;
 
-		if (ai->ai_family != family || endpoint_from_sockaddr(ai->ai_addr, &server))
+		if ((family && ai->ai_family != family) || endpoint_from_sockaddr(ai->ai_addr, &server))
 			continue;
 		server.port = port;
 		if (attempt_begin(i, &server))
 			return true;
 	}
 	return false;
+}
+
+static bool try_server(struct initiator *i, const struct addrinfo *list, uint16_t port)
+{
+	if (i->config.ipv6 && i->config.ipv4)
+		return try_addresses(i, list, 0, port);
+	return try_addresses(i, list, i->config.ipv6 ? AF_INET : AF_INET6, port) ||
+	       try_addresses(i, list, i->config.ipv6 ? AF_INET6 : AF_INET, port);
 }
 
 /* "name", "name:port", "address", "[address]:port" into what the resolver wants. */
@@ -459,9 +457,9 @@ static void resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
 		initiator_fail(i, text);
 		return;
 	}
-	if (!try_addresses(i, list, i->config.ipv6 ? AF_INET : AF_INET6, port) &&
-		!try_addresses(i, list, i->config.ipv6 ? AF_INET6 : AF_INET, port)) {
+	if (!try_server(i, list, port)) {
 		snprintf(text, sizeof(text), "no route to %s", host);
+		initiator_path_bad(i, text);
 		i->server_index++;
 		initiator_fail(i, text);
 	}
@@ -477,7 +475,8 @@ void initiator_connect(struct initiator *i)
 
 	if (i->resolver_busy)
 		return;
-	for (struct attempt *a = i->lingering ? i->lingering->next : NULL, *next; a; a = next) { /* at most one lingers */
+	for (struct attempt *a = i->lingering ? i->lingering->next : NULL, *next; a;
+		a = next) { /* at most one lingers */
 		next = a->next;
 		attempt_free(a);
 	}

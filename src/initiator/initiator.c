@@ -7,7 +7,7 @@
  *   - connecting: 7 s without a word from the server end the attempt (its SCCRQ went out at 0, 1 and 3 s).
  *   - up: data was sent for 5 s and nothing was heard: a hint, like ICMP errors, a stray StopCCN and a changed address. A hint makes the
  *     engine send HELLO at once and at 1, 2, 4 s; only silence after that ends the softwire. Forging a hint ends nothing.
- *   - down for 30 s: the default route is withdrawn, and LAN hosts are told.
+ *   - down for 30 s: default routes are withdrawn, and LAN hosts are told. The same for one family while the other one stays.
  * Back-off: 1 s doubling with jitter, at most 8 s during the first five minutes of an outage, so that a server that comes back is
  * found within seconds; later up to backoff_max. A hint while waiting means an attempt now.
  */
@@ -20,8 +20,21 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, ANSWER_MS = 7000, UNANSWERED_MS = 5000, WITHDRAW_MS = 30000, EARLY_OUTAGE_MS = 300000, EARLY_BACKOFF_MS = 8000,
-       STOP_MS = 2000, STOP_STEP_MS = 20, FAMILY_MS = 10000, REFRESH_MS = 5000, STEADY_MS = 30000, BUSY_MS = 200, BUSY_TRIES = 25 };
+enum {
+	TICK_MS = 1000,
+	ANSWER_MS = 7000,
+	UNANSWERED_MS = 5000,
+	WITHDRAW_MS = 30000,
+	EARLY_OUTAGE_MS = 300000,
+	EARLY_BACKOFF_MS = 8000,
+	STOP_MS = 2000,
+	STOP_STEP_MS = 20,
+	FAMILY_MS = 10000,
+	REFRESH_MS = 5000,
+	STEADY_MS = 30000,
+	BUSY_MS = 200,
+	BUSY_TRIES = 25
+};
 
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event)
 {
@@ -83,23 +96,41 @@ static void look_at_connecting(struct initiator *i, msec now)
 	if (s->step != STEP_TUNNEL || s->tunnel.last_heard > s->started_at)
 		return;
 	if (i->current->refused)
-		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "nobody listens at the server's address", now);
+		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0,
+			"nobody listens at the server's address", now);
 	else if (now - s->started_at >= ANSWER_MS)
 		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "no answer from the server", now);
 }
 
+static bool look_at_family(struct initiator *i, uint8_t family, bool wanted, bool up, msec *since, msec now)
+{
+	if (up || !wanted) {
+		*since = 0;
+		return false;
+	}
+	if (!*since)
+		*since = now;
+	if (now - *since >= WITHDRAW_MS && initiator_network_has(i, family))
+		initiator_network_withdraw_family(i, family);
+	return now - *since >= FAMILY_MS;
+}
+
 /*
- * Closing a network protocol does not close the link, and the concentrator may open it again at once. If it does not, a link without
- * payload is of no use to anybody at home: connect again.
+ * Closing a network protocol does not close the link, and the concentrator may open it again at once. If it does not, what it brought is
+ * withdrawn; and a link without any payload is of no use to anybody at home: connect again.
  */
-static bool look_at_family(struct initiator *i, msec now)
+static bool look_at_families(struct initiator *i, msec now)
 {
 	struct softwire *s = &i->current->engine.softwire;
+	bool gone6 = look_at_family(i, AF_INET6, i->config.ipv6, s->up6, &i->down6_since, now);
+	bool has4 = s->up4 && !addr_is_none(&i->current->engine.state.address4);
+	bool gone4 = look_at_family(i, AF_INET, i->config.ipv4, has4, &i->down4_since, now);
 
-	if (s->up6 || !i->family_down_since || now - i->family_down_since < FAMILY_MS)
+	if (s->up6 || s->up4 || (i->config.ipv6 && !gone6) || (i->config.ipv4 && !gone4))
 		return false;
-	i->family_down_since = 0;
-	softwire_close(s, CAUSE_PEER, L2TP_STOP_CLEAR, 0, "the concentrator closed IPv6 on this link", now);
+	i->down6_since = i->down4_since = 0;
+	softwire_close(s, CAUSE_PEER, L2TP_STOP_CLEAR, 0,
+		"the concentrator closed all network protocols on this link", now);
 	return true;
 }
 
@@ -140,18 +171,22 @@ static void tick(struct wheel_timer *t, msec now)
 	}
 	if (i->state == INITIATOR_CONNECTING && i->current)
 		look_at_connecting(i, now);
-	else if (i->state == INITIATOR_UP && i->current && !look_at_family(i, now)) {
+	else if (i->state == INITIATOR_UP && i->current && !look_at_families(i, now)) {
 		look_at_age(i, now);
 		look_at_traffic(i, now);
 	}
 	if (i->state == INITIATOR_WAITING && now >= i->attempt_at)
 		initiator_connect(i);
-	if (i->state != INITIATOR_UP && (i->default_route || i->dns_count) && now - i->down_since >= WITHDRAW_MS)
+	if (i->state != INITIATOR_UP && now - i->down_since >= WITHDRAW_MS &&
+		(initiator_network_has(i, AF_INET6) || initiator_network_has(i, AF_INET)))
 		initiator_network_withdraw(i);
 	if (i->state == INITIATOR_WAITING && i->attempt_at < now + TICK_MS)
 		wheel_arm(&i->loop->wheel, &i->timer, i->attempt_at > now ? i->attempt_at : now + 1);
+	initiator_path_tick(i, now);
 	initiator_network_tick(i, now);
-	if (i->kernel_changed || now >= i->refresh_at) { /* the kernel does not tell of everything: look now and then */
+	initiator_hooks_tick(i, now);
+	if (i->kernel_changed ||
+		now >= i->refresh_at) { /* the kernel does not tell of everything: look now and then */
 		i->kernel_changed = false;
 		i->refresh_at = now + REFRESH_MS;
 		initiator_lan_refresh(i);
@@ -165,6 +200,7 @@ void initiator_hint(struct initiator *i, const char *what)
 	if (i->stopping)
 		return;
 	i->kernel_changed = true;
+	initiator_path_look(i);
 	if (i->state == INITIATOR_WAITING && i->failures > 1) {
 		i->attempt_at = loop_now(i->loop);
 		return;
@@ -180,7 +216,6 @@ void initiator_hint(struct initiator *i, const char *what)
 
 /* ---- life ---- */
 
-/* HS-PPP-16: the interface identifier is an EUI-64 where the machine has a MAC address on the way to the server. */
 static void apply_config(struct initiator *i)
 {
 	struct softwire_config *s = &i->softwire;
@@ -193,18 +228,21 @@ static void apply_config(struct initiator *i)
 	s->l2tp.retransmit_tries = config->retransmit_tries;
 	s->l2tp.framing_async = config->framing_async;
 	s->l2tp.require_secret = *config->tunnel_secret_path != '\0';
-	s->ppp.name = i->config.user;
-	s->ppp.demand_auth = *config->server_password_path != '\0';
-	s->ppp.insist_auth = config->insist_auth;
+	s->ppp.ipv6 = config->ipv6;
+	s->ppp.ipv4 = config->ipv4;
 	s->ppp.echo_ms = config->echo_ms;
 	s->nd.dad_transmits = config->dad_transmits;
 	s->dhcp6_client.want_prefix = config->want_prefix;
 	s->dhcp6_client.prefix_hint = config->prefix_length;
 	s->dhcp6_client.rapid_commit = config->rapid_commit;
+	s->dhcp4_client.want_subnet = config->want_subnet;
+	s->dhcp4_client.subnet_len = config->subnet_length;
+	s->dhcp4_client.rapid_commit = config->rapid_commit;
+	initiator_auth_config(i);
 }
 
-struct initiator *initiator_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
-	const struct initiator_config *config)
+struct initiator *initiator_new(struct loop *loop, struct log *log, struct keeper_client *keeper,
+	struct rng *rng, const struct initiator_config *config)
 {
 	struct initiator *i = calloc(1, sizeof(*i));
 
@@ -217,7 +255,11 @@ struct initiator *initiator_new(struct loop *loop, struct log *log, struct keepe
 	i->config = *config;
 	i->timer.fire = tick;
 	snprintf(i->device, sizeof(i->device), "si-%s", config->name);
-	softwire_config_init(&i->softwire, L2TP_LAC, &initiator_softwire_ops, &loop->wheel, rng, &i->counters);
+	i->route6 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET6}}};
+	i->route4 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET}}};
+	initiator_lan_init(i);
+	softwire_config_init(
+		&i->softwire, L2TP_LAC, &initiator_softwire_ops, &loop->wheel, rng, &i->counters);
 	apply_config(i);
 	i->plane = tun_plane_new(loop, log, &initiator_tun_ops, i, rng_u64(rng));
 	i->routes = netlink_open();
@@ -233,9 +275,7 @@ void initiator_free(struct initiator *i)
 {
 	if (!i)
 		return;
-	explicit_bzero(i->password, sizeof(i->password));
-	explicit_bzero(i->server_password, sizeof(i->server_password));
-	explicit_bzero(i->tunnel_secret, sizeof(i->tunnel_secret));
+	initiator_auth_free(i);
 	if (i->routes)
 		netlink_close(i->routes);
 	if (i->plane)
@@ -269,8 +309,10 @@ static void begin(struct initiator *i)
 {
 	initiator_state_load(i);
 	initiator_lan_start(i);
-	if (i->config.lan_count)
+	if (i->config.lan_count && i->config.ipv6)
 		keeper_forwarding(i->keeper, AF_INET6, NULL, NULL);
+	if (i->config.lan_count && i->config.ipv4)
+		keeper_forwarding(i->keeper, AF_INET, NULL, NULL);
 	i->down_since = loop_now(i->loop);
 	wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + TICK_MS);
 	finish_start(i, 0);
@@ -283,7 +325,8 @@ static void device_opened(void *owner, int result, int fd)
 {
 	struct initiator *i = owner;
 
-	if (result == -EBUSY && i->device_tries < BUSY_TRIES && !i->stopping) { /* of a daemon that was just killed */
+	if (result == -EBUSY && i->device_tries < BUSY_TRIES &&
+		!i->stopping) { /* of a daemon that was just killed */
 		i->device_tries++;
 		i->timer.fire = device_again;
 		wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + BUSY_MS);
@@ -315,8 +358,8 @@ static void directory_opened(void *owner, int result, int fd)
 	if (fd >= 0)
 		close(fd);
 	if (result) /* not fatal: without it the DUID is new at every start */
-		log_message(i->log, LEVEL_WARN, "state", "%s: %s: the DUID will not survive a restart", i->config.state_path,
-			strerror(-result));
+		log_message(i->log, LEVEL_WARN, "state", "%s: %s: the DUID will not survive a restart",
+			i->config.state_path, strerror(-result));
 	keeper_open_tun(i->keeper, i->device, 1500, device_opened, i);
 }
 
@@ -332,68 +375,25 @@ static void open_directory(struct initiator *i)
 	keeper_open_directory(i->keeper, directory, directory_opened, i);
 }
 
-static bool take_secret(struct initiator *i, int result, int fd, const char *path, uint8_t *secret, size_t *len)
+static void files_read(struct initiator *i, int result)
 {
-	char why[128] = "";
-
-	if (!result) {
-		result = aaa_read_secret(fd, (char *)secret, len, why);
-		close(fd);
-	}
-	if (!result)
-		return true;
-	fail_start(i, result, path, *why ? why : strerror(-result));
-	return false;
-}
-
-static void tunnel_secret_opened(void *owner, int result, int fd)
-{
-	struct initiator *i = owner;
-
-	if (take_secret(i, result, fd, i->config.tunnel_secret_path, i->tunnel_secret, &i->tunnel_secret_len))
-		open_directory(i);
-}
-
-static void open_tunnel_secret(struct initiator *i)
-{
-	if (*i->config.tunnel_secret_path)
-		keeper_open_file(i->keeper, i->config.tunnel_secret_path, tunnel_secret_opened, i);
+	if (result)
+		finish_start(i, result);
 	else
 		open_directory(i);
-}
-
-static void server_password_opened(void *owner, int result, int fd)
-{
-	struct initiator *i = owner;
-
-	if (take_secret(i, result, fd, i->config.server_password_path, i->server_password, &i->server_password_len))
-		open_tunnel_secret(i);
-}
-
-static void password_opened(void *owner, int result, int fd)
-{
-	struct initiator *i = owner;
-
-	if (!take_secret(i, result, fd, i->config.password_path, i->password, &i->password_len))
-		return;
-	if (*i->config.server_password_path)
-		keeper_open_file(i->keeper, i->config.server_password_path, server_password_opened, i);
-	else
-		open_tunnel_secret(i);
 }
 
 void initiator_start(struct initiator *i, void (*started)(void *owner, int result), void *owner)
 {
 	i->started = started;
 	i->started_owner = owner;
-	if (!i->config.trusted_network)
+	if (!i->config.trusted_network && *i->config.password_path)
 		log_message(i->log, LEVEL_WARN, "unprotected",
-			"initiator %s: CHAP without IPsec on a public network: the password can be guessed offline (RFC 5619)",
+			"initiator %s: without IPsec a password can be guessed offline by whoever listens on "
+			"a "
+			"public network (RFC 5619)",
 			i->config.name);
-	if (*i->config.password_path)
-		keeper_open_file(i->keeper, i->config.password_path, password_opened, i);
-	else
-		open_tunnel_secret(i);
+	initiator_auth_read(i, files_read);
 }
 
 /* ---- stop ---- */
@@ -448,18 +448,20 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 	i->timer.fire = tick;
 	i->stop_at = now + STOP_MS;
 	initiator_resolver_cancel(i);
+	initiator_hooks_down(i, "the initiator shuts down");
 	initiator_network_clear(i);
 	initiator_lan_stop(i);
 	if (i->current)
-		softwire_close(&i->current->engine.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the initiator shuts down", now);
+		softwire_close(&i->current->engine.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0,
+			"the initiator shuts down", now);
 	wheel_arm(&i->loop->wheel, &i->timer, now + 1);
 }
 
 void initiator_clear(struct initiator *i)
 {
 	if (i->current)
-		softwire_close(&i->current->engine.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "cleared by the operator",
-			loop_now(i->loop));
+		softwire_close(&i->current->engine.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0,
+			"cleared by the operator", loop_now(i->loop));
 	else if (i->state == INITIATOR_WAITING)
 		i->attempt_at = loop_now(i->loop);
 }
@@ -474,11 +476,20 @@ static bool same_but_timers(const struct initiator_config *a, const struct initi
 		{a->tunnel_secret_path, b->tunnel_secret_path},
 		{a->state_path, b->state_path},
 		{a->host_name, b->host_name},
+		{a->eap_certificate_path, b->eap_certificate_path},
+		{a->eap_key_path, b->eap_key_path},
+		{a->eap_ca_path, b->eap_ca_path},
+		{a->eap_server_name, b->eap_server_name},
+		{a->lan_bridge, b->lan_bridge},
 	};
-	bool same = a->server_count == b->server_count && a->lan_count == b->lan_count && a->ipv6 == b->ipv6 &&
-		a->want_prefix == b->want_prefix && a->prefix_length == b->prefix_length && a->default_route == b->default_route &&
-		a->metric == b->metric && a->mss_clamp == b->mss_clamp && a->mtu == b->mtu && a->insist_auth == b->insist_auth &&
-		a->framing_async == b->framing_async && a->dad_transmits == b->dad_transmits && a->rapid_commit == b->rapid_commit;
+	bool same = a->server_count == b->server_count && a->lan_count == b->lan_count &&
+		    a->ipv6 == b->ipv6 && a->ipv4 == b->ipv4 && a->want_subnet == b->want_subnet &&
+		    a->subnet_length == b->subnet_length && a->auth == b->auth && a->eap_md5 == b->eap_md5 &&
+		    a->want_prefix == b->want_prefix && a->prefix_length == b->prefix_length &&
+		    a->default_route == b->default_route && a->metric == b->metric &&
+		    a->mss_clamp == b->mss_clamp && a->mtu == b->mtu && a->insist_auth == b->insist_auth &&
+		    a->framing_async == b->framing_async && a->dad_transmits == b->dad_transmits &&
+		    a->rapid_commit == b->rapid_commit;
 
 	for (size_t n = 0; same && n < sizeof(texts) / sizeof(*texts); n++)
 		same = strcmp(texts[n][0], texts[n][1]) == 0;
@@ -496,6 +507,6 @@ bool initiator_reload(struct initiator *i, const struct initiator_config *config
 
 	i->config = *config;
 	apply_config(i);
-	initiator_network_dns(i);
+	initiator_dns_tell(i);
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LAN interfaces: each gets a /64 of every delegated prefix and Router Advertisements for it.
+ * LAN interfaces: each gets a /64 of every delegated prefix and Router Advertisements for it, where the softwire brings IPv6.
  *
  * The nd/router engine makes whole IPv6 packets. A raw ICMPv6 socket, opened by the keeper and bound to the interface, carries
  * the ICMPv6 part: the kernel chooses the link-local source and computes the checksum. On receipt it is the other way round: the header
@@ -41,13 +41,12 @@ static bool describe(struct nd_router *r, msec now, struct nd_advert *ret)
 {
 	struct lan *lan = container_of(r, struct lan, router);
 	const struct initiator *i = lan->role;
-	unsigned index = (unsigned)(lan - i->lans);
 	bool any = false;
 
 	ret->hop_limit = 64;
 	for (unsigned n = 0; n < HELD_PREFIXES && ret->prefix_count < ND_PREFIX_MAX; n++) {
 		const struct held_prefix *h = &i->held[n];
-		struct prefix p = initiator_lan_prefix(i, &h->prefix, index);
+		struct prefix p = initiator_lan_prefix(i, &h->prefix, lan->index);
 
 		if (prefix_is_none(&h->prefix) || prefix_is_none(&p))
 			continue;
@@ -59,10 +58,11 @@ static bool describe(struct nd_router *r, msec now, struct nd_advert *ret)
 		any |= h->current;
 	}
 	/* RFC 7084 L-3, G-4: a default router only while there is a default route and a prefix to use it with. */
-	ret->router_lifetime = any && i->default_route ? LAN_ROUTER_LIFETIME : 0;
-	for (unsigned n = 0; n < i->hint.dns_count && n < ND_DNS_MAX; n++)
-		ret->dns[ret->dns_count++] = i->hint.dns[n];
-	ret->dns_lifetime = ret->router_lifetime;
+	ret->router_lifetime = any && i->route6.on ? LAN_ROUTER_LIFETIME : 0;
+	for (unsigned n = 0; n < i->lan_dns.count && n < ND_DNS_MAX; n++)
+		ret->dns[ret->dns_count++] = i->lan_dns.list[n];
+	ret->dns_lifetime =
+		i->dns6.count ? ret->router_lifetime : 0; /* those that are withdrawn are told with 0 */
 	return ret->prefix_count > 0;
 }
 
@@ -186,10 +186,10 @@ static void socket_opened(void *owner, int result, int fd)
 	struct addr link_local = nd_link_local(1); /* the kernel puts the interface's own in its place */
 
 	lan->opening = false;
-	if (result || i->stopping) {
+	if (result || i->stopping || lan->retired) {
 		if (fd >= 0)
 			close(fd);
-		if (result)
+		if (result && !lan->retired)
 			tell_missing(lan, strerror(-result));
 		return;
 	}
@@ -207,11 +207,15 @@ static void socket_opened(void *owner, int result, int fd)
 	lan_arm(lan);
 }
 
-static void lan_open(struct lan *lan)
+void initiator_lan_open(struct lan *lan)
 {
 	lan->ifindex = if_nametoindex(lan->device);
 	if (!lan->ifindex) {
 		tell_missing(lan, "no such interface");
+		return;
+	}
+	if (!lan->role->config.ipv6) { /* nothing to advertise */
+		lan->missing_told = false;
 		return;
 	}
 	lan->opening = true;
@@ -224,8 +228,8 @@ static void watch_closed(struct loop_watch *w)
 
 	close(lan->fd);
 	lan->fd = -1;
-	if (!lan->role->stopping && !lan->watching && !lan->opening)
-		lan_open(lan); /* the interface was made anew */
+	if (!lan->role->stopping && !lan->retired && !lan->watching && !lan->opening)
+		initiator_lan_open(lan); /* the interface was made anew */
 }
 
 static void lan_close(struct lan *lan)
@@ -236,32 +240,76 @@ static void lan_close(struct lan *lan)
 	loop_watch_stop(&lan->watch);
 }
 
+static void name(struct initiator *i, struct lan *lan, const char device[16], unsigned index)
+{
+	lan->role = i;
+	lan->index = index;
+	lan->fd = -1;
+	lan->timer.fire = lan_fire;
+	memcpy(lan->device, device, sizeof(lan->device));
+}
+
+void initiator_lan_init(struct initiator *i)
+{
+	for (unsigned n = 0; n < i->config.lan_count; n++)
+		name(i, &i->lans[n], i->config.lans[n], n);
+	name(i, &i->bridge, i->config.lan_bridge, 0);
+}
+
+void initiator_lan_retire(struct initiator *i, struct lan *lan)
+{
+	lan->retired = true;
+	if (!lan->watching)
+		return;
+	nd_router_close(&lan->router, loop_now(i->loop));
+	lan_close(lan);
+}
+
+struct lan *initiator_lans(struct initiator *i, unsigned *ret_count)
+{
+	*ret_count = initiator_lan_count(i);
+	return i->bridge_state == BRIDGE_MADE ? &i->bridge : i->lans;
+}
+
+unsigned initiator_lan_count(const struct initiator *i)
+{
+	return i->bridge_state == BRIDGE_MADE ? 1 : i->config.lan_count;
+}
+
+static void refresh(struct initiator *i, struct lan *lan)
+{
+	unsigned ifindex = if_nametoindex(lan->device);
+	unsigned restored;
+	struct log_line l;
+
+	if (lan->watching && ifindex != lan->ifindex) {
+		lan_close(lan); /* watch_closed() opens it again */
+		return;
+	}
+	if (!lan->watching && !lan->opening && lan->fd < 0 && ifindex)
+		initiator_lan_open(lan);
+	restored = ifindex ? initiator_network_restore(i, lan) : 0;
+	if (lan->watching && (restored || lan->resend)) {
+		lan->resend = false;
+		nd_router_changed(&lan->router, loop_now(i->loop));
+		lan_arm(lan);
+	}
+	if (restored && initiator_log(i, &l, LEVEL_INFO, "lan-restored")) {
+		log_text(&l, "device", lan->device);
+		log_uint(&l, "addresses", restored);
+		log_end(&l);
+	}
+}
+
 void initiator_lan_refresh(struct initiator *i)
 {
-	for (unsigned n = 0; n < i->config.lan_count; n++) {
-		struct lan *lan = &i->lans[n];
-		unsigned ifindex = if_nametoindex(lan->device);
-		unsigned restored;
-		struct log_line l;
+	unsigned count;
+	struct lan *lans;
 
-		if (lan->watching && ifindex != lan->ifindex) {
-			lan_close(lan); /* watch_closed() opens it again */
-			continue;
-		}
-		if (!lan->watching && !lan->opening && lan->fd < 0 && ifindex)
-			lan_open(lan);
-		restored = ifindex ? initiator_network_restore(i, n) : 0;
-		if (lan->watching && (restored || lan->resend)) {
-			lan->resend = false;
-			nd_router_changed(&lan->router, loop_now(i->loop));
-			lan_arm(lan);
-		}
-		if (restored && initiator_log(i, &l, LEVEL_INFO, "lan-restored")) {
-			log_text(&l, "device", lan->device);
-			log_uint(&l, "addresses", restored);
-			log_end(&l);
-		}
-	}
+	initiator_bridge_refresh(i);
+	lans = initiator_lans(i, &count);
+	for (unsigned n = 0; n < count; n++)
+		refresh(i, &lans[n]);
 }
 
 void initiator_lan_start(struct initiator *i)
@@ -277,35 +325,30 @@ void initiator_lan_start(struct initiator *i)
 		.min_delay_ms = 3000,
 		.answer_delay_ms = 500,
 	};
-	for (unsigned n = 0; n < i->config.lan_count; n++) {
-		struct lan *lan = &i->lans[n];
-
-		lan->role = i;
-		lan->fd = -1;
-		lan->timer.fire = lan_fire;
-		memcpy(lan->device, i->config.lans[n], sizeof(lan->device));
-		lan_open(lan);
-	}
+	initiator_bridge_start(i);
+	for (unsigned n = 0; n < i->config.lan_count; n++)
+		initiator_lan_open(&i->lans[n]);
 }
 
 void initiator_lan_changed(struct initiator *i)
 {
-	for (unsigned n = 0; n < i->config.lan_count; n++) {
-		if (!i->lans[n].watching)
+	unsigned count;
+	struct lan *lans = initiator_lans(i, &count);
+
+	for (unsigned n = 0; n < count; n++) {
+		if (!lans[n].watching)
 			continue;
-		nd_router_changed(&i->lans[n].router, loop_now(i->loop));
-		lan_arm(&i->lans[n]);
+		nd_router_changed(&lans[n].router, loop_now(i->loop));
+		lan_arm(&lans[n]);
 	}
 }
 
 void initiator_lan_stop(struct initiator *i)
 {
-	for (unsigned n = 0; n < i->config.lan_count; n++) {
-		struct lan *lan = &i->lans[n];
+	unsigned count;
+	struct lan *lans = initiator_lans(i, &count);
 
-		if (!lan->watching)
-			continue;
-		nd_router_close(&lan->router, loop_now(i->loop));
-		lan_close(lan);
-	}
+	for (unsigned n = 0; n < count; n++)
+		initiator_lan_retire(i, &lans[n]);
+	initiator_bridge_stop(i);
 }

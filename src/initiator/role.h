@@ -5,8 +5,10 @@
 #include <netdb.h>
 
 #include "aaa/aaa.h"
+#include "eap/eap.h"
 #include "initiator/initiator.h"
 #include "nd/router.h"
+#include "report/hook.h"
 
 /* One softwire, from its SCCRQ until the engine has let go of it. An old one lingers while a new one connects. */
 struct attempt {
@@ -15,8 +17,13 @@ struct attempt {
 	struct dp_row *row;
 	struct attempt *next; /* of those that linger */
 	uint8_t listener;
-	struct endpoint server;
-	bool refused; /* the path says that nobody listens */
+	struct endpoint server, local;
+	bool refused;	      /* the path says that nobody listens */
+	struct eap_peer *eap; /* the exchange that is on, or was last; NULL: none yet */
+	bool eap_over;
+	uint8_t eap_method;
+	uint16_t up_mtu;   /* what both ends have agreed on: never more than that */
+	msec mtu_again_at; /* the MTU was lowered: when to ask the kernel whether the path takes more again; 0: it was not */
 };
 
 /* A delegated prefix that the LAN knows: in use, or deprecated until its hosts have forgotten it. */
@@ -27,20 +34,51 @@ struct held_prefix {
 	bool routed; /* its unreachable route is in the kernel */
 };
 
-enum { HELD_PREFIXES = 8 };
+/* An IPv4 subnet of ours. IPv4 knows no deprecation: it is in use, or gone. */
+struct held_subnet {
+	struct prefix prefix; /* none: free */
+	msec valid_until;
+	bool confirmed; /* by a concentrator in this run; what the state file says is only asked for */
+};
 
-/* One LAN interface. */
+/* Our IPv4 address on a LAN, as it is in the kernel. */
+struct lan_address4 {
+	struct addr address; /* none: free */
+	uint8_t len;
+	char device[16];
+};
+
+enum { HELD_PREFIXES = 8, HELD_SUBNETS = DHCP4_SUBNET_MAX, LAN_ADDRESSES4 = HELD_SUBNETS * INITIATOR_LANS };
+
+/* Of one family; only the families that the softwire brings have one (HS-SCEN-9). */
+struct default_route {
+	struct initiator *role;
+	struct prefix dst;
+	bool on;
+	uint32_t metric; /* the configured one, or the next that is free */
+};
+
+struct dns_servers {
+	unsigned count;
+	struct addr list[KEEPER_DNS_MAX];
+};
+
+/* One LAN interface, or the bridge whose ports they are. */
 struct lan {
 	struct initiator *role;
 	struct nd_router router;
 	struct loop_watch watch;
 	struct wheel_timer timer;
 	char device[16];
+	unsigned index;	  /* which part of a prefix or subnet is its own */
 	unsigned ifindex; /* 0: the interface is not there (yet) */
 	int fd;
 	bool watching, opening, missing_told;
-	bool resend; /* an advertisement could not be sent (no link-local address yet): again soon */
+	bool retired; /* it is a port of the bridge now */
+	bool resend;  /* an advertisement could not be sent (no link-local address yet): again soon */
 };
+
+enum bridge_state { BRIDGE_NONE, BRIDGE_WANTED, BRIDGE_ASKED, BRIDGE_MADE };
 
 enum initiator_state { INITIATOR_IDLE, INITIATOR_WAITING, INITIATOR_RESOLVING, INITIATOR_CONNECTING, INITIATOR_UP, INITIATOR_STOPPED };
 
@@ -62,31 +100,56 @@ struct initiator {
 	struct wheel_timer timer; /* once a second: hints, back-off, withdrawing */
 	msec attempt_at;	  /* while waiting */
 	msec down_since;	  /* 0 while up */
-	msec family_down_since;	  /* the payload family was closed on a link that stays; 0: it is open */
+	msec down6_since, down4_since; /* one payload family is closed on a link that is up; 0: it is open */
 	msec unanswered_since;	  /* data was sent and nothing heard; 0: all is well */
 	uint32_t failures;	  /* attempts in a row */
 	unsigned server_index;
 	uint32_t next_id, reconnects;
 	char last_error[256];
+	char uplink[16]; /* the interface that leads to the server */
+
+	/* HS-OAM-3: what the network says about the path outside the softwire. */
+	char path_why[160]; /* "": nothing is wrong that we know of */
+	msec path_since;    /* it is wrong */
+	msec path_last;	    /* it was said last */
 
 	uv_getaddrinfo_t resolver;
 	bool resolver_busy;
 
 	uint8_t password[AAA_SECRET_MAX + 1], server_password[AAA_SECRET_MAX + 1], tunnel_secret[AAA_SECRET_MAX + 1];
 	size_t password_len, server_password_len, tunnel_secret_len;
+	unsigned file_step; /* at the start: which of the configured files is read */
+	void (*files_read)(struct initiator *i, int result);
+	char *pem[3];	     /* certificate, key, CA: only at the start */
+	struct eap_tls *tls; /* NULL: no certificate */
+	struct eap_peer_config eap;
 
 	/* What is in the kernel because of us. */
-	struct addr address;
-	bool default_route;
-	uint32_t route_metric; /* of the default route: the configured one, or the next that is free */
-	unsigned dns_count;    /* servers that the host's resolver was told */
-	struct addr dns[KEEPER_DNS_MAX];
-	bool dns_unmanaged; /* nobody manages resolv.conf here, and that has been logged */
+	struct addr address, address4;
+	struct default_route route6, route4;
+	struct dns_servers dns6, dns4; /* that we know */
+	struct dns_servers dns_told;   /* of both, what the host's resolver was told */
+	struct dns_servers lan_dns;    /* what LAN hosts were told */
+	bool dns_unmanaged;	       /* nobody manages resolv.conf here, and that has been logged */
 	struct held_prefix held[HELD_PREFIXES];
+	struct held_subnet subnets[HELD_SUBNETS];
+	struct lan_address4 lan_addresses4[LAN_ADDRESSES4];
 	struct dhcp6_binding hint;
+	struct dhcp4_binding hint4;
 	uint16_t device_mtu;
 	struct nd_router_config lan_config;
 	struct lan lans[INITIATOR_LANS];
+	struct lan bridge;
+	enum bridge_state bridge_state;
+	unsigned bridge_ports[INITIATOR_LANS]; /* interface indexes when it was asked for */
+	bool bridge_told;
+
+	/* Hooks. */
+	bool hooks_up;		  /* they were told `up`, and not `down` since */
+	bool hook_due;		  /* something is to be told at hook_at */
+	msec hook_at, hook_by;	  /* when it has been quiet for a moment; at the latest */
+	struct hook_facts told;	  /* what they know; only while hooks_up */
+	msec bound_at, bound4_at; /* of the leases, to see that they were renewed */
 
 	initiator_trace_emit *trace_emit;
 	void *trace_owner;
@@ -115,24 +178,90 @@ void initiator_connect(struct initiator *i); /* resolves the next server and sen
 void attempt_free(struct attempt *a);	     /* at once, without a word */
 void initiator_resolver_cancel(struct initiator *i);
 
+/* auth.c: proving who we are */
+void initiator_auth_config(struct initiator *i);
+/* Reads the configured secrets and certificates one after the other; then DONE, with 0 or -errno (what is wrong has been logged). */
+void initiator_auth_read(struct initiator *i, void (*done)(struct initiator *i, int result));
+void initiator_auth_free(struct initiator *i); /* wipes */
+void initiator_auth_authenticate(struct softwire *s, const struct ppp_claim *claim);
+void initiator_auth_want_ppp_secret(struct softwire *s, const char *peer_name);
+void initiator_auth_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len);
+/* How we have proven who we are on the current softwire, in the words of `auth`; NULL: not, or not yet. */
+const char *initiator_auth_name(const struct initiator *i);
+
+/* path.c: what happens to outer packets */
+void initiator_path_bad(struct initiator *i, const char *why);
+void initiator_path_look(struct initiator *i); /* the host's routes may have changed */
+void initiator_path_tick(struct initiator *i, msec now);
+void initiator_path_print(const struct initiator *i, char *buf, size_t size); /* "ok", or what is wrong, and for how long */
+void initiator_path_error(struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu);
+
 /* network.c: the kernel */
 void initiator_network_apply(struct initiator *i, const struct softwire_si *s);
-void initiator_network_withdraw(struct initiator *i); /* default route and DNS servers go; LAN hosts are told */
-void initiator_network_dns(struct initiator *i);      /* `dns` may have another value now */
+/* Default routes and DNS servers go; LAN hosts are told. */
+void initiator_network_withdraw(struct initiator *i);
+/* The same for a family that went while the other one stays. */
+void initiator_network_withdraw_family(struct initiator *i, uint8_t family);
+bool initiator_network_has(const struct initiator *i, uint8_t family); /* anything that these withdraw */
+/* A prefix of an earlier run: held, so that it is deprecated if another one comes. False: it is there already, or there is no room. */
+bool initiator_network_load(struct initiator *i, const struct prefix *p);
 void initiator_network_clear(struct initiator *i);
 void initiator_network_tick(struct initiator *i, msec now);
 /* Adds the addresses that LAN interface LAN should have and has not; returns how many those were. */
-unsigned initiator_network_restore(struct initiator *i, unsigned lan);
-/* DUID and prefixes of earlier runs. */
+unsigned initiator_network_restore(struct initiator *i, const struct lan *lan);
+/* The interfaces that prefixes are spread over have become others: BEFORE, nothing is on them; AFTER, all that should be. */
+void initiator_network_lans_change(struct initiator *i, bool after);
+void initiator_default_route(struct initiator *i, struct default_route *route, bool on);
+void initiator_network_sources(struct initiator *i);
+void initiator_network_done(void *owner, int result, int fd); /* a keeper_answer: logs failures */
+uint32_t initiator_seconds_left(msec until, msec now); /* "for ever" stays for ever */
+bool initiator_lost_address(const char *device, const struct addr *a); /* DEVICE is up and has no address A */
+
+/* network4.c: the same for IPv4 */
+void initiator_network4_apply(struct initiator *i, const struct softwire_si *s);
+void initiator_network4_remove_address(struct initiator *i);
+void initiator_network4_clear(struct initiator *i);
+void initiator_network4_tick(struct initiator *i, msec now);
+unsigned initiator_network4_restore(struct initiator *i, const struct lan *lan);
+void initiator_network4_lans(struct initiator *i, bool on); /* our addresses on the LANs become what they should be, or go */
+/* The part of subnet N that interface LAN has; none: it has none. */
+struct prefix initiator_lan_subnet(const struct initiator *i, unsigned n, unsigned lan);
+bool initiator_network4_load(struct initiator *i, const struct prefix *subnet); /* as initiator_network_load() */
+void initiator_network4_loaded(struct initiator *i);				/* they were all */
+
+/* dns.c: DNS servers for the host */
+void initiator_dns_set(struct initiator *i, uint8_t family, const struct addr *servers, unsigned count);
+void initiator_dns_tell(struct initiator *i); /* `dns` may have another value now */
+void initiator_dns_apply(struct initiator *i, const struct softwire_si *s);
+
+/* state.c: DUID, prefixes, address and subnets of earlier runs */
 void initiator_state_load(struct initiator *i);
 void initiator_state_save(struct initiator *i);
 
 /* lan.c: the LAN interfaces */
+void initiator_lan_init(struct initiator *i); /* their names */
 void initiator_lan_start(struct initiator *i);
 void initiator_lan_stop(struct initiator *i);
 void initiator_lan_changed(struct initiator *i);
 /* Interfaces may have come, gone, or lost our addresses: what is ours is put back. */
 void initiator_lan_refresh(struct initiator *i);
 struct prefix initiator_lan_prefix(const struct initiator *i, const struct prefix *delegated, unsigned lan);
+/* The interfaces that prefixes and subnets are spread over: the configured ones, or the bridge. */
+struct lan *initiator_lans(struct initiator *i, unsigned *ret_count);
+unsigned initiator_lan_count(const struct initiator *i);
+void initiator_lan_open(struct lan *lan);
+void initiator_lan_retire(struct initiator *i, struct lan *lan);
+
+/* bridge.c: one bridge of all LAN interfaces */
+void initiator_bridge_start(struct initiator *i);
+/* The prefix has fewer /64s than there are LAN interfaces. False: no bridge is (or will be) made. */
+bool initiator_bridge_want(struct initiator *i);
+void initiator_bridge_refresh(struct initiator *i);
+void initiator_bridge_stop(struct initiator *i);
+
+/* hooks.c: the operator's programs */
+void initiator_hooks_changed(struct initiator *i);	      /* what they should know may have changed */
+void initiator_hooks_down(struct initiator *i, const char *why); /* the softwire is gone */
+void initiator_hooks_tick(struct initiator *i, msec now);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A whole initiator in one process: real sockets on 127.0.0.1, a socket pair for the TUN device, another for the LAN, a keeper that
+ * A whole initiator in one process: real sockets on 127.0.0.1, a socket pair for the TUN device, others for the LANs, a keeper that
  * grants everything and remembers it, and concentrators (hub engines) to connect to.
  *
  * The clock is the loop's plus what fixture_pass() has let go by.
@@ -19,7 +19,7 @@
 
 #include "initiator/role.h"
 
-enum { SERVERS = 2, ADDRESSES = 32 };
+enum { SERVERS = 2, ADDRESSES = 32, LANS = 16, HOOKS = 16 };
 
 struct fixture;
 
@@ -31,10 +31,15 @@ struct server {
 	struct fixture *fixture;
 	struct softwire *softwire; /* NULL: none */
 	struct softwire_lease lease;
+	struct aaa_eap *eap;
 	struct endpoint at, peer;
 	int fd;
 	bool mute;         /* hears nothing */
 	unsigned requests; /* SCCRQs, mute or not */
+	bool saw_pap;      /* a PAP packet came */
+	unsigned packets;  /* data messages, and the last inner packet with its PPP header */
+	uint8_t packet[1500];
+	size_t packet_len;
 	unsigned ups, downs;
 	struct softwire_why why;
 };
@@ -48,6 +53,12 @@ struct installed {
 	uint32_t valid, preferred;
 };
 
+/* A hook that was run. */
+struct hook_run {
+	char path[64], event[16], key[16];
+	struct hook_environment e; /* its variables point into its own text */
+};
+
 struct fixture {
 	struct loop loop;
 	struct log log;
@@ -56,18 +67,39 @@ struct fixture {
 	struct initiator *i;
 	struct wheel wheel; /* of the servers */
 	struct server servers[SERVERS];
+	struct aaa *aaa; /* of the servers: alice, "wonderland" */
 	char dir[64];
-	int device, lan, lan_far; /* ours: the kernel's side of the TUN and of the LAN socket */
+	int device; /* ours: the kernel's side of the TUN */
+	int lan_near[LANS], lan_far[LANS];
+	char lan_names[LANS][16]; /* by the socket */
+	unsigned lan_count;
 	bool started, stopped;
 	int result;
 
 	struct installed addresses[ADDRESSES], unreachable[ADDRESSES];
-	uint32_t default_metric; /* 0: no default route */
-	uint32_t taken_metrics;  /* how many metrics from the configured one on are somebody else's */
+	uint32_t default_metric, default4_metric; /* 0: no default route */
+	uint32_t taken_metrics; /* how many metrics from the configured one on are somebody else's */
 	uint32_t mtu;
 	unsigned dns_count;
-	struct nd_message advert; /* the last one on the LAN */
+	struct addr dns[KEEPER_DNS_MAX];
+	bool forwarding6, forwarding4;
+	char absent[16]; /* a LAN interface that is not there */
+	char bridge[16]; /* made, and its ports */
+	char ports[64];
+	unsigned bridge_requests;
+	int fail_bridge; /* what the keeper says to the next ones */
+	struct hook_run hooks[HOOKS];
+	unsigned hook_count;
+	struct nd_message advert; /* the last one on a LAN */
+	char advert_device[16];
 	unsigned adverts;
+	bool no_route;           /* to the servers */
+	uint32_t path_mtu;       /* of the way there; 0: what the machine says */
+	char way_out[16];        /* the interface that leads there; "": what the machine says */
+	unsigned pinned[2];      /* interface that packets must leave by: IP_UNICAST_IF, IPV6_UNICAST_IF */
+	const char *names;       /* what the resolver says of both.example: "6 4" is ::1, then 127.0.0.1 */
+	uv_getaddrinfo_t *asked; /* and who waits for that */
+	uv_getaddrinfo_cb answer;
 	char lines[65536]; /* the log */
 	size_t line_len;
 };
@@ -88,8 +120,14 @@ void fixture_round(struct fixture *f);
 			fixture_round(f);                                                                    \
 		}                                                                                            \
 	} while (0)
-/* Starts, and waits until address and prefix are there. */
+/* IPv4, too: 198.51.100.7, a DNS server, and SUBNET (may be NULL) for the LANs. */
+void fixture_ipv4(struct fixture *f, const char *subnet);
+/* Starts, and waits until all is there that was asked for. */
 void fixture_up(struct fixture *f);
+/* The server has forgotten us, and gives what its lease says now. */
+void fixture_again(struct fixture *f);
+/* The value of a variable of the last hook, which was EVENT. */
+const char *fixture_hook(const struct fixture *f, const char *event, const char *name);
 bool fixture_logged(const struct fixture *f, const char *text);
 void fixture_state_file(struct fixture *f, const char *text);
 const struct installed *fixture_address(const struct fixture *f, const char *device, const char *address);
@@ -97,5 +135,7 @@ bool fixture_unreachable(const struct fixture *f, const char *prefix);
 
 /* The server forgets everything without a word, as a machine that restarts does. */
 void server_restart(struct server *s);
+/* A UDP payload for its peer. */
+void server_send(struct server *s, const void *payload, size_t len);
 
 #endif

@@ -108,8 +108,9 @@ static void check_fields(json_t *o, const char *const *fields, size_t count)
 static void what_is_shown_has_every_field(void **state)
 {
 	static const char *const softwire[] = {"id", "role", "name", "user", "state", "peer", "local",
-		"link6", "address6", "delegated", "dns", "families", "mtu", "up_seconds", "setup_ms",
-		"rx6_packets", "tx6_bytes", "drop_other", "last_error", "reconnects", "next_attempt_seconds"};
+		"link6", "address6", "delegated", "address4", "peer4", "subnets", "dns", "auth", "path",
+		"families", "mtu", "up_seconds", "setup_ms", "rx6_packets", "tx6_bytes", "drop_other",
+		"last_error", "reconnects", "next_attempt_seconds"};
 	static const char *const tunnel[] = {"id", "role", "name", "user", "peer", "local", "state"};
 	static const char *const lease[] = {"role", "name", "prefix", "kind", "preferred", "valid", "dns"};
 
