@@ -71,6 +71,12 @@ static bool is_dhcp4(const struct tun_plane *p, const uint8_t *packet, const str
 	return (src == DHCP_CLIENT && dst == DHCP_SERVER) || (src == DHCP_SERVER && dst == DHCP_CLIENT);
 }
 
+/* Nobody else has our own address, also where nothing is filtered. */
+static bool is_ours(const struct tun_plane *p, const struct addr *src)
+{
+	return addr_equal(src, src->family == AF_INET6 ? &p->local6 : &p->local4);
+}
+
 static void count_spoofed(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, size_t len)
 {
 	p->counters.drop_spoofed++;
@@ -91,7 +97,7 @@ static bool forward(struct tun_plane *p, struct dp_row *row, uint8_t family, uin
 	}
 	if (dp_inner_is_local(&inner) || is_dhcp4(p, packet, &inner))
 		return true;
-	if (!row->any_source && !dp_row_permits_source(row, &inner.src)) {
+	if (is_ours(p, &inner.src) || (!row->any_source && !dp_row_permits_source(row, &inner.src))) {
 		count_spoofed(p, row, packet, inner.len);
 		return false;
 	}

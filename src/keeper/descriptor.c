@@ -101,6 +101,9 @@ static void quiet_device(const char *name)
 	/* What comes from one softwire and goes to another is no detour. (Without conf/all/ saying so, too, this does not count.) */
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/send_redirects", name);
 	(void)sysctl_write(path, "0");
+	/* ICMP errors come out of the device from our own address, which the kernel would take for a forgery. */
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/accept_local", name);
+	(void)sysctl_write(path, "1");
 }
 
 static int set_up_tun(struct netlink *n, const char *name, uint32_t mtu)

@@ -276,6 +276,12 @@ static void initiator_takes_any_source(void **state)
 	peer_sends_inner(f, 0x0057, packet, len);
 	assert_int_equal(device_gets(f, out, sizeof(out)), len);
 	assert_int_equal(f->counters->drop_spoofed, 0);
+
+	/* but not our own address */
+	peer_sends_inner(f, 0x0057, packet, packet_build(packet, "2001:db8::1", US, 17, "12345678", 8));
+	peer_sends_inner(f, 0x0021, packet, packet_build(packet, "198.51.100.1", US4, 17, "12345678", 8));
+	assert_int_equal(device_gets(f, out, sizeof(out)), 0);
+	assert_int_equal(f->counters->drop_spoofed, 2);
 }
 
 static void gives_link_local_and_multicast_to_the_engine(void **state)
