@@ -73,7 +73,7 @@ static const struct golden {
 };
 
 /* In a child of its own, because what was found is kept: the first test, before anything was loaded here. */
-static void test_says_that_there_is_no_legacy_provider(void **state)
+static void says_that_there_is_no_legacy_provider(void **state)
 {
 	uint8_t response[MSCHAP_NT_RESPONSE] = {0x77};
 	char success[MSCHAP_SUCCESS + 1] = "untouched";
@@ -99,7 +99,7 @@ static void test_says_that_there_is_no_legacy_provider(void **state)
 }
 
 /* proves: HS-PPP-11 partial */
-static void test_computes_what_the_rfc_computes(void **state)
+static void computes_what_the_rfc_computes(void **state)
 {
 	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
 		const struct golden *g = &golden[i];
@@ -116,7 +116,7 @@ static void test_computes_what_the_rfc_computes(void **state)
 	}
 }
 
-static void test_refuses_a_password_of_more_than_256_units(void **state)
+static void refuses_a_password_of_more_than_256_units(void **state)
 {
 	char password[MSCHAP_PASSWORD_MAX + 3];
 	uint8_t response[MSCHAP_NT_RESPONSE] = {0x77};
@@ -135,7 +135,7 @@ static void test_refuses_a_password_of_more_than_256_units(void **state)
 	assert_string_equal(success, "untouched");
 }
 
-static void test_each_input_counts(void **state)
+static void each_input_counts(void **state)
 {
 	const struct golden *g = &golden[0];
 	uint8_t other[MSCHAP_CHALLENGE], response[MSCHAP_NT_RESPONSE];
@@ -159,10 +159,10 @@ static void test_each_input_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_says_that_there_is_no_legacy_provider),
-		cmocka_unit_test(test_computes_what_the_rfc_computes),
-		cmocka_unit_test(test_refuses_a_password_of_more_than_256_units),
-		cmocka_unit_test(test_each_input_counts),
+		cmocka_unit_test(says_that_there_is_no_legacy_provider),
+		cmocka_unit_test(computes_what_the_rfc_computes),
+		cmocka_unit_test(refuses_a_password_of_more_than_256_units),
+		cmocka_unit_test(each_input_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
