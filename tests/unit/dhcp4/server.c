@@ -19,7 +19,7 @@ struct bench {
 	struct dhcp4_server_config config;
 	struct dhcp4_counters counters;
 	struct dhcp4_offer offer;
-	unsigned sends, changes, notes;
+	unsigned sends, changes, renewals, notes;
 	bool sent_before_use;  /* an answer was sent before the route was there */
 	bool address, subnets; /* in use */
 	uint8_t raw[DHCP4_MESSAGE_MAX];
@@ -61,6 +61,11 @@ static void on_in_use(struct dhcp4_server *s, bool in_use, bool subnets)
 	b->sent_before_use |= b->sends > 0 && b->sent.type == DHCP4_ACK;
 }
 
+static void on_renewed(struct dhcp4_server *s)
+{
+	container_of(s, struct bench, server)->renewals++;
+}
+
 static void on_note(struct dhcp4_server *s, const char *text)
 {
 	struct bench *b = container_of(s, struct bench, server);
@@ -69,8 +74,11 @@ static void on_note(struct dhcp4_server *s, const char *text)
 	b->notes++;
 }
 
-static const struct dhcp4_server_ops ops = {
-	.send = on_send, .describe = on_describe, .in_use = on_in_use, .note = on_note};
+static const struct dhcp4_server_ops ops = {.send = on_send,
+	.describe = on_describe,
+	.in_use = on_in_use,
+	.renewed = on_renewed,
+	.note = on_note};
 
 static void setup(struct bench *b)
 {
@@ -711,7 +719,37 @@ static void without_an_address_of_ours_there_is_no_server(void **state)
 	assert_int_equal(b.counters.refused, 1);
 }
 
-static void notes_are_optional(void **state)
+/* Section 4.3.2, table 4: only who is RENEWING or REBINDING has ciaddr, and names neither a server nor an address. */
+static void renewals_are_told(void **state)
+{
+	struct dhcp4_message m = message(DHCP4_REQUEST);
+	struct bench b;
+
+	setup(&b);
+	offer_subnet(&b, 113, 24);
+	m.requested = address;
+	give(&b, &m); /* INIT-REBOOT */
+	m.server = b.offer.server;
+	give(&b, &m); /* SELECTING */
+	m.requested = none;
+	m.ciaddr = address;
+	name_subnet(&m, 113, 24);
+	give(&b, &m); /* SELECTING, subnets */
+	assert_int_equal(b.counters.refused, 0);
+	assert_int_equal(b.renewals, 0);
+	m.server = none;
+	give(&b, &m);
+	assert_int_equal(b.renewals, 1);
+	m.subnet_information = false;
+	give(&b, &m);
+	assert_int_equal(b.renewals, 2);
+	m.ciaddr = other;
+	give(&b, &m);
+	assert_int_equal(b.sent.type, DHCP4_NAK);
+	assert_int_equal(b.renewals, 2);
+}
+
+static void note_and_renewed_are_optional(void **state)
 {
 	struct dhcp4_server_ops silent = ops;
 	struct dhcp4_message m = message(DHCP4_REQUEST);
@@ -719,9 +757,14 @@ static void notes_are_optional(void **state)
 
 	setup(&b);
 	silent.note = NULL;
+	silent.renewed = NULL;
 	b.config.ops = &silent;
 	give(&b, &m);
 	assert_int_equal(b.sent.type, DHCP4_NAK);
+	m.ciaddr = address;
+	give(&b, &m);
+	assert_int_equal(b.sent.type, DHCP4_ACK);
+	assert_int_equal(b.renewals, 0);
 	assert_int_equal(b.notes, 0);
 }
 
@@ -748,7 +791,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_for_us_is_dropped),
 		cmocka_unit_test(relays_are_not_served),
 		cmocka_unit_test(without_an_address_of_ours_there_is_no_server),
-		cmocka_unit_test(notes_are_optional),
+		cmocka_unit_test(renewals_are_told),
+		cmocka_unit_test(note_and_renewed_are_optional),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
