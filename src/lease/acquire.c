@@ -51,7 +51,7 @@ static void wish_of_some(struct wish *w, bool wanted, const struct prefix *fixed
 
 static void read_wishes(struct wish wishes[PARTS], const struct lease_request *r)
 {
-	struct prefix address = {.addr = r->fixed4, .len = addr_is_none(&r->fixed4) ? 0 : 32};
+	struct prefix address = {.addr = r->fixed4, .len = (uint8_t)addr_bits(r->fixed4.family)};
 
 	wish_of_one(&wishes[PART_LINK], r->want_link, &r->fixed_link);
 	wish_of_some(&wishes[PART_DELEGATED], r->want_delegated, r->fixed, r->fixed_count);

@@ -34,6 +34,7 @@ static void open_store(struct fixture *f)
 {
 	struct lease_pool_config c = pool_of("default", "2001:db8:100::/48", "2001:db8:8000::/36", 56);
 
+	pool_set4(&c, "10.0.0.0/12", "10.16.0.0/12", 28);
 	f->s = lease_store_open(&f->loop, f->path, NULL, f->why);
 	if (!f->s)
 		fail_msg("%s", f->why);
@@ -71,7 +72,7 @@ static void run_until(struct fixture *f, const unsigned *counter, unsigned count
 
 static void ask(struct fixture *f, struct waiting *w, unsigned *counter, const char *user, uint16_t slot)
 {
-	struct lease_request r = want(user, slot);
+	struct lease_request r = want_all(user, slot);
 
 	*w = (struct waiting){.f = f, .counter = counter};
 	lease_acquire(f->s, &r, on_answer, w);
@@ -338,6 +339,45 @@ static void a_failed_commit_gives_an_evicted_lease_back(void **state)
 	assert_null(lease_find(f->s, "alice", 0));
 }
 
+/* Only the address had gone; the prefixes of both had stayed. */
+static void a_failed_commit_gives_back_the_one_part_that_was_taken(void **state)
+{
+	struct lease_pool_config c = pool_of("default", "2001:db8:100::/48", "2001:db8:8000::/36", 56);
+	struct fixture *f = *state;
+	struct answered before[2];
+	struct waiting w[2];
+	unsigned counter = 0;
+
+	pool_set4(&c, "192.0.2.0/30", NULL, 0);
+	assert_int_equal(lease_store_set_pools(f->s, &c, 1, f->why), 0);
+	before[0] = ask_and_wait(f, "alice");
+	before[1] = ask_and_wait(f, "bob");
+	lease_idle(f->s, "alice", 0);
+	lease_idle(f->s, "bob", 0);
+	for (unsigned full = 1; full < 2; full--) {
+		counter = 0;
+		fill_disk(full);
+		ask(f, &w[0], &counter, "carol", 0);
+		ask(f, &w[1], &counter, "dave", 0);
+		assert_true(addr_is_none(&lease_find(f->s, "alice", 0)->address4));
+		assert_false(prefix_is_none(&lease_find(f->s, "bob", 0)->link6));
+		run_until(f, &counter, 2);
+		fill_disk(false);
+		for (unsigned i = 0; i < 2; i++) {
+			const struct lease *l = lease_find(f->s, before[i].lease.user, 0);
+
+			assert_int_equal(w[i].a.result, full ? -EIO : 0);
+			assert_int_equal(addr_equal(&l->address4,
+						 full ? &before[i].lease.address4 : &(struct addr){0}),
+				1);
+			assert_true(prefix_equal(&l->link6, &before[i].lease.link6));
+			assert_true(prefix_equal(&l->delegated[0], &before[i].lease.delegated[0]));
+		}
+	}
+	assert_string_equal(lease_find_by_addr(f->s, &before[0].lease.address4)->user, "carol");
+	assert_int_equal(lease_count(f->s, NULL), 4);
+}
+
 static void nothing_is_granted_into_a_file_that_was_moved_away(void **state)
 {
 	struct fixture *f = *state;
@@ -372,7 +412,7 @@ static void tell_and_ask(void *owner, int result, const struct lease *lease, con
 	if (lease && write(t->fd, lease, sizeof(*lease)) != sizeof(*lease))
 		_exit(1);
 	snprintf(user, sizeof(user), "u%u", t->next++);
-	r = want(user, 0);
+	r = want_all(user, 0);
 	lease_acquire(t->f->s, &r, tell_and_ask, t);
 }
 
@@ -429,6 +469,9 @@ static void a_killed_process_loses_no_lease_that_was_answered(void **state)
 		assert_non_null(l);
 		assert_memory_equal(&l->link6, &told[i].link6, sizeof(l->link6));
 		assert_memory_equal(l->delegated, told[i].delegated, sizeof(l->delegated));
+		assert_memory_equal(&l->address4, &told[i].address4, sizeof(l->address4));
+		assert_memory_equal(l->subnets, told[i].subnets, sizeof(l->subnets));
+		assert_int_equal(l->subnet_count, 1);
 	}
 	free(told);
 }
@@ -448,6 +491,7 @@ int main(void)
 		TEST(a_failed_commit_grants_nothing_and_undoes_everything),
 		TEST(a_failed_commit_ends_its_own_hold_and_no_other),
 		TEST(a_failed_commit_gives_an_evicted_lease_back),
+		TEST(a_failed_commit_gives_back_the_one_part_that_was_taken),
 		TEST(nothing_is_granted_into_a_file_that_was_moved_away),
 		TEST(a_killed_process_loses_no_lease_that_was_answered),
 	};

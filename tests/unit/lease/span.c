@@ -11,10 +11,15 @@
 
 enum { SPANS = 300 };
 
+/* One in three is IPv4. */
 static struct prefix random_prefix(struct rng *r)
 {
 	struct addr a = {.family = AF_INET6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
 
+	if (!rng_below(r, 3)) {
+		a = addr4(192, 0, (uint8_t)rng_below(r, 3), (uint8_t)rng_u32(r));
+		return prefix_of(&a, 20 + rng_below(r, 13));
+	}
 	a.bytes[6] = (uint8_t)rng_u32(r);
 	a.bytes[7] = (uint8_t)rng_u32(r);
 	return prefix_of(&a, 52 + rng_below(r, 13));
@@ -48,7 +53,7 @@ static void finds_what_a_plain_array_finds(void **state)
 	rng_init_seed(&r, 1);
 	for (unsigned round = 0; round < 20000; round++) {
 		struct prefix p = random_prefix(&r);
-		uint64_t first = span_key(&p.addr), last = span_end(first, p.len);
+		uint64_t first = span_key(&p.addr), last = span_end(first, span_bits(p.addr.family, p.len));
 		int at = naive_overlap(list, count, first, last);
 
 		assert_int_equal(span_overlap(&set, first, last) != NULL, at >= 0);
@@ -86,7 +91,7 @@ static void walks_in_the_order_of_addresses(void **state)
 		struct prefix p = random_prefix(&r);
 		uint64_t first = span_key(&p.addr);
 
-		if (!span_overlap(&set, first, span_end(first, p.len)))
+		if (!span_overlap(&set, first, span_end(first, span_bits(p.addr.family, p.len))))
 			span_link(&set, span_new(&set, &p, NULL));
 	}
 	for (struct span *n = set.head[0]; n; n = n->next[0]) {
@@ -109,12 +114,85 @@ static void knows_the_last_64_of_every_length(void **state)
 	assert_true(span_end(0x8000000000000000, 1) == UINT64_MAX);
 }
 
+static struct prefix parse(const char *text)
+{
+	struct prefix p = {0};
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+static void both_families_come_back_as_they_went_in(void **state)
+{
+	static const char *const good[] = {"192.0.2.1/32", "0.0.0.0/32", "255.255.255.255/32", "192.0.2.0/24",
+		"10.0.0.0/8", "128.0.0.0/1", "0.0.0.0/0", "2001:db8::/64", "2001:db8::/32", "8000::/1",
+		"0:1::/32", "0:1:2:3::/64", "ffff:ffff:ffff:ffff::/64", "c000:200::/24"};
+	struct span_set set = {.seed = 3};
+
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct prefix p = parse(good[i]), back;
+		struct span *n;
+
+		assert_true(span_holds(&p));
+		n = span_new(&set, &p, NULL);
+		assert_non_null(n);
+		back = span_prefix(n);
+		assert_true(prefix_equal(&p, &back));
+		free(n);
+	}
+}
+
+/* ::/32 is where IPv4 is kept; what is IPv6 there would be taken for it. */
+static void refuses_what_it_could_not_tell_from_ipv4(void **state)
+{
+	static const char *const bad[] = {"::/1", "::/32", "::/64", "0:0:c000:201::/64", "0:0:8000::/33",
+		"::/0", "::1/128", "2001:db8::/65", "2001:db8::1/128", "::ffff:192.0.2.1/128", "::/31"};
+	struct prefix none = {0};
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct prefix p = parse(bad[i]);
+
+		assert_false(span_holds(&p));
+	}
+	assert_false(span_holds(&none));
+}
+
+static void ipv4_overlaps_ipv4_only(void **state)
+{
+	static const struct {
+		const char *text;
+		bool overlaps;
+	} others[] = {{"192.0.2.7/32", true}, {"192.0.2.8/32", false}, {"192.0.1.255/32", false},
+		{"192.0.2.0/24", true}, {"192.0.0.0/16", true}, {"192.0.2.4/30", true},
+		{"192.0.2.8/29", false}, {"c000:200::/32", false}, {"0:1::/32", false},
+		{"2001:db8::/32", false}};
+	struct span_set set = {.seed = 5};
+	struct prefix p = parse("192.0.2.0/29");
+	struct span *n = span_new(&set, &p, NULL);
+
+	assert_non_null(n);
+	span_link(&set, n);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct prefix q = parse(others[i].text);
+		uint64_t first = span_key(&q.addr);
+
+		assert_int_equal(
+			span_overlap(&set, first, span_end(first, span_bits(q.addr.family, q.len))) != NULL,
+			others[i].overlaps);
+	}
+	span_unlink(&set, n);
+	free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_what_a_plain_array_finds),
 		cmocka_unit_test(walks_in_the_order_of_addresses),
 		cmocka_unit_test(knows_the_last_64_of_every_length),
+		cmocka_unit_test(both_families_come_back_as_they_went_in),
+		cmocka_unit_test(refuses_what_it_could_not_tell_from_ipv4),
+		cmocka_unit_test(ipv4_overlaps_ipv4_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -474,6 +474,7 @@ static void finds_who_has_an_address(void **state)
 	assert_int_equal(addr_parse("2001:db8:ffff::1", &other), 0);
 	assert_null(lease_find_by_addr(f->s, &other));
 	assert_null(lease_find_by_addr(f->s, &v4));
+	assert_null(lease_find_by_addr(f->s, &(struct addr){0}));
 	assert_string_equal(lease_next(f->s, &cursor)->user, "alice");
 	assert_null(lease_next(f->s, &cursor));
 }
