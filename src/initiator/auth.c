@@ -273,7 +273,7 @@ const char *initiator_auth_name(const struct initiator *i)
 		[PPP_METHOD_MSCHAPV2] = "ms-chap-v2",
 		[PPP_METHOD_PAP] = "pap"};
 	const struct attempt *a = i->current;
-	uint8_t method = a ? a->engine.softwire.ppp.self_method : 0;
+	uint8_t method = a && a->engine.softwire.ppp.self_ok ? a->engine.softwire.ppp.self_method : 0;
 
 	if (method == PPP_METHOD_EAP)
 		return a->eap_method == EAP_TLS ? "eap-tls" : "eap-md5";
