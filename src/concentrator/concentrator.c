@@ -31,10 +31,18 @@ static void apply_timers(struct concentrator *c)
 	s->l2tp.framing_async = config->framing_async;
 	s->l2tp.require_secret = config->require_tunnel_secret;
 	s->ppp.name = c->config.host_name;
+	s->ppp.demand_auth = config->auth[0] != 0;
+	s->ppp.demand_optional = config->anonymous_pool[0] != 0;
+	memcpy(s->ppp.demand, config->auth, sizeof(s->ppp.demand));
 	s->ppp.give_auth = true; /* mutual CHAP, for users with a server-secret */
+	s->ppp.give = 1 << PPP_METHOD_CHAP_MD5;
+	s->ppp.ipv6 = true;
+	s->ppp.ipv4 = !addr_is_none(&config->local4);
+	s->local4 = config->local4;
 	s->ppp.echo_ms = config->echo_ms;
 	s->nd.dad_transmits = config->dad_transmits;
 	s->dhcp6_server.rapid_commit = config->rapid_commit;
+	s->dhcp4_server.rapid_commit = config->rapid_commit;
 	s->router_lifetime = config->router_lifetime;
 	s->router.max_interval_ms = config->router_lifetime * 1000 / 3;
 	s->router.min_interval_ms = config->router_lifetime * 1000 / 9 * 2;
@@ -103,7 +111,9 @@ void concentrator_free(struct concentrator *c)
 	hash_free(&c->sources);
 	hash_free(&c->by_request);
 	hash_free(&c->by_user);
+	hash_free(&c->by_peer);
 	aaa_free(c->aaa);
+	concentrator_free_certificates(c);
 	if (c->leases)
 		lease_store_close(c->leases);
 	limit_table_free(c->stray_limit);
@@ -213,49 +223,6 @@ static void open_next_socket(struct concentrator *c)
 	finish_start(c, 0);
 }
 
-static void route_answer(void *owner, int result, int fd)
-{
-	struct concentrator *c = owner;
-
-	if (result)
-		log_message(c->log, LEVEL_ERROR, "route-failed", "a pool or address of the concentrator could not be installed: %s",
-			strerror(-result));
-}
-
-static bool has_pool_prefix(const struct concentrator_config *config, const struct prefix *p)
-{
-	for (unsigned i = 0; i < config->pool_count; i++)
-		if (prefix_equal(&config->pools[i].lease.link6, p) || prefix_equal(&config->pools[i].lease.delegate_from, p))
-			return true;
-	return false;
-}
-
-/* The aggregates of OLD that the configuration does not have any more. */
-static void remove_old_pools(struct concentrator *c, const struct concentrator_config *old)
-{
-	for (unsigned i = 0; i < old->pool_count; i++) {
-		const struct prefix *const both[] = {&old->pools[i].lease.link6, &old->pools[i].lease.delegate_from};
-
-		for (unsigned n = 0; n < 2; n++)
-			if (!prefix_is_none(both[n]) && !has_pool_prefix(&c->config, both[n]))
-				keeper_route(c->keeper, false, both[n], KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer, c);
-	}
-}
-
-/* Pools go to the device as aggregates; what is not assigned in them is answered there with ICMP. */
-static void install_pools(struct concentrator *c, bool add)
-{
-	for (unsigned i = 0; i < c->config.pool_count; i++) {
-		const struct lease_pool_config *p = &c->config.pools[i].lease;
-
-		if (!prefix_is_none(&p->link6))
-			keeper_route(c->keeper, add, &p->link6, KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer, c);
-		if (!prefix_is_none(&p->delegate_from))
-			keeper_route(c->keeper, add, &p->delegate_from, KEEPER_ROUTE_DEVICE, c->config.device, NULL, 0, route_answer,
-				c);
-	}
-}
-
 static void open_device(struct concentrator *c);
 
 static void device_again(struct wheel_timer *t, msec now)
@@ -278,12 +245,7 @@ static void device_opened(void *owner, int result, int fd)
 		fail_start(c, result, "cannot open the TUN device");
 		return;
 	}
-	if (!addr_is_none(&c->config.local6))
-		keeper_address(c->keeper, true, c->config.device, &c->config.local6, 128, UINT32_MAX, UINT32_MAX, route_answer, c);
-	if (!addr_is_none(&c->config.local4))
-		keeper_address(c->keeper, true, c->config.device, &c->config.local4, 32, UINT32_MAX, UINT32_MAX, route_answer, c);
-	keeper_forwarding(c->keeper, AF_INET6, route_answer, c);
-	install_pools(c, true);
+	concentrator_install_network(c);
 	open_next_socket(c);
 }
 
@@ -299,19 +261,49 @@ static void log_user_error(void *owner, const char *file, unsigned line, const c
 	log_message(c->log, LEVEL_ERROR, "users-error", "%s:%u: %s", file, line, text);
 }
 
-/* Pools never hand out what is fixed for somebody. */
+static void reserve_user(struct concentrator *c, const struct aaa_user *user)
+{
+	struct prefix host = prefix_of(&user->address4, 32);
+
+	for (unsigned i = 0; i < user->delegate_count; i++)
+		lease_store_reserve(c->leases, &user->delegate[i], user->name);
+	if (!prefix_is_none(&user->link))
+		lease_store_reserve(c->leases, &user->link, user->name);
+	if (!addr_is_none(&user->address4)) {
+		c->fixed4 = true;
+		lease_store_reserve(c->leases, &host, user->name);
+	}
+	for (unsigned i = 0; i < user->subnet_count; i++)
+		lease_store_reserve(c->leases, &user->subnets[i], user->name);
+}
+
+/* Pools never hand out what is fixed for somebody, nor what is ours. */
 static void reserve_fixed(struct concentrator *c)
 {
+	struct prefix ours = prefix_of(&c->config.local4, 32);
 	const struct aaa_user *user;
 	uint32_t cursor = 0;
 
+	c->fixed4 = false;
 	lease_store_clear_reserved(c->leases);
-	while ((user = aaa_next_user(c->aaa, &cursor))) {
-		for (unsigned i = 0; i < user->delegate_count; i++)
-			lease_store_reserve(c->leases, &user->delegate[i], user->name);
-		if (!prefix_is_none(&user->link))
-			lease_store_reserve(c->leases, &user->link, user->name);
-	}
+	if (!addr_is_none(&c->config.local4))
+		lease_store_reserve(c->leases, &ours, "");
+	while ((user = aaa_next_user(c->aaa, &cursor)))
+		reserve_user(c, user);
+}
+
+static void certificates_loaded(struct concentrator *c, int result)
+{
+	if (result)
+		fail_start(c, result, "EAP");
+	else
+		open_device(c);
+}
+
+static void users_ready(struct concentrator *c)
+{
+	reserve_fixed(c);
+	concentrator_load_certificates(c, certificates_loaded);
 }
 
 static void users_opened(void *owner, int result, int fd)
@@ -322,12 +314,10 @@ static void users_opened(void *owner, int result, int fd)
 		result = aaa_load_users(c->aaa, fd, c->config.users_path, log_user_error, c);
 		close(fd);
 	}
-	if (result) {
+	if (result)
 		fail_start(c, result, c->config.users_path);
-		return;
-	}
-	reserve_fixed(c);
-	open_device(c);
+	else
+		users_ready(c);
 }
 
 static int set_pools(struct concentrator *c, char why[256])
@@ -356,7 +346,23 @@ static void directory_opened(void *owner, int result, int fd)
 		fail_start(c, -EIO, "the lease database");
 		return;
 	}
-	keeper_open_file(c->keeper, c->config.users_path, users_opened, c);
+	if (c->config.users_path[0])
+		keeper_open_file(c->keeper, c->config.users_path, users_opened, c);
+	else
+		users_ready(c); /* a service that asks nobody */
+}
+
+/* What the operator has chosen, and may not have meant. */
+static void warn(struct concentrator *c)
+{
+	if (!c->config.trusted_network)
+		log_message(c->log, LEVEL_WARN, "unprotected",
+			"CHAP without IPsec on a public network: passwords can be guessed offline and softwires hijacked (RFC 5619)");
+	if (!c->config.auth[0])
+		log_message(c->log, LEVEL_WARN, "anonymous", "nobody is asked who it is: whoever can reach us gets addresses");
+	else if (c->config.anonymous_pool[0])
+		log_message(c->log, LEVEL_WARN, "anonymous", "who refuses to authenticate gets addresses from the pool %s",
+			c->config.anonymous_pool);
 }
 
 void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner)
@@ -372,9 +378,7 @@ void concentrator_start(struct concentrator *c, void (*started)(void *owner, int
 		*slash = '\0';
 	if (!c->config.listen_count)
 		log_message(c->log, LEVEL_WARN, "config", "no listen address is configured: listening on all of them");
-	if (!c->config.trusted_network)
-		log_message(c->log, LEVEL_WARN, "unprotected",
-			"CHAP without IPsec on a public network: passwords can be guessed offline and softwires hijacked (RFC 5619)");
+	warn(c);
 	keeper_open_directory(c->keeper, directory, directory_opened, c);
 }
 
@@ -438,26 +442,50 @@ static void say(json_t *list, const char *text)
 		json_array_append_new(list, json_string(text));
 }
 
+/* Why the softwire may not go on, or NULL. */
+static const char *has_lost(struct concentrator *c, const struct subscriber *sub)
+{
+	if (!sub->user || sub->engine.softwire.step >= STEP_CLOSING)
+		return NULL;
+	if (sub->anonymous)
+		return c->config.anonymous_pool[0] ? NULL : "the service without a user has ended";
+	return aaa_find_user(c->aaa, sub->user) ? NULL : "the user is not allowed any more";
+}
+
+static void apply_users(struct concentrator *c)
+{
+	struct subscriber *next;
+
+	reserve_fixed(c);
+	concentrator_forward(c);
+	for (struct subscriber *sub = c->all; sub; sub = next) {
+		const char *why = has_lost(c, sub);
+
+		next = sub->next;
+		if (why)
+			subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_UNAUTHORIZED, 0, why);
+	}
+	log_message(c->log, LEVEL_INFO, "reloaded", "%zu users", aaa_user_count(c->aaa));
+}
+
 static void users_reloaded(void *owner, int result, int fd)
 {
 	struct concentrator *c = owner;
-	struct subscriber *next;
 
 	if (!result) {
 		result = aaa_load_users(c->aaa, fd, c->config.users_path, log_user_error, c);
 		close(fd);
 	}
-	if (result) {
+	if (result)
 		log_message(c->log, LEVEL_ERROR, "reload-failed", "%s: the users stay as they were", c->config.users_path);
-		return;
-	}
-	reserve_fixed(c);
-	for (struct subscriber *sub = c->all; sub; sub = next) {
-		next = sub->next;
-		if (sub->user && sub->engine.softwire.step < STEP_CLOSING && !aaa_find_user(c->aaa, sub->user))
-			subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_UNAUTHORIZED, 0, "the user is not allowed any more");
-	}
-	log_message(c->log, LEVEL_INFO, "reloaded", "%zu users", aaa_user_count(c->aaa));
+	else
+		apply_users(c);
+}
+
+static void certificates_reloaded(struct concentrator *c, int result)
+{
+	if (result)
+		log_message(c->log, LEVEL_ERROR, "reload-failed", "EAP stays as it was");
 }
 
 static bool same_listen(const struct concentrator_config *a, const struct concentrator_config *b)
@@ -495,9 +523,12 @@ int concentrator_reload(struct concentrator *c, const struct concentrator_config
 		say(list, "concentrator: the lease database changes with a restart");
 	memcpy(c->config.lease_path, old.lease_path, sizeof(old.lease_path));
 	apply_timers(c);
-	remove_old_pools(c, &old);
-	install_pools(c, true);
-	keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);
+	concentrator_change_network(c, &old);
+	concentrator_load_certificates(c, certificates_reloaded);
+	if (c->config.users_path[0])
+		keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);
+	else
+		apply_users(c);
 	say(list, "concentrator: users, pools, limits and timers are applied; softwires that are up stay up");
 	return 0;
 }

@@ -7,10 +7,9 @@
 
 #include <stdio.h>
 
-/* Bits of a label, or 0. */
 static unsigned label_bits(const struct prefix *p)
 {
-	return p->addr.family == AF_INET6 ? 4 : p->addr.family == AF_INET ? 8 : 0;
+	return p->addr.family == AF_INET6 ? 4 : 8;
 }
 
 /* The length of the zones: the prefix's own, or the next one at which a label ends. */
@@ -23,7 +22,7 @@ static unsigned zone_len(const struct prefix *p)
 
 unsigned reverse_zone_count(const struct prefix *p)
 {
-	return label_bits(p) && p->len ? 1U << (zone_len(p) - p->len) : 0;
+	return !prefix_is_none(p) && p->len ? 1U << (zone_len(p) - p->len) : 0;
 }
 
 /* Label N of the address, counted from its beginning, in the way it is written. */
@@ -42,6 +41,7 @@ const char *reverse_zone(const struct prefix *p, unsigned n, char buf[REVERSE_ZO
 	(void)prefix_nth(p, zone_len(p), n, &zone);
 	for (unsigned labels = zone_len(p) / label_bits(p); labels; labels--)
 		at += label_print(&zone.addr, labels - 1, buf + at, REVERSE_ZONE_TEXT - at);
-	snprintf(buf + at, REVERSE_ZONE_TEXT - at, "%s", p->addr.family == AF_INET6 ? "ip6.arpa" : "in-addr.arpa");
+	snprintf(buf + at, REVERSE_ZONE_TEXT - at, "%s",
+		p->addr.family == AF_INET6 ? "ip6.arpa" : "in-addr.arpa");
 	return buf;
 }

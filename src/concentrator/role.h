@@ -7,6 +7,19 @@
 #include "lib/pool.h"
 #include "netlink/route.h"
 
+struct path; /* path.c: what the network has said about the way to a peer */
+
+/* What only set-up needs, and authentication that is done again; made when it is needed, gone when the softwire is up. */
+struct setup {
+	char *claimed;		       /* the name that is being verified: for the log */
+	struct aaa_eap *eap;	       /* the exchange that is going on */
+	struct json_t *early;	       /* while somebody is traced, until it is known who this is: what would have been told */
+	struct lease_request *request; /* what the user is entitled to, until the lease is there */
+	uint16_t softwires;	       /* how many the user may have */
+	uint8_t at_limit;	       /* enum aaa_at_limit */
+	bool no_ipv6;
+};
+
 /* One softwire at the concentrator: engine, data-plane row, and whose it is. */
 struct subscriber {
 	struct softwire_sc engine; /* first */
@@ -14,15 +27,17 @@ struct subscriber {
 	struct dp_row *row;
 	struct subscriber *next, **link; /* all of them, newest first */
 	struct subscriber *next_of_user; /* same user */
+	struct subscriber *next_at_peer, *last_at_peer; /* a circle of those with the same peer address and port */
 	char *user;			 /* NULL until authenticated */
-	char *claimed;			 /* the name that is being verified: for the log */
-	struct json_t *early;		 /* while somebody is traced, until it is known who this is: what would have been told */
-	struct lease_request *request;	 /* what the user is entitled to, until the lease is there */
+	struct setup *setup;		 /* NULL: not needed now */
+	struct path *path;		 /* NULL: nothing was said */
 	uint32_t id;
 	uint16_t slot;
-	uint16_t softwires; /* how many the user may have */
 	uint16_t peer_tunnel; /* as the SCCRQ assigned it: finds retransmissions */
-	bool half_open, leased, routed, accepting;
+	uint8_t method;	      /* enum auth_method: how the user has proven who it is */
+	bool half_open : 1, accepting : 1, hooked : 1;
+	bool anonymous : 1;
+	bool leased : 1, routed6 : 1, routed4 : 1; /* routed: delegated prefixes, subnets are in use */
 };
 
 /* Half-open tunnels per source: an IPv4 address or an IPv6 /64. */
@@ -41,11 +56,14 @@ struct concentrator {
 	struct softwire_counters counters;
 	struct {
 		uint64_t sccrq, refused_limit, refused_source, strays, stray_replies, strays_suppressed, auth_ok, auth_failed,
-			replaced, no_address;
+			replaced, refused_user, no_address, anonymous, refused_anonymous, path_errors, path_narrower, hooks,
+			hooks_failed;
 	} role_counters;
 
 	struct aaa *aaa;
+	struct certificates *certificates; /* for EAP-TLS, or NULL */
 	struct lease_store *leases;
+	bool fixed4; /* a user has a fixed IPv4 address */
 	struct tun_plane *plane;
 	uint8_t listeners[CONCENTRATOR_LISTEN_MAX];
 	struct endpoint local[DP_LISTENERS_MAX]; /* by listener index */
@@ -58,8 +76,10 @@ struct concentrator {
 	struct subscriber *all;
 	struct hash by_request; /* (peer, its tunnel id) -> subscriber: an SCCRQ that comes again */
 	struct hash by_user;	/* user name -> first subscriber of next_of_user */
+	struct hash by_peer;	/* peer address and port -> one subscriber of its circle */
 	struct hash sources;	/* struct source */
 	uint32_t half_open, count, next_id;
+	uint32_t anonymous_count;
 	uint64_t seed;
 
 	char trace_user[AAA_NAME_MAX + 1];
@@ -79,17 +99,45 @@ struct concentrator {
 	bool stopping, running;
 };
 
-/* tunnels.c */
-extern const struct tun_ops concentrator_tun_ops;
+static inline struct subscriber *subscriber_of(struct softwire *s)
+{
+	return container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
+}
+
+static inline msec subscriber_now(const struct subscriber *sub)
+{
+	return loop_now(sub->role->loop);
+}
+
+/* subscriber.c: the life of one, and what its engine tells. */
 extern const struct softwire_ops concentrator_softwire_ops;
+struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
+	const struct addr *local, uint16_t peer_tunnel);
+/* Undoes subscriber_new() for a tunnel that was refused at once: there is no engine to end. */
+void subscriber_undo(struct subscriber *sub);
 void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text);
 /* Frees it at once, without a word to the peer. */
 void subscriber_free(struct subscriber *sub);
+/* NULL: no memory. */
+struct setup *subscriber_setup(struct subscriber *sub);
+void subscriber_setup_end(struct subscriber *sub);
 bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
+/* Our address and port of it. */
+struct endpoint subscriber_local(const struct subscriber *sub);
 /* For what a stranger can provoke: limited in rate; what was left out is counted in the next line. */
 bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
-/* The largest inner packet of a softwire to PEER. */
-uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer);
+
+/* tunnels.c: packets that belong to no softwire yet, and how many of them are welcome. */
+extern const struct tun_ops concentrator_tun_ops;
+/* May a stranger at PEER be answered now? *ret_suppressed: how many were not, before. */
+bool concentrator_may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed);
+/* One line more that strangers can provoke? */
+bool concentrator_may_log(struct concentrator *c);
+/* Its SCCRQ is known, and it is half open; -ENOMEM. */
+int subscriber_enter(struct subscriber *sub);
+/* An SCCRQ that comes again from there is a new one: the peer has started again. */
+void subscriber_forget_request(struct subscriber *sub);
+void subscriber_no_longer_half_open(struct subscriber *sub);
 
 /* trace.c */
 /* A new softwire: its events are held back if somebody is traced. */
@@ -99,10 +147,21 @@ void subscriber_trace_claimed(struct subscriber *sub, const void *name, size_t l
 void subscriber_trace_end(struct subscriber *sub);
 void subscriber_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 
-/* users.c */
+/* auth.c: who somebody is. */
+enum auth_method { AUTH_NONE, AUTH_CHAP, AUTH_MSCHAPV2, AUTH_PAP, AUTH_EAP, AUTH_EAP_TLS, AUTH_EAP_MD5 };
 void subscriber_want_tunnel_secret(struct softwire *s, const char *host_name);
 void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim);
+void subscriber_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len);
 void subscriber_want_ppp_secret(struct softwire *s, const char *peer_name);
+/* Nobody has said who this is, and nobody has to: it gets a name and a claim on addresses. False, and *ret_why: it is not welcome. */
+bool subscriber_take_anonymous(struct subscriber *sub, const char **ret_why);
+/* The peer has refused to say again who it is: what was given belongs to somebody who has. */
+bool subscriber_is_impostor(const struct subscriber *sub);
+/* The exchange that is going on is not wanted any more. */
+void subscriber_eap_end(struct subscriber *sub);
+const char *auth_method_name(enum auth_method method);
+
+/* grant.c: what it gets. */
 void subscriber_want_lease(struct softwire *s);
 void subscriber_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid);
 void subscriber_delegated(struct softwire *s, uint8_t family, bool in_use);
@@ -110,6 +169,44 @@ void subscriber_delegated(struct softwire *s, uint8_t family, bool in_use);
 void subscriber_leave(struct subscriber *sub);
 struct subscriber *concentrator_first_of_user(struct concentrator *c, const char *user);
 const struct concentrator_pool_config *concentrator_pool(const struct concentrator *c, const char *name);
-bool concentrator_pools_cover(const struct concentrator *c, const struct prefix *p);
+/* Where IPV6CP has told it: the address that the peer makes of the link's prefix. */
+struct addr subscriber_address6(const struct subscriber *sub);
+
+/* network.c: what is the kernel's: aggregates of pools, our own addresses, forwarding, routes of single prefixes. */
+void concentrator_install_network(struct concentrator *c);
+/* Makes this host a router for the families that are served. */
+void concentrator_forward(struct concentrator *c);
+/* After a reload: the pools are no longer those of OLD. */
+void concentrator_change_network(struct concentrator *c, const struct concentrator_config *old);
+/* P leads to this softwire, in the data plane and in the kernel; 0, or -errno: two softwires may never share a prefix. */
+int subscriber_route(struct subscriber *sub, const struct prefix *p);
+void subscriber_unroute(struct subscriber *sub, const struct prefix *p);
+/* All that leads to it now; how many. */
+unsigned subscriber_prefixes(const struct subscriber *sub, struct prefix ret[DP_ROW_PREFIXES]);
+
+/* certificates.c: what EAP needs. */
+/* Reads it, and takes it into use; DONE with 0, or -errno after a logged reason: then all is as it was. */
+void concentrator_load_certificates(struct concentrator *c, void (*done)(struct concentrator *c, int result));
+void concentrator_free_certificates(struct concentrator *c);
+
+/* hooks.c: programs of the operator. */
+/* A family came, or went; what is delegated changed. */
+void subscriber_hook_up(struct subscriber *sub);
+void subscriber_hook_change(struct subscriber *sub);
+/* The prefixes of FAMILY came into use or went, all of them. */
+void subscriber_hook_delegated(struct subscriber *sub, uint8_t family, bool in_use);
+void subscriber_hook_renewed(struct softwire *s, uint8_t family);
+/* Once, if it was up. */
+void subscriber_hook_down(struct subscriber *sub, const char *reason);
+
+/* path.c: the way to the peer, as the network tells it. */
+/* The largest inner packet of a softwire to PEER. */
+uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer);
+int subscriber_path_begin(struct subscriber *sub); /* 0 or -ENOMEM */
+void subscriber_path_end(struct subscriber *sub);
+void concentrator_outer_error(
+	struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu);
+/* "ok", or a sentence. */
+const char *subscriber_path_text(const struct subscriber *sub, char *buf, size_t size);
 
 #endif

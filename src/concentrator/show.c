@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the control socket shows of the concentrator, and the operator's commands on its softwires. */
+#include "concentrator/reverse.h"
 #include "concentrator/role.h"
 
 #include <stdio.h>
@@ -13,41 +14,53 @@ static bool wanted(const struct subscriber *sub, const char *filter)
 }
 
 /* id, role, name, user, peer, local: what softwires and tunnels share. */
-static json_t *head(const struct concentrator *c, const struct subscriber *sub)
+static json_t *head(const struct subscriber *sub)
 {
-	struct endpoint local = c->local[sub->row->listener];
+	struct endpoint local = subscriber_local(sub);
 
-	if (!addr_is_none(&sub->row->local))
-		local.addr = sub->row->local;
-	return json_pack("{s:I, s:s, s:n, s:o, s:o, s:o}", "id", (json_int_t)sub->id, "role", "concentrator", "name", "user",
-		report_text(sub->user), "peer", report_endpoint(&sub->row->peer), "local", report_endpoint(&local));
+	return json_pack("{s:I, s:s, s:n, s:o, s:o, s:o}", "id", (json_int_t)sub->id, "role", "concentrator",
+		"name", "user", report_text(sub->user), "peer", report_endpoint(&sub->row->peer), "local",
+		report_endpoint(&local));
 }
 
-static json_t *delegated(const struct subscriber *sub)
+static json_t *prefixes(const struct prefix *list, unsigned count)
 {
-	const struct softwire_lease *lease = sub->engine.lease;
 	json_t *array = json_array();
 
-	for (unsigned i = 0; lease && sub->routed && i < lease->prefix_count; i++)
-		json_array_append_new(array, report_prefix(&lease->delegated[i]));
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(array, report_prefix(&list[i]));
 	return array;
+}
+
+/* What it was given. */
+static void show_given(json_t *o, const struct subscriber *sub)
+{
+	static const struct softwire_lease nothing;
+	const struct softwire_lease *lease = sub->engine.lease ? sub->engine.lease : &nothing;
+	struct addr address6 = subscriber_address6(sub);
+
+	if (!sub->engine.softwire.up6)
+		address6 = (struct addr){0};
+	json_object_set_new(o, "link6", report_prefix(&lease->link6));
+	json_object_set_new(o, "address6", report_addr(&address6));
+	json_object_set_new(
+		o, "delegated", prefixes(lease->delegated, sub->routed6 ? lease->prefix_count : 0));
+	json_object_set_new(o, "address4", report_addr(&lease->address4));
+	json_object_set_new(
+		o, "subnets", prefixes(lease->delegated4, sub->routed4 ? lease->prefix4_count : 0));
+	json_object_set_new(o, "dns", report_addrs(lease->dns, lease->dns_count));
 }
 
 static json_t *show_softwire(struct concentrator *c, const struct subscriber *sub)
 {
-	const struct softwire *s = &sub->engine.softwire;
-	const struct softwire_lease *lease = sub->engine.lease;
-	struct prefix none = {0};
-	struct addr address = {0};
-	json_t *o = head(c, sub);
+	json_t *o = head(sub);
+	char path[160];
 
-	if (lease && !prefix_is_none(&lease->link6) && s->up6)
-		address = addr6_with_iid(&lease->link6.addr, s->ppp.peer_iid);
-	report_state(o, s, loop_now(c->loop));
-	json_object_set_new(o, "link6", report_prefix(lease ? &lease->link6 : &none));
-	json_object_set_new(o, "address6", report_addr(&address));
-	json_object_set_new(o, "delegated", delegated(sub));
-	json_object_set_new(o, "dns", lease ? report_addrs(lease->dns, lease->dns_count) : json_array());
+	report_state(o, &sub->engine.softwire, loop_now(c->loop));
+	json_object_set_new(o, "auth", report_text(sub->user ? auth_method_name(sub->method) : NULL));
+	json_object_set_new(o, "anonymous", json_boolean(sub->anonymous));
+	show_given(o, sub);
+	json_object_set_new(o, "path", report_text(subscriber_path_text(sub, path, sizeof(path))));
 	report_row(o, sub->row);
 	return o;
 }
@@ -71,7 +84,7 @@ struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *fil
 
 		if (!wanted(sub, filter))
 			continue;
-		o = head(c, sub);
+		o = head(sub);
 		report_tunnel(o, &sub->engine.softwire, sub->row->last_rx, loop_now(c->loop));
 		json_array_append_new(array, o);
 	}
@@ -80,18 +93,21 @@ struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *fil
 
 static json_t *show_lease(const struct lease *lease)
 {
-	json_t *delegated_prefixes = json_array();
 	char duid[2 * LEASE_DUID_MAX + 1] = "";
+	json_t *o;
 
-	for (unsigned i = 0; i < lease->prefix_count; i++)
-		json_array_append_new(delegated_prefixes, report_prefix(&lease->delegated[i]));
 	for (size_t i = 0; i < lease->duid_len; i++)
 		snprintf(duid + 2 * i, 3, "%02x", lease->duid[i]);
-	return json_pack("{s:s, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:I}", "role", "concentrator", "user",
-		report_text(lease->user), "slot", (int)lease->slot, "pool", lease->pool, "link6", report_prefix(&lease->link6),
-		"delegated", delegated_prefixes, "duid", report_text(duid), "iaid",
-		lease->duid_len ? json_integer(lease->iaid) : json_null(), "active", (int)lease->active, "granted_at",
-		(json_int_t)lease->granted_at, "used_at", (json_int_t)lease->used_at);
+	o = json_pack("{s:s, s:o, s:i, s:s, s:o, s:o, s:b, s:I, s:I}", "role", "concentrator", "user",
+		report_text(lease->user), "slot", (int)lease->slot, "pool", lease->pool, "duid",
+		report_text(duid), "iaid", lease->duid_len ? json_integer(lease->iaid) : json_null(),
+		"active", (int)lease->active, "granted_at", (json_int_t)lease->granted_at, "used_at",
+		(json_int_t)lease->used_at);
+	json_object_set_new(o, "link6", report_prefix(&lease->link6));
+	json_object_set_new(o, "delegated", prefixes(lease->delegated, lease->prefix_count));
+	json_object_set_new(o, "address4", report_addr(&lease->address4));
+	json_object_set_new(o, "subnets", prefixes(lease->subnets, lease->subnet_count));
+	return o;
 }
 
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter)
@@ -106,23 +122,125 @@ struct json_t *concentrator_show_leases(struct concentrator *c, const char *filt
 	return array;
 }
 
+/* ---- reverse zones ---- */
+
+/* The name servers of what USER (NULL: none of that name any more) has from POOL: its own, else the pool's. */
+static json_t *nameservers(const struct aaa_user *user, const struct concentrator_pool_config *pool)
+{
+	json_t *array = json_array();
+
+	if (user && user->nameserver_count) {
+		for (unsigned i = 0; i < user->nameserver_count; i++)
+			json_array_append_new(array, report_text(user->nameservers[i]));
+		return array;
+	}
+	for (unsigned i = 0; pool && i < pool->nameserver_count; i++)
+		json_array_append_new(array, report_text(pool->nameservers[i]));
+	return array;
+}
+
+static json_t *show_zones(const char *user, const struct prefix *p, json_t *servers)
+{
+	json_t *zones = json_array();
+	char buf[REVERSE_ZONE_TEXT];
+
+	for (unsigned n = 0; n < reverse_zone_count(p); n++)
+		json_array_append_new(zones, json_string(reverse_zone(p, n, buf)));
+	return json_pack("{s:o, s:o, s:o, s:o}", "user", report_text(user), "prefix", report_prefix(p),
+		"zones", zones, "nameservers", servers);
+}
+
+static void add_lease_zones(struct concentrator *c, json_t *array, const struct lease *lease)
+{
+	const struct concentrator_pool_config *pool = concentrator_pool(c, lease->pool);
+	const struct aaa_user *user = aaa_find_user(c->aaa, lease->user);
+
+	for (unsigned i = 0; i < lease->prefix_count; i++)
+		json_array_append_new(
+			array, show_zones(lease->user, &lease->delegated[i], nameservers(user, pool)));
+	for (unsigned i = 0; i < lease->subnet_count; i++)
+		json_array_append_new(
+			array, show_zones(lease->user, &lease->subnets[i], nameservers(user, pool)));
+}
+
+/* What is fixed belongs to its user before the first softwire, too. */
+static void add_fixed_zones(struct concentrator *c, json_t *array, const struct aaa_user *user)
+{
+	const struct concentrator_pool_config *pool = concentrator_pool(c, user->pool);
+
+	if (lease_find(c->leases, user->name, 0))
+		return;
+	for (unsigned i = 0; i < user->delegate_count; i++)
+		json_array_append_new(
+			array, show_zones(user->name, &user->delegate[i], nameservers(user, pool)));
+	for (unsigned i = 0; i < user->subnet_count; i++)
+		json_array_append_new(
+			array, show_zones(user->name, &user->subnets[i], nameservers(user, pool)));
+}
+
+struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter)
+{
+	json_t *array = json_array();
+	const struct aaa_user *user;
+	const struct lease *lease;
+	uint32_t cursor = 0;
+
+	while (c->leases && (lease = lease_next(c->leases, &cursor)))
+		if (!filter || strcmp(lease->user, filter) == 0)
+			add_lease_zones(c, array, lease);
+	cursor = 0;
+	while (c->leases && (user = aaa_next_user(c->aaa, &cursor)))
+		if (!filter || strcmp(user->name, filter) == 0)
+			add_fixed_zones(c, array, user);
+	return array;
+}
+
+/* ---- counters ---- */
+
+static json_t *show_role_counters(const struct concentrator *c)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = {
+		{"sccrq", c->role_counters.sccrq},
+		{"refused_limit", c->role_counters.refused_limit},
+		{"refused_source", c->role_counters.refused_source},
+		{"strays", c->role_counters.strays},
+		{"stray_replies", c->role_counters.stray_replies},
+		{"strays_suppressed", c->role_counters.strays_suppressed},
+		{"auth_ok", c->role_counters.auth_ok},
+		{"auth_failed", c->role_counters.auth_failed},
+		{"replaced", c->role_counters.replaced},
+		{"refused_user", c->role_counters.refused_user},
+		{"no_address", c->role_counters.no_address},
+		{"anonymous", c->role_counters.anonymous},
+		{"refused_anonymous", c->role_counters.refused_anonymous},
+		{"path_errors", c->role_counters.path_errors},
+		{"path_narrower", c->role_counters.path_narrower},
+		{"hooks", c->role_counters.hooks},
+		{"hooks_failed", c->role_counters.hooks_failed},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+		json_object_set_new(o, counters[i].name, json_integer((json_int_t)counters[i].value));
+	return o;
+}
+
 struct json_t *concentrator_show_counters(struct concentrator *c)
 {
 	json_t *o = json_object();
 
 	report_counters(o, &c->counters, tun_plane_counters(c->plane));
-	json_object_set_new(o, "concentrator",
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sccrq", (json_int_t)c->role_counters.sccrq,
-			"refused_limit", (json_int_t)c->role_counters.refused_limit, "refused_source",
-			(json_int_t)c->role_counters.refused_source, "strays", (json_int_t)c->role_counters.strays, "stray_replies",
-			(json_int_t)c->role_counters.stray_replies, "strays_suppressed",
-			(json_int_t)c->role_counters.strays_suppressed, "auth_ok", (json_int_t)c->role_counters.auth_ok,
-			"auth_failed", (json_int_t)c->role_counters.auth_failed, "replaced",
-			(json_int_t)c->role_counters.replaced, "no_address", (json_int_t)c->role_counters.no_address));
+	json_object_set_new(o, "concentrator", show_role_counters(c));
 	json_object_set_new(o, "now",
-		json_pack("{s:I, s:I}", "softwires", (json_int_t)c->count, "half_open", (json_int_t)c->half_open));
+		json_pack("{s:I, s:I, s:I}", "softwires", (json_int_t)c->count, "half_open",
+			(json_int_t)c->half_open, "anonymous", (json_int_t)c->anonymous_count));
 	return o;
 }
+
+/* ---- commands ---- */
 
 unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t id)
 {
@@ -138,7 +256,6 @@ unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t i
 	}
 	return n;
 }
-
 
 static void forgotten(void *owner, int result, const struct lease *lease, const char *why)
 {

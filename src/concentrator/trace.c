@@ -17,10 +17,11 @@ enum { EARLY_EVENTS = 48, EARLY_SOFTWIRES = 256 };
 
 static void drop_early(struct subscriber *sub)
 {
-	if (sub->early)
-		sub->role->early_count--;
-	json_decref(sub->early);
-	sub->early = NULL;
+	if (!sub->setup || !sub->setup->early)
+		return;
+	sub->role->early_count--;
+	json_decref(sub->setup->early);
+	sub->setup->early = NULL;
 }
 
 static bool is_traced(const struct concentrator *c, const void *name, size_t len)
@@ -31,11 +32,14 @@ static bool is_traced(const struct concentrator *c, const void *name, size_t len
 void subscriber_trace_begin(struct subscriber *sub)
 {
 	struct concentrator *c = sub->role;
+	struct setup *setup;
 
 	if (!c->trace_emit || c->early_count >= EARLY_SOFTWIRES)
 		return;
-	sub->early = json_array();
-	if (!sub->early)
+	setup = subscriber_setup(sub);
+	if (setup)
+		setup->early = json_array();
+	if (!setup || !setup->early)
 		return;
 	c->early_count++;
 	sub->engine.softwire.tracing = true;
@@ -48,8 +52,8 @@ void subscriber_trace_claimed(struct subscriber *sub, const void *name, size_t l
 	size_t n;
 
 	sub->engine.softwire.tracing = is_traced(c, name, len);
-	if (sub->engine.softwire.tracing)
-		json_array_foreach (sub->early, n, event)
+	if (sub->engine.softwire.tracing && sub->setup)
+		json_array_foreach (sub->setup->early, n, event)
 			c->trace_emit(c->trace_owner, json_incref(event));
 	drop_early(sub);
 }
@@ -64,13 +68,13 @@ void subscriber_trace(struct softwire *s, enum softwire_trace what, const void *
 {
 	struct subscriber *sub = container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
 	struct concentrator *c = sub->role;
-	json_t *event;
+	json_t *early = sub->setup ? sub->setup->early : NULL, *event;
 
-	if (!c->trace_emit || (sub->early && json_array_size(sub->early) >= EARLY_EVENTS))
+	if (!c->trace_emit || (early && json_array_size(early) >= EARLY_EVENTS))
 		return;
 	event = report_trace(s, sub->id, NULL, sub->user, what, data, len, s->now);
-	if (sub->early)
-		json_array_append_new(sub->early, event);
+	if (early)
+		json_array_append_new(early, event);
 	else
 		c->trace_emit(c->trace_owner, event);
 }
@@ -81,7 +85,7 @@ void concentrator_trace(struct concentrator *c, const char *user, concentrator_t
 	c->trace_owner = owner;
 	snprintf(c->trace_user, sizeof(c->trace_user), "%s", emit && user ? user : "");
 	for (struct subscriber *sub = c->all; sub; sub = sub->next) {
-		const char *name = sub->user ? sub->user : sub->claimed;
+		const char *name = sub->user ? sub->user : sub->setup ? sub->setup->claimed : NULL;
 
 		drop_early(sub);
 		sub->engine.softwire.tracing = name && is_traced(c, name, strlen(name));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets that belong to no softwire yet, the life of a subscriber, and what its engine asks of the outside world.
+ * Packets that belong to no softwire yet.
  *
  * An SCCRQ costs nothing but a look-up until it has passed the limits: all half-open tunnels, half-open ones per source
  * (generous: a carrier's NAT is one source with many honest users), softwires. A packet with an id that is not ours, or
@@ -11,8 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
 
 enum { STRAY_ALL_RATE = 1000, STRAY_ALL_BURST = 2000, LOG_RATE = 50, LOG_BURST = 500 };
 
@@ -90,62 +88,38 @@ static void source_sub(struct concentrator *c, const struct addr *peer)
 }
 
 /* An SCCRQ that comes again from there is a new one: the peer has started again. */
-static void forget_request(struct subscriber *sub)
+void subscriber_forget_request(struct subscriber *sub)
 {
 	struct concentrator *c = sub->role;
 
 	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
 }
 
-static void no_longer_half_open(struct subscriber *sub)
+void subscriber_no_longer_half_open(struct subscriber *sub)
 {
 	if (sub->half_open)
 		source_sub(sub->role, &sub->row->peer.addr);
 	sub->half_open = false;
 }
 
-/* ---- logging ---- */
-
-bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event)
-{
-	if (!log_begin(sub->role->log, l, level, event))
-		return false;
-
-	log_uint(l, "softwire", sub->id);
-	if (sub->user)
-		log_text(l, "user", sub->user);
-	log_endpoint(l, "peer", &sub->row->peer);
-	return true;
-}
-
-bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event)
+int subscriber_enter(struct subscriber *sub)
 {
 	struct concentrator *c = sub->role;
-	msec now = loop_now(c->loop);
-	uint32_t suppressed = 0;
+	const struct endpoint *peer = &sub->row->peer;
 
-	if (level > c->log->level)
-		return false;
-	if (!limit_table_ok(c->log_limit, now, &sub->row->peer.addr, &suppressed) || !limit_ok(&c->log_all, now, LOG_RATE, LOG_BURST))
-		return false;
-	if (!subscriber_log(sub, l, level, event))
-		return false;
-	suppressed += c->log_all.suppressed;
-	c->log_all.suppressed = 0;
-	if (suppressed)
-		log_uint(l, "suppressed", suppressed);
-	return true;
+	if (hash_insert(&c->by_request, request_hash(c, peer, sub->peer_tunnel), sub))
+		return -ENOMEM;
+	if (!source_add(c, &peer->addr)) {
+		subscriber_forget_request(sub);
+		return -ENOMEM;
+	}
+	sub->half_open = true;
+	return 0;
 }
 
-/* ---- what the engine asks for ---- */
+/* ---- how much strangers may cause ---- */
 
-static struct subscriber *subscriber_of(struct softwire *s)
-{
-	return container_of(container_of(s, struct softwire_sc, softwire), struct subscriber, engine);
-}
-
-/* May a stranger at PEER be answered now? *ret_suppressed: how many were not, before. */
-static bool may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed)
+bool concentrator_may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed)
 {
 	msec now = loop_now(c->loop);
 
@@ -153,222 +127,9 @@ static bool may_answer(struct concentrator *c, const struct addr *peer, uint32_t
 	return limit_table_ok(c->stray_limit, now, peer, ret_suppressed) && limit_ok(&c->stray_all, now, STRAY_ALL_RATE, STRAY_ALL_BURST);
 }
 
-static void engine_send(struct softwire *s, const uint8_t *payload, size_t len)
+bool concentrator_may_log(struct concentrator *c)
 {
-	struct subscriber *sub = subscriber_of(s);
-	uint32_t suppressed;
-
-	/* While an SCCRQ is being looked at only a refusal can be sent: to somebody who may be somebody else. */
-	if (sub->accepting && !may_answer(sub->role, &sub->row->peer.addr, &suppressed))
-		return;
-	tun_plane_send(sub->role->plane, sub->row->listener, &sub->row->local, &sub->row->peer, payload, len);
-}
-
-static void engine_up(struct softwire *s, uint8_t family)
-{
-	struct subscriber *sub = subscriber_of(s);
-	struct dp_row *row = sub->row;
-	struct log_line l;
-
-	row->peer_tunnel = s->tunnel.peer_tunnel;
-	row->peer_session = s->tunnel.peer_session;
-	row->mtu = s->mtu;
-	row->mss_mtu = sub->role->config.mss_clamp ? s->mtu : 0;
-	row->any_source = !sub->role->config.ingress_filter;
-	if (family == AF_INET6)
-		row->up6 = true;
-	no_longer_half_open(sub);
-	if (subscriber_log(sub, &l, LEVEL_INFO, "up")) {
-		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
-		log_prefix(&l, "link6", &sub->engine.lease->link6);
-		log_uint(&l, "mtu", s->mtu);
-		log_uint(&l, "setup_ms", s->now - s->started_at);
-		log_end(&l);
-	}
-}
-
-static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
-{
-	struct subscriber *sub = subscriber_of(s);
-	struct log_line l;
-
-	if (family == AF_INET6)
-		sub->row->up6 = false;
-	if (subscriber_log_limited(sub, &l, LEVEL_INFO, "family-down")) {
-		log_text(&l, "family", family == AF_INET6 ? "ipv6" : "ipv4");
-		log_text(&l, "reason", why);
-		log_end(&l);
-	}
-}
-
-static void engine_down(struct softwire *s, const struct softwire_why *why)
-{
-	struct subscriber *sub = subscriber_of(s);
-	enum log_level level = why->cause == CAUSE_USER_AUTH || why->cause == CAUSE_TUNNEL_AUTH ? LEVEL_WARN : LEVEL_INFO;
-	struct log_line l;
-
-	/* A tunnel that failed stays half-open until its memory goes: otherwise strangers could fill the table with them. */
-	sub->row->up6 = sub->row->up4 = false;
-	forget_request(sub);
-	if (s->up_at ? subscriber_log(sub, &l, level, "down") : subscriber_log_limited(sub, &l, level, "setup-failed")) {
-		log_text(&l, "step", softwire_step_name(why->step));
-		log_text(&l, "cause", softwire_cause_name(why->cause));
-		log_text(&l, "reason", why->text);
-		if (s->up_at)
-			log_uint(&l, "up_seconds", (s->now - s->up_at) / 1000);
-		log_end(&l);
-	}
-	subscriber_leave(sub);
-}
-
-static void engine_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
-{
-	const struct dp_row *row = subscriber_of(s)->row;
-
-	*ret_heard = row->last_rx;
-	*ret_sent = row->last_tx;
-}
-
-static void engine_released(struct softwire *s)
-{
-	struct subscriber *sub = subscriber_of(s);
-	struct concentrator *c = sub->role;
-
-	subscriber_free(sub);
-	if (c->stopping && !c->count)
-		wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop));
-}
-
-static void engine_note(struct softwire *s, const char *text)
-{
-	struct subscriber *sub = subscriber_of(s);
-	struct log_line l;
-
-	if (subscriber_log_limited(sub, &l, LEVEL_DEBUG, "note")) {
-		log_text(&l, "text", text);
-		log_end(&l);
-	}
-}
-
-const struct softwire_ops concentrator_softwire_ops = {
-	.send = engine_send,
-	.want_tunnel_secret = subscriber_want_tunnel_secret,
-	.authenticate = subscriber_authenticate,
-	.want_ppp_secret = subscriber_want_ppp_secret,
-	.want_lease = subscriber_want_lease,
-	.bind_duid = subscriber_bind_duid,
-	.delegated = subscriber_delegated,
-	.up = engine_up,
-	.family_down = engine_family_down,
-	.down = engine_down,
-	.released = engine_released,
-	.activity = engine_activity,
-	.trace = subscriber_trace,
-	.note = engine_note,
-};
-
-/* ---- life ---- */
-
-uint16_t concentrator_path_mtu(struct concentrator *c, const struct endpoint *peer)
-{
-	uint32_t path = 0; /* unknown: the least that IPv6 needs */
-	unsigned ifindex;
-	struct addr source;
-
-	(void)netlink_path_mtu(c->routes, &peer->addr, &path, &source, &ifindex);
-	return softwire_inner_mtu(peer->addr.family, path);
-}
-
-void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text)
-{
-	softwire_close(&sub->engine.softwire, cause, result, error, text, loop_now(sub->role->loop));
-}
-
-void subscriber_free(struct subscriber *sub)
-{
-	struct concentrator *c = sub->role;
-
-	aaa_cancel(c->aaa, sub);
-	lease_cancel(c->leases, sub);
-	no_longer_half_open(sub);
-	subscriber_leave(sub);
-	softwire_done(&sub->engine.softwire);
-	forget_request(sub);
-	dp_row_remove(tun_plane_table(c->plane), sub->row);
-	if (sub->link) {
-		*sub->link = sub->next;
-		if (sub->next)
-			sub->next->link = sub->link;
-	}
-	subscriber_trace_end(sub);
-	free(sub->user);
-	free(sub->claimed);
-	c->count--;
-	pool_free(&c->subscribers, sub);
-}
-
-static uint16_t free_tunnel_id(struct concentrator *c, uint8_t listener)
-{
-	for (int tries = 0; tries < 1000; tries++) {
-		uint16_t id = (uint16_t)(1 + rng_below(c->rng, 65535));
-
-		if (!dp_find_session(tun_plane_table(c->plane), listener, id))
-			return id;
-	}
-	return 0;
-}
-
-static struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
-	const struct addr *local, uint16_t peer_tunnel)
-{
-	struct subscriber *sub = pool_alloc(&c->subscribers);
-	uint16_t tunnel = free_tunnel_id(c, listener), session = (uint16_t)(1 + rng_below(c->rng, 65535));
-
-	if (!sub)
-		return NULL;
-	if (!tunnel || dp_row_add(tun_plane_table(c->plane), listener, tunnel, session, peer, &sub->row)) {
-		pool_free(&c->subscribers, sub);
-		return NULL;
-	}
-
-	sub->row->owner = sub;
-	if (local)
-		sub->row->local = *local;
-	sub->role = c;
-	sub->id = ++c->next_id;
-	sub->peer_tunnel = peer_tunnel;
-	c->count++;
-	if (hash_insert(&c->by_request, request_hash(c, peer, peer_tunnel), sub) == 0 && source_add(c, &peer->addr)) {
-		sub->half_open = true;
-		sub->next = c->all;
-		sub->link = &c->all;
-		if (c->all)
-			c->all->link = &sub->next;
-		c->all = sub;
-		subscriber_trace_begin(sub);
-		return sub;
-	}
-	hash_remove(&c->by_request, request_hash(c, peer, peer_tunnel), sub);
-	dp_row_remove(tun_plane_table(c->plane), sub->row);
-	c->count--;
-	pool_free(&c->subscribers, sub);
-	return NULL;
-}
-
-/* Undoes subscriber_new() for a tunnel that was refused at once: there is no engine to end. */
-static void subscriber_undo(struct subscriber *sub)
-{
-	struct concentrator *c = sub->role;
-
-	no_longer_half_open(sub);
-	forget_request(sub);
-	dp_row_remove(tun_plane_table(c->plane), sub->row);
-	*sub->link = sub->next;
-	if (sub->next)
-		sub->next->link = sub->link;
-	subscriber_trace_end(sub);
-	c->count--;
-	pool_free(&c->subscribers, sub);
+	return limit_ok(&c->log_all, loop_now(c->loop), LOG_RATE, LOG_BURST);
 }
 
 /* ---- packets without a softwire ---- */
@@ -392,7 +153,7 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 	struct log_line l;
 
 	c->role_counters.strays++;
-	if (!may_answer(c, &p->from->addr, &suppressed)) {
+	if (!concentrator_may_answer(c, &p->from->addr, &suppressed)) {
 		c->role_counters.strays_suppressed++;
 		return;
 	}
@@ -403,7 +164,7 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 	if (writer_ok(&w))
 		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
 	c->role_counters.stray_replies++;
-	if (limit_ok(&c->log_all, loop_now(c->loop), LOG_RATE, LOG_BURST) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
+	if (concentrator_may_log(c) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
 		log_endpoint(&l, "peer", p->from);
 		log_uint(&l, "tunnel", p->header.tunnel_id);
 		log_text(&l, "reason", text);
@@ -541,4 +302,5 @@ static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8
 	softwire_input(&sub->engine.softwire, payload, len, loop_now(sub->role->loop));
 }
 
-const struct tun_ops concentrator_tun_ops = {.input = plane_input, .stray = plane_stray};
+const struct tun_ops concentrator_tun_ops = {
+	.input = plane_input, .stray = plane_stray, .outer_error = concentrator_outer_error};

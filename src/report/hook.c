@@ -132,13 +132,15 @@ static void set_lans(struct environment *e, const struct hook_facts *f)
 }
 
 /* INTERFACE=ADDRESS/LENGTH ... */
-static void set_lan_addresses(struct environment *e, const char *name, const struct hook_lan *list, unsigned count)
+static void set_lan_addresses(
+	struct environment *e, const char *name, const struct hook_lan *list, unsigned count)
 {
 	struct variable v = variable_begin(e, name);
 	char text[HOOK_VALUE], address[ADDR_TEXT];
 
 	for (unsigned i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "%s=%s/%u", list[i].device, addr_print(&list[i].address, address), list[i].len);
+		snprintf(text, sizeof(text), "%s=%s/%u", list[i].device,
+			addr_print(&list[i].address, address), list[i].len);
 		variable_member(&v, text);
 	}
 	variable_end(&v);

@@ -31,7 +31,7 @@ static void a_user_comes_up_with_what_is_hers(void **state)
 	sub = f->c->all;
 	assert_non_null(sub);
 	assert_string_equal(sub->user, "alice");
-	assert_true(sub->row->up6 && sub->routed && !sub->half_open);
+	assert_true(sub->row->up6 && sub->routed6 && !sub->half_open);
 	assert_int_equal(f->c->half_open, 0);
 	assert_ptr_equal(dp_find_inner(tun_plane_table(f->c->plane), &alice->engine.state.address), sub->row);
 	assert_ptr_equal(dp_find_inner(tun_plane_table(f->c->plane),

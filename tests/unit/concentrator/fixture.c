@@ -84,21 +84,60 @@ void keeper_open_directory(struct keeper_client *c, const char *path, keeper_ans
 void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind,
 	const char *device, const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner)
 {
+	struct fixture *f = fixture_of(c);
+	struct prefix *place = NULL;
+
 	if (add)
-		fixture_of(c)->routes_added++;
+		f->routes_added++;
 	else
-		fixture_of(c)->routes_removed++;
+		f->routes_removed++;
+	for (unsigned i = 0; i < FIXTURE_ROUTES; i++) {
+		if (prefix_equal(&f->routes[i], dst))
+			f->routes[i] = (struct prefix){0};
+		if (prefix_is_none(&f->routes[i]))
+			place = &f->routes[i];
+	}
+	assert_non_null(place);
+	if (add)
+		*place = *dst;
 	done(answer, owner, 0, -1);
 }
 
 void keeper_address(struct keeper_client *c, bool add, const char *device, const struct addr *a,
 	uint8_t prefix_len, uint32_t valid, uint32_t preferred, keeper_answer *answer, void *owner)
 {
+	struct fixture *f = fixture_of(c);
+
+	assert_true(add && f->address_count < 4);
+	f->addresses[f->address_count++] = *a;
 	done(answer, owner, 0, -1);
+}
+
+/* Refuses what the keeper would refuse. */
+void keeper_hook(struct keeper_client *c, const char *path, const char *event, const char *key,
+	const char *const *variables, unsigned count, keeper_answer *answer, void *owner)
+{
+	struct fixture *f = fixture_of(c);
+	struct hook_run *h = &f->hooks[f->hook_count++];
+	size_t n = 0;
+
+	assert_true(f->hook_count <= FIXTURE_HOOKS);
+	assert_true(count <= KEEPER_HOOK_VARIABLES);
+	snprintf(h->event, sizeof(h->event), "%s", event);
+	snprintf(h->path, sizeof(h->path), "%s", path);
+	snprintf(h->key, sizeof(h->key), "%s", key);
+	for (unsigned i = 0; i < count; i++)
+		n += (size_t)snprintf(h->variables + n, sizeof(h->variables) - n, "%s\n", variables[i]);
+	assert_true(n < sizeof(h->variables));
+	done(answer, owner, f->hook_result, -1);
 }
 
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
 {
+	if (family == AF_INET)
+		fixture_of(c)->forwards4 = true;
+	else
+		fixture_of(c)->forwards6 = true;
 	done(answer, owner, 0, -1);
 }
 
@@ -148,10 +187,12 @@ static void si_secret(struct softwire *s, const char *peer)
 static void si_up(struct softwire *s, uint8_t family)
 {
 	peer_of(s)->ups++;
+	*(family == AF_INET6 ? &peer_of(s)->up6 : &peer_of(s)->up4) = true;
 }
 
 static void si_family_down(struct softwire *s, uint8_t family, const char *why)
 {
+	*(family == AF_INET6 ? &peer_of(s)->up6 : &peer_of(s)->up4) = false;
 }
 
 static void si_configured(struct softwire *s)
@@ -191,25 +232,53 @@ static const struct softwire_ops si_ops = {
 	.note = si_note,
 };
 
-struct peer *peer_new(struct fixture *f, uint8_t host, const char *user)
+static struct peer *peer_add(struct fixture *f, const char *user)
 {
 	struct peer *p = calloc(1, sizeof(*p));
-	struct endpoint at = {.addr = {.family = AF_INET, .bytes = {127, 0, 0, host}}};
-	struct sockaddr_storage ss;
-	socklen_t len = endpoint_to_sockaddr(&at, &ss);
 
+	assert_non_null(p);
 	p->fixture = f;
 	p->next = f->peers;
 	f->peers = p;
 	p->password = "wonderland";
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(p->fd, (struct sockaddr *)&ss, len), 0);
 	softwire_config_init(&p->config, L2TP_LAC, &si_ops, &f->wheel, &f->rng, &p->counters);
 	p->config.ppp.name = user;
+	p->config.ppp.ipv6 = true;
+	p->config.ppp.ipv4 = false;
+	p->config.ppp.give = 1 << PPP_METHOD_CHAP_MD5;
 	p->config.dhcp6_client.want_prefix = true;
 	p->config.dhcp6_client.duid_len = 18;
 	memset(p->config.dhcp6_client.duid, 0x11, 18);
 	return p;
+}
+
+struct peer *peer_new(struct fixture *f, uint8_t host, const char *user)
+{
+	struct peer *p = peer_add(f, user);
+	struct endpoint at = {.addr = {.family = AF_INET, .bytes = {127, 0, 0, host}}};
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&at, &ss);
+
+	p->socket = p;
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(p->fd, (struct sockaddr *)&ss, len), 0);
+	return p;
+}
+
+struct peer *peer_beside(struct peer *p, const char *user)
+{
+	struct peer *q = peer_add(p->fixture, user);
+
+	q->socket = p->socket;
+	q->fd = dup(p->fd);
+	return q;
+}
+
+void peer_wants(struct peer *p, bool ipv6, bool ipv4, bool subnet)
+{
+	p->config.ppp.ipv6 = ipv6;
+	p->config.ppp.ipv4 = ipv4;
+	p->config.dhcp4_client.want_subnet = subnet;
 }
 
 void peer_open(struct peer *p)
@@ -230,13 +299,30 @@ size_t peer_get(struct peer *p, uint8_t *buf, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* Of those that share P's socket the one whose tunnel it is; else P. */
+static struct peer *peer_meant(struct peer *p, const uint8_t *packet, size_t len)
+{
+	struct reader r = reader_of(packet, len);
+	struct l2tp_header h;
+
+	l2tp_header_read(&r, &h);
+	for (struct peer *q = p->fixture->peers; q && reader_ok(&r); q = q->next)
+		if (q->socket == p->socket && q->softwire && q->softwire->tunnel.local_tunnel == h.tunnel_id)
+			return q;
+	return p;
+}
+
 static void peer_read(struct peer *p)
 {
 	uint8_t buf[2048];
+	struct peer *meant;
 	size_t len;
 
-	while (p->softwire && !p->mute && (len = peer_get(p, buf, sizeof(buf))))
-		softwire_input(p->softwire, buf, len, loop_now(&p->fixture->loop));
+	while (p->softwire && !p->mute && (len = peer_get(p, buf, sizeof(buf)))) {
+		meant = peer_meant(p, buf, len);
+		if (meant->softwire)
+			softwire_input(meant->softwire, buf, len, loop_now(&p->fixture->loop));
+	}
 }
 
 struct peer *peer_up(struct fixture *f, uint8_t host, const char *user)
@@ -289,6 +375,63 @@ bool fixture_logged(const struct fixture *f, const char *text)
 	return strstr(f->lines, text) != NULL;
 }
 
+struct prefix fixture_prefix(const char *text)
+{
+	struct prefix p = {0};
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+struct addr fixture_addr(const char *text)
+{
+	struct addr a = {0};
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+bool fixture_routed(const struct fixture *f, const char *prefix)
+{
+	struct prefix p = fixture_prefix(prefix);
+
+	for (unsigned i = 0; i < FIXTURE_ROUTES; i++)
+		if (prefix_equal(&f->routes[i], &p))
+			return true;
+	return false;
+}
+
+const char *fixture_hook(struct fixture *f, unsigned n, const char *event, const char *variable)
+{
+	static char value[512];
+	char key[64];
+	const char *at;
+
+	if (n >= f->hook_count)
+		fail_msg("hook %u was not run, only %u were", n, f->hook_count);
+	assert_string_equal(f->hooks[n].event, event);
+	snprintf(key, sizeof(key), "%s=", variable);
+	at = f->hooks[n].variables;
+	while (strncmp(at, key, strlen(key)) != 0) {
+		at = strchr(at, '\n');
+		if (!at || !*++at)
+			fail_msg("hook %u has no %s", n, variable);
+	}
+	at += strlen(key);
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, "\n"), at);
+	return value;
+}
+
+void fixture_ipv4(struct fixture *f)
+{
+	struct lease_pool_config *pool = &f->config.pools[0].lease;
+
+	f->config.local4 = fixture_addr("192.0.2.1");
+	pool->ipv4 = fixture_prefix("198.51.100.0/24");
+	pool->delegate4_from = fixture_prefix("203.0.113.0/24");
+	pool->delegate4_len = 29;
+}
+
 void fixture_users(struct fixture *f, const char *text)
 {
 	FILE *file = fopen(f->config.users_path, "w");
@@ -314,6 +457,8 @@ static void configure(struct fixture *f)
 		.mss_clamp = true,
 		.replace_softwires = true,
 		.rapid_commit = true,
+		.auth = {PPP_METHOD_CHAP_MD5},
+		.anonymous_max = 1000,
 		.dad_transmits = 1,
 		.hello_ms = 60000,
 		.retransmit_ms = 1000,

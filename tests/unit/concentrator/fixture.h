@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "concentrator/role.h"
+#include "eap/eap.h"
 
 struct fixture;
 
@@ -29,12 +30,22 @@ struct peer {
 	struct peer *next;
 	struct softwire *softwire; /* NULL once it is released */
 	const char *password;
+	struct peer *socket; /* whose socket it is; mostly its own */
 	int fd;
 	bool mute; /* reads nothing any more */
 	unsigned ups, downs;
+	bool up6, up4;
 	struct softwire_why why;
 	uint8_t first[2048]; /* the SCCRQ */
 	size_t first_len;
+};
+
+enum { FIXTURE_ROUTES = 32, FIXTURE_HOOKS = 32 };
+
+/* What a hook was run with. */
+struct hook_run {
+	char event[16], path[64], key[300];
+	char variables[KEEPER_HOOK_BYTES]; /* each followed by a newline */
 };
 
 struct fixture {
@@ -51,6 +62,13 @@ struct fixture {
 	bool started, stopped;
 	int result;
 	unsigned routes_added, routes_removed;
+	struct prefix routes[FIXTURE_ROUTES]; /* to the device, now */
+	struct addr addresses[4];	      /* of the device */
+	unsigned address_count;
+	bool forwards6, forwards4;
+	struct hook_run hooks[FIXTURE_HOOKS];
+	unsigned hook_count;
+	int hook_result; /* what the keeper says to the next one */
 	int fail_udp;      /* what the keeper says to the next request for a socket */
 	char lines[65536]; /* the log */
 	size_t line_len;
@@ -78,10 +96,22 @@ void fixture_round(struct fixture *f);
 		}                                                                                            \
 	} while (0)
 bool fixture_logged(const struct fixture *f, const char *text);
+/* Serves IPv4: 198.51.100.0/24 for addresses, 203.0.113.0/24 for subnets of /29, ours is 192.0.2.1. */
+void fixture_ipv4(struct fixture *f);
+/* Is there a route to PREFIX? */
+bool fixture_routed(const struct fixture *f, const char *prefix);
+/* Hook number N (from 0) was run for EVENT: the value of VARIABLE. Fails where there is none. */
+const char *fixture_hook(struct fixture *f, unsigned n, const char *event, const char *variable);
+struct prefix fixture_prefix(const char *text);
+struct addr fixture_addr(const char *text);
 
 /* From address 127.0.0.HOST, as USER. */
 struct peer *peer_new(struct fixture *f, uint8_t host, const char *user);
+/* Another one at the address and port of P. */
+struct peer *peer_beside(struct peer *p, const char *user);
 void peer_open(struct peer *p);
+/* P wants these families, and of IPv4 subnets, too. */
+void peer_wants(struct peer *p, bool ipv6, bool ipv4, bool subnet);
 /* Opens it and waits until it is up with an address and its prefix. */
 struct peer *peer_up(struct fixture *f, uint8_t host, const char *user);
 void peer_send(struct peer *p, const void *payload, size_t len);
