@@ -147,14 +147,15 @@ static void the_longest_of_everything_fits(void **state)
 	f.lan4_count = f.lan6_count = HOOK_LANS;
 	for (unsigned i = 0; i < HOOK_LANS; i++) {
 		f.lans[i] = "fifteen-letters";
-		f.lan6[i] = (struct hook_lan){"fifteen-letters", addr("2001:db8:8888:8888:8888:8888:8888:8888"), 64};
+		f.lan6[i] = (struct hook_lan){
+			"fifteen-letters", addr("2001:db8:8888:8888:8888:8888:8888:8888"), 64};
 		f.lan4[i] = (struct hook_lan){"fifteen-letters", addr("198.151.100.165"), 30};
 	}
 	assert_int_equal(hook_environment_build(&e, &f), 0);
 	for (unsigned i = 0; i < e.count; i++)
 		assert_true(strlen(strchr(e.variables[i], '=') + 1) <= HOOK_VALUE);
 	assert_int_equal(strlen(value_of(&e, "SOFTWIRE_USER")), 252); /* whole escapes only */
-	last = value_of(&e, "SOFTWIRE_DNS"); /* six of eight: whole addresses only */
+	last = value_of(&e, "SOFTWIRE_DNS");                          /* six of eight: whole addresses only */
 	assert_int_equal(strlen(last), 6 * 38 + 5);
 	assert_string_equal(value_of(&e, "SOFTWIRE_OLD_DELEGATED4"), "198.51.100.72/29");
 }
