@@ -98,15 +98,13 @@ struct eap_peer_config {
 	struct eap_tls *tls; /* NULL: no TLS */
 };
 
-struct eap_peer;
+struct eap_peer; /* one conversation: who is authenticated anew makes another one */
 struct eap_peer *eap_peer_new(const struct eap_peer_config *c); /* C and what it points to stay valid */
 /* A request, Success or Failure. EAP_OK only after Success that the method has earned. A request that was answered
  * before is ignored: the lower layer repeats the response. */
 enum eap_verdict eap_peer_input(struct eap_peer *p, const uint8_t *packet, size_t len, struct eap_reply *ret,
 	char why[EAP_WHY]);
 void eap_peer_free(struct eap_peer *p); /* NULL is fine */
-/* An Identity request: a conversation begins. A peer is for one; who is authenticated anew makes another one. */
-bool eap_begins(const uint8_t *packet, size_t len);
 
 const char *eap_method_name(uint8_t type); /* "MD5-Challenge", "TLS" ...; "unknown" */
 

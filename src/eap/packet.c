@@ -39,13 +39,6 @@ const char *eap_packet_read(const uint8_t *packet, size_t len, struct eap_packet
 	return NULL;
 }
 
-bool eap_begins(const uint8_t *packet, size_t len)
-{
-	struct eap_packet p;
-
-	return !eap_packet_read(packet, len, &p) && p.code == EAP_REQUEST && p.type == EAP_IDENTITY;
-}
-
 struct writer eap_reply_begin(struct eap_reply *ret, uint8_t code, uint8_t id, uint8_t type)
 {
 	struct writer w = writer_of(ret->packet, sizeof(ret->packet));

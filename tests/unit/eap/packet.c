@@ -80,18 +80,6 @@ static void writes_packets(void **state)
 	assert_int_equal(r.len, 0);
 }
 
-static void knows_the_beginning(void **state)
-{
-	assert_true(eap_begins(BYTES(1, 7, 0, 5, 1)));
-	assert_true(eap_begins(BYTES(1, 7, 0, 6, 1, 'x', 0)));
-	assert_false(eap_begins(BYTES(1, 7, 0, 5)));
-	assert_false(eap_begins(BYTES(1, 7, 0, 6, 1)));
-	assert_false(eap_begins(BYTES(2, 7, 0, 5, 1)));
-	assert_false(eap_begins(BYTES(1, 7, 0, 6, 4, 1)));
-	assert_false(eap_begins(BYTES(3, 7, 0, 4)));
-	assert_false(eap_begins(NULL, 0));
-}
-
 static void prints_what_others_say(void **state)
 {
 	char text[6] = "xxxxx";
@@ -117,7 +105,6 @@ int main(void)
 		cmocka_unit_test(reads_packets),
 		cmocka_unit_test(says_what_is_wrong_with_a_packet),
 		cmocka_unit_test(writes_packets),
-		cmocka_unit_test(knows_the_beginning),
 		cmocka_unit_test(prints_what_others_say),
 	};
 
