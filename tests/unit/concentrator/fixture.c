@@ -174,7 +174,12 @@ static void si_tunnel_secret(struct softwire *s, const char *host)
 
 static void si_authenticate(struct softwire *s, const struct ppp_claim *claim)
 {
-	softwire_verified(s, true, "welcome", s->now);
+	struct peer *p = peer_of(s);
+	const char *secret = p->server_password ? p->server_password : "";
+
+	p->proven = aaa_chap_md5_ok(claim->id, secret, strlen(secret), claim->challenge, claim->challenge_len, claim->response,
+		claim->response_len);
+	softwire_verified(s, p->proven, p->proven ? "welcome" : "you are somebody else", s->now);
 }
 
 static void si_secret(struct softwire *s, const char *peer)
@@ -182,6 +187,27 @@ static void si_secret(struct softwire *s, const char *peer)
 	struct peer *p = peer_of(s);
 
 	softwire_ppp_secret(s, p->password, strlen(p->password), s->now);
+}
+
+static void si_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len)
+{
+	struct peer *p = peer_of(s);
+	struct eap_reply reply = {0};
+	char why[EAP_WHY] = "";
+	enum eap_verdict verdict;
+
+	assert_false(authenticator);
+	if (len > 4 && packet[0] == EAP_REQUEST && packet[4] == EAP_IDENTITY) { /* a new conversation */
+		eap_peer_free(p->eap);
+		p->eap = eap_peer_new(&p->eap_config);
+	}
+	if (!p->eap)
+		return;
+	verdict = eap_peer_input(p->eap, packet, len, &reply, why);
+	if (reply.len)
+		softwire_eap(s, false, reply.packet, reply.len, s->now);
+	if (verdict == EAP_OK || verdict == EAP_REFUSED)
+		softwire_eap_result(s, verdict == EAP_OK, why, s->now);
 }
 
 static void si_up(struct softwire *s, uint8_t family)
@@ -224,6 +250,7 @@ static const struct softwire_ops si_ops = {
 	.want_tunnel_secret = si_tunnel_secret,
 	.authenticate = si_authenticate,
 	.want_ppp_secret = si_secret,
+	.eap = si_eap,
 	.up = si_up,
 	.family_down = si_family_down,
 	.configured = si_configured,
@@ -246,6 +273,7 @@ static struct peer *peer_add(struct fixture *f, const char *user)
 	p->config.ppp.ipv6 = true;
 	p->config.ppp.ipv4 = false;
 	p->config.ppp.give = 1 << PPP_METHOD_CHAP_MD5;
+	p->eap_config.identity = user;
 	p->config.dhcp6_client.want_prefix = true;
 	p->config.dhcp6_client.duid_len = 18;
 	memset(p->config.dhcp6_client.duid, 0x11, 18);
@@ -550,6 +578,7 @@ void fixture_free(struct fixture *f)
 		f->peers = p->next;
 		if (p->softwire)
 			softwire_done(p->softwire);
+		eap_peer_free(p->eap);
 		close(p->fd);
 		free(p);
 	}
@@ -557,9 +586,9 @@ void fixture_free(struct fixture *f)
 		close(f->device);
 	loop_done(&f->loop);
 	assert_int_equal(f->wheel.armed, 0);
-	for (int n = 0; n < 4; n++) {
+	for (int n = 0; n < 7; n++) {
 		static const char *const names[] = {
-			"users.conf", "leases.db", "leases.db-wal", "leases.db-shm"};
+			"users.conf", "leases.db", "leases.db-wal", "leases.db-shm", "cert.pem", "key.pem", "ca.pem"};
 		char path[128];
 
 		snprintf(path, sizeof(path), "%s/%s", f->dir, names[n]);

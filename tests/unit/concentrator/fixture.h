@@ -30,6 +30,10 @@ struct peer {
 	struct peer *next;
 	struct softwire *softwire; /* NULL once it is released */
 	const char *password;
+	const char *server_password; /* what the concentrator has to know, if asked */
+	bool proven;		     /* it does */
+	struct eap_peer_config eap_config; /* identity and secret are its user and password, unless they are set */
+	struct eap_peer *eap;
 	struct peer *socket; /* whose socket it is; mostly its own */
 	int fd;
 	bool mute; /* reads nothing any more */
