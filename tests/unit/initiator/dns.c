@@ -10,7 +10,6 @@ static struct addr addr(const char *text)
 	return a;
 }
 
-/* proves: HS-PPP-21 partial */
 static void both_families_are_merged_ipv6_first(void **state)
 {
 	static const struct {

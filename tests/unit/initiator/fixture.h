@@ -104,6 +104,14 @@ struct fixture {
 	size_t line_len;
 };
 
+/* What host.c and fixture.c share. */
+extern struct fixture *fixture_current;
+extern msec fixture_skipped;                 /* what fixture_pass() has let go by */
+void fixture_answer_name(struct fixture *f); /* what the resolver was asked for */
+/* sendto() as it is. */
+ssize_t __real_sendto(
+	int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
+
 struct fixture *fixture_new(void);
 void fixture_start(struct fixture *f);
 void fixture_stop(struct fixture *f);

@@ -33,7 +33,7 @@ static struct fixture *ipv4_only(const char *subnet)
 
 /* ---- what a softwire brings ---- */
 
-/* proves: HS-SCEN-6 partial, HS-SCEN-9 partial, HS-PROV-8 partial, PS-12 partial */
+/* proves: HS-SCEN-6 partial, HS-SCEN-9 partial, HS-PROV-8 partial, HS-PPP-21 partial, PS-12 partial */
 static void ipv4_alone_brings_address_route_and_subnet(void **state)
 {
 	struct fixture *f = ipv4_only("198.51.100.64/29");
@@ -79,7 +79,7 @@ static void a_host_gets_an_address_and_no_more(void **state)
 	fixture_free(f);
 }
 
-/* proves: HS-SCEN-10 partial */
+/* proves: HS-SCEN-10 partial, PS-24 partial */
 static void both_families_share_one_softwire(void **state)
 {
 	struct fixture *f = fixture_new();
@@ -242,6 +242,26 @@ static void a_subnet_that_comes_back_never_leaves(void **state)
 	fixture_again(f);
 	assert_non_null(fixture_address(f, "lan0", "198.51.100.65"));
 	assert_false(fixture_logged(f, "event=subnet-withdrawn"));
+	fixture_free(f);
+}
+
+/* Somebody flushed the interface, or made it anew. */
+static void addresses_that_a_lan_lost_are_put_back(void **state)
+{
+	struct fixture *f = fixture_new();
+	static const char *const ours[] = {"198.51.100.65", "2001:db8:8000:700::1"};
+
+	fixture_ipv4(f, "198.51.100.64/29");
+	fixture_up(f);
+	for (size_t n = 0; n < sizeof(ours) / sizeof(*ours); n++) {
+		struct installed *a = (struct installed *)fixture_address(f, "lan0", ours[n]);
+
+		assert_non_null(a);
+		a->there = false;
+		fixture_pass(f, 6000);
+		assert_non_null(fixture_address(f, "lan0", ours[n]));
+	}
+	assert_true(fixture_logged(f, "event=lan-restored"));
 	fixture_free(f);
 }
 
@@ -478,6 +498,7 @@ int main(void)
 		cmocka_unit_test(the_bridge_has_the_subnet),
 		cmocka_unit_test(a_subnet_that_does_not_come_back_leaves_the_lan_at_once),
 		cmocka_unit_test(a_subnet_that_comes_back_never_leaves),
+		cmocka_unit_test(addresses_that_a_lan_lost_are_put_back),
 		cmocka_unit_test(another_address_takes_the_place_of_the_old_one),
 		cmocka_unit_test(a_long_outage_withdraws_the_default_route),
 		cmocka_unit_test(a_family_that_goes_takes_what_it_brought),
