@@ -320,8 +320,6 @@ void dhcp4_client_open(struct dhcp4_client *c, const struct dhcp4_client_config 
 	struct addr address = *own;
 
 	*c = (struct dhcp4_client){.config = config, .own = address, .hint = earlier, .drop_at = MSEC_NEVER};
-	if (!addr_is_none(&address))
-		c->hint.has_address = false;
 	if (!config->want_subnet)
 		c->hint.subnet_count = 0;
 	c->subnets.known = c->hint.subnet_count > 0;
@@ -461,8 +459,14 @@ static void no_subnets(struct dhcp4_client *c, msec now)
 static void take_subnets(struct dhcp4_client *c, const struct dhcp4_message *m, msec now)
 {
 	struct dhcp4_exchange *x = &c->subnets;
-	struct dhcp4_gain g = usable_subnets(c, m);
+	struct dhcp4_gain g;
 
+	if (!m->lease) {
+		c->config->counters->refused++;
+		note(c, "ACK without a lease time");
+		return;
+	}
+	g = usable_subnets(c, m);
 	if (!g.count && !is_held(c, x) && x->state == SELECTING) {
 		no_subnets(c, now);
 		return;

@@ -239,6 +239,25 @@ static void discover_is_repeated_after_2_4_8_to_64_seconds(void **state)
 	assert_int_equal(b.counters.retransmits, COUNT(seconds));
 }
 
+static void not_all_clients_repeat_at_the_same_time(void **state)
+{
+	msec low = MSEC_NEVER, high = 0;
+
+	for (uint64_t seed = 1; seed < 200; seed++) {
+		struct bench b;
+		msec at;
+
+		setup(&b);
+		rng_init_seed(&b.rng, seed);
+		open_client(&b);
+		at = dhcp4_client_deadline(&b.client) - START;
+		low = at < low ? at : low;
+		high = at > high ? at : high;
+	}
+	assert_true(low >= 1000 && low < 1100);
+	assert_true(high > 2900 && high <= 3000);
+}
+
 /* Nothing hangs on subnets, and a concentrator that has none should be left in peace. */
 static void discover_for_subnets_slows_down_to_an_hour(void **state)
 {
@@ -644,17 +663,58 @@ static void a_subnet_that_is_not_renewed_is_gone(void **state)
 	assert_string_equal(b.why, "the server has withdrawn the subnets");
 }
 
-static void a_nak_takes_subnets_away(void **state)
+/* An ACK without a lease is none; one without subnets says that they are not to be had. */
+static void an_ack_of_nothing_is_no_gain(void **state)
 {
+	struct dhcp4_message m;
 	struct bench b;
 
 	setup(&b);
 	bind_subnet(&b);
 	step_until_sent(&b);
+	m = answer(&b, DHCP4_ACK);
+	add_subnet(&m, 0, 24);
+	m.lease = 0;
+	give(&b, &m);
+	assert_int_equal(b.losses, 0);
+	assert_int_equal(b.counters.refused, 1);
+	assert_string_equal(dhcp4_client_state(&b.client), "renewing");
+
+	setup(&b);
+	open_router(&b);
+	reply_subnet(&b, DHCP4_OFFER, 0, 24);
+	reply(&b, DHCP4_ACK);
+	assert_int_equal(b.bounds + b.losses, 0);
+	assert_int_equal(b.counters.refused, 1);
+	assert_string_equal(dhcp4_client_state(&b.client), "selecting");
+	step_until_sent(&b);
+	assert_false(b.sent.subnet_information);
+}
+
+/* And what came with them. */
+static void a_nak_takes_subnets_away(void **state)
+{
+	struct dhcp4_message m;
+	struct bench b;
+
+	setup(&b);
+	bind_subnet(&b);
+	step_until_sent(&b);
+	m = answer(&b, DHCP4_ACK);
+	add_subnet(&m, 0, 24);
+	m.mtu = 1300;
+	give(&b, &m);
+	assert_int_equal(b.binding.mtu, 1300);
+	step_until_sent(&b);
 	reply(&b, DHCP4_NAK);
 	assert_int_equal(b.losses, 1);
 	step_until_sent(&b);
 	assert_true(b.sent.subnet_request && !b.sent.request_information && !b.sent.subnet_information);
+	reply(&b, DHCP4_OFFER);
+	assert_int_equal(b.sent.type, DHCP4_INFORM);
+	reply(&b, DHCP4_ACK);
+	assert_int_equal(b.binding.subnet_count, 0);
+	assert_int_equal(b.binding.mtu, 0);
 }
 
 static void more_subnets_are_noted(void **state)
@@ -799,6 +859,7 @@ int main(void)
 		cmocka_unit_test(what_was_only_offered_is_not_queried),
 		cmocka_unit_test(a_query_is_never_committed_at_once),
 		cmocka_unit_test(discover_is_repeated_after_2_4_8_to_64_seconds),
+		cmocka_unit_test(not_all_clients_repeat_at_the_same_time),
 		cmocka_unit_test(discover_for_subnets_slows_down_to_an_hour),
 		cmocka_unit_test(a_request_that_is_not_answered_starts_again),
 		cmocka_unit_test(renewals_are_repeated_after_half_of_the_rest),
@@ -814,6 +875,7 @@ int main(void)
 		cmocka_unit_test(the_first_lease_that_ends_is_told),
 		cmocka_unit_test(deprecated_subnets_are_given_up_and_released),
 		cmocka_unit_test(a_subnet_that_is_not_renewed_is_gone),
+		cmocka_unit_test(an_ack_of_nothing_is_no_gain),
 		cmocka_unit_test(a_nak_takes_subnets_away),
 		cmocka_unit_test(more_subnets_are_noted),
 		cmocka_unit_test(rapid_commit_is_taken_where_it_was_asked_for),

@@ -232,6 +232,8 @@ static void what_does_not_belong_is_dropped(void **state)
 		{"RELEASE", "bound", DHCP4_RELEASE, same, UNEXPECTED},
 		{"rapid ACK that was not asked for", "selecting", DHCP4_ACK, rapid, UNEXPECTED},
 		{"a second OFFER", "requesting", DHCP4_OFFER, other_server, UNEXPECTED},
+		{"REQUEST in REQUESTING", "requesting", DHCP4_REQUEST, same, UNEXPECTED},
+		{"RELEASE in REQUESTING", "requesting", DHCP4_RELEASE, same, UNEXPECTED},
 		{"ACK of another server", "requesting", DHCP4_ACK, other_server, BAD_SERVER},
 		{"NAK of another server", "requesting", DHCP4_NAK, other_server, BAD_SERVER},
 		{"ACK of nobody", "requesting", DHCP4_ACK, no_server, BAD_SERVER},

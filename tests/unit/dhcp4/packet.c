@@ -362,6 +362,10 @@ static void options_overflow_into_file_and_then_sname(void **state)
 	buf[FIXED + 2] = 2;
 	assert_int_equal(dhcp4_message_read(buf, sizeof(buf), &m, &why), -EBADMSG);
 	assert_string_equal(why, "option longer than what holds it"); /* an option ends in its field */
+	buf[45] = 4;
+	assert_int_equal(dhcp4_message_read(buf, sizeof(buf), &m, &why), -EBADMSG);
+	assert_string_equal(
+		why, "bad length of Domain Name Server"); /* the rest of it is in file, which is a name now */
 }
 
 /* Without option 52 file and sname are names. */

@@ -220,6 +220,8 @@ static void subnets_are_offered_and_given_without_an_address(void **state)
 	assert_true(b.subnets && !b.address);
 	assert_false(b.sent_before_use);
 	m.server = none; /* RENEWING */
+	m.subnet_request = m.request_information =
+		true; /* not allowed here (RFC 6656 section 4.3): no c bit in an ACK */
 	give(&b, &m);
 	assert_sent(&b, golden_subnet_ack);
 	assert_int_equal(b.changes, 1);
