@@ -228,8 +228,8 @@ static int die_while_it_runs(struct stage *s, int fd)
 		wait_told(s, "start first\n");
 		abort();
 	}
-	reach(s, 1);
 	s->notes->values[0] = strstr(told(s, text), "end") != NULL;
+	reach(s, 1);
 	note(s, run(s, &a, "third", "k")); /* behind those of its predecessor; and the answers are its own */
 	s->notes->values[1] = strstr(told(s, text), "end third") != NULL;
 	actor_done(&a);
