@@ -52,6 +52,8 @@ extern const struct ppp_ops softwire_link_ops;
 uint64_t softwire_own_iid(const struct softwire *s, uint64_t other);
 /* The user is known, and the SC has its lease: the NCPs of what is configured and leased begin. */
 void softwire_start_network(struct softwire *s);
+/* Once more for the families that are missing; the one that is up is left alone. */
+void softwire_try_network(struct softwire *s);
 /* Data may flow. False: the owner has closed the softwire from inside ops->up(). */
 bool softwire_family_up(struct softwire *s, uint8_t family);
 /* It was up. */
@@ -101,6 +103,8 @@ void softwire_sc4_plan(const struct softwire_sc *sc, struct ppp_network *ret);
 void softwire_si_config(struct softwire_config *c);
 void softwire_si_network(struct softwire_si *si);
 void softwire_si_network_down(struct softwire_si *si);
+/* A family came to nothing, or went, while the other one stays: the initiator tries it again later. */
+void softwire_si_again(struct softwire_si *si);
 void softwire_si_tick(struct softwire_si *si, msec now);
 msec softwire_si_deadline(const struct softwire_si *si);
 /* Gives back what DHCP gave, of either family. */

@@ -66,6 +66,8 @@ void softwire_family_down(struct softwire *s, uint8_t family, const char *why)
 	} else {
 		softwire_si4_network_down(softwire_as_si(s));
 	}
+	if (softwire_is_initiator(s))
+		softwire_si_again(softwire_as_si(s));
 	s->config->ops->family_down(s, family, why);
 }
 
@@ -79,10 +81,13 @@ void softwire_family_refused(struct softwire *s, uint8_t family, const char *why
 			why);
 	else
 		snprintf(text, sizeof(text), "%s was refused: %s", name_of(family), why);
-	if (!(s->asked & ~s->refused))
+	if (!(s->asked & ~s->refused)) {
 		softwire_close(s, CAUSE_NO_ADDRESS, L2TP_STOP_CLEAR, 0, text, s->now);
-	else
-		softwire_note(s, text);
+		return;
+	}
+	softwire_note(s, text);
+	if (softwire_is_initiator(s))
+		softwire_si_again(softwire_as_si(s));
 }
 
 uint64_t softwire_own_iid(const struct softwire *s, uint64_t other)
@@ -111,6 +116,17 @@ void softwire_start_network(struct softwire *s)
 	else
 		softwire_close(s, CAUSE_NO_ADDRESS, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES,
 			"neither an IPv6 nor an IPv4 address for this user", s->now);
+}
+
+void softwire_try_network(struct softwire *s)
+{
+	struct ppp_network n = {.ipv6 = s->asked & IPV6_BIT,
+		.ipv4 = s->asked & IPV4_BIT,
+		.ask_dns4 = true,
+		.iid = softwire_own_iid(s, 0)};
+
+	s->refused &= (uint8_t)((s->up6 ? IPV6_BIT : 0) | (s->up4 ? IPV4_BIT : 0));
+	ppp_link_network(&s->ppp, &n, s->now);
 }
 
 /* ---- PPP ---- */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { AGAIN_MS = 60000, AGAIN_MAX_MS = 3600000, AGAIN_DOUBLINGS = 6 };
+
 static void configured(struct softwire_si *si)
 {
 	si->softwire.config->ops->configured(&si->softwire);
@@ -266,8 +268,37 @@ static void tick6(struct softwire_si *si, msec now)
 		dhcp6_client_tick(&si->dhcp6, now);
 }
 
+/* Only beside a family that is up: without any, set-up's own limits and the role decide. */
+static msec again_at(const struct softwire_si *si)
+{
+	const struct softwire *s = &si->softwire;
+
+	return s->up6 != s->up4 && s->step == STEP_UP ? si->again_at : MSEC_NEVER;
+}
+
+void softwire_si_again(struct softwire_si *si)
+{
+	msec delay =
+		(msec)AGAIN_MS << (si->again_tries < AGAIN_DOUBLINGS ? si->again_tries : AGAIN_DOUBLINGS);
+
+	if (si->softwire.up6 &&
+		si->softwire.ppp.ipcp_unknown) /* it has no IPv4 and says so: that is for another softwire */
+		return;
+	si->again_at = si->softwire.now + (delay < AGAIN_MAX_MS ? delay : AGAIN_MAX_MS);
+}
+
+static void try_again(struct softwire_si *si, msec now)
+{
+	si->again_at = MSEC_NEVER;
+	if (si->again_tries < UINT8_MAX)
+		si->again_tries++;
+	softwire_try_network(&si->softwire);
+}
+
 void softwire_si_tick(struct softwire_si *si, msec now)
 {
+	if (again_at(si) <= now)
+		try_again(si, now);
 	if (si->softwire.up6)
 		tick6(si, now);
 	softwire_si4_tick(si, now);
@@ -275,7 +306,7 @@ void softwire_si_tick(struct softwire_si *si, msec now)
 
 msec softwire_si_deadline(const struct softwire_si *si)
 {
-	msec at = softwire_si4_deadline(si);
+	msec at = msec_min(softwire_si4_deadline(si), again_at(si));
 
 	if (!si->softwire.up6)
 		return at;
@@ -307,7 +338,7 @@ int softwire_si_open(struct softwire_si *si, const struct softwire_config *c, ui
 	softwire_begin(s, c, mtu, now);
 	si->hint = hint;
 	si->hint4 = hint4;
-	si->dhcp6_at = MSEC_NEVER;
+	si->dhcp6_at = si->again_at = MSEC_NEVER;
 	softwire_enter(s, now);
 	err = l2tp_tunnel_open(&s->tunnel, &c->l2tp, tunnel_id, session_id, call_serial, now);
 	if (err) {

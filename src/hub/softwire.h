@@ -10,6 +10,8 @@
  *   SI: ops->up when IPV6CP or IPCP is open; ops->configured with every change of what RA, DHCPv6, IPCP and DHCPv4 gave
  * One or both payload families (c->ppp.ipv6, c->ppp.ipv4): each has its own NCP, comes and goes by itself; the softwire stays as long as
  * one is up, or may still come (RFC 1661 section 3.5). When all have been refused it ends (CAUSE_NO_ADDRESS); what was up once may come again.
+ * While one family is up the initiator tries the other one again, after a minute first and then ever more seldom, up to once an hour: a negotiation
+ * may have died of a machine that slept. (Not IPv4 where IPCP is not known to the peer.)
  * IPv4 at the SI: IPCP gives an address and DNS servers; where it gives no address (0.0.0.0, or the option or IPCP itself is rejected), DHCPv4 asks
  * for one (HS-PPP-19, 20); after a Protocol-Reject of IPCP its packets go without an NCP, for dhcp4_wait_ms at most. A router asks for subnets by
  * DHCPv4 in any case, a host with an address from IPCP for DNS servers only if IPCP gave none.
@@ -214,6 +216,8 @@ struct softwire_si {
 	bool without_ipcp; /* the peer does not know IPCP: DHCPv4 may bring IPv4 all the same, until dhcp4_until */
 	msec dhcp4_until;
 	const struct dhcp4_binding *hint4; /* like hint */
+	msec again_at; /* when a family that is missing is tried again */
+	uint8_t again_tries;
 	struct softwire_si_state state;
 };
 

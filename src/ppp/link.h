@@ -154,6 +154,7 @@ struct ppp_link {
 	uint8_t ncp_on : 2;	 /* which ones ppp_link_network() lets open */
 	uint8_t ncp_waiting : 2; /* begun by it and not up since */
 	uint8_t ncp_begin : 2, ncp_close : 2; /* to be done when the engine is left */
+	uint8_t ncp_dormant : 2;	/* not agreed on in time: the peer's next Configure-Request wakes it */
 	bool ncp_told : 1;	 /* ppp_link_network() was called since authentication */
 	uint8_t self_method : 3;	/* enum ppp_method: how we prove who we are, as LCP has agreed; 0: the peer does not ask */
 	uint8_t peer_method : 3;	/* the same for the peer: what we ask for; nobody does where demand_auth is off or peer_anonymous on */

@@ -196,7 +196,7 @@ void ppp_ncp_settle(struct ppp_link *l, msec now)
 
 void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now)
 {
-	l->ncp_on = l->ncp_waiting = l->ncp_begin = 0;
+	l->ncp_on = l->ncp_waiting = l->ncp_begin = l->ncp_dormant = 0;
 	l->ncp_told = false;
 	ppp_automaton_down(&l->ipv6cp, reason, now);
 	ppp_automaton_down(&l->ipcp, reason, now);
@@ -205,8 +205,10 @@ void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now)
 void ppp_ncp_phase_over(struct ppp_link *l)
 {
 	for (enum ppp_ncp ncp = PPP_NCP_IPV6; ncp <= PPP_NCP_IPV4; ncp <<= 1) {
-		if (l->ncp_waiting & ncp)
-			close_by_name(l, ncp, "no agreement in time");
+		if (!(l->ncp_waiting & ncp))
+			continue;
+		close_by_name(l, ncp, "no agreement in time");
+		l->ncp_dormant |= ncp;
 	}
 }
 
@@ -259,25 +261,12 @@ static void keep_early(struct ppp_link *l, enum ppp_ncp ncp, struct reader packe
 	early->len = (uint8_t)len;
 }
 
-void ppp_ncp_input(struct ppp_link *l, uint16_t protocol, struct reader packet, msec now)
-{
-	enum ppp_ncp ncp = ncp_of(protocol);
-
-	if (!ppp_ncp_known(l, protocol))
-		ppp_lcp_reject(l, protocol, packet);
-	else if (!l->ncp_told || (l->ncp_begin & ncp))
-		keep_early(l, ncp, packet);
-	else
-		ppp_automaton_input(automaton_of(l, ncp), packet, now);
-}
-
-/* ---- the owner tells ---- */
-
 /* CHANGED: other values than before. */
 static void let_open(struct ppp_link *l, enum ppp_ncp ncp, bool changed, msec now)
 {
 	uint8_t state = automaton_of(l, ncp)->state;
 
+	l->ncp_dormant &= (uint8_t)~ncp & PPP_NCP_BOTH;
 	if (!changed && state == PPP_OPENED && !(l->ncp_close & ncp))
 		return;
 	l->ncp_waiting |= ncp;
@@ -288,8 +277,36 @@ static void let_open(struct ppp_link *l, enum ppp_ncp ncp, bool changed, msec no
 	l->ncp_begin |= ncp;
 }
 
+/* What came to nothing for want of time, on a machine that slept or a path that was broken, may come yet. */
+static bool wakes(const struct ppp_link *l, enum ppp_ncp ncp, struct reader packet)
+{
+	const struct ppp_automaton *a = ncp == PPP_NCP_IPV6 ? &l->ipv6cp : &l->ipcp;
+
+	return (l->ncp_dormant & ncp) && a->state == PPP_CLOSED &&
+	       reader_u8(&packet) == PPP_CONFIGURE_REQUEST;
+}
+
+void ppp_ncp_input(struct ppp_link *l, uint16_t protocol, struct reader packet, msec now)
+{
+	enum ppp_ncp ncp = ncp_of(protocol);
+
+	if (!ppp_ncp_known(l, protocol)) {
+		ppp_lcp_reject(l, protocol, packet);
+		return;
+	}
+	if (l->ncp_told && wakes(l, ncp, packet))
+		let_open(l, ncp, false, now);
+	if (!l->ncp_told || (l->ncp_begin & ncp))
+		keep_early(l, ncp, packet);
+	else
+		ppp_automaton_input(automaton_of(l, ncp), packet, now);
+}
+
+/* ---- the owner tells ---- */
+
 static void keep_closed(struct ppp_link *l, enum ppp_ncp ncp, msec now)
 {
+	l->ncp_dormant &= (uint8_t)~ncp & PPP_NCP_BOTH;
 	l->ncp_begin &= (uint8_t)~ncp & PPP_NCP_BOTH;
 	if (automaton_of(l, ncp)->state > PPP_STOPPED || (l->ncp_waiting & ncp))
 		close_by_name(l, ncp, "not offered any more");

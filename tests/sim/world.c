@@ -2,110 +2,80 @@
 /* See world.h. */
 #include "world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "aaa/aaa.h"
 #include "hub/trace.h"
-
-enum { TO_SERVER, TO_USER };
-
-struct packet {
-	msec at;
-	uint64_t order; /* equal times keep their order */
-	uint8_t direction;
-	uint32_t user, port;
-	size_t len;
-	uint8_t data[];
-};
+#include "network.h"
 
 static void promise_broken(struct world *w, uint32_t user, const char *what)
 {
 	if (!*w->failure)
-		snprintf(w->failure, sizeof(w->failure), "t=%llu user=%u: %s", (unsigned long long)w->now, user, what);
+		snprintf(w->failure, sizeof(w->failure), "t=%llu user=%u: %s", (unsigned long long)w->now,
+			user, what);
 }
 
-/* ---- the network: a heap of packets by time ---- */
-
-static bool earlier(const struct packet *a, const struct packet *b)
+static void send_packet(
+	struct world *w, uint8_t direction, uint32_t user, uint32_t port, const uint8_t *data, size_t len)
 {
-	return a->at != b->at ? a->at < b->at : a->order < b->order;
-}
-
-static void heap_push(struct network *n, struct packet *p)
-{
-	size_t i;
-
-	if (n->count == n->room) {
-		n->room = n->room ? 2 * n->room : 1024;
-		n->heap = realloc(n->heap, n->room * sizeof(*n->heap));
-	}
-	for (i = n->count++; i && earlier(p, n->heap[(i - 1) / 2]); i = (i - 1) / 2)
-		n->heap[i] = n->heap[(i - 1) / 2];
-	n->heap[i] = p;
-}
-
-static struct packet *heap_pop(struct network *n)
-{
-	struct packet *top = n->heap[0], *last = n->heap[--n->count];
-	size_t i = 0;
-
-	while (2 * i + 1 < n->count) {
-		size_t child = 2 * i + 1;
-
-		if (child + 1 < n->count && earlier(n->heap[child + 1], n->heap[child]))
-			child++;
-		if (!earlier(n->heap[child], last))
-			break;
-		n->heap[i] = n->heap[child];
-		i = child;
-	}
-	n->heap[i] = last;
-	return top;
-}
-
-static bool percent(struct world *w, unsigned chance)
-{
-	return chance && rng_below(&w->rng, 100) < chance;
-}
-
-static void network_send(struct world *w, uint8_t direction, uint32_t user, uint32_t port, const uint8_t *data, size_t len)
-{
-	struct network *n = &w->network;
-	unsigned copies = percent(w, n->duplicate) ? 2 : 1;
-
-	n->sent++;
-	if (percent(w, n->loss)) {
-		n->lost++;
-		return;
-	}
-	while (copies--) {
-		struct packet *p = malloc(sizeof(*p) + len);
-
-		*p = (struct packet){.at = w->now + 1 + n->delay_ms / 2 + rng_below(&w->rng, n->delay_ms / 2 + 1),
-			.order = n->order++,
-			.direction = direction,
-			.user = user,
-			.port = port,
-			.len = len};
-		if (percent(w, n->reorder))
-			p->at += rng_below(&w->rng, 4 * n->delay_ms + 1);
-		memcpy(p->data, data, len);
-		heap_push(n, p);
-	}
+	network_send(&w->network, &w->rng, w->now, direction, user, port, data, len);
 }
 
 /* ---- secrets ---- */
 
-static size_t secret_of(uint32_t user, char buf[32])
+static size_t secret_of(uint32_t account, char buf[32])
 {
-	return (size_t)snprintf(buf, 32, "secret-of-%u", user);
+	return (size_t)snprintf(buf, 32, "secret-of-%u", account);
 }
 
-static size_t name_of(uint32_t user, char buf[32])
+static size_t name_of(uint32_t account, char buf[32])
 {
-	return (size_t)snprintf(buf, 32, "user%u", user);
+	return (size_t)snprintf(buf, 32, "user%u", account);
+}
+
+/* ---- who holds what: never two the same ---- */
+
+static uint32_t held_hash(const struct prefix *p)
+{
+	return hash_bytes(p, sizeof(*p), 1);
+}
+
+static bool held_match(const void *item, const void *key)
+{
+	return prefix_equal(&((const struct held *)item)->prefix, key);
+}
+
+static void hold(struct server_side *side, const struct prefix *p)
+{
+	struct world *w = side->world;
+	struct held *h = hash_find(&w->held, held_hash(p), held_match, p);
+	char text[PREFIX_TEXT], what[128];
+
+	if (h) {
+		snprintf(what, sizeof(what), "%s is held by user %u, too", prefix_print(p, text),
+			h->side->user);
+		promise_broken(w, side->user, what);
+		return;
+	}
+	h = calloc(1, sizeof(*h));
+	h->prefix = *p;
+	h->side = side;
+	hash_insert(&w->held, held_hash(p), h);
+	side->held[side->held_count++] = h;
+}
+
+static void let_go(struct server_side *side)
+{
+	while (side->held_count) {
+		struct held *h = side->held[--side->held_count];
+
+		hash_remove(&side->world->held, held_hash(&h->prefix), h);
+		free(h);
+	}
 }
 
 /* ---- the concentrator ---- */
@@ -119,7 +89,7 @@ static void sc_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct server_side *side = side_of(s);
 
-	network_send(side->world, TO_USER, side->user, side->port, payload, len);
+	send_packet(side->world, TO_USER, side->user, side->port, payload, len);
 }
 
 static void no_tunnel_secret(struct softwire *s, const char *host)
@@ -132,8 +102,8 @@ static void sc_authenticate(struct softwire *s, const struct ppp_claim *claim)
 	struct server_side *side = side_of(s);
 	char secret[32];
 	/* All initiators share one configuration, and with it a name; the secret is the user's own. */
-	bool ok = aaa_chap_md5_ok(claim->id, secret, secret_of(side->user, secret), claim->challenge, claim->challenge_len,
-		claim->response, claim->response_len);
+	bool ok = aaa_chap_md5_ok(claim->id, secret, secret_of(side->account, secret), claim->challenge,
+		claim->challenge_len, claim->response, claim->response_len);
 
 	side->known = ok;
 	softwire_verified(s, ok, ok ? "welcome" : "no", s->now);
@@ -149,41 +119,76 @@ static void side_leave(struct server_side *side)
 	struct world *w = side->world;
 	char name[32];
 
-	if (w->by_user[side->user] != side)
+	let_go(side);
+	if (w->by_account[side->account] != side)
 		return;
-	w->by_user[side->user] = NULL;
-	name_of(side->user, name);
+	w->by_account[side->account] = NULL;
+	name_of(side->account, name);
 	lease_idle(w->leases, name, 0);
+}
+
+static void hold_lease(struct server_side *side, const struct lease *lease)
+{
+	struct prefix address = prefix_of(&lease->address4, 32);
+
+	if (!prefix_is_none(&lease->link6))
+		hold(side, &lease->link6);
+	for (unsigned i = 0; i < lease->prefix_count && i < 1; i++)
+		hold(side, &lease->delegated[i]);
+	if (!addr_is_none(&lease->address4))
+		hold(side, &address);
+	for (unsigned i = 0; i < lease->subnet_count && i < 1; i++)
+		hold(side, &lease->subnets[i]);
 }
 
 static void sc_leased(void *owner, int result, const struct lease *lease, const char *why)
 {
 	struct server_side *side = owner;
+	const struct world_config *config = side->world->config;
+	uint32_t valid = config->lifetime_s ? config->lifetime_s : 7200;
 	struct softwire_lease given;
 
 	if (result) {
-		promise_broken(side->world, side->user, why);
+		if (result != -ENOSPC || !config->may_run_out)
+			promise_broken(side->world, side->user, why);
+		side->world->no_address++;
+		side->world->by_account[side->account] = NULL;
 		softwire_sc_lease(&side->engine, NULL, why, side->world->now);
 		return;
 	}
-	given = (struct softwire_lease){.link6 = lease->link6, .prefix_count = lease->prefix_count, .preferred = 3600, .valid = 7200};
+	given = (struct softwire_lease){.link6 = lease->link6,
+		.no_ipv6 = config->no_ipv6,
+		.prefix_count = (uint8_t)lease->prefix_count,
+		.address4 = lease->address4,
+		.prefix4_count = (uint8_t)lease->subnet_count,
+		.dhcp4 = config->dhcp4,
+		.preferred = valid / 2,
+		.valid = valid};
 	memcpy(given.delegated, lease->delegated, sizeof(lease->delegated));
+	memcpy(given.delegated4, lease->subnets, sizeof(lease->subnets));
+	hold_lease(side, lease);
 	softwire_sc_lease(&side->engine, &given, NULL, side->world->now);
 }
 
 static void sc_want_lease(struct softwire *s)
 {
-	struct server_side *side = side_of(s), *old = side->world->by_user[side->user];
-	struct lease_request r = {.pool = "default", .want_link = true, .want_delegated = true};
+	struct server_side *side = side_of(s), *old = side->world->by_account[side->account];
+	const struct world_config *config = side->world->config;
+	struct lease_request r = {.pool = "default",
+		.want_link = !config->no_ipv6,
+		.want_delegated = !config->no_ipv6,
+		.want_ipv4 = config->ipv4,
+		.want_subnet = config->ipv4};
 
 	if (!side->known)
 		promise_broken(side->world, side->user, "a lease for somebody who is not authenticated");
 	if (old) {
 		side->world->replaced++;
-		softwire_close(&old->engine.softwire, CAUSE_REPLACED, L2TP_STOP_EXISTS, 0, "replaced", s->now);
+		softwire_close(
+			&old->engine.softwire, CAUSE_REPLACED, L2TP_STOP_EXISTS, 0, "replaced", s->now);
 	}
-	side->world->by_user[side->user] = side;
-	name_of(side->user, r.user);
+	side->world->by_account[side->account] = side;
+	name_of(side->account, r.user);
 	lease_acquire(side->world->leases, &r, sc_leased, side);
 }
 
@@ -199,13 +204,14 @@ static void sc_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint
 	struct server_side *side = side_of(s);
 	char name[32];
 
-	name_of(side->user, name);
+	name_of(side->account, name);
 	lease_bind(side->world->leases, name, 0, duid->data, duid->len, iaid, sc_bound, side);
 }
 
 static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
-	side_of(s)->routed = in_use;
+	if (in_use && !side_of(s)->held_count)
+		promise_broken(side_of(s)->world, side_of(s)->user, "a prefix is used that is not held");
 }
 
 static void sc_up(struct softwire *s, uint8_t family)
@@ -242,8 +248,8 @@ static void any_trace(struct softwire *s, enum softwire_trace what, const void *
 	struct softwire_trace_words words;
 
 	softwire_trace_describe(what, data, len, &words);
-	printf("%10llu %s %-4s %-8s %s\n", (unsigned long long)s->now, softwire_is_initiator(s) ? "SI" : "SC", words.dir, words.layer,
-		words.text);
+	printf("%10llu %s %-4s %-8s %s\n", (unsigned long long)s->now, softwire_is_initiator(s) ? "SI" : "SC",
+		words.dir, words.layer, words.text);
 }
 
 static void any_note(struct softwire *s, const char *text)
@@ -274,10 +280,11 @@ static void stray(struct world *w, const struct packet *p, const struct l2tp_hea
 	if (h->control && !reader_left(&body))
 		return;
 	l2tp_stray_reply(&out, h->tunnel_id, 0, L2TP_STOP_CLEAR, "no such tunnel");
-	network_send(w, TO_USER, p->user, p->port, buf, writer_len(&out));
+	send_packet(w, TO_USER, p->user, p->port, buf, writer_len(&out));
 }
 
-static void accept_request(struct world *w, const struct packet *p, struct reader body, const struct l2tp_header *h)
+static void accept_request(
+	struct world *w, const struct packet *p, struct reader body, const struct l2tp_header *h)
 {
 	uint8_t scratch[L2TP_PACKET_MAX];
 	struct l2tp_message m;
@@ -302,6 +309,7 @@ static void accept_request(struct world *w, const struct packet *p, struct reade
 	side = pool_alloc(&w->sides);
 	side->world = w;
 	side->user = p->user;
+	side->account = w->users[p->user].account;
 	side->port = p->port;
 	side->peer_tunnel = m.assigned_tunnel;
 	side->local_tunnel = id;
@@ -313,7 +321,8 @@ static void accept_request(struct world *w, const struct packet *p, struct reade
 	w->side_count++;
 	w->by_tunnel[id] = side;
 	side->engine.softwire.tracing = w->tracing;
-	if (softwire_sc_accept(&side->engine, &w->sc_config, id, (uint16_t)(1 + rng_below(&w->rng, 65535)), p->data, p->len, 1460, w->now))
+	if (softwire_sc_accept(&side->engine, &w->sc_config, id, (uint16_t)(1 + rng_below(&w->rng, 65535)),
+		    p->data, p->len, 1460, w->now))
 		promise_broken(w, p->user, "an honest SCCRQ was refused");
 }
 
@@ -337,6 +346,27 @@ static void server_input(struct world *w, const struct packet *p)
 		softwire_input(&side->engine.softwire, p->data, p->len, w->now);
 }
 
+static bool leases_open(struct world *w)
+{
+	struct lease_pool_config pool = {.name = "default", .delegate_len = 60, .delegate4_len = 28};
+	struct addr first = addr4(10, 64, 0, 0);
+	char why[256] = "", path[96];
+
+	snprintf(path, sizeof(path), "%s/leases.db", w->directory);
+	w->leases = lease_store_open(NULL, w->config->on_disk ? path : ":memory:", NULL, why);
+	if (!w->leases)
+		return false;
+	if (!w->config->no_ipv6 && (prefix_parse("2001:db8:100::/40", &pool.link6) ||
+					   prefix_parse("2001:db8:8000::/36", &pool.delegate_from)))
+		return false;
+	if (w->config->ipv4) {
+		pool.ipv4 = prefix_of(&first, w->config->ipv4_len ? w->config->ipv4_len : 16);
+		if (prefix_parse("10.128.0.0/12", &pool.delegate4_from))
+			return false;
+	}
+	return lease_store_set_pools(w->leases, &pool, 1, why) == 0;
+}
+
 /* Killed and started again: the lease store is all that is left. Who was up notices that nothing comes back. */
 static void restart_fire(struct wheel_timer *t, msec now)
 {
@@ -344,9 +374,17 @@ static void restart_fire(struct wheel_timer *t, msec now)
 
 	for (uint32_t i = 0; i < w->user_count; i++)
 		while (w->of_user[i]) {
-			w->cut_off += w->of_user[i]->engine.softwire.up6;
+			w->cut_off += w->of_user[i]->engine.softwire.up_at != 0;
 			sc_released(&w->of_user[i]->engine.softwire);
 		}
+	if (w->config->on_disk) {
+		lease_store_close(w->leases);
+		w->leases = NULL;
+		if (!leases_open(w))
+			promise_broken(w, 0, "the lease store could not be opened again");
+	}
+	if (w->restarts_left && --w->restarts_left)
+		wheel_arm(&w->wheel, &w->restart, now + w->config->restart_ms);
 	for (uint32_t i = 0; i < w->user_count; i++)
 		if (w->users[i].running && w->users[i].bound)
 			softwire_probe(&w->users[i].engine.softwire, now);
@@ -363,7 +401,7 @@ static void si_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct user *u = user_of(s);
 
-	network_send(u->world, TO_SERVER, u->index, u->port, payload, len);
+	send_packet(u->world, TO_SERVER, u->index, u->port, payload, len);
 }
 
 static void si_authenticate(struct softwire *s, const struct ppp_claim *claim)
@@ -375,7 +413,7 @@ static void si_secret(struct softwire *s, const char *peer_name)
 {
 	char secret[32];
 
-	softwire_ppp_secret(s, secret, secret_of(user_of(s)->index, secret), s->now);
+	softwire_ppp_secret(s, secret, secret_of(user_of(s)->account, secret), s->now);
 }
 
 static void sc_only(struct softwire *s)
@@ -404,10 +442,32 @@ static void check_prefix(struct user *u, const struct dhcp6_binding *b)
 		promise_broken(u->world, u->index, "not exactly one prefix");
 		return;
 	}
-	if (u->seen && !prefix_equal(&u->prefix, &b->prefixes[0].prefix))
+	if (u->seen && !u->world->config->may_run_out && !prefix_equal(&u->prefix, &b->prefixes[0].prefix))
 		promise_broken(u->world, u->index, "another prefix than before");
-	u->seen = true;
 	u->prefix = b->prefixes[0].prefix;
+}
+
+static void check_ipv4(struct user *u, const struct softwire_si_state *state)
+{
+	bool same = addr_equal(&u->address4, &state->address4) &&
+		    prefix_equal(&u->subnet, &state->binding4.subnets[0].prefix);
+
+	if (u->seen && !u->world->config->may_run_out && !same)
+		promise_broken(u->world, u->index, "another IPv4 address or subnet than before");
+	u->address4 = state->address4;
+	u->subnet = state->binding4.subnets[0].prefix;
+}
+
+/* Everything that was asked for is there. */
+static bool is_complete(const struct user *u)
+{
+	const struct softwire_si_state *state = &u->engine.state;
+	const struct world_config *config = u->world->config;
+
+	if (!config->no_ipv6 && (!state->has_binding || !state->has_address))
+		return false;
+	return !config->ipv4 ||
+	       (!addr_is_none(&state->address4) && state->has_binding4 && state->binding4.subnet_count);
 }
 
 /* Bound: stay for a while; what happens then is decided when the time is over. */
@@ -415,11 +475,16 @@ static void si_configured(struct softwire *s)
 {
 	struct user *u = user_of(s);
 
-	if (u->bound || !u->engine.state.has_binding || !u->engine.state.has_address)
+	if (u->bound || !is_complete(u))
 		return;
 	u->bound = true;
 	u->hint = u->engine.state.binding;
-	check_prefix(u, &u->hint);
+	u->hint4 = u->engine.state.binding4;
+	if (!u->world->config->no_ipv6)
+		check_prefix(u, &u->hint);
+	if (u->world->config->ipv4)
+		check_ipv4(u, &u->engine.state);
+	u->seen = true;
 	wheel_arm(&u->world->wheel, &u->timer, u->world->now + u->attempt_at);
 }
 
@@ -473,9 +538,11 @@ static void user_connect(struct user *u)
 	u->running = true;
 	u->engine.softwire.tracing = w->tracing;
 	u->port = ++w->next_port;
-	u->attempt_at = 1 + rng_below(&w->rng, 30000);
+	u->attempt_at = 1 + rng_below(&w->rng, w->config->hold_ms ? w->config->hold_ms : 30000);
 	if (softwire_si_open(&u->engine, &w->si_config, (uint16_t)(1 + rng_below(&w->rng, 65535)),
-		    (uint16_t)(1 + rng_below(&w->rng, 65535)), 1, 1460, u->seen ? &u->hint : NULL, NULL, w->now))
+		    (uint16_t)(1 + rng_below(&w->rng, 65535)), 1, 1460,
+		    u->seen && !w->config->no_ipv6 ? &u->hint : NULL,
+		    u->seen && w->config->ipv4 ? &u->hint4 : NULL, w->now))
 		promise_broken(w, u->index, "out of memory");
 }
 
@@ -492,7 +559,8 @@ static void round_over(struct user *u)
 		w->vanished++;
 		softwire_done(&u->engine.softwire);
 		user_again(u, 1 + rng_below(&w->rng, 5000));
-	} else if (fate == 1) { /* the NAT gives another address: the concentrator does not follow, HELLO finds out */
+	} else if (fate ==
+		   1) { /* the NAT gives another address: the concentrator does not follow, HELLO finds out */
 		w->moved++;
 		u->port = ++w->next_port;
 		softwire_probe(&u->engine.softwire, w->now);
@@ -543,7 +611,7 @@ static void world_step(struct world *w)
 		w->now = next;
 	wheel_advance(&w->wheel, w->now);
 	while (n->count && n->heap[0]->at <= w->now) {
-		struct packet *p = heap_pop(n);
+		struct packet *p = network_take(n);
 
 		if (p->direction == TO_SERVER)
 			server_input(w, p);
@@ -553,18 +621,27 @@ static void world_step(struct world *w)
 	}
 }
 
+/* A machine that slept: everything is due at once. */
+static void leap_fire(struct wheel_timer *t, msec now)
+{
+	struct world *w = container_of(t, struct world, leap);
+
+	w->now = now + w->config->leap_by_ms;
+}
+
 static bool world_open(struct world *w, const struct world_config *config)
 {
-	static const char *const pool_text[2] = {"2001:db8:100::/40", "2001:db8:8000::/36"};
-	struct lease_pool_config pool = {.name = "default", .delegate_len = 60};
-	char why[256] = "";
-
 	memset(w, 0, sizeof(*w));
+	w->config = config;
+	w->restarts_left = config->restarts ? config->restarts : 1;
 	w->tracing = getenv("SIM_TRACE") != NULL;
 	w->now = 1000;
 	wheel_init(&w->wheel, w->now);
 	rng_init_seed(&w->rng, config->seed);
-	w->network = (struct network){.loss = config->loss, .duplicate = config->duplicate, .reorder = config->reorder, .delay_ms = 40};
+	w->network = (struct network){.loss = config->loss,
+		.duplicate = config->duplicate,
+		.reorder = config->reorder,
+		.delay_ms = 40};
 	softwire_config_init(&w->sc_config, L2TP_LNS, &sc_ops, &w->wheel, &w->rng, &w->sc_counters);
 	softwire_config_init(&w->si_config, L2TP_LAC, &si_ops, &w->wheel, &w->rng, &w->si_counters);
 	w->si_config.dhcp6_client.want_prefix = true;
@@ -573,19 +650,30 @@ static bool world_open(struct world *w, const struct world_config *config)
 	w->sc_config.dhcp6_server.duid_len = 18;
 	rng_bytes(&w->rng, w->sc_config.dhcp6_server.duid, 18);
 	pool_init(&w->sides, sizeof(struct server_side));
-	if (prefix_parse(pool_text[0], &pool.link6) || prefix_parse(pool_text[1], &pool.delegate_from))
-		return false;
-	w->leases = lease_store_open(NULL, ":memory:", NULL, why);
-	return w->leases && lease_store_set_pools(w->leases, &pool, 1, why) == 0;
+	w->sc_config.ppp.ipv4 = w->si_config.ppp.ipv4 = config->ipv4;
+	w->sc_config.ppp.ipv6 = w->si_config.ppp.ipv6 = !config->no_ipv6;
+	w->sc_config.local4 = config->ipv4 ? addr4(198, 51, 100, 1) : (struct addr){0};
+	w->si_config.dhcp4_client.want_subnet = true;
+	w->si_config.dhcp4_client.client_id_len = 19;
+	rng_bytes(&w->rng, w->si_config.dhcp4_client.client_id, 19);
+	if (config->on_disk) {
+		snprintf(w->directory, sizeof(w->directory), "/tmp/softwire-sim-XXXXXX");
+		if (!mkdtemp(w->directory))
+			return false;
+	}
+	return leases_open(w);
 }
 
 static void users_start(struct world *w, const struct world_config *config)
 {
 	w->user_count = config->users;
 	w->users = calloc(config->users, sizeof(*w->users));
-	w->by_user = calloc(config->users, sizeof(*w->by_user));
+	w->by_account = calloc(config->users, sizeof(*w->by_account));
 	w->of_user = calloc(config->users, sizeof(*w->of_user));
 	w->restart.fire = restart_fire;
+	w->leap.fire = leap_fire;
+	if (config->leap_ms)
+		wheel_arm(&w->wheel, &w->leap, w->now + config->leap_ms);
 	if (config->restart_ms)
 		wheel_arm(&w->wheel, &w->restart, w->now + config->restart_ms);
 	for (uint32_t i = 0; i < config->users; i++) {
@@ -593,6 +681,7 @@ static void users_start(struct world *w, const struct world_config *config)
 
 		u->world = w;
 		u->index = i;
+		u->account = i / (config->per_account ? config->per_account : 1);
 		u->rounds_left = config->rounds;
 		u->timer.fire = user_fire;
 		wheel_arm(&w->wheel, &u->timer, w->now + 1 + rng_below(&w->rng, config->start_ms));
@@ -607,12 +696,30 @@ static void check_end(struct world *w)
 		promise_broken(w, 0, "not every user finished its rounds");
 	if (w->side_count)
 		promise_broken(w, 0, "a softwire is left at the concentrator");
-	if (lease_count(w->leases, &active) != w->user_count)
+	if (lease_count(w->leases, &active) !=
+			w->user_count / (w->config->per_account ? w->config->per_account : 1) &&
+		!w->config->may_run_out)
 		promise_broken(w, 0, "a lease was lost");
+	if (w->held.count)
+		promise_broken(w, 0, "something is held by nobody");
 	if (active)
 		promise_broken(w, 0, "a lease is still active");
 	if (w->wheel.armed)
 		promise_broken(w, 0, "a timer is stuck");
+}
+
+static void directory_remove(const struct world *w)
+{
+	static const char *const files[] = {"leases.db", "leases.db-wal", "leases.db-shm"};
+	char path[96];
+
+	if (!*w->directory)
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->directory, files[i]);
+		unlink(path);
+	}
+	rmdir(w->directory);
 }
 
 bool world_run(struct world *w, const struct world_config *config)
@@ -636,12 +743,15 @@ bool world_run(struct world *w, const struct world_config *config)
 		while (w->of_user[i])
 			sc_released(&w->of_user[i]->engine.softwire);
 	while (w->network.count)
-		free(heap_pop(&w->network));
+		free(network_take(&w->network));
 	free(w->network.heap);
 	free(w->users);
-	free(w->by_user);
+	free(w->by_account);
+	hash_free(&w->held);
 	free(w->of_user);
-	lease_store_close(w->leases);
+	if (w->leases)
+		lease_store_close(w->leases);
+	directory_remove(w);
 	if (pool_done(&w->sides) && !*w->failure)
 		promise_broken(w, 0, "memory was leaked");
 	return !*w->failure;

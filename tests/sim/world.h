@@ -9,6 +9,8 @@
  * A user connects, gets its prefix, stays for a while, then leaves in good order, or vanishes (its router lost power), or its
  * address changes (a NAT); and connects again until it has done its rounds. The concentrator may be killed in the middle of it: its
  * softwires are gone without a word, its leases are not, and users whose traffic is not answered any more take that as a hint.
+ * Several users may share an account (two routers of one household), the pool may be too small for all, time may leap (a suspended machine).
+ * Whatever happens, no two softwires hold the same address or prefix at a time.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -17,28 +19,24 @@
 #include "lease/lease.h"
 #include "lib/hash.h"
 #include "lib/pool.h"
+#include "network.h"
 
-struct packet;
-
-struct network {
-	unsigned loss, duplicate, reorder; /* percent */
-	uint32_t delay_ms;
-	struct packet **heap; /* by time of arrival */
-	size_t count, room;
-	uint64_t sent, lost, order;
-};
+enum { HELD_MAX = 4 }; /* the link's prefix, a delegated one, an address, a subnet */
 
 struct user {
 	struct softwire_si engine;
 	struct world *world;
 	struct wheel_timer timer;
-	uint32_t index, port; /* PORT changes with each attempt: where answers go */
+	uint32_t index, account, port; /* PORT changes with each attempt: where answers go */
 	uint16_t rounds_left;
 	bool running, lingering, up, bound, seen;
 	msec attempt_at;
 	struct prefix prefix; /* of the first round: must be the same in every other */
+	struct addr address4;
+	struct prefix subnet;
 	uint32_t failures;
 	struct dhcp6_binding hint;
+	struct dhcp4_binding hint4;
 	struct user_past *past;
 };
 
@@ -46,12 +44,21 @@ struct server_side {
 	struct softwire_sc engine;
 	struct world *world;
 	struct server_side *next, **link;
-	uint32_t user, port;
+	uint32_t user, account, port;
 	uint16_t peer_tunnel, local_tunnel;
-	bool known, leased, routed;
+	bool known;
+	unsigned held_count;
+	struct held *held[HELD_MAX];
+};
+
+/* What a softwire holds, in a hash of all of it. */
+struct held {
+	struct prefix prefix;
+	struct server_side *side;
 };
 
 struct world {
+	const struct world_config *config;
 	msec now;
 	struct wheel wheel;
 	struct rng rng;
@@ -64,13 +71,16 @@ struct world {
 	struct server_side *by_tunnel[65536];
 	struct server_side **of_user; /* all of a user's, by next */
 	uint32_t side_count;
-	struct server_side **by_user; /* who holds the user's slot */
+	struct server_side **by_account; /* who holds the account's slot */
+	struct hash held;
+	char directory[64]; /* of the lease database, where it is on disk */
 	struct pool sides;
 	uint32_t next_port;
-	struct wheel_timer restart;
-	uint64_t rounds_done, replaced, vanished, moved, failed_attempts, cut_off;
+	struct wheel_timer restart, leap;
+	uint64_t rounds_done, replaced, vanished, moved, failed_attempts, cut_off, no_address;
 	uint32_t users_done;
-	bool tracing; /* the environment has SIM_TRACE: every packet is printed */
+	unsigned restarts_left;
+	bool tracing;      /* the environment has SIM_TRACE: every packet is printed */
 	char failure[256]; /* first broken promise; empty: none */
 };
 
@@ -79,9 +89,18 @@ struct world_config {
 	uint32_t users;
 	uint16_t rounds;
 	unsigned loss, duplicate, reorder; /* percent */
-	uint32_t start_ms;		   /* users start spread over this time */
-	uint32_t hold_ms;		   /* how long a round lasts, at most */
-	uint32_t restart_ms;		   /* the concentrator is killed and starts again then; 0: never */
+	uint32_t start_ms;                 /* users start spread over this time */
+	uint32_t hold_ms;                  /* how long a round lasts, at most; 0: 30 s */
+	uint32_t
+		restart_ms; /* the concentrator is killed and starts again then, and RESTARTS times; 0: never */
+	unsigned restarts;
+	bool on_disk;              /* the lease database is a file, which is opened again with each restart */
+	bool ipv4, no_ipv6, dhcp4; /* payload; IPv4 addresses come by DHCP */
+	unsigned ipv4_len;         /* length of the pool of addresses; 0: 16 */
+	bool may_run_out;          /* it is too small: users have to wait, and may get another address */
+	uint32_t per_account;      /* users that share an account; 0: 1 */
+	uint32_t lifetime_s;       /* valid lifetime, and DHCP's lease; 0: 7200 */
+	uint32_t leap_ms, leap_by_ms; /* time leaps then, by this much; 0: never */
 };
 
 /* Runs everything to its end. True: every promise held; else w->failure says which did not. */

@@ -257,6 +257,51 @@ static void a_refused_family_may_come_later(void **state)
 	pair_free(p);
 }
 
+/* After 1, 2, 4 ... minutes, and the other family is left alone. */
+static void a_missing_family_is_tried_again_ever_more_seldom(void **state)
+{
+	static const msec due[] = {60000, 180000, 420000};
+	struct pair *p = pair_new();
+	msec began;
+
+	pair_ipv4(p);
+	p->sc.config.ppp.ipv6 = false; /* Protocol-Reject */
+	pair_open(p);
+	pair_until(p, &p->si, STEP_UP);
+	pair_run(p, 1000);
+	began = p->now;
+	assert_true(p->si.softwire->up4 && !p->si.softwire->up6);
+	for (unsigned i = 0; i < sizeof(due) / sizeof(*due); i++) {
+		uint64_t rejects = p->si.counters.ppp.protocol_rejects_rx;
+
+		pair_run(p, began + due[i] - 5000 - p->now);
+		assert_int_equal(p->si.counters.ppp.protocol_rejects_rx, rejects);
+		pair_run(p, 8000);
+		assert_int_equal(p->si.counters.ppp.protocol_rejects_rx, rejects + 1);
+	}
+	assert_int_equal(p->si.family_downs + p->si.family_downs4 + p->si.downs, 0);
+	assert_true(p->si.softwire->up4);
+	pair_free(p);
+}
+
+/* A negotiation that died of silence, as on a machine that slept, is made up for. */
+static void a_family_that_was_not_agreed_on_in_time_comes_later(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_ipv4(p);
+	pair_up(p);
+	check_both(p);
+	softwire_probe(p->si.softwire, p->now);
+	ppp_link_close_ncp(&p->si.softwire->ppp, PPP_IPCP, "not now", p->now);
+	softwire_probe(p->si.softwire, p->now);
+	pair_run(p, 30000);
+	assert_true(p->si.softwire->up6 && !p->si.softwire->up4);
+	pair_run(p, 40000);
+	check_both(p);
+	pair_free(p);
+}
+
 /* ---- going and coming again ---- */
 
 static void close_ncp(struct side *side, uint16_t protocol)
@@ -517,6 +562,8 @@ int main(void)
 		cmocka_unit_test(both_refused_names_both),
 		cmocka_unit_test(a_lease_without_any_address_ends_it),
 		cmocka_unit_test(a_refused_family_may_come_later),
+		cmocka_unit_test(a_missing_family_is_tried_again_ever_more_seldom),
+		cmocka_unit_test(a_family_that_was_not_agreed_on_in_time_comes_later),
 		cmocka_unit_test(one_family_closes_and_comes_again_and_the_other_stays),
 		cmocka_unit_test(what_was_up_once_may_come_again_even_if_nothing_else_is_up),
 		cmocka_unit_test(a_new_lcp_brings_both_families_back_with_what_they_had),
