@@ -66,7 +66,7 @@ static void assert_sent(const struct bench *b, const uint8_t golden[300])
 	assert_memory_equal(bytes, golden, 300);
 }
 
-/* proves: HS-DHCP-7 */
+/* proves: HS-DHCP-7 partial */
 static void messages_for_an_address_are_what_rfc2131_has(void **state)
 {
 	struct bench b;
@@ -107,7 +107,7 @@ static void messages_for_an_address_are_what_rfc2131_has(void **state)
 	assert_addr(&b.dst, &server);
 }
 
-/* proves: HS-DHCP-9, HS-DHCP-10, HS-DHCP-11, HS-DHCP-12, HS-DHCP-13 */
+/* proves: HS-DHCP-9 partial, HS-DHCP-10, HS-DHCP-11, HS-DHCP-12, HS-DHCP-13 */
 static void messages_for_subnets_are_what_the_draft_has(void **state)
 {
 	struct dhcp4_binding hint;

@@ -32,6 +32,8 @@ struct link {
 	struct dhcp4_binding binding;
 	struct dhcp4_message last_sent; /* by the client */
 	struct addr last_src, last_dst, last_reply_dst;
+	unsigned requests, queries,
+		named; /* Subnet-Requests; with i = 1; with Subnet-Information, c = s = 0 */
 	struct {
 		msec at;
 		bool to_server;
@@ -67,6 +69,17 @@ static size_t without_220(const uint8_t *message, size_t len, uint8_t *buf)
 	return writer_len(&w);
 }
 
+static void count_requests(struct link *l, const struct dhcp4_message *m)
+{
+	if (!m->subnet_request)
+		return;
+	assert_true(m->request_hierarchical);
+	l->requests++;
+	l->queries += m->request_information;
+	l->named += m->subnet_information && !m->information_c && !m->information_s &&
+		    prefix_equal(&m->subnets[0].prefix, &l->offer.subnets[0]);
+}
+
 static void client_send(struct dhcp4_client *c, const struct addr *src, const struct addr *dst,
 	const uint8_t *message, size_t len)
 {
@@ -77,6 +90,7 @@ static void client_send(struct dhcp4_client *c, const struct addr *src, const st
 	assert_int_equal(dhcp4_message_read(message, len, &l->last_sent, &why), 0);
 	l->last_src = *src;
 	l->last_dst = *dst;
+	count_requests(l, &l->last_sent);
 	if (l->knows_no_220)
 		transmit(l, true, buf, without_220(message, len, buf));
 	else
@@ -240,7 +254,7 @@ static void assert_has_subnet(const struct link *l)
 	assert_true(l->subnets_in_use);
 }
 
-/* proves: HS-DHCP-7, HS-PPP-19 partial, HS-PPP-21 partial */
+/* proves: HS-DHCP-7 partial, HS-PPP-19 partial, HS-PPP-21 partial */
 static void address_and_dns_servers_come_over_the_softwire(void **state)
 {
 	struct link l;
@@ -279,7 +293,7 @@ static void rapid_commit_saves_two_messages(void **state)
 	assert_int_equal(l.messages, 4);
 }
 
-/* proves: HS-DHCP-8, HS-DHCP-9, HS-DHCP-10 */
+/* proves: HS-DHCP-8 partial, HS-DHCP-9 partial, HS-DHCP-10 */
 static void subnet_comes_after_the_address(void **state)
 {
 	struct link l;
@@ -292,11 +306,13 @@ static void subnet_comes_after_the_address(void **state)
 	assert_has_subnet(&l);
 	assert_true(l.binding.subnets[0].hierarchical);
 	assert_int_equal(l.messages, 8);
+	assert_int_equal(l.requests, 1);
+	assert_int_equal(l.queries + l.named, 0);
 	assert_int_equal(l.bound, 2);
 	assert_int_equal(l.lost, 0);
 }
 
-/* proves: HS-DHCP-8, HS-DHCP-9 */
+/* proves: HS-DHCP-8 partial, HS-DHCP-9 partial */
 static void subnet_comes_to_an_address_of_ipcp(void **state)
 {
 	struct link l;
@@ -418,11 +434,15 @@ static void everything_is_asked_for_again_after_it_was_lost(void **state)
 	assert_string_equal(l.why, "the lease is over");
 	assert_int_equal(l.last_sent.type, DHCP4_DISCOVER);
 	assert_true(addr_equal(&l.last_sent.requested, &l.offer.address));
-	assert_false(l.last_sent.subnet_request); /* not before there is an address again */
+	assert_int_equal(l.requests, 1); /* subnets not before there is an address again */
+	assert_int_equal(l.queries, 0);
 	l.dead = false;
 	run(&l, 80 * 1000);
 	assert_has_address(&l);
 	assert_has_subnet(&l);
+	assert_int_equal(l.requests, 2);
+	assert_int_equal(l.queries, 1);
+	assert_int_equal(l.named, 1);
 }
 
 /* A server that was restarted knows nothing of what is in use, and learns it by the renewal. */
@@ -500,6 +520,8 @@ static void a_new_softwire_gets_what_the_old_one_had(void **state)
 	run(&l, 1000);
 	assert_has_address(&l);
 	assert_has_subnet(&l);
+	assert_int_equal(l.queries, 1);
+	assert_int_equal(l.named, 1);
 	assert_int_equal(l.messages, 8); /* the query is answered with what is reserved: no detour */
 }
 

@@ -59,7 +59,7 @@ static void addresses_that_are_none_are_refused(void **state)
 	}
 }
 
-/* proves: HS-PROV-14 */
+/* proves: HS-PROV-14 partial */
 static void subnets_that_cannot_be_used_are_refused(void **state)
 {
 	static const struct {
@@ -114,7 +114,7 @@ static void subnets_that_cannot_be_used_are_refused(void **state)
 	}
 }
 
-/* proves: HS-PROV-14 */
+/* proves: HS-PROV-14 partial */
 static void subnets_of_all_lengths_from_8_to_30_are_taken(void **state)
 {
 	for (uint8_t len = 8; len <= 30; len++) {

@@ -169,7 +169,7 @@ static void assert_bytes(const struct bench *b, const uint8_t *golden, size_t le
 }
 #define assert_sent(b, golden) assert_bytes(b, golden, sizeof(golden))
 
-/* proves: HS-DHCP-7 */
+/* proves: HS-DHCP-7 partial */
 static void an_address_is_offered_and_given(void **state)
 {
 	struct dhcp4_message m = message(DHCP4_DISCOVER);
@@ -198,7 +198,7 @@ static void an_address_is_offered_and_given(void **state)
 	assert_int_equal(b.counters.by_type[DHCP4_REQUEST], 2);
 }
 
-/* proves: HS-DHCP-8 */
+/* proves: HS-DHCP-8 partial */
 static void subnets_are_offered_and_given_without_an_address(void **state)
 {
 	struct dhcp4_message m = message(DHCP4_DISCOVER);
@@ -324,7 +324,7 @@ static void subnets_that_are_not_theirs_are_left_out(void **state)
 	assert_int_equal(b.sent.type, DHCP4_NAK);
 }
 
-/* proves: HS-PROV-14 */
+/* proves: HS-PROV-14 partial */
 static void only_8_to_30_are_given(void **state)
 {
 	static const struct {
