@@ -153,7 +153,8 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	return mnl_attr_parse(h, sizeof(*m), take_route_attribute, p) < 0 ? -EBADMSG : 0;
 }
 
-static int get_path(struct netlink *n, const struct addr *dst, struct path *p)
+static int get_path(
+	struct netlink *n, const struct addr *dst, unsigned ifindex, unsigned flags, struct path *p)
 {
 	void *family;
 	struct nlmsghdr *h = request_begin(n, RTM_GETROUTE, 0, sizeof(struct rtmsg), &family);
@@ -162,7 +163,10 @@ static int get_path(struct netlink *n, const struct addr *dst, struct path *p)
 
 	m->rtm_family = dst->family;
 	m->rtm_dst_len = (uint8_t)addr_bits(dst->family);
+	m->rtm_flags = flags;
 	request_put_addr(h, RTA_DST, dst);
+	if (ifindex)
+		mnl_attr_put_u32(h, RTA_OIF, ifindex);
 	p->family = dst->family;
 	r = request_run(n, h, take_route, p);
 	/* The answer is the error of an unreachable, prohibit or blackhole route, or (IPv6) the route itself. */
@@ -173,8 +177,18 @@ static int get_path(struct netlink *n, const struct addr *dst, struct path *p)
 	return r;
 }
 
-int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source,
-	unsigned *ret_ifindex)
+/* Without a route out of it the kernel takes an IPv4 destination for a neighbour on the interface. Only the routing table itself is honest. */
+static int check_table(struct netlink *n, const struct addr *dst, unsigned ifindex)
+{
+	struct path ignored = {0};
+
+	if (!ifindex || dst->family != AF_INET)
+		return 0;
+	return get_path(n, dst, ifindex, RTM_F_FIB_MATCH, &ignored);
+}
+
+int netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifindex, uint32_t *ret_mtu,
+	struct addr *ret_source, unsigned *ret_ifindex)
 {
 	struct path path = {0};
 	struct link_info link;
@@ -182,7 +196,9 @@ int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mt
 
 	if (addr_is_none(dst))
 		return -EINVAL;
-	r = get_path(n, dst, &path);
+	r = check_table(n, dst, ifindex);
+	if (!r)
+		r = get_path(n, dst, ifindex, 0, &path);
 	if (!r)
 		r = link_get(n, NULL, path.ifindex, &link);
 	if (r)
@@ -194,4 +210,10 @@ int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mt
 	if (ret_ifindex)
 		*ret_ifindex = path.ifindex;
 	return 0;
+}
+
+int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source,
+	unsigned *ret_ifindex)
+{
+	return netlink_path_mtu_by(n, dst, 0, ret_mtu, ret_source, ret_ifindex);
 }

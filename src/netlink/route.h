@@ -55,6 +55,9 @@ int netlink_link_no_autoconf(struct netlink *n, const char *device);
  */
 int netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu, struct addr *ret_source,
 	unsigned *ret_ifindex);
+/* The same for packets that leave by interface IFINDEX only (IP_UNICAST_IF, IPV6_UNICAST_IF), though a better route leads elsewhere; 0: any. */
+int netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifindex, uint32_t *ret_mtu,
+	struct addr *ret_source, unsigned *ret_ifindex);
 /* The MAC address; -ENODATA when the device has none. Unprivileged. */
 int netlink_interface_lladdr(struct netlink *n, const char *device, uint8_t ret[6], unsigned *ret_ifindex);
 

@@ -179,6 +179,46 @@ static void path_mtu_is_the_interfaces_or_the_routes(void **state)
 	leave(&p);
 }
 
+/* A softwire that brings the family that carries it: its default route is the better one, and must not carry it. */
+static void a_path_may_be_asked_for_by_interface(void **state)
+{
+	static const char *const defaults[] = {"ip -4 route add default dev si-test metric 100",
+		"ip -6 route add default dev si-test metric 100",
+		"ip -4 route add default dev wan metric 200", "ip -6 route add default dev wan metric 200"};
+	struct addr there[] = {address("198.51.100.1"), address("2001:db8:6::1")};
+	unsigned softwire, wan, index;
+	struct place p;
+	uint32_t mtu;
+	int device;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("si-test", IFF_TUN);
+	device = namespace_device("wan", IFF_TUN);
+	assert_true(device >= 0);
+	assert_int_equal(netlink_link_no_autoconf(p.netlink, "wan"), 0);
+	assert_int_equal(netlink_link_up(p.netlink, "wan", true), 0);
+	assert_int_equal(netlink_link_mtu(p.netlink, "wan", 1492), 0);
+	softwire = if_nametoindex("si-test");
+	wan = if_nametoindex("wan");
+	for (unsigned f = 0; f < 2; f++) {
+		struct addr own = address(f ? "2001:db8::2" : "203.0.113.2");
+
+		assert_int_equal(
+			netlink_address(p.netlink, true, "wan", &own, f ? 128 : 32, FOREVER, FOREVER), 0);
+		administer(defaults[f]);
+		assert_int_equal(
+			netlink_path_mtu_by(p.netlink, &there[f], wan, NULL, NULL, NULL), -ENETUNREACH);
+		administer(defaults[2 + f]);
+		assert_int_equal(netlink_path_mtu(p.netlink, &there[f], NULL, NULL, &index), 0);
+		assert_int_equal(index, softwire);
+		assert_int_equal(netlink_path_mtu_by(p.netlink, &there[f], wan, &mtu, NULL, &index), 0);
+		assert_int_equal(index, wan);
+		assert_int_equal(mtu, 1492);
+	}
+	close(device);
+	leave(&p);
+}
+
 static void ways_that_lead_nowhere_are_none(void **state)
 {
 	static const char *const kinds[] = {"unreachable", "prohibit", "blackhole", "throw"};
@@ -259,6 +299,7 @@ int main(void)
 		cmocka_unit_test(spares_the_routes_of_others),
 		cmocka_unit_test(ipv4_defaults_and_host_routes_lead_into_the_tun),
 		cmocka_unit_test(path_mtu_is_the_interfaces_or_the_routes),
+		cmocka_unit_test(a_path_may_be_asked_for_by_interface),
 		cmocka_unit_test(ways_that_lead_nowhere_are_none),
 		cmocka_unit_test(path_mtu_needs_no_privilege),
 	};
