@@ -301,7 +301,6 @@ static void release(struct subscriber *sub)
 
 void subscriber_free(struct subscriber *sub)
 {
-	subscriber_hook_down(sub, "the concentrator shuts down");
 	aaa_cancel(sub->role->aaa, sub);
 	subscriber_leave(sub);
 	softwire_done(&sub->engine.softwire);

@@ -211,15 +211,31 @@ static void nothing_stays_of_a_guest(void **state)
 	}
 }
 
+static unsigned events;
+
+static void count_event(void *owner, json_t *event)
+{
+	events++;
+	json_decref(event);
+}
+
 static void a_guest_can_be_cleared_and_traced_by_its_name(void **state)
 {
 	struct fixture *f = with_guests();
 	struct peer *p;
 
+	events = 0;
 	fixture_start(f);
+	concentrator_trace(f->c, "anonymous/1", count_event, NULL);
 	p = guest_up(f, 2);
+	assert_true(events > 10); /* from the first packet on */
+	fixture_pass(f, 2000);
+	events = 0;
+	guest_up(f, 3);
+	assert_int_equal(events, 0);
 	assert_int_equal(concentrator_clear(f->c, "anonymous/1", 0), 1);
 	fixture_until(f, p->downs);
+	concentrator_trace(f->c, NULL, NULL, NULL);
 	fixture_free(f);
 }
 

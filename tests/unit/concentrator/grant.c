@@ -458,6 +458,46 @@ static void ipv4_may_change_with_a_reload(void **state)
 	fixture_free(f);
 }
 
+/* The lease remembers what the user had; only what he may have now is given. */
+static void a_family_that_a_user_loses_is_not_given_again(void **state)
+{
+	struct fixture *f = with_ipv4();
+	struct prefix link, delegated;
+	struct addr address;
+	struct peer *p;
+
+	fixture_start(f);
+	p = dual(f, 2, "alice", true);
+	link = of(f, "alice")->engine.lease->link6;
+	delegated = of(f, "alice")->engine.lease->delegated[0];
+	address = p->engine.state.address4;
+	fixture_users(f, "users = { alice = { secret = \"wonderland\"; ipv6 = false; }; };\n");
+	concentrator_reload(f->c, &f->config, NULL);
+	concentrator_clear(f->c, "alice", 0);
+	fixture_until(f, p->downs);
+	p = peer_new(f, 3, "alice");
+	peer_wants(p, true, true, false);
+	peer_open(p);
+	fixture_until(f, p->up4);
+	fixture_pass(f, 1000);
+	assert_false(p->up6);
+	assert_true(addr_equal(&address, &p->engine.state.address4));
+	assert_null(inner(f, &link.addr));
+	assert_true(prefix_is_none(&of(f, "alice")->engine.lease->link6));
+	assert_int_equal(of(f, "alice")->engine.lease->prefix_count, 0);
+	/* And the other way round: an address from a pool that gives none any more. */
+	fixture_users(f, "users = { alice = { secret = \"wonderland\"; }; };\n");
+	f->config.pools[0].lease.ipv4 = f->config.pools[0].lease.delegate4_from = (struct prefix){0};
+	concentrator_reload(f->c, &f->config, NULL);
+	concentrator_clear(f->c, "alice", 0);
+	fixture_until(f, p->downs);
+	p = peer_up(f, 4, "alice");
+	assert_true(prefix_equal(&delegated, &p->engine.state.binding.prefixes[0].prefix));
+	assert_null(inner(f, &address));
+	assert_true(addr_is_none(&of(f, "alice")->engine.lease->address4));
+	fixture_free(f);
+}
+
 /* ---- filters ---- */
 
 static void send_inner4(struct peer *p, const struct addr *source)
@@ -614,6 +654,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_the_users_unless_the_pool_is_temporary),
 		cmocka_unit_test(our_own_address_is_given_to_nobody),
 		cmocka_unit_test(ipv4_may_change_with_a_reload),
+		cmocka_unit_test(a_family_that_a_user_loses_is_not_given_again),
 		cmocka_unit_test(only_what_was_given_is_a_source),
 		cmocka_unit_test(ipv4_is_shown),
 		cmocka_unit_test(reverse_zones_have_the_users_name_servers_or_the_pools),

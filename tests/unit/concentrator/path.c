@@ -120,12 +120,20 @@ static void others_are_not_concerned(void **state)
 
 enum { CROWD = 20 };
 
+static unsigned count_mtu(struct fixture *f, uint16_t mtu)
+{
+	unsigned n = 0;
+
+	for (struct subscriber *sub = f->c->all; sub; sub = sub->next)
+		n += sub->row->mtu == mtu;
+	return n;
+}
+
 /* The cost of a report is bounded; the next one goes on with the others. */
 static void softwires_behind_one_nat_are_told_in_turns(void **state)
 {
 	struct fixture *f = fixture_new();
 	struct peer *p[CROWD];
-	unsigned narrow = 0;
 
 	fixture_users(f, "users = { bob = { secret = \"wonderland\"; softwires = 20; }; };\n");
 	fixture_start(f);
@@ -137,17 +145,19 @@ static void softwires_behind_one_nat_are_told_in_turns(void **state)
 		fixture_until(f, p[n]->engine.state.has_binding);
 	}
 	report(f, f->c->all, EMSGSIZE, 1400);
-	for (struct subscriber *sub = f->c->all; sub; sub = sub->next)
-		narrow += sub->row->mtu == 1360;
-	assert_int_equal(narrow, 16);
+	assert_int_equal(count_mtu(f, 1360), 16);
+	report(f, f->c->all, EMSGSIZE, 1400);
+	assert_int_equal(count_mtu(f, 1360), CROWD);
+	report(f, f->c->all, EMSGSIZE, 1390);
+	assert_int_equal(count_mtu(f, 1350), 16);
 	/* Some of them go, also those whose turn it would be. */
 	for (unsigned n = 0; n < CROWD; n += 3)
-		softwire_close(p[n]->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
+		softwire_close(
+			p[n]->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
 	fixture_pass(f, 60000); /* for as long as their last words may have to be said again */
 	assert_int_equal(f->c->count, CROWD - 7);
-	report(f, f->c->all, EMSGSIZE, 1400);
-	for (struct subscriber *sub = f->c->all; sub; sub = sub->next)
-		assert_int_equal(sub->row->mtu, 1360);
+	report(f, f->c->all, EMSGSIZE, 1380);
+	assert_int_equal(count_mtu(f, 1340), CROWD - 7);
 	assert_int_equal(f->c->by_peer.count, 1);
 	concentrator_clear(f->c, NULL, 0);
 	fixture_pass(f, 60000);
@@ -189,7 +199,14 @@ static void a_broken_path_is_noted_and_the_peer_is_asked(void **state)
 		assert_string_equal(path_of(alice), cases[n].text);
 		assert_true(fixture_logged(f, "event=path"));
 		assert_int_equal(f->c->counters.l2tp.hello_tx, hellos + 1);
-		fixture_pass(f, 30000); /* it was forged: the peer answers */
+		fixture_pass(f, 1000); /* it was forged: the peer answers */
+		assert_string_equal(path_of(alice), "ok");
+		report(f, alice, cases[n].error, 0);
+		assert_int_equal(f->c->counters.l2tp.hello_tx, hellos + 1); /* and is not asked all the time */
+		fixture_pass(f, 5000);
+		report(f, alice, cases[n].error, 0);
+		assert_int_equal(f->c->counters.l2tp.hello_tx, hellos + 2);
+		fixture_pass(f, 30000);
 		assert_int_equal(p->downs, 0);
 		assert_string_equal(path_of(alice), "ok");
 		fixture_free(f);
