@@ -130,7 +130,7 @@ void ppp_automaton_close(struct ppp_automaton *a, const char *reason, msec now);
 /* The restart option of section 4.3, Open event: Down and Up, which negotiates anew from any state in
  * which the layer below is there. */
 void ppp_automaton_restart(struct ppp_automaton *a, const char *reason, msec now);
-/* The peer does not know this protocol, or a code that it needs. */
+/* The peer does not know this protocol, or a code that it needs; or we give up. In Stopped the peer may begin again. */
 void ppp_automaton_refused(struct ppp_automaton *a, const char *reason, msec now);
 /* PACKET is what follows the protocol field. */
 void ppp_automaton_input(struct ppp_automaton *a, struct reader packet, msec now);

@@ -282,7 +282,7 @@ void ppp_link_protocol_rejected(struct ppp_link *l, uint16_t protocol, msec now)
 
 /* ---- time ---- */
 
-static void phase_over(struct ppp_link *l)
+static void phase_over(struct ppp_link *l, msec now)
 {
 	ppp_link_limit(l, 0, 0);
 	if (l->phase == PPP_PHASE_ESTABLISH)
@@ -291,7 +291,7 @@ static void phase_over(struct ppp_link *l)
 	else if (l->phase == PPP_PHASE_AUTHENTICATE)
 		ppp_auth_phase_over(l);
 	else if (l->phase == PPP_PHASE_NETWORK)
-		ppp_ncp_phase_over(l);
+		ppp_ncp_phase_over(l, now);
 }
 
 void ppp_link_tick(struct ppp_link *l, msec now)
@@ -308,7 +308,7 @@ void ppp_link_tick(struct ppp_link *l, msec now)
 			ppp_lcp_echo(l, now);
 	}
 	if (l->auth && l->auth->phase_at <= now)
-		phase_over(l);
+		phase_over(l, now);
 	ppp_link_leave(l, now);
 }
 

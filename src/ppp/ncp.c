@@ -202,13 +202,16 @@ void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now)
 	ppp_automaton_down(&l->ipcp, reason, now);
 }
 
-void ppp_ncp_phase_over(struct ppp_link *l)
+/* Given up by us; the peer may still come to its senses. */
+void ppp_ncp_phase_over(struct ppp_link *l, msec now)
 {
+	char reason[32];
+
 	for (enum ppp_ncp ncp = PPP_NCP_IPV6; ncp <= PPP_NCP_IPV4; ncp <<= 1) {
 		if (!(l->ncp_waiting & ncp))
 			continue;
-		close_by_name(l, ncp, "no agreement in time");
-		l->ncp_dormant |= ncp;
+		snprintf(reason, sizeof(reason), "%s: no agreement in time", name_of(ncp));
+		ppp_automaton_refused(automaton_of(l, ncp), reason, now);
 	}
 }
 

@@ -193,7 +193,7 @@ void ppp_ncp_input(struct ppp_link *l, uint16_t protocol, struct reader packet, 
 /* The peer does not know PROTOCOL. False: it is none of ours, or we have not sent it. */
 bool ppp_ncp_rejected(struct ppp_link *l, uint16_t protocol, msec now);
 bool ppp_ncp_negotiates(const struct ppp_link *l); /* or may begin at any time */
-void ppp_ncp_phase_over(struct ppp_link *l);
+void ppp_ncp_phase_over(struct ppp_link *l, msec now);
 void ppp_ncp_lcp_down(struct ppp_link *l, const char *reason, msec now);
 /* Does what was put off until the engine is left. */
 void ppp_ncp_settle(struct ppp_link *l, msec now);

@@ -314,6 +314,11 @@ static void agreement_that_takes_too_long_is_given_up(void **state)
 	assert_int_equal(e->ncp_downs4, 1);
 	assert_string_equal(e->ncp_why4, "IPCP: no agreement in time");
 	assert_int_equal(e->ncp_downs, 0);
+	assert_null(e->link.auth);
+	end_packet_of(e, PPP_IPCP, PPP_CONFIGURE_REQUEST, 1, 3, 6, 198, 51, 100, 7); /* at last */
+	end_ack(e, PPP_IPCP);
+	assert_int_equal(e->ups4, 1);
+	assert_int_equal(e->ncp_downs4, 1);
 }
 
 static void an_ncp_that_is_taken_back_closes(void **state)
