@@ -290,9 +290,10 @@ static void op_deliver(struct committer *c, struct op *op, const char *why)
 	op_unlink(c, op);
 	if (op->answer)
 		op->answer(op->owner, op->result, granted ? &lease : NULL,
-			!op->result ? ""
-			: op->why   ? op->why
-				    : why);
+			!op->result             ? ""
+			: op->why               ? op->why
+			: op->result == -ENOMEM ? "out of memory"
+						: why);
 	op_free(s, op);
 }
 
