@@ -106,6 +106,7 @@ void concentrator_free(struct concentrator *c)
 
 	if (!c)
 		return;
+	keeper_forget(c->keeper, c); /* hooks that still run */
 	while ((src = hash_next(&c->sources, &cursor)))
 		free(src);
 	hash_free(&c->sources);

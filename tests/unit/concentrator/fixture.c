@@ -132,6 +132,11 @@ void keeper_hook(struct keeper_client *c, const char *path, const char *event, c
 	done(answer, owner, f->hook_result, -1);
 }
 
+void keeper_forget(struct keeper_client *c, const void *owner)
+{
+	fixture_of(c)->forgotten = true;
+}
+
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
 {
 	if (family == AF_INET)

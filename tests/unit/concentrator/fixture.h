@@ -64,6 +64,7 @@ struct fixture {
 	int device; /* the kernel's side of the TUN */
 	char dir[64];
 	bool started, stopped;
+	bool forgotten; /* the keeper answers no more */
 	int result;
 	unsigned routes_added, routes_removed;
 	struct prefix routes[FIXTURE_ROUTES]; /* to the device, now */

@@ -77,6 +77,45 @@ static void a_softwire_tells_its_life(void **state)
 	fixture_free(f);
 }
 
+/* One up, and a change for each thing that follows. */
+static void ipv4_is_told_beside_ipv6(void **state)
+{
+	struct fixture *f = with_hooks();
+	struct peer *p;
+	char address[ADDR_TEXT], subnet[PREFIX_TEXT];
+	unsigned last;
+
+	fixture_ipv4(f);
+	f->config.pools[0].dns_count = 1;
+	f->config.pools[0].dns[0] = fixture_addr("192.0.2.53");
+	fixture_start(f);
+	p = peer_new(f, 2, "alice");
+	peer_wants(p, true, true, true);
+	peer_open(p);
+	fixture_until(f, p->engine.state.has_binding && p->engine.state.binding4.subnet_count);
+	last = f->hook_count - 1;
+	assert_int_equal(f->hook_count, 4); /* a family, the other one, prefixes, subnets */
+	addr_print(&p->engine.state.address4, address);
+	prefix_print(&p->engine.state.binding4.subnets[0].prefix, subnet);
+	check(f, 0, "up", "SOFTWIRE_DELEGATED4", "");
+	check(f, 1, "change", "SOFTWIRE_FAMILIES", "ipv6 ipv4");
+	check(f, last, "change", "SOFTWIRE_ADDRESS4", address);
+	check(f, last, "change", "SOFTWIRE_PEER4", "192.0.2.1");
+	check(f, last, "change", "SOFTWIRE_DELEGATED4", subnet);
+	check(f, last, "change", "SOFTWIRE_DELEGATED6", text_of(&p->engine.state.binding.prefixes[0].prefix));
+	check(f, last, "change", "SOFTWIRE_DNS", "192.0.2.53");
+	f->hook_count = 0;
+	fixture_pass(f, 3700000); /* T1 of both, of 7200 s and of 3600 s */
+	for (unsigned n = 0; n < f->hook_count; n++)
+		assert_string_equal(f->hooks[n].event, "renew");
+	assert_true(f->hook_count >= 2);
+	f->hook_count = 0;
+	softwire_close(p->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
+	fixture_until(f, f->hook_count && strcmp(f->hooks[f->hook_count - 1].event, "down") == 0);
+	check(f, f->hook_count - 1, "down", "SOFTWIRE_ADDRESS4", address);
+	fixture_free(f);
+}
+
 /* Whoever is cut off has not released anything. */
 static void down_tells_what_was_still_in_use(void **state)
 {
@@ -114,6 +153,7 @@ static void a_stop_tells_everybody_down_once(void **state)
 				downs++;
 			}
 		assert_int_equal(downs, 2);
+		assert_true(f->forgotten); /* hooks may take longer than we live */
 		fixture_free(f);
 	}
 }
@@ -187,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_softwire_tells_its_life),
+		cmocka_unit_test(ipv4_is_told_beside_ipv6),
 		cmocka_unit_test(down_tells_what_was_still_in_use),
 		cmocka_unit_test(a_stop_tells_everybody_down_once),
 		cmocka_unit_test(who_never_came_up_is_not_told),
