@@ -6,8 +6,8 @@
  * nothing, so that undoing a change cannot fail.
  *
  * Keys have 64 bits. IPv6 prefixes have at most 64 bits here, and their key is the upper half of the address. IPv4 stands
- * where IPv6 has ::/32, which is nobody's (RFC 4291 section 2.4, IANA: 0000::/8 is reserved): 192.0.2.1/32 is kept as if it
- * were 0:0:c000:201::/64. So one set holds both families, and nothing that works on keys needs to know of it.
+ * where IPv6 has ::/32, which is nobody's (0000::/8 is reserved, RFC 4291 section 4): 192.0.2.1/32 is kept as if it were
+ * 0:0:c000:201::/64. So one set holds both families, and nothing that works on keys needs to know of it.
  */
 #ifndef LEASE_SPAN_H
 #define LEASE_SPAN_H

@@ -243,7 +243,7 @@ static void delegates_ipv4_of_8_to_30_bits_and_nothing_else(void **state)
 	assert_string_equal(a.why, "fixed prefix 203.0.113.0/31 of user fixed is not IPv4 of /8 to /30");
 }
 
-/* proves: HS-PROV-6 partial, HS-PROV-13 partial */
+/* proves: HS-PROV-6 partial */
 static void pools_are_of_addresses_that_hosts_may_have_global_or_private(void **state)
 {
 	static const struct {

@@ -84,7 +84,7 @@ static size_t count_stored(struct fixture *f)
 	return count;
 }
 
-/* proves: HS-PROV-2 */
+/* proves: HS-PROV-2 partial */
 static void gives_another_address_each_time_and_forgets_it_at_the_end(void **state)
 {
 	enum { TIMES = 50 };
