@@ -40,6 +40,11 @@ json_t *concentrator_show_leases(struct concentrator *c, const char *filter)
 	return json_array();
 }
 
+json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter)
+{
+	return json_array();
+}
+
 json_t *concentrator_show_counters(struct concentrator *c)
 {
 	return json_object();

@@ -86,6 +86,8 @@ void softwire_family_refused(struct softwire *s, uint8_t family, const char *why
 		return;
 	}
 	softwire_note(s, text);
+	if (s->config->ops->family_refused)
+		s->config->ops->family_refused(s, family, why);
 	if (softwire_is_initiator(s))
 		softwire_si_again(softwire_as_si(s));
 }

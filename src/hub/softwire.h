@@ -109,6 +109,8 @@ struct softwire_ops {
 	void (*up)(struct softwire *s, uint8_t family);
 	/* That family stopped (NCP closed) while the softwire stays. */
 	void (*family_down)(struct softwire *s, uint8_t family, const char *why);
+	/* That family came to nothing, while the other one is up or may still come. May be NULL. */
+	void (*family_refused)(struct softwire *s, uint8_t family, const char *why);
 	/* SI only: addresses, prefixes, DNS or default router changed: see struct softwire_si_state. */
 	void (*configured)(struct softwire *s);
 	void (*down)(struct softwire *s, const struct softwire_why *why);

@@ -81,17 +81,29 @@ static void engine_up(struct softwire *s, uint8_t family)
 	initiator_network_apply(i, &a->engine);
 }
 
-static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
+static void log_family(struct attempt *a, const char *event, uint8_t family, const char *why)
 {
-	struct attempt *a = attempt_of(s);
 	struct log_line l;
 
-	set_family(a, family, false);
-	if (initiator_log(a->role, &l, LEVEL_WARN, "family-down")) {
+	if (initiator_log(a->role, &l, LEVEL_WARN, event)) {
 		log_text(&l, "family", family_name(family));
 		log_text(&l, "reason", why);
 		log_end(&l);
 	}
+}
+
+/* The other one stays; the engine tries again from time to time. */
+static void engine_family_refused(struct softwire *s, uint8_t family, const char *why)
+{
+	log_family(attempt_of(s), "family-refused", family, why);
+}
+
+static void engine_family_down(struct softwire *s, uint8_t family, const char *why)
+{
+	struct attempt *a = attempt_of(s);
+
+	set_family(a, family, false);
+	log_family(a, "family-down", family, why);
 	if (a == a->role->current)
 		initiator_hooks_changed(a->role);
 }
@@ -213,6 +225,7 @@ const struct softwire_ops initiator_softwire_ops = {
 	.delegated = engine_delegated,
 	.up = engine_up,
 	.family_down = engine_family_down,
+	.family_refused = engine_family_refused,
 	.configured = engine_configured,
 	.down = engine_down,
 	.released = engine_released,

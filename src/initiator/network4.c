@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNCONFIRMED_MS = 7200 * 1000, LONGEST_PART = 30 };
+/* A LAN may have the whole subnet: the route of its interface, metric 0, comes before the one that says "unreachable". */
+enum { UNCONFIRMED_MS = 7200 * 1000, LONGEST_PART = 30, UNREACHABLE_METRIC = 1024 };
 
 static void log_subnet(struct initiator *i, const char *event, const struct prefix *p)
 {
@@ -172,7 +173,7 @@ static void drop_subnet(struct initiator *i, struct held_subnet *h, const char *
 	if (h->confirmed)
 		log_subnet(i, event, &h->prefix);
 	/* One of an earlier run may be in the kernel, too, if this process was replaced and the keeper was not. */
-	keeper_route(i->keeper, false, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0,
+	keeper_route(i->keeper, false, &h->prefix, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, UNREACHABLE_METRIC,
 		initiator_network_done, i);
 	*h = (struct held_subnet){0};
 }
@@ -210,7 +211,7 @@ static bool apply_subnet(struct initiator *i, const struct prefix *p, msec until
 	if (!fresh)
 		return false;
 	log_subnet(i, "subnet", p);
-	keeper_route(i->keeper, true, p, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 0, initiator_network_done, i);
+	keeper_route(i->keeper, true, p, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, UNREACHABLE_METRIC, initiator_network_done, i);
 	return true;
 }
 

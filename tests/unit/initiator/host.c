@@ -258,6 +258,8 @@ void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, e
 	struct fixture *f = fixture_of(c);
 
 	if (kind == KEEPER_ROUTE_UNREACHABLE) {
+		/* Behind the route of a LAN that has all of it, whose metric is 0 for IPv4. */
+		assert_true(dst->addr.family == AF_INET6 || metric > 0);
 		install(f->unreachable, add, "", &dst->addr, dst->len, 0, 0);
 		done(answer, owner, 0, -1);
 		return;
