@@ -146,6 +146,12 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	initiator_fail(i, text);
 }
 
+static void close_path(struct attempt *a)
+{
+	dp_row_remove(tun_plane_table(a->role->plane), a->row);
+	tun_plane_remove_socket(a->role->plane, a->listener);
+}
+
 void attempt_free(struct attempt *a)
 {
 	struct initiator *i = a->role;
@@ -159,9 +165,7 @@ void attempt_free(struct attempt *a)
 		}
 	softwire_done(&a->engine.softwire);
 	eap_peer_free(a->eap);
-	if (a->row)
-		dp_row_remove(tun_plane_table(i->plane), a->row);
-	tun_plane_remove_socket(i->plane, a->listener);
+	close_path(a);
 	free(a);
 }
 
@@ -284,41 +288,44 @@ static void choose_iid(struct initiator *i, unsigned ifindex)
 }
 
 /*
- * IFINDEX leads to the server now. Where the softwire brings the family that it runs over, packets stay there: the default route that it brings may
+ * WAY leads to the server now. Where the softwire brings the family that it runs over, packets stay there: the default route that it brings may
  * be better than the one that it runs over, and would lead it into itself. Another way to the server is found by the next attempt. (Over IPv6
  * they stay in any case.)
  */
-static void pin(const struct initiator *i, int fd, uint8_t family, unsigned ifindex)
+static void pin(struct attempt *a, int fd, const struct way *way)
 {
-	uint32_t out = htonl(ifindex);
+	uint32_t out = htonl(way->ifindex);
 
-	if (family == AF_INET6)
+	if (a->server.addr.family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &out, sizeof(out));
-	else if (i->config.ipv4)
+	else if (a->role->config.ipv4)
 		setsockopt(fd, IPPROTO_IP, IP_UNICAST_IF, &out, sizeof(out));
+	else
+		return;
+	a->pinned = way->ifindex;
 }
 
-static int open_socket(
-	struct initiator *i, uint8_t family, unsigned ifindex, uint8_t *ret_listener, uint16_t *ret_port)
+static int open_socket(struct attempt *a, const struct way *way)
 {
-	struct endpoint any = {.addr = {.family = family}};
+	struct endpoint any = {.addr = {.family = a->server.addr.family}};
 	struct sockaddr_storage ss;
 	socklen_t len = endpoint_to_sockaddr(&any, &ss);
-	int one = 1, err, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1, err, fd = socket(any.addr.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
-	if (family == AF_INET6)
+	if (any.addr.family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	pin(i, fd, family, ifindex);
+	pin(a, fd, way);
 	if (bind(fd, (struct sockaddr *)&ss, len) || getsockname(fd, (struct sockaddr *)&ss, &len)) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
+	a->local.addr = way->source;
 	if (endpoint_from_sockaddr((struct sockaddr *)&ss, &any) == 0)
-		*ret_port = any.port;
-	err = tun_plane_add_socket(i->plane, fd, ret_listener);
+		a->local.port = any.port;
+	err = tun_plane_add_socket(a->role->plane, fd, &a->listener);
 	if (err)
 		close(fd);
 	return err;
@@ -342,48 +349,28 @@ static void warn_of_shared_lan(struct initiator *i, const char *device)
 	}
 }
 
-/* Engine, row and socket for one address. False: try the next one. */
-static bool attempt_begin(struct initiator *i, const struct endpoint *server)
+/* Socket and row. */
+static bool open_path(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)
 {
-	struct attempt *a;
-	struct addr source;
-	unsigned ifindex;
-	uint32_t link;
-	uint16_t mtu;
-	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)),
-		 session = (uint16_t)(1 + rng_below(i->rng, 65535));
-	char device[IF_NAMESIZE] = "";
+	struct dp_table *table = tun_plane_table(a->role->plane);
 
-	if (netlink_path_mtu(i->routes, &server->addr, &link, &source, &ifindex))
+	if (open_socket(a, way))
 		return false;
-	if (if_indextoname(ifindex, device) &&
-		strcmp(device, i->device) == 0) { /* never through ourselves: the native route shows then */
-		if (initiator_network_has(i, AF_INET6) || initiator_network_has(i, AF_INET))
-			initiator_network_withdraw(i);
-		return false;
-	}
-
-	memcpy(i->uplink, device, sizeof(i->uplink));
-	warn_of_shared_lan(i, device);
-	a = calloc(1, sizeof(*a));
-	if (!a)
-		return false;
-	a->role = i;
-	a->server = *server;
-	a->local.addr = source;
-	if (open_socket(i, server->addr.family, ifindex, &a->listener, &a->local.port)) {
-		free(a);
-		return false;
-	}
-	if (dp_table_add_listener(tun_plane_table(i->plane), a->listener) ||
-		dp_row_add(tun_plane_table(i->plane), a->listener, tunnel, session, server, &a->row)) {
-		tun_plane_remove_socket(i->plane, a->listener);
-		free(a);
+	if (dp_table_add_listener(table, a->listener) ||
+		dp_row_add(table, a->listener, tunnel, session, &a->server, &a->row)) {
+		tun_plane_remove_socket(a->role->plane, a->listener);
 		return false;
 	}
 	a->row->owner = a;
 	a->row->any_source = true;
-	choose_iid(i, ifindex);
+	return true;
+}
+
+static bool open_engine(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)
+{
+	struct initiator *i = a->role;
+
+	choose_iid(i, way->ifindex);
 	if (i->next_id)
 		i->reconnects++;
 	i->next_id++;
@@ -391,13 +378,37 @@ static bool attempt_begin(struct initiator *i, const struct endpoint *server)
 	i->state = INITIATOR_CONNECTING;
 	dp_table_set_default(tun_plane_table(i->plane), a->row);
 	a->engine.softwire.tracing = i->trace_emit != NULL;
-	mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(server->addr.family, link);
-	a->up_mtu = mtu;
-	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, mtu, &i->hint, &i->hint4,
-		    loop_now(i->loop))) {
+	a->up_mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(a->server.addr.family, way->mtu);
+	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, a->up_mtu, &i->hint,
+		    &i->hint4, loop_now(i->loop))) {
 		i->current = NULL;
-		dp_row_remove(tun_plane_table(i->plane), a->row);
-		tun_plane_remove_socket(i->plane, a->listener);
+		return false;
+	}
+	return true;
+}
+
+/* Engine, row and socket for one address. False: try the next one. */
+static bool attempt_begin(struct initiator *i, const struct endpoint *server)
+{
+	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)),
+		 session = (uint16_t)(1 + rng_below(i->rng, 65535));
+	struct attempt *a;
+	struct way way;
+
+	if (!initiator_path_find(i, &server->addr, &way))
+		return false;
+	warn_of_shared_lan(i, i->uplink);
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return false;
+	a->role = i;
+	a->server = *server;
+	if (!open_path(a, &way, tunnel, session)) {
+		free(a);
+		return false;
+	}
+	if (!open_engine(a, &way, tunnel, session)) {
+		close_path(a);
 		free(a);
 		return false;
 	}

@@ -332,6 +332,15 @@ void initiator_default_route(struct initiator *i, struct default_route *route, b
 	initiator_lan_changed(i);
 }
 
+void initiator_network_clear_route(struct initiator *i, uint8_t family)
+{
+	const struct prefix *dst = family == AF_INET6 ? &i->route6.dst : &i->route4.dst;
+
+	for (uint32_t n = 0; n <= METRIC_TRIES; n++)
+		keeper_route(i->keeper, false, dst, KEEPER_ROUTE_DEVICE, i->device, NULL,
+			i->config.metric + n, NULL, NULL);
+}
+
 /* ---- all together ---- */
 
 static void apply_mtu(struct initiator *i, const struct softwire_si *s)

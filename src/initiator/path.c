@@ -16,6 +16,34 @@
 
 enum { QUIET_MS = 10000, WIDER_MS = 600000, WIDER_AGAIN_MS = 60000 };
 
+/* ---- where does it lead? ---- */
+
+/* Never through ourselves. Native routes may be worse than ours: then those of the interface that was used last count. */
+bool initiator_path_find(struct initiator *i, const struct addr *server, struct way *ret)
+{
+	char device[IF_NAMESIZE] = "";
+	struct way way;
+
+	if (netlink_path_mtu(i->routes, server, &way.mtu, &way.source, &way.ifindex))
+		return false;
+	if (if_indextoname(way.ifindex, device) && strcmp(device, i->device) != 0) {
+		memcpy(i->uplink, device, sizeof(i->uplink));
+		i->uplink_index = way.ifindex;
+		*ret = way;
+		return true;
+	}
+	if (i->uplink_index && netlink_path_mtu_by(i->routes, server, i->uplink_index, &way.mtu, &way.source,
+				       &way.ifindex) == 0) {
+		*ret = way;
+		return true;
+	}
+	if (initiator_network_has(i, server->family)) /* another native route shows then */
+		initiator_network_withdraw(i);
+	else
+		initiator_network_clear_route(i, server->family);
+	return false;
+}
+
 /* ---- is it there? ---- */
 
 void initiator_path_bad(struct initiator *i, const char *why)
@@ -47,17 +75,11 @@ static void path_ok(struct initiator *i, msec now)
 
 void initiator_path_look(struct initiator *i)
 {
-	char device[IF_NAMESIZE] = "", text[128], server[ADDR_TEXT];
+	char text[128], server[ADDR_TEXT];
 	const struct attempt *a = i->current;
-	unsigned ifindex = 0;
-	int result;
 
-	if (!a)
-		return;
-	result = netlink_path_mtu(i->routes, &a->server.addr, NULL, NULL, &ifindex);
-	if (!result && if_indextoname(ifindex, device) && strcmp(device, i->device) == 0)
-		result = -ENETUNREACH; /* only through the softwire itself */
-	if (result != -ENETUNREACH)
+	if (!a ||
+		netlink_path_mtu_by(i->routes, &a->server.addr, a->pinned, NULL, NULL, NULL) != -ENETUNREACH)
 		return;
 	snprintf(text, sizeof(text), "no route to the concentrator %s", addr_print(&a->server.addr, server));
 	initiator_path_bad(i, text);
@@ -117,7 +139,7 @@ static void look_for_wider(struct attempt *a, msec now)
 	if (!a->mtu_again_at || now < a->mtu_again_at)
 		return;
 	a->mtu_again_at = now + WIDER_AGAIN_MS; /* the kernel may remember for a moment longer */
-	if (netlink_path_mtu(a->role->routes, &a->server.addr, &outer, NULL, NULL))
+	if (netlink_path_mtu_by(a->role->routes, &a->server.addr, a->pinned, &outer, NULL, NULL))
 		return;
 	mtu = softwire_inner_mtu(a->server.addr.family, outer);
 	if (mtu > a->up_mtu)

@@ -22,6 +22,7 @@ struct attempt {
 	struct eap_peer *eap; /* the exchange that is on, or was last; NULL: none yet */
 	bool eap_over;
 	uint8_t eap_method;
+	unsigned pinned;   /* the interface that outer packets leave by, whatever routes say; 0: any */
 	uint16_t up_mtu;   /* what both ends have agreed on: never more than that */
 	msec mtu_again_at; /* the MTU was lowered: when to ask the kernel whether the path takes more again; 0: it was not */
 };
@@ -106,7 +107,8 @@ struct initiator {
 	unsigned server_index;
 	uint32_t next_id, reconnects;
 	char last_error[256];
-	char uplink[16]; /* the interface that leads to the server */
+	char uplink[16]; /* the interface that leads to the server, or did last */
+	unsigned uplink_index;
 
 	/* HS-OAM-3: what the network says about the path outside the softwire. */
 	char path_why[160]; /* "": nothing is wrong that we know of */
@@ -190,6 +192,13 @@ void initiator_auth_eap(struct softwire *s, bool authenticator, const uint8_t *p
 const char *initiator_auth_name(const struct initiator *i);
 
 /* path.c: what happens to outer packets */
+struct way {
+	unsigned ifindex;
+	uint32_t mtu; /* of outer packets */
+	struct addr source;
+};
+/* How packets get to SERVER from now on, though not through the softwire itself. False: they do not. */
+bool initiator_path_find(struct initiator *i, const struct addr *server, struct way *ret);
 void initiator_path_bad(struct initiator *i, const char *why);
 void initiator_path_look(struct initiator *i); /* the host's routes may have changed */
 void initiator_path_tick(struct initiator *i, msec now);
@@ -202,6 +211,8 @@ void initiator_network_apply(struct initiator *i, const struct softwire_si *s);
 void initiator_network_withdraw(struct initiator *i);
 /* The same for a family that went while the other one stays. */
 void initiator_network_withdraw_family(struct initiator *i, uint8_t family);
+/* A default route over our device that an earlier process has left: it leads nowhere, and hides the others. */
+void initiator_network_clear_route(struct initiator *i, uint8_t family);
 bool initiator_network_has(const struct initiator *i, uint8_t family); /* anything that these withdraw */
 /* A prefix of an earlier run: held, so that it is deprecated if another one comes. False: it is there already, or there is no room. */
 bool initiator_network_load(struct initiator *i, const struct prefix *p);

@@ -80,25 +80,68 @@ static void packets_stay_on_the_interface_that_led_to_the_server(void **state)
 	}
 }
 
-/* The native default route is gone and ours is the only one left: it is withdrawn, so that the native one shows when it comes back. */
+static void connect_again(struct fixture *f)
+{
+	server_restart(&f->servers[0]);
+	initiator_clear(f->i);
+	fixture_pass(f, 5000);
+}
+
+/* Ours is the only default route left: it is withdrawn, so that the native one shows when it comes back. */
 /* proves: PS-12 partial */
 static void never_through_the_softwire_itself(void **state)
 {
 	struct fixture *f = fixture_new();
 
+	fixture_ipv4(f, NULL);
+	f->config.want_subnet = false;
 	fixture_up(f);
 	snprintf(f->way_out, sizeof(f->way_out), "si-home");
-	server_restart(&f->servers[0]);
-	initiator_clear(f->i);
-	fixture_pass(f, 5000);
+	f->no_native_route = true;
+	connect_again(f);
 	assert_null(f->i->current);
-	assert_int_equal(f->default_metric, 0);
+	assert_int_equal(f->default4_metric, 0);
 	assert_non_null(strstr(f->i->last_error, "no route to"));
 	f->way_out[0] = '\0';
+	f->no_native_route = false;
 	for (int n = 0; n < 300 && f->i->state != INITIATOR_UP; n++)
 		fixture_pass(f, 100);
 	fixture_pass(f, 5000);
+	assert_int_equal(f->default4_metric, 1024);
+	fixture_free(f);
+}
+
+/* Ours is only the better one: the native one still leads to the server. */
+static void a_native_route_that_is_worse_is_found(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_up(f);
+	snprintf(f->way_out, sizeof(f->way_out), "si-home");
+	connect_again(f);
+	assert_int_equal(f->i->state, INITIATOR_UP);
+	assert_int_equal(f->servers[0].ups, 2);
 	assert_int_equal(f->default_metric, 1024);
+	assert_false(fixture_logged(f, "event=withdrawn"));
+	fixture_free(f);
+}
+
+/* Of a process that crashed; the keeper has held its device. */
+static void a_default_route_that_was_left_over_is_removed(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_ipv4(f, NULL);
+	f->config.want_subnet = false;
+	f->default4_metric = 1024;
+	snprintf(f->way_out, sizeof(f->way_out), "si-home");
+	fixture_start(f);
+	fixture_until(f, f->i->state == INITIATOR_WAITING);
+	assert_int_equal(f->default4_metric, 0);
+	f->way_out[0] = '\0';
+	for (int n = 0; n < 300 && f->i->state != INITIATOR_UP; n++)
+		fixture_pass(f, 100);
+	assert_int_equal(f->i->state, INITIATOR_UP);
 	fixture_free(f);
 }
 
@@ -224,6 +267,8 @@ int main(void)
 		cmocka_unit_test(the_family_that_is_not_brought_comes_first),
 		cmocka_unit_test(packets_stay_on_the_interface_that_led_to_the_server),
 		cmocka_unit_test(never_through_the_softwire_itself),
+		cmocka_unit_test(a_native_route_that_is_worse_is_found),
+		cmocka_unit_test(a_default_route_that_was_left_over_is_removed),
 		cmocka_unit_test(one_interface_for_both_sides_will_do),
 		cmocka_unit_test(the_concentrator_assigns_the_identifier_or_takes_ours),
 		cmocka_unit_test(hosts_may_choose_any_identifier),

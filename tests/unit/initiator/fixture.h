@@ -94,6 +94,7 @@ struct fixture {
 	char advert_device[16];
 	unsigned adverts;
 	bool no_route;           /* to the servers */
+	bool no_native_route;    /* but one through the softwire itself, perhaps */
 	uint32_t path_mtu;       /* of the way there; 0: what the machine says */
 	char way_out[16];        /* the interface that leads there; "": what the machine says */
 	unsigned pinned[2];      /* interface that packets must leave by: IP_UNICAST_IF, IPV6_UNICAST_IF */

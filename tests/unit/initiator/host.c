@@ -33,21 +33,29 @@ msec __wrap_loop_now(const struct loop *l)
 
 /* ---- the way to the server ---- */
 
-int __real_netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu,
+int __real_netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifindex, uint32_t *ret_mtu,
+	struct addr *ret_source, unsigned *ret_ifindex);
+int __wrap_netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifindex, uint32_t *ret_mtu,
 	struct addr *ret_source, unsigned *ret_ifindex);
 int __wrap_netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu,
 	struct addr *ret_source, unsigned *ret_ifindex);
 
-int __wrap_netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu,
+int __wrap_netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifindex, uint32_t *ret_mtu,
 	struct addr *ret_source, unsigned *ret_ifindex)
 {
-	int result = fixture_current->no_route
-			     ? -ENETUNREACH
-			     : __real_netlink_path_mtu(n, dst, ret_mtu, ret_source, ret_ifindex);
+	bool none = fixture_current->no_route || (ifindex && fixture_current->no_native_route);
+	int result =
+		none ? -ENETUNREACH : __real_netlink_path_mtu_by(n, dst, 0, ret_mtu, ret_source, ret_ifindex);
 
 	if (!result && ret_mtu && fixture_current->path_mtu)
 		*ret_mtu = fixture_current->path_mtu;
 	return result;
+}
+
+int __wrap_netlink_path_mtu(struct netlink *n, const struct addr *dst, uint32_t *ret_mtu,
+	struct addr *ret_source, unsigned *ret_ifindex)
+{
+	return __wrap_netlink_path_mtu_by(n, dst, 0, ret_mtu, ret_source, ret_ifindex);
 }
 
 char *__real_if_indextoname(unsigned index, char *name);
