@@ -149,11 +149,15 @@ def test_narrower_access_network_is_found_while_in_use(connected):
     assert download(connected.host, f"http://[{WEB}]/") == digest(BULK)
 
 
+# proves: HS-PPP-2 partial
 def test_downstream_over_a_narrower_access_network(connected):
-    """The concentrator's outer packets are fragmented where they do not fit, so that large ones arrive."""
+    """The concentrator learns it from the network, and tells senders. What is under way arrives in fragments."""
     address = wait_ping(connected)
     narrow(connected, 1400)
-    wait_until("a large packet comes through", lambda: connected.internet.ping(address, size=1400 - 48), 10)
+    connected.internet.ping(address, size=1400 - 48)
+    wait_until("the concentrator knows", lambda: connected.sc.wait_up()["mtu"] == 1360, 10)
+    assert too_big(connected.internet, address, 1361 - 48) == ("2001:db8:ffff::1", 1360)
+    assert connected.internet.ping(address, size=1360 - 48)
     connected.start_web(BULK)
     assert download(connected.host, f"http://[{WEB}]/") == digest(BULK)
 
