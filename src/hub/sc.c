@@ -135,8 +135,7 @@ void softwire_sc_config(struct softwire_config *c)
 		.min_interval_ms = 2000000,
 		.max_interval_ms = 3000000,
 		.initial_interval_ms = 16000,
-		.min_delay_ms =
-			3000, /* however often the path's MTU is said to change (MIN_DELAY_BETWEEN_RAS) */
+		.min_delay_ms = 3000, /* however often the path's MTU changes */
 		.reply_unicast = 1,
 	};
 	c->dhcp6_server = (struct dhcp6_server_config){

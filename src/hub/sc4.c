@@ -105,7 +105,6 @@ void softwire_sc4_config(struct softwire_config *c)
 
 void softwire_sc4_network(struct softwire_sc *sc)
 {
-	sc->softwire.delegated4 = false;
 	dhcp4_server_open(&sc->dhcp4, &sc->softwire.config->dhcp4_server);
 }
 

@@ -92,8 +92,6 @@ static void client_lost(struct dhcp4_client *d, const char *why)
 	struct softwire *s = &si->softwire;
 
 	softwire_note(s, why);
-	if (!s->up4)
-		return;
 	if (si->without_ipcp) { /* nothing else keeps IPv4 up; the server may know another address */
 		softwire_family_down(s, AF_INET, why);
 		softwire_si4_without_ipcp(si);

@@ -55,6 +55,8 @@ static bool lose_every_fourth(struct pair *p, struct side *from, uint8_t *packet
 
 static void both_families_come_up_over_a_path_that_loses_packets(void **state)
 {
+	unsigned ended = 0;
+
 	for (unsigned n = 0; n < 50; n++) {
 		struct pair *p = pair_new();
 
@@ -66,17 +68,16 @@ static void both_families_come_up_over_a_path_that_loses_packets(void **state)
 		pair_open(p);
 		pair_run(p, 300000);
 		if (p->si.downs || p->sc.downs) { /* so much may be lost that an end gives up; not often */
-			p->hooked++;
+			ended++;
 			assert_int_equal(p->si.downs, 1);
 		} else {
 			check_both(p);
 			assert_int_equal(p->si.state.binding4.subnet_count, 1);
 			assert_true(p->sc.delegated4 > p->sc.released_subnets);
 		}
-		if (p->hooked > 5)
-			fail_msg("seed %u: most do not come up", n);
 		pair_free(p);
 	}
+	assert_true(ended <= 5);
 }
 
 /* What each end is configured for, and what the user has; the NCP of anything else is not even begun. */
@@ -299,6 +300,62 @@ static void a_family_that_was_not_agreed_on_in_time_comes_later(void **state)
 	assert_true(p->si.softwire->up6 && !p->si.softwire->up4);
 	pair_run(p, 40000);
 	check_both(p);
+	pair_free(p);
+}
+
+static uint16_t lost_protocol; /* by the hook below */
+
+static bool lose_protocol(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
+{
+	return !pair_is_data(packet, *len, lost_protocol);
+}
+
+/* LCP Protocol-Reject of an NCP. */
+static void reject_ncp(struct side *to, uint16_t protocol)
+{
+	pair_frame_of(to, PPP_LCP, 8, 77, 0, 10, (uint8_t)(protocol >> 8), (uint8_t)protocol, 1, 1, 0, 4);
+}
+
+static void a_refusal_is_forgotten_when_the_family_comes_after_all(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_ipv4(p);
+	p->si.config.dhcp4_wait_ms = 0;
+	p->hook = lose_protocol;
+	lost_protocol = PPP_IPV6CP;
+	pair_open(p);
+	pair_until(p, &p->si, STEP_NCP);
+	reject_ncp(&p->si, PPP_IPCP);
+	pair_run(p, 5000);
+	assert_true(p->si.softwire->up4);
+	reject_ncp(&p->si, PPP_IPV6CP);
+	assert_int_equal(p->si.downs, 0);
+	assert_string_equal(p->si.note, "IPv6 was refused: IPV6CP: peer does not know it (Protocol-Reject)");
+	pair_free(p);
+}
+
+static void refusals_are_forgotten_when_lcp_begins_anew(void **state)
+{
+	struct pair *p = pair_new();
+
+	pair_ipv4(p);
+	p->si.config.dhcp4_wait_ms = 0;
+	p->hook = lose_protocol;
+	lost_protocol = PPP_IPCP;
+	pair_open(p);
+	pair_until(p, &p->si, STEP_NCP);
+	reject_ncp(&p->si, PPP_IPCP);
+	pair_run(p, 5000);
+	assert_true(p->si.softwire->up6 && !p->si.softwire->up4);
+	pair_frame_of(&p->si, PPP_LCP, 1, 99, 0, 14, 1, 4, 5, 0xb4, 5, 6, 1, 2, 3, 4);
+	lost_protocol = PPP_IPV6CP;
+	while (p->si.softwire->ppp.ipcp.state < PPP_REQ_SENT && p->now < 60000)
+		pair_run(p, 10);
+	reject_ncp(&p->si, PPP_IPV6CP);
+	assert_int_equal(p->si.downs, 0); /* IPv4 may still come */
+	pair_run(p, 20000);
+	assert_true(p->si.softwire->up4);
 	pair_free(p);
 }
 
@@ -564,6 +621,8 @@ int main(void)
 		cmocka_unit_test(a_refused_family_may_come_later),
 		cmocka_unit_test(a_missing_family_is_tried_again_ever_more_seldom),
 		cmocka_unit_test(a_family_that_was_not_agreed_on_in_time_comes_later),
+		cmocka_unit_test(a_refusal_is_forgotten_when_the_family_comes_after_all),
+		cmocka_unit_test(refusals_are_forgotten_when_lcp_begins_anew),
 		cmocka_unit_test(one_family_closes_and_comes_again_and_the_other_stays),
 		cmocka_unit_test(what_was_up_once_may_come_again_even_if_nothing_else_is_up),
 		cmocka_unit_test(a_new_lcp_brings_both_families_back_with_what_they_had),

@@ -94,6 +94,9 @@ static void ipcp_gives_address_and_dns_and_nothing_else_is_said(void **state)
 	assert_int_equal(pair_sent(p, 0, " ip6 ") + pair_sent(p, 0, " ip4 "), 0); /* no RS, no RA, no DHCP */
 	assert_int_equal(p->si.counters.nd.tx + p->sc.counters.nd.tx, 0);
 	assert_int_equal(p->sc.delegated4, 0);
+	/* Nothing of IPv6 is due: the next thing is HELLO. */
+	assert_true(p->sc.softwire->timer.deadline > p->now + 40000);
+	assert_true(p->si.softwire->timer.deadline > p->now + 40000);
 	pair_run(p, 10000u * 1000);
 	assert_int_equal(pair_sent(p, 0, " ip6 ") + pair_sent(p, 0, " ip4 "), 0);
 	assert_int_equal(p->sc.downs + p->si.downs, 0);
@@ -281,20 +284,44 @@ static void answers_of_dhcp_may_be_lost(void **state)
 	pair_free(p);
 }
 
-/* An initiator that takes no address by IPCP: the lease is what counts. */
-static void dhcp_gives_the_lease_also_to_one_that_rejects_ipcps_address(void **state)
+static size_t write_message(uint8_t buf[DHCP4_MESSAGE_MAX], const struct dhcp4_message *m)
 {
+	struct writer w = writer_of(buf, DHCP4_MESSAGE_MAX);
+
+	dhcp4_message_write(&w, m);
+	assert_true(writer_ok(&w));
+	return writer_len(&w);
+}
+
+/* An initiator that takes no address by IPCP: the lease is what counts. */
+static void dhcp_gives_the_address_also_to_one_that_did_not_take_it_by_ipcp(void **state)
+{
+	struct dhcp4_message request = {.type = DHCP4_REQUEST,
+		.xid = 77,
+		.client_id_len = 4,
+		.client_id = {0, 1, 2, 3},
+		.requested = addr4(198, 51, 100, 7)};
+	uint8_t message[DHCP4_MESSAGE_MAX];
+	size_t len = write_message(message, &request), start;
 	struct pair *p = pair_new();
 
 	pair_ipv4_only(p);
 	run_up(p);
-	/* It negotiates again, without the option; RFC 1332 section 3.3 allows that. */
+	pair_udp4(&p->sc, NULL, DHCP4_CLIENT_PORT, NULL, DHCP4_SERVER_PORT, message, len);
+	assert_false(p->sc_engine.dhcp4.using_address); /* it has that address by IPCP */
+	/* It negotiates again, without the option: RFC 1332 section 3.3 allows that. */
 	pair_frame_of(&p->sc, PPP_IPCP, 1, 50, 0, 4);
 	pair_frame_of(&p->sc, PPP_IPCP, 1, 51, 0, 4);
-	for (uint8_t id = 0; id < 8; id++) /* whatever the id of the request was: all is acknowledged */
-		pair_frame_of(&p->sc, PPP_IPCP, 2, id, 0, 10, 3, 6, 192, 0, 2, 1);
-	assert_true(p->sc.softwire->up4);
-	assert_int_equal(memcmp(p->sc.softwire->ppp.peer4, "\0\0\0\0", 4), 0);
+	for (unsigned id = 0; id < 8;
+		id++) /* whatever the id of our request was: all of it is acknowledged */
+		pair_frame_of(&p->sc, PPP_IPCP, 2, (uint8_t)id, 0, 10, 3, 6, 192, 0, 2, 1);
+	assert_int_equal(p->sc.ups4, 2);
+	assert_memory_equal(p->sc.softwire->ppp.peer4, "\0\0\0\0", 4);
+	start = p->line_count;
+	pair_udp4(&p->sc, NULL, DHCP4_CLIENT_PORT, NULL, DHCP4_SERVER_PORT, message, len);
+	assert_int_equal(pair_sent(p, start, "SC ip4 ACK"), 1);
+	assert_int_equal(pair_sent(p, start, "yiaddr 198.51.100.7"), 1);
+	assert_true(p->sc_engine.dhcp4.using_address);
 	pair_free(p);
 }
 
@@ -555,11 +582,8 @@ static size_t discover(uint8_t buf[DHCP4_MESSAGE_MAX])
 {
 	struct dhcp4_message m = {
 		.type = DHCP4_DISCOVER, .xid = 77, .client_id_len = 4, .client_id = {0, 1, 2, 3}};
-	struct writer w = writer_of(buf, DHCP4_MESSAGE_MAX);
 
-	dhcp4_message_write(&w, &m);
-	assert_true(writer_ok(&w));
-	return writer_len(&w);
+	return write_message(buf, &m);
 }
 
 static void dhcp_is_only_between_the_two_ends(void **state)
@@ -773,7 +797,7 @@ int main(void)
 		cmocka_unit_test(what_was_held_before_is_asked_for_again),
 		cmocka_unit_test(an_address_by_dhcp_goes_with_its_lease_and_ipcp_stays),
 		cmocka_unit_test(answers_of_dhcp_may_be_lost),
-		cmocka_unit_test(dhcp_gives_the_lease_also_to_one_that_rejects_ipcps_address),
+		cmocka_unit_test(dhcp_gives_the_address_also_to_one_that_did_not_take_it_by_ipcp),
 		cmocka_unit_test(a_peer_without_ipcp_may_give_an_address_by_dhcp),
 		cmocka_unit_test(subnets_come_without_ipcp_too),
 		cmocka_unit_test(nobody_is_looked_for_longer_than_15_seconds),
