@@ -193,10 +193,23 @@ static int add_address(struct netlink *n, enum netlink_owner owner, const struct
 	return request_run(n, h, NULL, NULL);
 }
 
+/* The kernel takes the on-link route of an IPv6 address away only with a permanent one; else it stays for what the lifetime was. */
+static int make_permanent(struct netlink *n, const struct change *c)
+{
+	struct change forever = *c;
+
+	if (c->address->family != AF_INET6 || c->link->type == ARPHRD_NONE)
+		return 0;
+	forever.valid = forever.preferred = UINT32_MAX;
+	return add_address(n, NETLINK_OURS, &forever);
+}
+
 static int delete_address(struct netlink *n, const struct change *c)
 {
-	int r = request_run(n, put_change(n, RTM_DELADDR, 0, c), NULL, NULL);
+	int r = make_permanent(n, c);
 
+	if (!r)
+		r = request_run(n, put_change(n, RTM_DELADDR, 0, c), NULL, NULL);
 	return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
 }
 

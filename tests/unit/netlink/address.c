@@ -67,6 +67,32 @@ static void lan_addresses_get_the_kernels_dad_and_an_on_link_route(void **state)
 	leave(&p);
 }
 
+/* Or hosts of that prefix would be looked for on this LAN for days, wherever they are by then. */
+static void the_on_link_route_goes_with_the_address(void **state)
+{
+	static const uint32_t lifetimes[][2] = {{7200, 3600}, {7200, 0}, {FOREVER, FOREVER}};
+	struct addr a = address("2001:db8:0:1::1"), other = address("2001:db8:0:1::2");
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("lan0", IFF_TAP);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(
+			netlink_address(p.netlink, true, "lan0", &a, 64, lifetimes[i][0], lifetimes[i][1]),
+			0);
+		assert_int_equal(namespace_routes6(net6, 64, "lan0", 0), 1);
+		assert_int_equal(netlink_address(p.netlink, false, "lan0", &a, 64, 0, 0), 0);
+		assert_int_equal(namespace_address6(link6, "lan0"), -1);
+		assert_int_equal(namespace_routes6(net6, 64, "lan0", 0), 0);
+	}
+	/* Another one of the prefix keeps it. */
+	assert_int_equal(netlink_address(p.netlink, true, "lan0", &other, 64, FOREVER, FOREVER), 0);
+	assert_int_equal(netlink_address(p.netlink, true, "lan0", &a, 64, 7200, 3600), 0);
+	assert_int_equal(netlink_address(p.netlink, false, "lan0", &a, 64, 0, 0), 0);
+	assert_int_equal(namespace_routes6(net6, 64, "lan0", 0), 1);
+	leave(&p);
+}
+
 static void adding_again_renews_the_lifetimes(void **state)
 {
 	struct addr a = address("2001:db8:0:1::1");
@@ -212,6 +238,7 @@ int main(void)
 		cmocka_unit_test(tun_addresses_need_no_dad_and_bring_no_route),
 		cmocka_unit_test(link_local_on_a_tun_brings_its_link),
 		cmocka_unit_test(lan_addresses_get_the_kernels_dad_and_an_on_link_route),
+		cmocka_unit_test(the_on_link_route_goes_with_the_address),
 		cmocka_unit_test(adding_again_renews_the_lifetimes),
 		cmocka_unit_test(ipv4_on_a_tun_is_an_address_and_no_more),
 		cmocka_unit_test(ipv4_on_a_lan_brings_broadcast_and_subnet),
