@@ -377,6 +377,11 @@ static void any_family_down(struct softwire *s, uint8_t family, const char *why)
 	require(!(family == AF_INET6 ? e->routed : e->routed4));
 }
 
+static void any_family_refused(struct softwire *s, uint8_t family, const char *why)
+{
+	require(!end_of(s)->downs && !(family == AF_INET6 ? s->up6 : s->up4) && *why);
+}
+
 static void check_state4(const struct softwire_si_state *state, bool up)
 {
 	bool any = state->has_binding4 || state->dns4_count || !addr_is_none(&state->address4);
@@ -442,6 +447,7 @@ static const struct softwire_ops sc_ops = {
 	.renewed = sc_renewed,
 	.up = any_up,
 	.family_down = any_family_down,
+	.family_refused = any_family_refused,
 	.down = any_down,
 	.released = any_released,
 	.trace = any_trace,
@@ -459,6 +465,7 @@ static const struct softwire_ops si_ops = {
 	.delegated = si_never_delegated,
 	.up = any_up,
 	.family_down = any_family_down,
+	.family_refused = any_family_refused,
 	.configured = si_configured,
 	.down = any_down,
 	.released = any_released,

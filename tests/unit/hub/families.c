@@ -207,8 +207,11 @@ static void both_refused_names_both(void **state)
 	pair_frame_of(&p->si, PPP_LCP, 8, 70, 0, 10, 0x80, 0x57, 1, 1, 0, 4);
 	assert_int_equal(p->si.downs, 0);
 	assert_string_equal(p->si.note, "IPv6 was refused: IPV6CP: peer does not know it (Protocol-Reject)");
+	assert_int_equal(p->si.refusals, 1);
+	assert_string_equal(p->si.family_why, "IPV6CP: peer does not know it (Protocol-Reject)");
 	pair_frame_of(&p->si, PPP_LCP, 8, 71, 0, 10, 0x80, 0x21, 1, 1, 0, 4);
 	assert_int_equal(p->si.downs, 1);
+	assert_int_equal(p->si.refusals, 1); /* the last one is told by down() */
 	assert_int_equal(p->si.why.cause, CAUSE_NO_ADDRESS);
 	assert_int_equal(p->si.why.step, STEP_NCP);
 	assert_string_equal(p->si.why.text,

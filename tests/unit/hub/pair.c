@@ -339,6 +339,16 @@ static void any_family_down(struct softwire *s, uint8_t family, const char *why)
 	snprintf(side->family_why, sizeof(side->family_why), "%s", why);
 }
 
+static void any_family_refused(struct softwire *s, uint8_t family, const char *why)
+{
+	struct side *side = side_of(s);
+
+	assert_false(family == AF_INET6 ? s->up6 : s->up4);
+	assert_int_equal(side->downs, 0);
+	side->refusals++;
+	snprintf(side->family_why, sizeof(side->family_why), "%s", why);
+}
+
 static void si_configured(struct softwire *s)
 {
 	struct side *side = side_of(s);
@@ -409,6 +419,7 @@ static const struct softwire_ops sc_ops = {
 	.renewed = sc_renewed,
 	.up = any_up,
 	.family_down = any_family_down,
+	.family_refused = any_family_refused,
 	.down = any_down,
 	.released = any_released,
 	.activity = any_activity,
@@ -427,6 +438,7 @@ static const struct softwire_ops si_ops = {
 	.delegated = si_never_delegated,
 	.up = any_up,
 	.family_down = any_family_down,
+	.family_refused = any_family_refused,
 	.configured = si_configured,
 	.down = any_down,
 	.released = any_released,

@@ -45,7 +45,7 @@ struct side {
 	unsigned asked[ASK_MAX];
 	unsigned delegated, released_prefixes, renewed, ups, family_downs;	/* IPv6 */
 	unsigned delegated4, released_subnets, renewed4, ups4, family_downs4; /* IPv4 */
-	unsigned configured, downs, released, notes;
+	unsigned configured, downs, released, notes, refusals;
 	struct softwire_why why;
 	char family_why[160], note[160];
 	struct softwire_si_state state; /* of the last configured() */
