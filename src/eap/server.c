@@ -150,6 +150,17 @@ static enum eap_verdict got_identity(
 }
 
 /* Section 5.3.1: the first of those that the peer would rather do that we have not proposed. */
+/* Another method instead of the one that was Nak'ed. */
+static enum eap_verdict propose_instead(
+	struct eap_server *s, unsigned place, struct eap_reply *ret, char why[EAP_WHY])
+{
+	eap_exchange_free(s->tls);
+	s->tls = NULL;
+	return propose(s, place, ret, why);
+}
+
+/* Section 5.3.1. A peer that names only what we do not have may still do what it did not name (pppd names one, and the best of its
+ * own): what we have left is tried. One that names nothing is taken at its word. */
 static enum eap_verdict got_nak(
 	struct eap_server *s, struct reader data, struct eap_reply *ret, char why[EAP_WHY])
 {
@@ -160,13 +171,13 @@ static enum eap_verdict got_nak(
 
 		first = first ? first : wanted;
 		for (unsigned i = 0; wanted && i < METHODS; i++) {
-			if (s->config->methods[i] != wanted || !can_do(s, i))
-				continue;
-			eap_exchange_free(s->tls);
-			s->tls = NULL;
-			return propose(s, i, ret, why);
+			if (s->config->methods[i] == wanted && can_do(s, i))
+				return propose_instead(s, i, ret, why);
 		}
 	}
+	for (unsigned i = 0; first && i < METHODS; i++)
+		if (can_do(s, i))
+			return propose_instead(s, i, ret, why);
 	s->state = OVER;
 	if (first)
 		eap_say(why, "the peer does not do EAP method %s, but wants %s (%u), which we do not",

@@ -128,16 +128,17 @@ static const struct nak {
 		"the peer does not do EAP method MD5-Challenge, and wants no other one"},
 	{"empty", {EAP_MD5, EAP_TLS}, true, {0}, 0, 0,
 		"the peer does not do EAP method MD5-Challenge, and wants no other one"},
-	{"PEAP", {EAP_TLS, EAP_MD5}, true, {25}, 1, 0,
+	{"PEAP, and there is something left to try", {EAP_TLS, EAP_MD5}, true, {25}, 1, EAP_MD5, ""},
+	{"PEAP", {EAP_TLS}, true, {25}, 1, 0,
 		"the peer does not do EAP method TLS, but wants unknown (25), which we do not"},
 	{"TLS, which is not configured", {EAP_MD5}, true, {EAP_TLS}, 1, 0,
 		"the peer does not do EAP method MD5-Challenge, but wants TLS (13), which we do not"},
 	{"TLS, for which there is no certificate", {EAP_MD5, EAP_TLS}, false, {EAP_TLS}, 1, 0,
 		"the peer does not do EAP method MD5-Challenge, but wants TLS (13), which we do not"},
-	{"what was proposed", {EAP_MD5, EAP_TLS}, true, {EAP_MD5}, 1, 0,
+	{"what was proposed", {EAP_MD5}, true, {EAP_MD5}, 1, 0,
 		"the peer does not do EAP method MD5-Challenge, but wants MD5-Challenge (4), which we do "
 		"not"},
-	{"Identity, which is none", {EAP_MD5, EAP_TLS}, true, {EAP_IDENTITY}, 1, 0,
+	{"Identity, which is none", {EAP_MD5}, true, {EAP_IDENTITY}, 1, 0,
 		"the peer does not do EAP method MD5-Challenge, but wants Identity (1), which we do not"},
 };
 
