@@ -12,6 +12,8 @@ static struct fixture *with_hooks(void)
 
 	for (unsigned i = 0; i < HOOK_EVENTS; i++)
 		snprintf(f->config.hooks[i], sizeof(f->config.hooks[i]), "%s", paths[i]);
+	f->config.pools[0].preferred = 120;
+	f->config.pools[0].valid = 240;
 	return f;
 }
 
@@ -61,7 +63,7 @@ static void a_softwire_tells_its_life(void **state)
 	assert_string_equal(f->hooks[1].path, "/change");
 	check(f, 1, "change", "SOFTWIRE_DELEGATED6", delegated);
 	check(f, 1, "change", "SOFTWIRE_OLD_DELEGATED6", "");
-	fixture_pass(f, 1900000); /* beyond T1 of 3600 s */
+	fixture_pass(f, 65000); /* beyond T1 */
 	assert_int_equal(f->hook_count, 3);
 	check(f, 2, "renew", "SOFTWIRE_DELEGATED6", delegated);
 	softwire_close(p->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
@@ -105,7 +107,7 @@ static void ipv4_is_told_beside_ipv6(void **state)
 	check(f, last, "change", "SOFTWIRE_DELEGATED6", text_of(&p->engine.state.binding.prefixes[0].prefix));
 	check(f, last, "change", "SOFTWIRE_DNS", "192.0.2.53");
 	f->hook_count = 0;
-	fixture_pass(f, 3700000); /* T1 of both, of 7200 s and of 3600 s */
+	fixture_pass(f, 130000); /* T1 of both */
 	for (unsigned n = 0; n < f->hook_count; n++)
 		assert_string_equal(f->hooks[n].event, "renew");
 	assert_true(f->hook_count >= 2);
