@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-04: the scenarios of RFC 5571 section 3.1 other than that of test_01, and the choices an operator has in each of them.
-
-    host or router CPE (HS-SCEN-1, HS-SCEN-2)          host behind a NAT CPE (HS-SCEN-3)
-
-    internet ---- sc ---- access ---- SI [---- lan]    internet ---- sc ---- access ---- nat ---- SI
-                                      203.0.113.7                                                192.168.1.2
+04: choices that an operator has in each of the scenarios (which have folders of their own in scenarios/).
 
     a router with a single port (PS-17): NAT box, router and hosts share one Ethernet
 
     internet ---- sc ---- access ---- nat ----+---- SI, WAN and LAN are wan0
                                               +---- host
 
-What this exercises: where the address, the prefix and the DNS servers come from in each scenario (RA, DHCPv6 with and without
-state), that IPv4 stays native, that the concentrator is found by address and by name, and DAD, managed addresses and assigned
-interface identifiers as seen by tshark.
+What this exercises: a single port, single- and dual-stack networks beyond the concentrator, assigned interface identifiers, DAD and managed addresses as seen
+by tshark, link-local ends, ULAs, and that the concentrator is found by address and by name.
 """
 import contextlib
 import ipaddress
@@ -64,69 +58,7 @@ def set_up_with_capture(home, config, answer):
     return capture.path
 
 
-# ---- HS-SCEN-1 and 3: a host ----
-
-def assert_host_is_configured(home, path):
-    """IID by IPV6CP, /64 by RA, DNS by DHCPv6 without state, and no more."""
-    address = link_address(home)
-    s = home.si.wait_up()
-    assert ipaddress.ip_address(address) in ipaddress.ip_network("2001:db8:100::/48")
-    requested = decode(path, f"ipv6cp && ip.dst == {SC_ADDRESS} && ppp.code == 1", ["ipv6cp.opt.interface_identifier"])
-    assert iid_of(address) == int(requested[-1].replace(":", "")[-16:], 16), "SLAAC with the IID of IPV6CP"
-    assert s["delegated"] == [] and s["dns"] == ["2001:db8:1::2"]
-    assert count(path, "dhcpv6.msgtype == 11") >= 1, "Information-Request"
-    assert count(path, "dhcpv6.msgtype == 7 && dhcpv6.option.type == 23") >= 1, "a Reply with DNS servers"
-    assert count(path, "dhcpv6.msgtype == 1") == 0 and count(path, "dhcpv6.option.type == 25") == 0, "a host asks for no prefix"
-
-
-# proves: HS-SCEN-1, PS-4, PS-16 partial, HS-DHCP-1 partial, HS-DHCP-6, HS-ND-3
-def test_host_on_the_access_network(direct):
-    direct.start_sc()
-    path = set_up_with_capture(direct, without_lan(), lambda: direct.home.addresses("si-home") and wait_dns(direct) and replied(direct))
-    assert_host_is_configured(direct, path)
-    wait_ping(direct.home)
-    assert direct.home.ping(SC_ADDRESS), "IPv4 stays native"
-    assert direct.sc.wait_up()["peer"].startswith("203.0.113.7:")
-    assert direct.sc.wait_up()["rx4_packets"] == direct.sc.wait_up()["tx4_packets"] == 0
-
-
-def replied(home):
-    return home.si.ask("show", "counters")["counters"]["initiators"]["home"]["dhcp6"]["rx"]
-
-
-# proves: HS-SCEN-3, PS-16 partial, PS-27 partial
-def test_host_behind_a_nat(home):
-    home.start_sc()
-    path = set_up_with_capture(home, without_lan(), lambda: home.home.addresses("si-home") and wait_dns(home) and replied(home))
-    assert_host_is_configured(home, path)
-    wait_ping(home.home)
-    assert home.sc.wait_up()["peer"].startswith("203.0.113.7:"), "the NAT's address, and the NAT knows nothing of it"
-
-
-# ---- HS-SCEN-2: a router ----
-
-# proves: HS-SCEN-2 partial, PS-4, HS-DHCP-1, HS-DHCP-2, HS-DHCP-4
-def test_router_on_the_access_network(direct):
-    """IPv4 for the LAN is the router's usual NAT, IPv6 the softwire."""
-    direct.home.sysctl("net.ipv4.ip_forward", 1)
-    direct.home.ip("addr", "add", "192.168.2.1/24", "dev", "lan0")
-    direct.home.nft("table ip nat { chain post { type nat hook postrouting priority 100; oifname wan0 masquerade\n}\n}\n")
-    direct.host.ip("addr", "add", "192.168.2.2/24", "dev", "eth0")
-    direct.host.ip("route", "add", "default", "via", "192.168.2.1")
-    direct.start_sc()
-    ra = direct.capture(direct.host, "eth0", "icmp6")
-    path = set_up_with_capture(direct, INITIATOR, direct.delegated)
-    prefix = ipaddress.ip_network(direct.delegated())
-    assert count(path, "dhcpv6.msgtype == 1 && dhcpv6.option.type == 25") >= 1, "a Solicit with IA_PD"
-    assert ipaddress.ip_address(direct.wait_host_address()) in prefix
-    wait_ping(direct.host)
-    assert direct.host.ping(SC_ADDRESS), "IPv4 of the LAN stays native"
-    link_address(direct)
-    wait_ping(direct.home)
-    ra.stop()
-    assert "2001:db8:1::2" in decode(ra.path, "icmpv6.type == 134", ["icmpv6.opt.rdnss"])[-1], "the LAN is told the DNS server"
-    assert complaints(ra.path) == []
-
+# ---- a router with one port ----
 
 @pytest.fixture
 def one_port():
