@@ -21,6 +21,7 @@ from lab import Lab, Node, Softwired, secret_file, wait_until  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 WEB, LNS, SI = "2001:db8:1::2", "192.0.2.1", "192.0.2.2"
+WEB4 = "198.18.0.2"
 DELEGATED = "2001:db8:100::/56"
 LINK = "2001:db8:9::/64"
 
@@ -53,6 +54,7 @@ initiator = {{
         password-file = "{dir}/password";
         tunnel-secret-file = "{dir}/tunnel";
         lan = [ "lan0" ];
+        {extra}
     }};
 }};
 """
@@ -65,7 +67,8 @@ class Isp(Lab):
     def build(self):
         self.internet, self.lns, self.si = Node(self, "internet6"), Node(self, "lns", forward=True), Node(self, "si")
         self.lan = Node(self, "lan")
-        self.link(self.internet, "up0", self.lns, "core0", [f"{WEB}/64"], ["2001:db8:1::1/64"])
+        self.link(self.internet, "up0", self.lns, "core0", [f"{WEB}/64", f"{WEB4}/30"], ["2001:db8:1::1/64", "198.18.0.1/30"])
+        self.internet.ip("route", "add", "default", "via", "198.18.0.1")
         self.internet.ip("-6", "route", "add", "default", "via", "2001:db8:1::1")
         self.link(self.lns, "eth0", self.si, "wan0", [f"{LNS}/24"], [f"{SI}/24"])
         self.link(self.si, "lan0", self.lan, "eth0")
@@ -87,12 +90,12 @@ class Isp(Lab):
         log = directory / "log"
         wait_until("l2tpns is its own master", lambda: log.exists() and "declaring myself the master" in log.read_text(errors="replace"), 30)
 
-    def start_si(self, password):
+    def start_si(self, password, extra=""):
         directory = self.dir / "initiator"
         directory.mkdir()
         secret_file(directory / "password", password + "\n")
         secret_file(directory / "tunnel", "dug by both of us\n")
-        self.softwired = Softwired(self.si, "initiator", INITIATOR.format(dir=directory))
+        self.softwired = Softwired(self.si, "initiator", INITIATOR.format(dir=directory, extra=extra))
         return self.softwired
 
 
@@ -129,6 +132,23 @@ def test_initiator_gets_ipv6_for_its_lan_from_l2tpns(isp):
     asked = {int(p, 16) for p in decode(capture.path, f"ip.src == {SI} && ppp.code == 1 && !chap", ["ppp.protocol"])}
     assert asked == {0xc021, 0x8057}, asked
     assert count(capture.path, f"ip.src != {SI} && l2tp.avp.type == 13") == 1, "its answer to our challenge"
+
+
+# proves: PS-5, HS-PPP-15, HS-PPP-18, HS-PPP-21
+def test_initiator_gets_ipv4_beside_ipv6_from_l2tpns(isp):
+    isp.start_lns("alice and the queen")
+    capture = isp.capture(isp.si, "wan0", "udp port 1701")
+    si = isp.start_si("alice and the queen", "ipv4 = true;")
+    s = wait_until("both families are there", lambda: (s := si.softwire()) and s["delegated"] and s["address4"] and s, 25)
+    assert ipaddress.ip_address(s["address4"]) in ipaddress.ip_network("10.64.0.0/16") and "192.0.2.53" in s["dns"]
+    assert sorted(f["name"] for f in s["families"]) == ["ipv4", "ipv6"]
+    wait_until("IPv4 works", lambda: isp.si.ping(WEB4), 15)
+    wait_until("and so does IPv6", lambda: isp.lan.ping(WEB), 15)
+    assert isp.internet.ping(s["address4"])
+    assert si.stop() == 0
+    capture.stop()
+    assert complaints(capture.path, f"ip.src == {SI}") == []
+    assert count(capture.path, f"ip.src == {SI} && ipcp") >= 2
 
 
 def test_initiator_says_that_l2tpns_refused_its_password(isp):
