@@ -73,7 +73,7 @@ static bool can_play(const struct method_case *m)
 	return mschap_available() || m->demand[0] != PPP_METHOD_MSCHAPV2;
 }
 
-/* proves: HS-PPP-10 partial, HS-PPP-11 partial, SEC-HS-14 partial */
+/* proves: HS-PPP-10 partial, HS-PPP-11 partial, SEC-HS-14 */
 static void users_come_in_by_every_method(void **state)
 {
 	for (size_t n = 0; n < sizeof(methods) / sizeof(*methods); n++) {
@@ -93,7 +93,8 @@ static void users_come_in_by_every_method(void **state)
 			assert_int_equal(p->downs, 0);
 			assert_string_equal(f->c->all->user, "alice");
 			assert_string_equal(shown_auth(f, buf), methods[n].auth);
-			assert_true(fixture_logged(f, "event=auth-ok"));
+			assert_true(fixture_logged(f, "event=auth-ok softwire=1 user=alice"));
+			assert_true(fixture_logged(f, "event=up softwire=1 user=alice"));
 			assert_null(f->c->all->setup); /* nothing is kept of it */
 		}
 		assert_false(fixture_logged(f, "wonderland"));
@@ -135,7 +136,8 @@ static void lcp_again(struct peer *p)
 	static const uint8_t lcp[] = {1, 99, 0, 14, 1, 4, 5, 0xb4, 5, 6, 1, 2, 3, 4};
 	uint8_t frame[SOFTWIRE_DATA_HEADER + sizeof(lcp)];
 
-	softwire_data_header(frame, p->softwire->tunnel.peer_tunnel, p->softwire->tunnel.peer_session, PPP_LCP);
+	softwire_data_header(
+		frame, p->softwire->tunnel.peer_tunnel, p->softwire->tunnel.peer_session, PPP_LCP);
 	memcpy(frame + SOFTWIRE_DATA_HEADER, lcp, sizeof(lcp));
 	peer_send(p, frame, sizeof(frame));
 }
@@ -158,13 +160,16 @@ static void another_user_on_the_same_softwire_is_refused(void **state)
 			assert_int_equal(p->downs, 0);
 			p->config.ppp.name = p->eap_config.identity = other ? "bob" : "alice";
 			lcp_again(p);
-			for (int i = 0; i < 80 && f->c->role_counters.auth_ok + f->c->role_counters.auth_failed < 2; i++)
+			for (int i = 0;
+				i < 80 && f->c->role_counters.auth_ok + f->c->role_counters.auth_failed < 2;
+				i++)
 				fixture_pass(f, 250);
 			fixture_pass(f, 10000);
 			assert_int_equal(p->downs, other);
 			assert_int_equal(f->c->role_counters.auth_failed, other);
 			if (other)
-				assert_true(fixture_logged(f, "another user than before on the same softwire"));
+				assert_true(
+					fixture_logged(f, "another user than before on the same softwire"));
 			else
 				assert_true(f->c->all->row->up6);
 			fixture_free(f);
@@ -179,8 +184,9 @@ static void the_concentrator_proves_itself_to_who_asks(void **state)
 	struct fixture *f = fixture_new();
 	struct peer *p;
 
-	fixture_users(f, "users = { alice = { secret = \"wonderland\"; server-secret = \"queen of hearts\"; };"
-			 " bob = { secret = \"wonderland\"; }; };\n");
+	fixture_users(f,
+		"users = { alice = { secret = \"wonderland\"; server-secret = \"queen of hearts\"; };"
+		" bob = { secret = \"wonderland\"; }; };\n");
 	fixture_start(f);
 	for (int n = 0; n < 2; n++) { /* for bob there is no secret to prove it with */
 		p = peer_new(f, (uint8_t)(2 + n), n ? "bob" : "alice");
@@ -259,7 +265,9 @@ static struct pki pki_new(void)
 	struct pki p = {.ca = ca_make("Test CA"), .other = ca_make("Other CA")};
 	char why[EAP_WHY] = "";
 
-	p.server = cert_make(&p.ca, &(struct cert_request){.common_name = "sc.example", .alternative = "DNS:sc.example", .usage = "serverAuth"});
+	p.server = cert_make(&p.ca,
+		&(struct cert_request){
+			.common_name = "sc.example", .alternative = "DNS:sc.example", .usage = "serverAuth"});
 	p.alice = cert_make(&p.ca, &(struct cert_request){.common_name = "alice", .usage = "clientAuth"});
 	p.tls = eap_tls_new(false, p.alice.certificate, p.alice.key, p.ca.pem, "sc.example", why);
 	assert_non_null(p.tls);
@@ -291,7 +299,8 @@ static struct fixture *with_certificates(const struct pki *p)
 
 	f->config.auth[0] = PPP_METHOD_EAP;
 	f->config.eap_methods[0] = EAP_TLS;
-	snprintf(f->config.eap_certificate_path, sizeof(f->config.eap_certificate_path), "%s/cert.pem", f->dir);
+	snprintf(f->config.eap_certificate_path, sizeof(f->config.eap_certificate_path), "%s/cert.pem",
+		f->dir);
 	snprintf(f->config.eap_key_path, sizeof(f->config.eap_key_path), "%s/key.pem", f->dir);
 	snprintf(f->config.eap_ca_path, sizeof(f->config.eap_ca_path), "%s/ca.pem", f->dir);
 	put_file(f->config.eap_certificate_path, p->server.certificate, 0644);
@@ -335,7 +344,8 @@ static void a_certificate_of_another_authority_is_refused(void **state)
 {
 	struct pki pki = pki_new();
 	struct fixture *f = with_certificates(&pki);
-	struct cert mallory = cert_make(&pki.other, &(struct cert_request){.common_name = "alice", .usage = "clientAuth"});
+	struct cert mallory =
+		cert_make(&pki.other, &(struct cert_request){.common_name = "alice", .usage = "clientAuth"});
 	char why[EAP_WHY] = "";
 	struct eap_tls *tls = eap_tls_new(false, mallory.certificate, mallory.key, pki.ca.pem, "", why);
 	struct peer *p;
@@ -381,7 +391,10 @@ static void spoil(struct fixture *f, const struct pki *p, const struct file_case
 	unlink(path);
 	if (!c->text)
 		return;
-	put_file(path, strcmp(c->text, "OTHER") == 0 ? p->alice.key : strcmp(c->text, "OURS") == 0 ? p->server.key : c->text,
+	put_file(path,
+		strcmp(c->text, "OTHER") == 0  ? p->alice.key
+		: strcmp(c->text, "OURS") == 0 ? p->server.key
+					       : c->text,
 		c->mode);
 }
 
@@ -436,7 +449,8 @@ static void a_reload_takes_new_certificates(void **state)
 	half = peer_with_certificate(f, &old, 3);
 	peer_open(half);
 	fixture_until(f, f->c->all->setup && f->c->all->setup->eap);
-	assert_int_equal(concentrator_reload(f->c, &f->config, NULL), 0); /* nothing is new: nobody is disturbed */
+	assert_int_equal(
+		concentrator_reload(f->c, &f->config, NULL), 0); /* nothing is new: nobody is disturbed */
 	assert_non_null(f->c->all->setup->eap);
 	put_file(f->config.eap_certificate_path, new.server.certificate, 0644);
 	put_file(f->config.eap_key_path, new.server.key, 0600);

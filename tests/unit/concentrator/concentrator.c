@@ -18,11 +18,11 @@ static unsigned drain(struct peer *p)
 
 /* ---- coming up ---- */
 
-/* proves: HS-DHCP-5 partial, HS-AAA-9 partial, HS-OAM-4 partial */
+/* proves: HS-DHCP-5 partial, HS-AAA-9 partial, HS-OAM-4 */
 static void a_user_comes_up_with_what_is_hers(void **state)
 {
 	struct fixture *f = fixture_new();
-	struct peer *alice;
+	struct peer *alice, *liar;
 	struct subscriber *sub;
 
 	fixture_start(f);
@@ -40,6 +40,12 @@ static void a_user_comes_up_with_what_is_hers(void **state)
 	assert_true(fixture_logged(f, "event=auth-ok"));
 	assert_true(fixture_logged(f, "event=up"));
 	assert_true(fixture_logged(f, "event=delegated"));
+	liar = peer_new(f, 3, "alice");
+	liar->password = "looking-glass";
+	peer_open(liar);
+	fixture_until(f, fixture_logged(f, "event=auth-failed"));
+	softwire_close(alice->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
+	fixture_until(f, fixture_logged(f, "event=down"));
 	assert_false(fixture_logged(f, "wonderland"));
 	fixture_free(f);
 }

@@ -109,6 +109,7 @@ void keeper_address(struct keeper_client *c, bool add, const char *device, const
 	struct fixture *f = fixture_of(c);
 
 	assert_true(add && f->address_count < 4);
+	assert_int_equal(prefix_len, addr_bits(a->family)); /* ours alone */
 	f->addresses[f->address_count++] = *a;
 	done(answer, owner, 0, -1);
 }
@@ -182,8 +183,8 @@ static void si_authenticate(struct softwire *s, const struct ppp_claim *claim)
 	struct peer *p = peer_of(s);
 	const char *secret = p->server_password ? p->server_password : "";
 
-	p->proven = aaa_chap_md5_ok(claim->id, secret, strlen(secret), claim->challenge, claim->challenge_len, claim->response,
-		claim->response_len);
+	p->proven = aaa_chap_md5_ok(claim->id, secret, strlen(secret), claim->challenge, claim->challenge_len,
+		claim->response, claim->response_len);
 	softwire_verified(s, p->proven, p->proven ? "welcome" : "you are somebody else", s->now);
 }
 
@@ -592,8 +593,8 @@ void fixture_free(struct fixture *f)
 	loop_done(&f->loop);
 	assert_int_equal(f->wheel.armed, 0);
 	for (int n = 0; n < 7; n++) {
-		static const char *const names[] = {
-			"users.conf", "leases.db", "leases.db-wal", "leases.db-shm", "cert.pem", "key.pem", "ca.pem"};
+		static const char *const names[] = {"users.conf", "leases.db", "leases.db-wal",
+			"leases.db-shm", "cert.pem", "key.pem", "ca.pem"};
 		char path[128];
 
 		snprintf(path, sizeof(path), "%s/%s", f->dir, names[n]);

@@ -60,7 +60,7 @@ static void the_users_own_rule_goes_before_the_operators(void **state)
 	}
 }
 
-/* proves: HS-PROV-5 partial */
+/* proves: HS-PROV-5 */
 static void every_softwire_has_a_64_of_its_own(void **state)
 {
 	struct fixture *f = fixture_new();
@@ -157,13 +157,14 @@ static void a_pool_of_one_prefix_keeps_its_route(void **state)
 
 /* ---- IPv4 ---- */
 
-static const char ipv4_users[] = "users = {\n"
-				 "  alice = { secret = \"wonderland\"; };\n"
-				 "  bob = { secret = \"wonderland\"; softwires = 2; };\n"
-				 "  four = { secret = \"wonderland\"; ipv6 = false; };\n"
-				 "  dave = { secret = \"wonderland\"; softwires = 2; ipv4 = \"192.0.2.77\"; "
-				 "delegate4 = [ \"192.0.2.128/29\" ]; };\n"
-				 "};\n";
+static const char ipv4_users[] =
+	"users = {\n"
+	"  alice = { secret = \"wonderland\"; };\n"
+	"  bob = { secret = \"wonderland\"; softwires = 2; };\n"
+	"  four = { secret = \"wonderland\"; ipv6 = false; };\n"
+	"  dave = { secret = \"wonderland\"; softwires = 2; ipv4 = \"192.0.2.77\"; "
+	"delegate4 = [ \"192.0.2.128/29\" ]; delegate = [ \"2001:db8:ffff:100::/56\" ]; };\n"
+	"};\n";
 
 static struct fixture *with_ipv4(void)
 {
@@ -197,7 +198,7 @@ static bool has_address(const struct fixture *f, const char *text)
 	return false;
 }
 
-/* proves: HS-PROV-8 partial, HS-PROV-6 partial, PS-24 partial */
+/* proves: HS-PROV-8, HS-PROV-6 partial, PS-24 partial */
 static void ipcp_gives_a_host_address_that_leads_to_the_softwire(void **state)
 {
 	struct fixture *f = with_ipv4();
@@ -299,7 +300,7 @@ static void a_softwire_has_the_families_that_all_have(void **state)
 	}
 }
 
-/* proves: HS-DHCP-8 partial, HS-DHCP-5 partial, HS-PROV-13 partial */
+/* proves: HS-DHCP-8, HS-DHCP-5 partial, HS-PROV-13 partial */
 static void a_router_gets_a_subnet_that_leads_to_it_while_it_is_in_use(void **state)
 {
 	struct fixture *f = with_ipv4();
@@ -320,7 +321,7 @@ static void a_router_gets_a_subnet_that_leads_to_it_while_it_is_in_use(void **st
 	fixture_free(f);
 }
 
-/* proves: HS-DHCP-5 partial, HS-PROV-13 partial */
+/* proves: HS-DHCP-5, HS-PROV-13 partial */
 static void fixed_addresses_outside_the_pools_get_routes_of_their_own(void **state)
 {
 	struct fixture *f = with_ipv4();
@@ -332,10 +333,12 @@ static void fixed_addresses_outside_the_pools_get_routes_of_their_own(void **sta
 	assert_true(addr_equal(&p->engine.state.address4, &fixed));
 	assert_true(fixture_routed(f, "192.0.2.77/32"));
 	assert_true(fixture_routed(f, "192.0.2.128/29"));
+	assert_true(fixture_routed(f, "2001:db8:ffff:100::/56"));
 	q = dual(f, 3, "dave", true); /* what is fixed is the first softwire's */
 	assert_false(addr_equal(&q->engine.state.address4, &fixed));
 	softwire_close(p->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
-	fixture_until(f, !fixture_routed(f, "192.0.2.77/32") && !fixture_routed(f, "192.0.2.128/29"));
+	fixture_until(f, !fixture_routed(f, "192.0.2.77/32") && !fixture_routed(f, "192.0.2.128/29") &&
+				 !fixture_routed(f, "2001:db8:ffff:100::/56"));
 	assert_true(fixture_routed(f, "198.51.100.0/24"));
 	assert_int_equal(q->downs, 0);
 	fixture_free(f);
@@ -388,7 +391,7 @@ static void each_family_is_told_its_own_dns_servers(void **state)
 	fixture_free(f);
 }
 
-/* proves: HS-PROV-1 partial, HS-PROV-2 partial */
+/* proves: HS-PROV-1, HS-PROV-2 */
 static void addresses_are_the_users_unless_the_pool_is_temporary(void **state)
 {
 	for (int temporary = 0; temporary < 2; temporary++) {
@@ -521,28 +524,94 @@ static void send_inner4(struct peer *p, const struct addr *source)
 	peer_send(p, packet, sizeof(packet));
 }
 
-/* proves: SEC-HS-20 partial, SEC-HS-21 partial */
+static void send_inner6(struct peer *p, const struct addr *source)
+{
+	uint8_t packet[SOFTWIRE_DATA_HEADER + 48] = {0};
+	uint8_t *ip = packet + SOFTWIRE_DATA_HEADER;
+	struct addr to = fixture_addr("2001:db8:7777::1");
+
+	softwire_data_header(
+		packet, p->softwire->tunnel.peer_tunnel, p->softwire->tunnel.peer_session, PPP_IPV6);
+	ip[0] = 0x60;
+	ip[5] = 8;
+	ip[6] = 59; /* no next header */
+	ip[7] = 64;
+	memcpy(ip + 8, source->bytes, 16);
+	memcpy(ip + 24, to.bytes, 16);
+	peer_send(p, packet, sizeof(packet));
+}
+
+enum { SOURCES = 4 };
+
+/* What a peer may have as sources. */
+static void own_sources(const struct peer *p, struct addr ret[SOURCES])
+{
+	ret[0] = p->engine.state.address4;
+	ret[1] = p->engine.state.binding4.subnets[0].prefix.addr;
+	ret[1].bytes[3] |= 2;
+	ret[2] = p->engine.state.address;
+	ret[3] = p->engine.state.binding.prefixes[0].prefix.addr;
+	ret[3].bytes[15] = 7;
+}
+
+static void send_from_all(struct peer *p, const struct addr sources[SOURCES])
+{
+	for (unsigned i = 0; i < SOURCES; i++)
+		if (sources[i].family == AF_INET)
+			send_inner4(p, &sources[i]);
+		else
+			send_inner6(p, &sources[i]);
+}
+
+/* proves: SEC-HS-20 */
 static void only_what_was_given_is_a_source(void **state)
 {
 	struct fixture *f = with_ipv4();
 	struct dp_counters *counters;
 	struct peer *alice, *bob;
-	struct addr inside;
+	struct addr sources[SOURCES];
 
 	fixture_start(f);
 	alice = dual(f, 2, "alice", true);
 	bob = dual(f, 3, "bob", true);
 	counters = tun_plane_counters(f->c->plane);
-	inside = alice->engine.state.binding4.subnets[0].prefix.addr;
-	inside.bytes[3] |= 2;
-	send_inner4(alice, &alice->engine.state.address4);
-	send_inner4(alice, &inside);
+	own_sources(alice, sources);
+	send_from_all(alice, sources);
 	fixture_pass(f, 10);
 	assert_int_equal(counters->drop_spoofed, 0);
-	send_inner4(bob, &alice->engine.state.address4);
-	send_inner4(bob, &inside);
-	fixture_until(f, counters->drop_spoofed == 2);
-	assert_int_equal(of(f, "bob")->row->drop_spoofed, 2);
+	send_from_all(bob, sources);
+	fixture_until(f, counters->drop_spoofed == SOURCES);
+	assert_int_equal(of(f, "bob")->row->drop_spoofed, SOURCES);
+	fixture_free(f);
+}
+
+/* Neither from another softwire, nor on the same one under another name. */
+/* proves: SEC-HS-21 */
+static void addresses_are_bound_to_who_has_proven_to_be_their_user(void **state)
+{
+	static const uint8_t lcp[] = {1, 99, 0, 14, 1, 4, 5, 0xb4, 5, 6, 1, 2, 3, 4};
+	uint8_t frame[SOFTWIRE_DATA_HEADER + sizeof(lcp)];
+	struct fixture *f = with_ipv4();
+	struct peer *alice, *bob;
+	struct addr sources[SOURCES];
+
+	fixture_start(f);
+	alice = dual(f, 2, "alice", true);
+	bob = dual(f, 3, "bob", true);
+	own_sources(alice, sources);
+	send_from_all(bob, sources);
+	fixture_until(f, of(f, "bob")->row->drop_spoofed == SOURCES);
+	alice->config.ppp.name = "bob";
+	softwire_data_header(
+		frame, alice->softwire->tunnel.peer_tunnel, alice->softwire->tunnel.peer_session, PPP_LCP);
+	memcpy(frame + SOFTWIRE_DATA_HEADER, lcp, sizeof(lcp));
+	peer_send(alice, frame, sizeof(frame));
+	for (int n = 0; n < 100 && !alice->downs; n++)
+		fixture_pass(f, 250);
+	assert_int_equal(alice->downs, 1);
+	for (unsigned i = 0; i < SOURCES; i++)
+		assert_null(inner(f, &sources[i]));
+	assert_int_equal(bob->downs, 0);
 	fixture_free(f);
 }
 
@@ -594,7 +663,17 @@ static json_t *zones_of(json_t *all, const char *user, const char *prefix)
 	return NULL;
 }
 
-/* proves: HS-PROV-12 partial */
+static void check_zones(json_t *all, const char *prefix, size_t count, const char *first)
+{
+	json_t *one = zones_of(all, "carol", prefix);
+
+	assert_int_equal(json_array_size(json_object_get(one, "zones")), count);
+	assert_string_equal(shown(one, "zones"), first);
+	assert_int_equal(json_array_size(json_object_get(one, "nameservers")), 2);
+	assert_string_equal(shown(one, "nameservers"), "ns1.carol.example");
+}
+
+/* proves: HS-PROV-12 */
 static void reverse_zones_have_the_users_name_servers_or_the_pools(void **state)
 {
 	struct fixture *f = with_ipv4();
@@ -602,32 +681,33 @@ static void reverse_zones_have_the_users_name_servers_or_the_pools(void **state)
 
 	fixture_users(f, "users = {\n"
 			 "  alice = { secret = \"wonderland\"; };\n"
-			 "  carol = { secret = \"wonderland\"; delegate = [ \"2001:db8:ffff:120::/59\" ]; "
-			 "delegate4 = [ \"192.0.2.128/29\" ]; ipv4 = \"192.0.2.77\";\n"
+			 "  carol = { secret = \"wonderland\"; ipv4 = \"192.0.2.77\";\n"
+			 "    delegate = [ \"2001:db8:ffff:200::/56\", \"2001:db8:ffff:120::/59\",\n"
+			 "      \"2001:db8:ffff:140::/58\", \"2001:db8:ffff:108::/61\" ];\n"
+			 "    delegate4 = [ \"192.0.2.128/25\", \"198.18.0.0/23\" ];\n"
 			 "    nameservers = [ \"ns1.carol.example\", \"ns2.carol.example\" ]; };\n"
 			 "};\n");
 	f->config.pools[0].nameserver_count = 1;
 	snprintf(f->config.pools[0].nameservers[0], sizeof(f->config.pools[0].nameservers[0]),
 		"ns.isp.example");
 	fixture_start(f);
+	assert_int_equal(f->result, 0);
 	for (int connected = 0; connected < 2; connected++) {
 		all = concentrator_show_reverse_zones(f->c, "carol");
-		assert_int_equal(json_array_size(all), 2);
-		one = zones_of(all, "carol", "2001:db8:ffff:120::/59");
-		assert_int_equal(json_array_size(json_object_get(one, "zones")), 2);
-		assert_string_equal(shown(one, "zones"), "2.1.0.f.f.f.f.8.b.d.0.1.0.0.2.ip6.arpa");
-		assert_int_equal(json_array_size(json_object_get(one, "nameservers")), 2);
-		assert_string_equal(shown(one, "nameservers"), "ns1.carol.example");
-		one = zones_of(all, "carol", "192.0.2.128/29");
-		assert_int_equal(json_array_size(json_object_get(one, "zones")), 8);
-		assert_string_equal(shown(one, "zones"), "128.2.0.192.in-addr.arpa");
+		assert_int_equal(json_array_size(all), 6);
+		check_zones(all, "2001:db8:ffff:200::/56", 1, "2.0.f.f.f.f.8.b.d.0.1.0.0.2.ip6.arpa");
+		check_zones(all, "2001:db8:ffff:120::/59", 2, "2.1.0.f.f.f.f.8.b.d.0.1.0.0.2.ip6.arpa");
+		check_zones(all, "2001:db8:ffff:140::/58", 4, "4.1.0.f.f.f.f.8.b.d.0.1.0.0.2.ip6.arpa");
+		check_zones(all, "2001:db8:ffff:108::/61", 8, "8.0.1.0.f.f.f.f.8.b.d.0.1.0.0.2.ip6.arpa");
+		check_zones(all, "192.0.2.128/25", 128, "128.2.0.192.in-addr.arpa");
+		check_zones(all, "198.18.0.0/23", 2, "0.18.198.in-addr.arpa");
 		json_decref(all);
 		if (!connected)
 			dual(f, 2, "carol", true);
 	}
 	dual(f, 3, "alice", true);
 	all = concentrator_show_reverse_zones(f->c, NULL);
-	assert_int_equal(json_array_size(all), 4);
+	assert_int_equal(json_array_size(all), 8);
 	one = zones_of(all, "alice", "");
 	assert_int_equal(json_array_size(json_object_get(one, "zones")), 1);
 	assert_string_equal(shown(one, "nameservers"), "ns.isp.example");
@@ -656,6 +736,7 @@ int main(void)
 		cmocka_unit_test(ipv4_may_change_with_a_reload),
 		cmocka_unit_test(a_family_that_a_user_loses_is_not_given_again),
 		cmocka_unit_test(only_what_was_given_is_a_source),
+		cmocka_unit_test(addresses_are_bound_to_who_has_proven_to_be_their_user),
 		cmocka_unit_test(ipv4_is_shown),
 		cmocka_unit_test(reverse_zones_have_the_users_name_servers_or_the_pools),
 	};

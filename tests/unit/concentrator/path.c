@@ -152,8 +152,7 @@ static void softwires_behind_one_nat_are_told_in_turns(void **state)
 	assert_int_equal(count_mtu(f, 1350), 16);
 	/* Some of them go, also those whose turn it would be. */
 	for (unsigned n = 0; n < CROWD; n += 3)
-		softwire_close(
-			p[n]->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
+		softwire_close(p[n]->softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", loop_now(&f->loop));
 	fixture_pass(f, 60000); /* for as long as their last words may have to be said again */
 	assert_int_equal(f->c->count, CROWD - 7);
 	report(f, f->c->all, EMSGSIZE, 1380);
@@ -202,7 +201,8 @@ static void a_broken_path_is_noted_and_the_peer_is_asked(void **state)
 		fixture_pass(f, 1000); /* it was forged: the peer answers */
 		assert_string_equal(path_of(alice), "ok");
 		report(f, alice, cases[n].error, 0);
-		assert_int_equal(f->c->counters.l2tp.hello_tx, hellos + 1); /* and is not asked all the time */
+		assert_int_equal(
+			f->c->counters.l2tp.hello_tx, hellos + 1); /* and is not asked all the time */
 		fixture_pass(f, 5000);
 		report(f, alice, cases[n].error, 0);
 		assert_int_equal(f->c->counters.l2tp.hello_tx, hellos + 2);
