@@ -26,7 +26,7 @@ size_t __sanitizer_get_current_allocated_bytes(
 
 enum { EAP_REQUEST = 1, EAP_RESPONSE, EAP_SUCCESS };
 enum { QUEUE = 32, PACKET = 2048, MTU = 1460, STEPS = 200, MEMORY = 32768, FAR = 400000, DAY = 7200000 };
-enum question { TUNNEL_SECRET, VERIFY, PPP_SECRET, LEASE, BIND, EAP, QUESTIONS };
+enum question { TUNNEL_SECRET, VERIFY, PPP_SECRET, LEASE, BIND, EAP_OF_PEER, EAP_OF_US, QUESTIONS };
 
 /* Circumstances: the first byte, and the second one. */
 enum {
@@ -58,12 +58,13 @@ struct end {
 	uint8_t waiting; /* questions to be answered later, one bit each */
 	bool began, routed, routed4;
 	unsigned ups, downs, released;
-	struct { /* the claim, and the EAP packet, that the owner is asked about */
+	struct { /* the claim, and the EAP packets, that the owner is asked about */
 		struct ppp_claim claim;
 		uint8_t bytes[3][256];
-		bool authenticator;
-		uint8_t eap[PACKET];
-		size_t eap_len;
+		struct {
+			uint8_t bytes[PACKET];
+			size_t len;
+		} eap[2]; /* as the peer, as the authenticator */
 	} about;
 };
 
@@ -216,22 +217,25 @@ static void answer_claim(struct end *e, bool yes)
 }
 
 /* Request, response, Success; of no method that there is. */
-static void answer_eap(struct end *e, bool yes)
+static void answer_eap_of_peer(struct end *e, bool yes)
 {
-	uint8_t packet[] = {EAP_REQUEST, e->about.eap[1], 0, 6, 253, 1};
-	bool first = !e->about.eap_len;
+	uint8_t packet[] = {EAP_REQUEST, 7, 0, 6, 253, 1};
 
-	if (e->about.authenticator && (!yes || !first)) {
-		softwire_verified(e->softwire, yes, "no", path.now);
-	} else if (e->about.authenticator) {
-		packet[1] = 7;
+	if (yes && !e->about.eap[true].len)
 		softwire_eap(e->softwire, true, packet, sizeof(packet), path.now);
-	} else if (e->about.eap[0] == EAP_REQUEST) {
-		packet[0] = EAP_RESPONSE;
+	else
+		softwire_verified(e->softwire, yes, "no", path.now);
+}
+
+static void answer_eap_of_us(struct end *e, bool yes)
+{
+	const uint8_t *asked = e->about.eap[false].bytes;
+	uint8_t packet[] = {EAP_RESPONSE, asked[1], 0, 6, 253, 1};
+
+	if (asked[0] == EAP_REQUEST)
 		softwire_eap(e->softwire, false, packet, yes ? sizeof(packet) : 4, path.now);
-	} else {
-		softwire_eap_result(e->softwire, yes && e->about.eap[0] == EAP_SUCCESS, "refused", path.now);
-	}
+	else
+		softwire_eap_result(e->softwire, yes && asked[0] == EAP_SUCCESS, "refused", path.now);
 }
 
 static void answer(struct end *e, enum question q, bool yes)
@@ -245,8 +249,10 @@ static void answer(struct end *e, enum question q, bool yes)
 		softwire_tunnel_secret(s, yes ? secret : "hatter", yes ? strlen(secret) : 6, path.now);
 	else if (q == VERIFY)
 		answer_claim(e, yes);
-	else if (q == EAP)
-		answer_eap(e, yes);
+	else if (q == EAP_OF_PEER)
+		answer_eap_of_peer(e, yes);
+	else if (q == EAP_OF_US)
+		answer_eap_of_us(e, yes);
 	else if (q == PPP_SECRET)
 		softwire_ppp_secret(s, "wonderland", yes ? 10 : 0, path.now);
 	else if (q == LEASE && e == &path.sc)
@@ -302,13 +308,12 @@ static void any_eap(struct softwire *s, bool authenticator, const uint8_t *packe
 {
 	struct end *e = end_of(s);
 
-	require(packet ? len >= 4 && len <= sizeof(e->about.eap) : authenticator && !len);
-	require(!authenticator || !(e->waiting & 1 << EAP));
-	e->about.authenticator = authenticator;
+	require(packet ? len >= 4 && len <= PACKET : authenticator && !len);
+	require(!authenticator || !(e->waiting & 1 << EAP_OF_PEER)); /* one at a time: ppp/link.h */
 	if (packet)
-		memcpy(e->about.eap, packet, len);
-	e->about.eap_len = len;
-	ask(s, EAP);
+		memcpy(e->about.eap[authenticator].bytes, packet, len);
+	e->about.eap[authenticator].len = len;
+	ask(s, authenticator ? EAP_OF_PEER : EAP_OF_US);
 }
 
 static void any_ppp_secret(struct softwire *s, const char *peer)
