@@ -57,6 +57,28 @@ static void up_is_told_once_with_all_that_came(void **state)
 	fixture_free(f);
 }
 
+/* What a DHCP server for the LAN needs to know. */
+/* proves: HS-DHCP-14 partial */
+static void ipv4_is_told(void **state)
+{
+	struct fixture *f = with_hooks();
+
+	fixture_ipv4(f, "198.51.100.64/29");
+	fixture_up(f);
+	until_hooks(f, 1);
+	expect(f, "up", "SOFTWIRE_FAMILIES", "ipv6 ipv4");
+	expect(f, "up", "SOFTWIRE_ADDRESS4", "198.51.100.7");
+	expect(f, "up", "SOFTWIRE_PEER4", "198.51.100.1");
+	expect(f, "up", "SOFTWIRE_DELEGATED4", "198.51.100.64/29");
+	expect(f, "up", "SOFTWIRE_LAN4", "lan0=198.51.100.65/29");
+	expect(f, "up", "SOFTWIRE_DNS", "2001:db8::53 198.51.100.53");
+	ppp_link_close_ncp(&f->servers[0].engine.softwire.ppp, PPP_IPCP, "no more IPv4", loop_now(&f->loop));
+	until_hooks(f, 2);
+	expect(f, "change", "SOFTWIRE_FAMILIES", "ipv6");
+	expect(f, "change", "SOFTWIRE_LAN4", "lan0=198.51.100.65/29"); /* its lease is not over */
+	fixture_free(f);
+}
+
 static void renewing_is_told(void **state)
 {
 	struct fixture *f = with_hooks();
@@ -140,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_is_told_once_with_all_that_came),
+		cmocka_unit_test(ipv4_is_told),
 		cmocka_unit_test(renewing_is_told),
 		cmocka_unit_test(a_change_is_told_with_what_was_before),
 		cmocka_unit_test(down_is_told_with_the_reason_and_what_stays),
