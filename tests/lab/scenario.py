@@ -128,7 +128,7 @@ concentrator = {{
         self.sc = Softwired(self.sc_node, "concentrator", self.concentrator(**kw))
         return self.sc
 
-    def start_si(self, extra="", server=None, name="initiator"):
+    def start_si(self, extra="", server=None, name="initiator", wait=True):
         self.file("initiator", "password", PASSWORD + "\n")
         lan = 'lan = [ "lan0" ];' if self.router else ""
         self.si = Softwired(self.home, name, f"""
@@ -145,7 +145,7 @@ initiator = {{
         {extra}
     }};
 }};
-""")
+""", wait=wait)
         return self.si
 
     def set_up(self, si="", **kw):

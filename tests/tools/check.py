@@ -79,7 +79,7 @@ def meson_tests(folder, suite):
     Count.add(passed, failed, skipped)
 
 
-LAB_WORKERS = 3  # lab tests mostly wait; each has namespaces of its own
+LAB_WORKERS = 4  # lab tests mostly wait; each has namespaces of its own
 
 
 def python_tests(folder, where, what, sanitized=False, workers=0):
