@@ -1,8 +1,17 @@
 /*
- * initiator: the SI role: one softwire_si engine that is kept up, its TUN device, addresses, routes and LAN.
+ * initiator: the SI role: one softwire_si engine that is kept up, its TUN device, addresses, routes and LAN, for IPv6, IPv4 or both.
  *
- * Parts: initiator.c (life: resolve, connect, back-off, hints), network.c (what the softwire gave goes into the kernel: addresses, routes,
- * unreachable routes, DNS), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), show.c.
+ * Parts: initiator.c (life: resolve, connect, back-off, hints), attempt.c (one softwire, from resolving the server's name on), auth.c (secrets and
+ * certificates, and what PPP asks of us), path.c (the way to the server outside the softwire: where, how wide, broken), network.c and
+ * network4.c (what the softwire gave goes into the kernel: addresses, default routes, LAN addresses, unreachable routes), dns.c (DNS
+ * servers for the host), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), bridge.c (one
+ * bridge of all LAN interfaces where a prefix has too few /64s), hooks.c (the operator's programs: softwired-hooks(7)), state.c (what survives a
+ * restart), show.c.
+ *
+ * While the softwire reconnects, all that it gave stays, because most times the same comes back: prefixes and subnets until they are over or
+ * others have come, default routes and DNS servers for 30 s. The same holds for one family while the other one goes on.
+ * Known limits: a bridge stays until the restart, also when a shorter prefix comes; packets with a source in a delegated subnet follow the host's
+ * default route, which may be a native one with a better metric.
  * RFC 5571; RFC 7084 L- and W-requirements; design.md section 6 ("Settled").
  */
 #ifndef INITIATOR_INITIATOR_H
