@@ -64,7 +64,12 @@ static void concentrator_example(void **state)
 	expect_prefix(&pool[0].lease.delegate_from, "2001:db8:8000::/36");
 	assert_int_equal(pool[0].lease.delegate_len, 56);
 	assert_int_equal(pool[0].dns_count, 2);
-	expect_addr(&pool[0].dns[1], "2001:db8::5353");
+	expect_addr(&pool[0].dns[1], "198.51.100.53");
+	expect_addr(&con->local4, "198.51.100.1");
+	expect_prefix(&pool[0].lease.ipv4, "198.51.100.0/24");
+	expect_prefix(&pool[0].lease.delegate4_from, "203.0.113.0/24");
+	assert_int_equal(pool[0].lease.delegate4_len, 29);
+	assert_int_equal(con->auth[1], PPP_METHOD_MSCHAPV2);
 	assert_string_equal(pool[1].lease.name, "hosts");
 	assert_true(prefix_is_none(&pool[1].lease.delegate_from));
 	assert_int_equal(pool[1].dns_count, 1);
