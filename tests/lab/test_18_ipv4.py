@@ -53,7 +53,7 @@ def test_address_and_subnet_stay_the_same_over(event):
         s.wait_ping(s.home, 4)
 
 
-# proves: HS-PROV-6, HS-PROV-13 partial, HS-DHCP-5, HS-DHCP-8
+# proves: HS-PROV-6, HS-PROV-13, HS-DHCP-5, HS-DHCP-8
 @pytest.mark.parametrize("address, subnet", [("198.51.100.7", "198.18.64.128/28"), ("203.0.113.200", "198.18.200.0/29")], ids=["inside", "outside"])
 def test_fixed_address_and_subnet(address, subnet):
     """What lies outside the pools has routes of its own at the concentrator, as long as it is in use."""

@@ -748,6 +748,7 @@ static void values_for_ipv4_and_authentication_arrive(void **state)
 	assert_string_equal(i[0].hooks[INITIATOR_HOOK_CHANGE], "/h");
 	assert_int_equal(i[1].auth, 0);
 	assert_string_equal(i[1].user, "");
+	assert_memory_equal(i[1].host_name, "Softwires@", 10);
 	free(c);
 }
 
