@@ -11,6 +11,8 @@
 
 #include "hub/softwire.h"
 
+/* sent.c: aborts unless this UDP payload is good. */
+void harness_check_sent(const uint8_t *payload, size_t len);
 void harness_run(enum l2tp_end victim, const uint8_t *data, size_t size);
 
 #endif
