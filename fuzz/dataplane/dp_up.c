@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Packets of a peer, right and wrong, through the upstream path. The input is a sequence of (choice, length, bytes); the choice says who
- * sends, and whether a right header is put in front and the inner packet's lengths are mended, so that the depths are reached soon.
+ * sends, with which ECN field outside (its two high bits), and whether a right header is put in front and the inner packet's lengths are mended, so that the depths are reached soon.
  * Whatever comes: nothing reaches the device but whole packets from the right peer whose source the softwire was given, and each packet is
  * accounted for exactly once.
  */
@@ -12,11 +12,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OTHER_PEER = 1, HEADER = 2, FAMILY4 = 4, MEND = 8, DOWN = 16, ANY_SOURCE = 32, MAX = 2047 };
+enum { OTHER_PEER = 1, HEADER = 2, FAMILY4 = 4, MEND = 8, DOWN = 16, ANY_SOURCE = 32, ECN_SHIFT = 6, MAX = 2047 };
 
 static uint64_t drops(const struct dp_counters *c)
 {
-	return c->drop_short + c->drop_header + c->drop_spoofed + c->drop_bad_inner + c->drop_device;
+	return c->drop_short + c->drop_header + c->drop_spoofed + c->drop_bad_inner + c->drop_device +
+	       c->drop_ecn;
 }
 
 static void check_queue(const struct harness *h)
@@ -68,7 +69,8 @@ static void one_packet(struct harness *h, uint8_t choice, const uint8_t *data, s
 {
 	uint8_t buf[MAX + DP_HEADER_SIZE], *packet;
 	size_t n = build(buf, choice, data, len);
-	struct addr none = {0};
+	struct dp_arrival arrival = {
+		.from = choice & OTHER_PEER ? h->other : h->peer, .ecn = choice >> ECN_SHIFT};
 	uint64_t before = drops(&h->plane->counters);
 	unsigned handed = h->inputs + h->strays, out;
 
@@ -78,7 +80,7 @@ static void one_packet(struct harness *h, uint8_t choice, const uint8_t *data, s
 	harness_reset(h);
 	h->row->any_source = choice & ANY_SOURCE;
 	h->row->up6 = h->row->up4 = !(choice & DOWN);
-	dp_up_packet(h->socket, choice & OTHER_PEER ? &h->other : &h->peer, &none, packet, n);
+	dp_up_packet(h->socket, &arrival, packet, n);
 	free(packet);
 	check_queue(h);
 	out = check_device(h, choice);

@@ -7,6 +7,7 @@
  *   up.c      one packet out of a softwire
  *   down.c    packets from the device into softwires
  *   fragment.c  IPv4 packets that may be cut, and do not fit
+ *   tos.c    DSCP and ECN between inner and outer header
  *   icmp.c    ICMP errors
  *
  * Calls into the role (ops) may remove sockets and close the plane: the memory of both stays until the loop
@@ -25,7 +26,10 @@ enum {
 	DP_SLOTS = 1024,  /* packets in all send queues of a plane */
 	DP_RESERVE = 128, /* of those and of DP_QUEUE_MAX more, for control messages only */
 	DP_RX_BYTES = DP_PACKET_MAX + 64,
-	DP_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)),
+	/* An address, and TOS or Traffic Class (an int, or a byte). */
+	DP_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)),
+	DP_ECN = 3,        /* the bits of TOS and Traffic Class that are ECN's */
+	DP_TOS_CS6 = 0xc0, /* network control (RFC 4594 section 3.2), Not-ECT */
 };
 
 /* A packet that waits to be sent. */
@@ -35,6 +39,7 @@ struct dp_slot {
 	socklen_t to_len;
 	bool tried; /* it met an error that was not its own */
 	struct addr local;
+	uint8_t tos;      /* of the outer header, also as Traffic Class */
 	uint32_t at, len; /* of the UDP payload in bytes */
 	uint8_t bytes[DP_HEADROOM + DP_PACKET_MAX];
 };
@@ -50,6 +55,13 @@ struct dp_socket {
 	uint32_t local_mtu; /* what the kernel said about the packet that it has just refused */
 	unsigned queued;
 	struct dp_slot *head, **tail;
+};
+
+/* What is known of a packet that has come. */
+struct dp_arrival {
+	struct endpoint from;
+	struct addr local; /* that it was sent to, where the socket has many; else none */
+	uint8_t ecn;       /* of the outer header */
 };
 
 struct dp_rx_batch {
@@ -71,7 +83,7 @@ struct tun_plane {
 	struct dp_table table;
 	struct dp_counters counters;
 	struct addr local6, local4;
-	struct limit icmp[DP_ICMP_MAX], device_log;
+	struct limit icmp[DP_ICMP_MAX], device_log, ecn_log;
 	struct loop_flush flush;
 	uv_idle_t anchor; /* never started; its closing makes tun_plane_close() asynchronous in every case */
 	struct loop_watch device;
@@ -127,8 +139,13 @@ void dp_socket_push(struct dp_socket *s);  /* one batch, calling no op; errors a
 void dp_socket_watch(struct dp_socket *s); /* tells the loop what to wait for */
 
 /* up.c */
-void dp_up_packet(struct dp_socket *s, const struct endpoint *from, const struct addr *local,
-	uint8_t *payload, size_t len);
+void dp_up_packet(struct dp_socket *s, const struct dp_arrival *arrival, uint8_t *payload, size_t len);
+
+/* tos.c: TOS or Traffic Class of PACKET, which is an IP packet. */
+uint8_t dp_tos_read(const uint8_t *packet);
+/* Merges the OUTER header's ECN field into the inner PACKET of ROW. False: it is to be dropped, and has been
+ * counted. An OUTER of 0, Not-ECT, changes nothing: there is no need to call. */
+bool dp_ecn_decapsulate(struct tun_plane *p, struct dp_row *row, uint8_t *packet, uint8_t outer);
 
 /* fragment.c: does this IPv4 packet allow to be cut? */
 bool dp_may_fragment(uint8_t family, const uint8_t *packet);

@@ -68,10 +68,10 @@ int dp_socket_open(struct dp_socket *s, int fd)
 	/* Packet information last: only where all addresses are listened to. */
 	static const struct option options4[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
 		{IPPROTO_IP, IP_RECVERR, 1}, {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO},
-		{IPPROTO_IP, IP_PKTINFO, 1}};
+		{IPPROTO_IP, IP_RECVTOS, 1}, {IPPROTO_IP, IP_PKTINFO, 1}};
 	static const struct option options6[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
 		{IPPROTO_IPV6, IPV6_RECVERR, 1}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO},
-		{IPPROTO_IPV6, IPV6_RECVPKTINFO, 1}};
+		{IPPROTO_IPV6, IPV6_RECVTCLASS, 1}, {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1}};
 	struct endpoint bound = {0};
 	int r = socket_check(fd, &bound);
 
@@ -82,32 +82,41 @@ int dp_socket_open(struct dp_socket *s, int fd)
 	s->wildcard = addr_is_unspecified(&bound.addr);
 	s->tail = &s->head;
 	buffers_set(fd);
-	return options_set(fd, s->family == AF_INET6 ? options6 : options4, s->wildcard ? 4 : 3);
+	return options_set(fd, s->family == AF_INET6 ? options6 : options4, s->wildcard ? 5 : 4);
 }
 
 /* --- receiving --- */
 
-/* The address that a packet was sent to, where the socket has many; else none. */
-static struct addr local_of(struct msghdr *m)
+/* TOS comes as a byte, Traffic Class as an int. */
+static uint8_t tclass_of(const struct cmsghdr *c)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
+	int tclass;
 
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return addr4_of((const uint8_t *)&info.ipi_spec_dst);
-		}
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return addr6_of(info.ipi6_addr.s6_addr);
-		}
-	}
-	return (struct addr){0};
+	memcpy(&tclass, CMSG_DATA(c), sizeof(tclass));
+	return (uint8_t)tclass;
 }
 
-static void batch_prepare(struct dp_rx_batch *b, bool wildcard)
+static void arrival_read(struct msghdr *m, struct dp_arrival *ret)
+{
+	struct in6_pktinfo info6;
+	struct in_pktinfo info4;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+			ret->ecn = *CMSG_DATA(c) & DP_ECN;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+			ret->ecn = tclass_of(c) & DP_ECN;
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
+			ret->local = addr4_of((const uint8_t *)&info4.ipi_spec_dst);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+			ret->local = addr6_of(info6.ipi6_addr.s6_addr);
+		}
+	}
+}
+
+static void batch_prepare(struct dp_rx_batch *b)
 {
 	for (unsigned i = 0; i < DP_BATCH; i++) {
 		b->vectors[i] = (struct iovec){.iov_base = b->bytes[i], .iov_len = DP_RX_BYTES};
@@ -116,8 +125,8 @@ static void batch_prepare(struct dp_rx_batch *b, bool wildcard)
 			.msg_namelen = sizeof(b->from[i]),
 			.msg_iov = &b->vectors[i],
 			.msg_iovlen = 1,
-			.msg_control = wildcard ? b->control[i] : NULL,
-			.msg_controllen = wildcard ? DP_CONTROL : 0,
+			.msg_control = b->control[i],
+			.msg_controllen = DP_CONTROL,
 		};
 	}
 }
@@ -125,19 +134,17 @@ static void batch_prepare(struct dp_rx_batch *b, bool wildcard)
 static void received(struct dp_socket *s, struct dp_rx_batch *b, unsigned i)
 {
 	struct msghdr *m = &b->headers[i].msg_hdr;
-	struct addr local = {0};
-	struct endpoint from;
+	struct dp_arrival arrival = {0};
 
 	if (m->msg_flags & MSG_TRUNC) {
 		s->plane->counters.rx_packets++;
 		s->plane->counters.drop_short++;
 		return;
 	}
-	if (endpoint_from_sockaddr((struct sockaddr *)&b->from[i], &from) < 0)
+	if (endpoint_from_sockaddr((struct sockaddr *)&b->from[i], &arrival.from) < 0)
 		return;
-	if (s->wildcard)
-		local = local_of(m);
-	dp_up_packet(s, &from, &local, b->bytes[i], b->headers[i].msg_len);
+	arrival_read(m, &arrival);
+	dp_up_packet(s, &arrival, b->bytes[i], b->headers[i].msg_len);
 }
 
 unsigned dp_socket_receive(struct dp_socket *s)
@@ -145,7 +152,7 @@ unsigned dp_socket_receive(struct dp_socket *s)
 	struct dp_rx_batch *b = s->plane->rx;
 	int n;
 
-	batch_prepare(b, s->wildcard);
+	batch_prepare(b);
 	n = recvmmsg(s->fd, b->headers, DP_BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0) {
 		if (errno == EAGAIN || errno == EINTR)
@@ -214,24 +221,36 @@ unsigned dp_socket_errors(struct dp_socket *s)
 
 /* --- sending --- */
 
-static size_t local_write(uint8_t *control, const struct addr *local)
+static void control_add(struct msghdr *m, int level, int type, const void *data, size_t len)
 {
-	struct msghdr m = {.msg_control = control, .msg_controllen = DP_CONTROL};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)m->msg_control + m->msg_controllen);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	m->msg_controllen += CMSG_SPACE(len);
+}
+
+static void control_add_local(struct msghdr *m, const struct addr *local)
+{
 	struct in_pktinfo info4 = {0};
 	struct in6_pktinfo info6 = {0};
-	bool six = local->family == AF_INET6;
 
 	memcpy(&info4.ipi_spec_dst, local->bytes, 4);
 	memcpy(&info6.ipi6_addr, local->bytes, 16);
-	c->cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP;
-	c->cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO;
-	c->cmsg_len = six ? CMSG_LEN(sizeof(info6)) : CMSG_LEN(sizeof(info4));
-	if (six)
-		memcpy(CMSG_DATA(c), &info6, sizeof(info6));
+	if (local->family == AF_INET6)
+		control_add(m, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 	else
-		memcpy(CMSG_DATA(c), &info4, sizeof(info4));
-	return six ? CMSG_SPACE(sizeof(info6)) : CMSG_SPACE(sizeof(info4));
+		control_add(m, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+}
+
+static void control_add_tos(struct msghdr *m, int tos, uint8_t family)
+{
+	if (family == AF_INET6)
+		control_add(m, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	else
+		control_add(m, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
 }
 
 struct tx_message {
@@ -244,11 +263,14 @@ static void message_prepare(struct msghdr *m, struct tx_message *t, struct dp_sl
 	t->vector = (struct iovec){.iov_base = slot->bytes + slot->at, .iov_len = slot->len};
 	*m = (struct msghdr){
 		.msg_name = &slot->to, .msg_namelen = slot->to_len, .msg_iov = &t->vector, .msg_iovlen = 1};
-	if (slot->local.family != family)
+	if (slot->local.family != family && !slot->tos) /* the socket's own, 0, needs no word */
 		return;
 	memset(t->control, 0, sizeof(t->control));
-	m->msg_controllen = local_write(t->control, &slot->local);
 	m->msg_control = t->control;
+	if (slot->local.family == family)
+		control_add_local(m, &slot->local);
+	if (slot->tos)
+		control_add_tos(m, slot->tos, family);
 }
 
 /* Sends one batch from the head of the queue; how many went, or -errno about the first. */

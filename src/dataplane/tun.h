@@ -27,9 +27,18 @@
  * Inner packets that do not fit a softwire's MTU: IPv6 and IPv4 with DF are answered (Packet Too Big, Fragmentation Needed), IPv4 without
  * DF is cut (fragment.c). DHCP between the ends (to local4, or broadcast) goes to the role.
  *
- * Known limits: the device is read and written with a system call per packet. Outer packets larger than DP_PACKET_MAX bytes are dropped.
+ * DSCP and ECN (RFC 2983, RFC 6040; always on). Into a softwire: the inner packet's DSCP and ECN are copied to
+ * the outer header (RFC 6040's normal mode); what tun_plane_send() sends has CS6. Out of one: the inner DSCP stays
+ * as it is, whatever was made of the outer one on the way; the ECN fields are merged as RFC 6040 section 4.2 says, so
+ * that congestion between the ends reaches the transport inside: CE is set in an ECN-capable inner packet, and one
+ * that is not is dropped. The merge comes behind the check of the source. Combinations that nobody should send are
+ * logged (debug, one line a second).
  *
- * RFC 2661 section 3.1, RFC 5571, RFC 4443.
+ * Known limits: there is no compatibility mode (RFC 6040 section 4.3) for peers that ignore the outer ECN field;
+ * L2TPv2 does not tell which these are. The device is read and written with a system call per packet. Outer packets
+ * larger than DP_PACKET_MAX bytes are dropped.
+ *
+ * RFC 2661 section 3.1, RFC 5571, RFC 4443, RFC 6040, RFC 2983.
  */
 #ifndef DATAPLANE_TUN_H
 #define DATAPLANE_TUN_H
@@ -59,6 +68,8 @@ struct dp_counters {
 	uint64_t drop_local_scope; /* from the device: multicast and link-local; the kernel's own chatter */
 	uint64_t outer_fragmented; /* sent without DF after the path refused it */
 	uint64_t inner_fragmented; /* IPv4 packets without DF that did not fit */
+	uint64_t ecn_ce;           /* out of a softwire: congestion of the way there, marked in the inner packet */
+	uint64_t drop_ecn;         /* the same, of a packet that cannot be marked (RFC 6040 section 4.2) */
 };
 
 struct tun_ops {

@@ -85,7 +85,8 @@ static void count_spoofed(struct tun_plane *p, struct dp_row *row, const uint8_t
 }
 
 /* An inner packet of an open family; true when it is one that the engine should see instead. */
-static bool forward(struct tun_plane *p, struct dp_row *row, uint8_t family, uint8_t *packet, size_t len)
+static bool forward(
+	struct tun_plane *p, struct dp_row *row, uint8_t family, uint8_t *packet, size_t len, uint8_t ecn)
 {
 	struct dp_inner inner;
 	struct dp_family_counters *c = dp_row_family(row, family);
@@ -96,11 +97,13 @@ static bool forward(struct tun_plane *p, struct dp_row *row, uint8_t family, uin
 		return false;
 	}
 	if (dp_inner_is_local(&inner) || is_dhcp4(p, packet, &inner))
-		return true;
+		return !ecn || dp_ecn_decapsulate(p, row, packet, ecn);
 	if (is_ours(p, &inner.src) || (!row->any_source && !dp_row_permits_source(row, &inner.src))) {
 		count_spoofed(p, row, packet, inner.len);
 		return false;
 	}
+	if (ecn && !dp_ecn_decapsulate(p, row, packet, ecn))
+		return false;
 	if (row->mss_mtu && tcp_mss_clamp(packet, inner.len, row->mss_mtu))
 		p->counters.mss_clamped++;
 	c->rx_packets++;
@@ -121,18 +124,17 @@ static uint8_t open_family(const struct dp_row *row, uint16_t protocol)
 
 /* From the right peer, with the right ids. */
 static void up_accepted(struct tun_plane *p, struct dp_row *row, const struct dp_header *h,
-	struct reader inner, const uint8_t *payload, size_t len)
+	struct reader inner, uint8_t *payload, size_t len, uint8_t ecn)
 {
 	uint8_t family = h->control ? 0 : open_family(row, h->protocol);
-	uint8_t *packet = (uint8_t *)payload + (inner.pos - payload);
+	uint8_t *packet = payload + (inner.pos - payload);
 
 	row->last_rx = loop_now(p->loop);
-	if (!family || forward(p, row, family, packet, reader_left(&inner)))
+	if (!family || forward(p, row, family, packet, reader_left(&inner), ecn))
 		p->ops->input(p, row, payload, len);
 }
 
-void dp_up_packet(struct dp_socket *s, const struct endpoint *from, const struct addr *local,
-	uint8_t *payload, size_t len)
+void dp_up_packet(struct dp_socket *s, const struct dp_arrival *arrival, uint8_t *payload, size_t len)
 {
 	struct tun_plane *p = s->plane;
 	struct reader r = reader_of(payload, len);
@@ -146,11 +148,11 @@ void dp_up_packet(struct dp_socket *s, const struct endpoint *from, const struct
 		return;
 	}
 	row = dp_find_session(&p->table, s->listener, h.tunnel);
-	if (row && !endpoint_equal(&row->peer, from))
+	if (row && !endpoint_equal(&row->peer, &arrival->from))
 		p->counters.drop_wrong_peer++;
 	else if (!h.control && (!row || row->local_session != h.session))
 		p->counters.drop_no_session++;
 	else if (row)
-		return up_accepted(p, row, &h, r, payload, len);
-	p->ops->stray(p, s->listener, row, from, local, payload, len);
+		return up_accepted(p, row, &h, r, payload, len, arrival->ecn);
+	p->ops->stray(p, s->listener, row, &arrival->from, &arrival->local, payload, len);
 }

@@ -104,6 +104,8 @@ static const struct counter_name dataplane_names[] = {
 	COUNTER(dp_counters, mss_clamped),
 	COUNTER(dp_counters, outer_fragmented),
 	COUNTER(dp_counters, inner_fragmented),
+	COUNTER(dp_counters, ecn_ce),
+	COUNTER(dp_counters, drop_ecn),
 };
 
 static const struct counter_name l2tp_names[] = {
