@@ -44,6 +44,8 @@ bool softwire_family_up(struct softwire *s, uint8_t family)
 		s->mtu < IP6_MIN_MTU) /* it was lowered when IPv6 was not to be expected any more */
 		s->mtu = IP6_MIN_MTU;
 	s->refused &= (uint8_t)~bit_of(family);
+	if (softwire_is_initiator(s))
+		softwire_as_si(s)->again_tries = 0;
 	*up_flag(s, family) = true;
 	s->step = STEP_UP;
 	if (!s->up_at) {
