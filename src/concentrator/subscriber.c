@@ -123,6 +123,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 	}
 	row->peer_tunnel = s->tunnel.peer_tunnel;
 	row->peer_session = s->tunnel.peer_session;
+	row->copy_ecn = s->tunnel.same_vendor;
 	row->mtu = s->mtu;
 	row->mss_mtu = sub->role->config.mss_clamp ? s->mtu : 0;
 	row->any_source = !sub->role->config.ingress_filter && !sub->anonymous;

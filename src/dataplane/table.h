@@ -50,6 +50,7 @@ struct dp_row {
 	uint8_t prefix_count;
 	bool any_source; /* no ingress filter: the initiator's end, which takes what the SC forwards */
 	bool up6, up4;   /* NCP open: payload may flow */
+	bool copy_ecn;   /* the far end merges the outer ECN field into the inner one (RFC 6040) */
 	uint16_t local_tunnel, local_session, peer_tunnel, peer_session;
 	uint16_t mtu;     /* of inner packets; dp_row_add() sets 1280 */
 	uint16_t mss_mtu; /* TCP MSS is clamped to this MTU; 0: no clamping */

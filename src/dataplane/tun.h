@@ -27,15 +27,14 @@
  * Inner packets that do not fit a softwire's MTU: IPv6 and IPv4 with DF are answered (Packet Too Big, Fragmentation Needed), IPv4 without
  * DF is cut (fragment.c). DHCP between the ends (to local4, or broadcast) goes to the role.
  *
- * DSCP and ECN (RFC 2983, RFC 6040; always on). Into a softwire: the inner packet's DSCP and ECN are copied to
- * the outer header (RFC 6040's normal mode); what tun_plane_send() sends has CS6. Out of one: the inner DSCP stays
+ * DSCP and ECN (RFC 2983, RFC 6040; always on). Into a softwire: the inner packet's DSCP is copied to the outer header, and its ECN field where
+ * the far end is known to look at it when it comes out (row->copy_ecn: RFC 6040's normal mode, else its compatibility mode); what tun_plane_send() sends has CS6. Out of one: the inner DSCP stays
  * as it is, whatever was made of the outer one on the way; the ECN fields are merged as RFC 6040 section 4.2 says, so
  * that congestion between the ends reaches the transport inside: CE is set in an ECN-capable inner packet, and one
  * that is not is dropped. The merge comes behind the check of the source. Combinations that nobody should send are
  * logged (debug, one line a second).
  *
- * Known limits: there is no compatibility mode (RFC 6040 section 4.3) for peers that ignore the outer ECN field;
- * L2TPv2 does not tell which these are. The device is read and written with a system call per packet. Outer packets
+ * Known limits: the device is read and written with a system call per packet. Outer packets
  * larger than DP_PACKET_MAX bytes are dropped.
  *
  * RFC 2661 section 3.1, RFC 5571, RFC 4443, RFC 6040, RFC 2983.

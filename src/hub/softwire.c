@@ -233,6 +233,7 @@ void softwire_config_init(struct softwire_config *c, enum l2tp_end end, const st
 			.rng = rng,
 			.counters = &counters->l2tp,
 			.host_name = "softwire",
+			.vendor_name = "softwired",
 			.window = 4,
 			.framing_async = true,
 			.hello_ms = 60000,

@@ -62,6 +62,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 	a->row->peer_tunnel = s->tunnel.peer_tunnel;
 	a->row->peer_session = s->tunnel.peer_session;
 	a->row->mtu = s->mtu;
+	a->row->copy_ecn = s->tunnel.same_vendor;
 	a->row->mss_mtu = i->config.mss_clamp ? s->mtu : 0;
 	if (s->ppp.peer_mru < a->up_mtu)
 		a->up_mtu = s->ppp.peer_mru;

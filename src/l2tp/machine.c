@@ -176,6 +176,7 @@ static void receive_sccrp(struct l2tp_tunnel *t, const struct l2tp_message *m, m
 	}
 	t->peer_tunnel = m->assigned_tunnel;
 	channel_set_peer_window(t, m->window);
+	tunnel_note_vendor(t, m);
 	if (!machine_check_version(m, &bad)) {
 		tunnel_end(t, L2TP_CAUSE_PROTOCOL, bad.result, bad.error, bad.text, now);
 		return;

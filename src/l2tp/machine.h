@@ -42,6 +42,8 @@ bool machine_check_version(const struct l2tp_message *m, struct l2tp_fault *ret)
 bool tunnel_is_closing(const struct l2tp_tunnel *t);
 struct l2tp_text setup_secret(const struct l2tp_tunnel *t); /* empty when there is none (any more) */
 void setup_free(struct l2tp_tunnel *t);
+/* Is it the same program? From its SCCRQ or SCCRP. */
+void tunnel_note_vendor(struct l2tp_tunnel *t, const struct l2tp_message *m);
 /* Queues what W holds; without memory the tunnel is lost. */
 void tunnel_queue(struct l2tp_tunnel *t, enum l2tp_message_type type, const struct writer *w, msec now);
 /* Ends the tunnel from our side: CDN if a session was under way, StopCCN, closed(). */

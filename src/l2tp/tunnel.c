@@ -281,6 +281,13 @@ static bool sccrq_is_acceptable(const struct l2tp_config *c, const struct l2tp_h
 	return machine_check_version(m, ret);
 }
 
+void tunnel_note_vendor(struct l2tp_tunnel *t, const struct l2tp_message *m)
+{
+	const char *ours = t->config->vendor_name;
+
+	t->same_vendor = ours && m->vendor_name.len == strlen(ours) && !memcmp(m->vendor_name.data, ours, strlen(ours));
+}
+
 int l2tp_tunnel_accept(struct l2tp_tunnel *t, const struct l2tp_config *c, uint16_t tunnel_id,
 	uint16_t session_id, const struct l2tp_header *h, const struct l2tp_message *m, msec now)
 {
@@ -294,6 +301,7 @@ int l2tp_tunnel_accept(struct l2tp_tunnel *t, const struct l2tp_config *c, uint1
 		return -ENOMEM;
 	t->peer_tunnel = m->assigned_tunnel;
 	channel_set_peer_window(t, m->window ? m->window : 1);
+	tunnel_note_vendor(t, m);
 	channel_accept(t);
 	c->counters->control_rx++;
 	/* Its length is checked against L2TP_CHALLENGE_MAX by the AVP table. */

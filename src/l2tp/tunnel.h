@@ -91,6 +91,7 @@ struct l2tp_tunnel {
 	uint8_t state, session_state; /* enum in tunnel.c; l2tp_tunnel_state() prints them */
 	uint8_t tries;                /* retransmissions since something was acknowledged */
 	uint8_t probing : 1, released_told : 1, closed_told : 1, ack_due : 1;
+	uint8_t same_vendor : 1; /* the peer's Vendor Name is ours: it is the same program */
 	uint16_t ns, nr; /* next to send; next expected */
 	uint16_t peer_window, cwnd, ssthresh, cwnd_acks, in_flight;
 	msec last_sent, last_heard; /* of control or data: l2tp_tunnel_heard() tells about data */

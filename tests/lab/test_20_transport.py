@@ -26,7 +26,7 @@ def values(path, family, display_filter):
     return {int(v, 0) for line in decode(path, display_filter, [FIELD[family]]) for v in line.split(",")}
 
 
-# proves: PS-8
+# proves: PS-8 partial
 @BOTH
 def test_dscp_and_ecn_are_on_the_outer_header(payload, transport):
     with Scenario(payload=[payload], transport=transport) as s:
@@ -57,7 +57,7 @@ def counters(daemon):
     return daemon.ask("show", "counters")["counters"]["initiators"]["home"]["dataplane"]
 
 
-# proves: PS-8
+# proves: PS-8 partial
 @BOTH
 def test_congestion_under_the_softwire_reaches_tcp_inside(payload, transport):
     """RFC 3168: the receiver of a marked segment says ECE until the sender has answered CWR."""

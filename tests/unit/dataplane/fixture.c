@@ -98,7 +98,7 @@ static void add_softwire(struct fixture *f)
 	f->row->peer_tunnel = PEER_TUNNEL;
 	f->row->peer_session = PEER_SESSION;
 	f->row->mtu = 1460;
-	f->row->up6 = f->row->up4 = true;
+	f->row->up6 = f->row->up4 = f->row->copy_ecn = true;
 	assert_int_equal(dp_row_add_prefix(f->table, f->row, &p6), 0);
 	assert_int_equal(dp_row_add_prefix(f->table, f->row, &p4), 0);
 }

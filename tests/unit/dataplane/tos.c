@@ -156,6 +156,24 @@ static void every_packet_of_a_batch_has_its_own(void **state)
 		assert_int_equal(peer_gets_tos(f, out, sizeof(out), &n), values[i % 8]);
 }
 
+/* RFC 6040 section 4.3, compatibility mode: nobody at the far end would look at a mark. */
+/* proves: PS-8 partial */
+static void ecn_is_not_copied_for_a_peer_that_may_ignore_it(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t packet[100], out[200];
+	size_t n = 0, len;
+
+	f->row->copy_ecn = false;
+	for (unsigned ecn = 0; ecn < 4; ecn++) {
+		len = build(packet, ecn & 1, false, (uint8_t)(0xb8 | ecn));
+		assert_int_equal(write(f->device, packet, len), (ssize_t)len);
+		tun_plane_flush(f->plane);
+		assert_int_equal(peer_gets_tos(f, out, sizeof(out), &n), 0xb8);
+		assert_memory_equal(out + 10, packet, len);
+	}
+}
+
 /* proves: PS-8 partial */
 static void control_messages_have_cs6(void **state)
 {
@@ -357,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OUTER_FAMILIES(copies_dscp_and_ecn_to_the_outer_header),
+		OUTER_FAMILIES(ecn_is_not_copied_for_a_peer_that_may_ignore_it),
 		OUTER_FAMILIES(every_packet_of_a_batch_has_its_own),
 		OUTER_FAMILIES(control_messages_have_cs6),
 		OUTER_FAMILIES(fragments_of_an_inner_packet_have_its_own),
