@@ -459,6 +459,7 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 
 void initiator_clear(struct initiator *i)
 {
+	i->failures = 0; /* it is none that somebody wanted this */
 	if (i->current)
 		softwire_close(&i->current->engine.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0,
 			"cleared by the operator", loop_now(i->loop));

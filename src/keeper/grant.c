@@ -212,6 +212,14 @@ static int look_at_address(struct grant *g, bool known, const struct message_add
 	return owner == NETLINK_OTHERS || (owner == NETLINK_UNKNOWN && !known) ? -EEXIST : 0;
 }
 
+/* Somebody's: an engine may think of an address that an earlier keeper has taken away. */
+static bool is_there(struct grant *g, const struct message_address *a)
+{
+	enum netlink_owner owner = NETLINK_NOBODY;
+
+	return netlink_address_owner(g->netlink, a->device, &a->address, a->prefix_len, &owner) || owner != NETLINK_NOBODY;
+}
+
 /* A route or address, added or deleted. */
 static int change(struct grant *g, bool add, const struct message_request *r)
 {
@@ -221,7 +229,7 @@ static int change(struct grant *g, bool add, const struct message_request *r)
 	if (!outlives_us(g, r))
 		return apply(g, add, r);
 	if (!add && !known && r->type == MESSAGE_ADDRESS)
-		return -EPERM; /* the administrator's, or not there */
+		return is_there(g, &r->body.address) ? -EPERM : 0; /* the administrator's */
 	if (add && r->type == MESSAGE_ADDRESS)
 		result = look_at_address(g, known, &r->body.address);
 	if (!result && add)
