@@ -5,12 +5,16 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "aaa/aaa.h"
 #include "control/rules.h"
+#include "eap/eap.h"
+
+enum { PEM_MAX = 1 << 20 };
 
 static int open_named(struct problems *r, const config_setting_t *group, const char *key, const char *path)
 {
@@ -39,6 +43,15 @@ static bool has_pool(const struct concentrator_config *con, const char *name)
 	return false;
 }
 
+static bool takes_ours(const struct concentrator_config *con, const struct aaa_user *user)
+{
+	bool ours = con->local4.family && addr_equal(&user->address4, &con->local4);
+
+	for (unsigned i = 0; i < user->subnet_count; i++)
+		ours |= con->local4.family && prefix_contains_addr(&user->subnets[i], &con->local4);
+	return ours;
+}
+
 /* Pools stand in another file than users. */
 static void check_user_pools(struct problems *r, struct aaa *a, const struct concentrator_config *con)
 {
@@ -46,7 +59,12 @@ static void check_user_pools(struct problems *r, struct aaa *a, const struct con
 	uint32_t cursor = 0;
 
 	while ((user = aaa_next_user(a, &cursor)))
-		if (user->pool[0] && !has_pool(con, user->pool))
+		if (takes_ours(con, user))
+			problem_line(r, true, con->users_path, 0,
+				"the user `%s` has a fixed address or subnet with `local4` in it, which is "
+				"our own",
+				quoted(user->name).text);
+		else if (user->pool[0] && !has_pool(con, user->pool))
 			problem_line(r, true, con->users_path, 0,
 				"the user `%s` has the pool `%s`, and the configuration has none of that "
 				"name",
@@ -137,16 +155,57 @@ static void check_pem(
 	close(fd);
 }
 
+/* The text of a file that has been looked at; NULL: it is too large, or cannot be read. To be wiped and freed. */
+static char *read_pem(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = calloc(1, PEM_MAX + 1);
+	ssize_t n = fd >= 0 && text ? read(fd, text, PEM_MAX) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (n > 0 && n < PEM_MAX)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Do certificate, key and authorities fit together? SERVER: at the concentrator. */
+static void check_certificates(struct problems *r, const config_setting_t *group, bool server,
+	const char *const paths[3], const char *name)
+{
+	char *texts[3] = {NULL}, why[EAP_WHY] = "a file cannot be read";
+	struct eap_tls *tls = NULL;
+
+	for (unsigned i = 0; i < 3; i++)
+		texts[i] = read_pem(paths[i]);
+	if (texts[0] && texts[1] && texts[2])
+		tls = eap_tls_new(server, texts[0], texts[1], texts[2], name, why);
+	if (!tls)
+		problem_at(r, true, group, "`eap`: %s", why);
+	eap_tls_free(tls);
+	for (unsigned i = 0; i < 3; i++) {
+		if (texts[i])
+			explicit_bzero(texts[i], PEM_MAX);
+		free(texts[i]);
+	}
+}
+
 static void check_concentrator_files(
 	struct problems *r, const config_setting_t *group, const struct concentrator_config *con)
 {
 	const config_setting_t *eap = rule_group(group, "eap");
+	unsigned before = r->errors;
 
 	if (con->users_path[0])
 		check_users(r, group, con);
 	check_pem(r, eap, "certificate", con->eap_certificate_path, false);
 	check_pem(r, eap, "key", con->eap_key_path, true);
 	check_pem(r, eap, "ca", con->eap_ca_path, false);
+	if (eap && r->errors == before)
+		check_certificates(r, eap, true,
+			(const char *const[]){con->eap_certificate_path, con->eap_key_path, con->eap_ca_path},
+			"");
 	check_hooks(r, rule_group(group, "hooks"), con->hooks, HOOK_EVENTS);
 }
 
@@ -154,6 +213,7 @@ static void check_initiator_files(
 	struct problems *r, const config_setting_t *group, const struct initiator_config *in)
 {
 	const config_setting_t *eap = rule_group(group, "eap");
+	unsigned before = r->errors;
 
 	check_secret(r, group, "password-file", in->password_path);
 	check_secret(r, group, "server-password-file", in->server_password_path);
@@ -161,6 +221,10 @@ static void check_initiator_files(
 	check_pem(r, eap, "certificate", in->eap_certificate_path, false);
 	check_pem(r, eap, "key", in->eap_key_path, true);
 	check_pem(r, eap, "ca", in->eap_ca_path, false);
+	if (eap && r->errors == before)
+		check_certificates(r, eap, false,
+			(const char *const[]){in->eap_certificate_path, in->eap_key_path, in->eap_ca_path},
+			in->eap_server_name);
 	check_hooks(r, rule_group(group, "hooks"), in->hooks, INITIATOR_HOOKS);
 }
 

@@ -166,15 +166,14 @@ CELL_FUNCTION(cell_link6)
 	put(text, text_of(row, "link6"));
 }
 
-/* Prefixes of both families. */
 CELL_FUNCTION(cell_delegated)
 {
-	json_t *all = json_array();
+	put_array(json_object_get(row, "delegated"), text);
+}
 
-	json_array_extend(all, json_object_get(row, "delegated"));
-	json_array_extend(all, json_object_get(row, "subnets"));
-	put_array(all, text);
-	json_decref(all);
+CELL_FUNCTION(cell_subnets)
+{
+	put_array(json_object_get(row, "subnets"), text);
 }
 
 CELL_FUNCTION(cell_address4)
@@ -428,6 +427,7 @@ void print_softwires(FILE *out, const json_t *rows)
 		{"LINK", false, cell_link6},
 		{"IPV4", false, cell_address4},
 		{"DELEGATED", false, cell_delegated},
+		{"SUBNET", false, cell_subnets},
 		{"MTU", true, cell_mtu},
 		{"UP", true, cell_up},
 		{"RX", true, cell_rx},
@@ -479,6 +479,7 @@ void print_leases(FILE *out, const json_t *rows, time_t now)
 		{"LINK", false, cell_link6},
 		{"IPV4", false, cell_address4},
 		{"DELEGATED", false, cell_delegated},
+		{"SUBNET", false, cell_subnets},
 		{"ACTIVE", false, cell_active},
 		{"GRANTED", true, cell_granted},
 		{"LAST USED", true, cell_used},

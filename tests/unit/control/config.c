@@ -930,6 +930,38 @@ static void checks_the_files_that_are_named(void **state)
 	remove_directory(directory, names);
 }
 
+/* What would only fail when somebody connects, or at the start. */
+static void checks_what_the_files_say_together(void **state)
+{
+	static const char *const names[] = {"sc.conf", "users.conf", "c.pem", NULL};
+	char directory[] = "/tmp/softwire-test-XXXXXX", text[2048];
+	struct told told;
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(text, sizeof(text),
+		"concentrator = { network = \"trusted\"; listen = \"192.0.2.1\"; local4 = \"198.51.100.1\"; "
+		"users = "
+		"\"%s/users.conf\"; pools = { default = { ipv4 = \"198.51.100.0/24\"; }; };\nauth = "
+		"\"eap-tls\";\neap = { "
+		"certificate = \"%s/c.pem\"; key = \"%s/c.pem\"; ca = \"%s/c.pem\"; };\n};",
+		directory, directory, directory, directory);
+	write_file(directory, "sc.conf", text, 0644);
+	write_file(directory, "c.pem", "no certificate\n", 0600);
+	write_file(directory, "users.conf", "users = { alice = { }; };\n", 0600);
+	read_in(directory, "sc.conf", true, &told, -EINVAL);
+	assert_non_null(strstr(told.text, "sc.conf:3: `eap`: "));
+	write_file(directory, "users.conf", "users = { alice = { ipv4 = \"198.51.100.1\"; }; };\n", 0600);
+	read_in(directory, "sc.conf", true, &told, -EINVAL);
+	assert_non_null(
+		strstr(told.text, "the user `alice` has a fixed address or subnet with `local4` in it"));
+	write_file(directory, "users.conf", "users = { alice = { delegate4 = \"198.51.100.0/29\"; }; };\n",
+		0600);
+	read_in(directory, "sc.conf", true, &told, -EINVAL);
+	assert_non_null(
+		strstr(told.text, "the user `alice` has a fixed address or subnet with `local4` in it"));
+	remove_directory(directory, names);
+}
+
 static void guesses_what_was_meant(void **state)
 {
 	static const char *const words[] = {"hello", "listen", "local4", "local6", "pools", NULL};
@@ -973,6 +1005,7 @@ int main(void)
 		cmocka_unit_test(tells_lines_of_included_files),
 		cmocka_unit_test(refuses_what_is_no_configuration),
 		cmocka_unit_test(checks_the_files_that_are_named),
+		cmocka_unit_test(checks_what_the_files_say_together),
 		cmocka_unit_test(guesses_what_was_meant),
 	};
 

@@ -138,8 +138,8 @@ static void what_is_ipv4_has_its_columns(void **state)
 		"\"subnets\":[\"203.0.113.8/29\"],\"path\":\"no route to the concentrator, for 3 s\"}]");
 
 	print_softwires(p->out, p->rows);
-	page_is(p, "ID  NAME  USER   STATE  IPV4          DELEGATED              RX  TX  NOTE\n"
-		   " 3  home  alice  up     198.51.100.7  2001:db8:8000::/56 +1   0   0  no route to the "
+	page_is(p, "ID  NAME  USER   STATE  IPV4          DELEGATED           SUBNET          RX  TX  NOTE\n"
+		   " 3  home  alice  up     198.51.100.7  2001:db8:8000::/56  203.0.113.8/29   0   0  no route to the "
 		   "concentrator, for 3 s\n");
 }
 
