@@ -223,13 +223,14 @@ void initiator_hooks_down(struct initiator *i, const char *why)
 	struct hook_facts f = i->told;
 
 	i->hook_due = false;
-	if (!i->hooks_up)
+	/* At the end once more, if it was told that the LANs keep what they have. */
+	if (!i->hooks_up && !(i->stopping && (i->told.lan6_count || i->told.lan4_count)))
 		return;
 	i->hooks_up = false;
 	f.up6 = f.up4 = false;
 	f.reason = why;
 	f.old_delegated6 = f.old_delegated4 = (struct hook_prefixes){0};
 	if (i->stopping)
-		f.lan6_count = f.lan4_count = 0;
+		f.lan6_count = f.lan4_count = i->told.lan6_count = i->told.lan4_count = 0;
 	run(i, INITIATOR_HOOK_DOWN, &f);
 }

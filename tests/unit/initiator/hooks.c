@@ -132,6 +132,26 @@ static void down_is_told_with_the_reason_and_what_stays(void **state)
 	fixture_free(f);
 }
 
+/* Whatever a hook runs for the LANs ends with us, also when the softwire has been gone for long. */
+static void the_end_is_told_while_waiting_too(void **state)
+{
+	struct fixture *f = with_hooks();
+
+	fixture_up(f);
+	until_hooks(f, 1);
+	f->servers[0].mute = true;
+	initiator_clear(f->i);
+	until_hooks(f, 2);
+	expect(f, "down", "SOFTWIRE_LAN6", "lan0=2001:db8:8000:700::1/64");
+	fixture_pass(f, 60000);
+	assert_int_equal(f->hook_count, 2);
+	fixture_stop(f);
+	assert_int_equal(f->hook_count, 3);
+	expect(f, "down", "SOFTWIRE_REASON", "the initiator shuts down");
+	expect(f, "down", "SOFTWIRE_LAN6", "");
+	fixture_free(f);
+}
+
 static void what_never_came_up_does_not_go_down(void **state)
 {
 	struct fixture *f = with_hooks();
@@ -166,6 +186,7 @@ int main(void)
 		cmocka_unit_test(renewing_is_told),
 		cmocka_unit_test(a_change_is_told_with_what_was_before),
 		cmocka_unit_test(down_is_told_with_the_reason_and_what_stays),
+		cmocka_unit_test(the_end_is_told_while_waiting_too),
 		cmocka_unit_test(what_never_came_up_does_not_go_down),
 		cmocka_unit_test(only_configured_hooks_are_run),
 	};
