@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* A LAN may have the whole subnet: the route of its interface, metric 0, comes before the one that says "unreachable". */
-enum { UNCONFIRMED_MS = 7200 * 1000, LONGEST_PART = 30, UNREACHABLE_METRIC = 1024 };
+enum { UNCONFIRMED_MS = 7200 * 1000, EXPIRY_SLACK_MS = 1000, LONGEST_PART = 30, UNREACHABLE_METRIC = 1024 };
 
 static void log_subnet(struct initiator *i, const char *event, const struct prefix *p)
 {
@@ -277,10 +277,12 @@ static void remember(struct initiator *i, const struct softwire_si_state *state)
 
 /* ---- our address ---- */
 
+/* The kernel drops the device's IPv4 routes with its last address: the default route goes with it, knowingly, so that it is set again. */
 void initiator_network4_remove_address(struct initiator *i)
 {
 	if (addr_is_none(&i->address4))
 		return;
+	initiator_default_route(i, &i->route4, false);
 	keeper_address(i->keeper, false, i->device, &i->address4, 32, 0, 0, initiator_network_done, i);
 	i->address4 = (struct addr){0};
 	initiator_network_sources(i);
@@ -292,7 +294,8 @@ static void apply_address(struct initiator *i, const struct softwire_si_state *s
 	uint32_t left = UINT32_MAX;
 	struct log_line l;
 
-	if (!addr_equal(&i->address4, &state->address4)) {
+	/* The kernel ends an address's lease by itself: one that comes back later is a new one. */
+	if (!addr_equal(&i->address4, &state->address4) || now + EXPIRY_SLACK_MS >= i->address4_until) {
 		initiator_network4_remove_address(i);
 		if (initiator_log(i, &l, LEVEL_INFO, "address")) {
 			log_addr(&l, "address", &state->address4);
@@ -305,6 +308,7 @@ static void apply_address(struct initiator *i, const struct softwire_si_state *s
 	if (!left) /* it has just ended, and the engine is about to say so */
 		return;
 	i->address4 = state->address4;
+	i->address4_until = left == UINT32_MAX ? MSEC_NEVER : now + (msec)left * 1000;
 	initiator_network_sources(i);
 	keeper_address(i->keeper, true, i->device, &i->address4, 32, left, left, initiator_network_done, i);
 }

@@ -128,6 +128,7 @@ struct initiator {
 
 	/* What is in the kernel because of us. */
 	struct addr address, address4;
+	msec address4_until; /* when the kernel lets go of it by itself */
 	struct default_route route6, route4;
 	struct dns_servers dns6, dns4; /* that we know */
 	struct dns_servers dns_told;   /* of both, what the host's resolver was told */

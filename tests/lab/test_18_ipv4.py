@@ -138,6 +138,7 @@ def test_temporary_pool_gives_other_addresses_each_time():
         for _ in range(3):
             before = s.sc.wait_up()["id"]
             seen.add(wait_until("an address", lambda: s.si.softwire() and s.si.softwire()["address4"]))
+            s.wait_ping(s.home, 4)  # the kernel drops the route with the old address: it is set again
             s.sc.ask("clear", "user", "alice")
             wait_until("there is another softwire", lambda: (w := s.sc.softwire()) and w["id"] != before, 20)
         assert len(seen) == 3
