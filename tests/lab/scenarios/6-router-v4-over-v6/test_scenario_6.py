@@ -7,7 +7,7 @@ from lab import wait_until
 from scenario import WEB, Scenario
 
 
-# proves: HS-SCEN-6, HS-SCEN-9, HS-DHCP-5, HS-DHCP-8, HS-DHCP-9, HS-DHCP-10, HS-DHCP-11, HS-DHCP-12, HS-DHCP-14, HS-PROV-14, PS-24
+# proves: HS-SCEN-6, HS-SCEN-9, HS-DHCP-5, HS-DHCP-8, HS-DHCP-9, HS-DHCP-10 partial, HS-DHCP-14, PS-24
 @pytest.mark.parametrize("way", ["ipcp", "dhcp"])
 def test_router_on_the_modem_serves_ipv4_to_its_lan(way):
     with Scenario(payload=[4], transport=6, router=True) as s:
@@ -33,7 +33,7 @@ def test_router_on_the_modem_serves_ipv4_to_its_lan(way):
         assert s.sc.ask("show", "leases")["leases"][0]["subnets"] == [str(subnet)], "but stays the user's"
 
 
-# proves: HS-DHCP-11, HS-DHCP-13, HS-PROV-1
+# proves: HS-DHCP-13 partial, HS-PROV-1
 def test_router_gets_the_same_subnet_again():
     with Scenario(payload=[4], transport=6, router=True) as s:
         s.set_up()
