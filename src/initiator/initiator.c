@@ -110,7 +110,7 @@ static bool look_at_family(struct initiator *i, uint8_t family, bool wanted, boo
 	}
 	if (!*since)
 		*since = now;
-	if (now - *since >= WITHDRAW_MS && initiator_network_has(i, family))
+	if (now - *since >= WITHDRAW_MS && initiator_network_holds(i, family))
 		initiator_network_withdraw_family(i, family);
 	return now - *since >= FAMILY_MS;
 }

@@ -9,7 +9,8 @@
  * restart), show.c.
  *
  * While the softwire reconnects, all that it gave stays, because most times the same comes back: prefixes and subnets until they are over or
- * others have come, default routes and DNS servers for 30 s. The same holds for one family while the other one goes on.
+ * others have come, default routes and DNS servers for 30 s. Of one family all goes after 30 s while the other one goes on; prefixes also
+ * when the new softwire delegates none.
  * Known limits: a bridge stays until the restart, also when a shorter prefix comes; packets with a source in a delegated subnet follow the host's
  * default route, which may be a native one with a better metric.
  * RFC 5571; RFC 7084 L- and W-requirements; design.md section 6 ("Settled").

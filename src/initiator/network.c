@@ -4,7 +4,8 @@
  *
  * Default routes are only for the families that the softwire brings (HS-SCEN-9). The unused part of a delegated prefix is unreachable,
  * so that it never loops (RFC 7084 WPD-5). While the softwire reconnects everything stays: most times the same prefix comes back. A
- * prefix that did not come back is deprecated on the LAN: preferred lifetime 0, valid for two hours at most (RFC 7084 L-13).
+ * prefix that did not come back is deprecated on the LAN: preferred lifetime 0, valid for two hours at most (RFC 7084 L-13). It did not
+ * when DHCPv6 bound without it, when nothing was bound 30 s after the router was heard, or when IPv6 itself is withdrawn.
  */
 #include "initiator/role.h"
 
@@ -13,7 +14,7 @@
 #include <net/if.h>
 #include <string.h>
 
-enum { DEPRECATED_MS = 7200 * 1000, METRIC_TRIES = 16 };
+enum { DEPRECATED_MS = 7200 * 1000, METRIC_TRIES = 16, UNBOUND_MS = 30000 };
 
 void initiator_network_done(void *owner, int result, int fd)
 {
@@ -194,6 +195,22 @@ static bool in_binding(const struct dhcp6_binding *b, const struct prefix *p)
 	return false;
 }
 
+/* Those that are not in B, which may be NULL. False: there was none. */
+static bool deprecate_others(struct initiator *i, const struct dhcp6_binding *b, msec now)
+{
+	bool any = false;
+
+	for (unsigned n = 0; n < HELD_PREFIXES; n++) {
+		struct held_prefix *h = &i->held[n];
+
+		if (prefix_is_none(&h->prefix) || !h->current || (b && in_binding(b, &h->prefix)))
+			continue;
+		deprecate(i, h, now);
+		any = true;
+	}
+	return any;
+}
+
 /* HS-PROV-10: a /64 cannot be split. The first interface has it, unless we may make a bridge of them all. */
 static void look_at_length(struct initiator *i, const struct prefix *p)
 {
@@ -256,13 +273,9 @@ static bool same_prefixes(const struct dhcp6_binding *a, const struct dhcp6_bind
 
 static void apply_binding(struct initiator *i, const struct softwire_si_state *state)
 {
-	msec now = loop_now(i->loop);
 	bool changed = !same_prefixes(&i->hint, &state->binding);
 
-	for (unsigned n = 0; n < HELD_PREFIXES; n++)
-		if (!prefix_is_none(&i->held[n].prefix) && i->held[n].current &&
-			!in_binding(&state->binding, &i->held[n].prefix))
-			deprecate(i, &i->held[n], now);
+	deprecate_others(i, &state->binding, loop_now(i->loop));
 	for (unsigned n = 0; n < state->binding.prefix_count; n++)
 		apply_prefix(i, &state->binding.prefixes[n], state->bound_at);
 	i->hint = state->binding;
@@ -382,6 +395,20 @@ bool initiator_network_has(const struct initiator *i, uint8_t family)
 	return i->route4.on || i->dns4.count;
 }
 
+bool initiator_network_holds(const struct initiator *i, uint8_t family)
+{
+	bool any = initiator_network_has(i, family);
+
+	if (family == AF_INET6) {
+		for (unsigned n = 0; n < HELD_PREFIXES; n++)
+			any |= i->held[n].current;
+		return any || !addr_is_none(&i->address);
+	}
+	for (unsigned n = 0; n < HELD_SUBNETS; n++)
+		any |= !prefix_is_none(&i->subnets[n].prefix);
+	return any || !addr_is_none(&i->address4);
+}
+
 /* Without a word. */
 static void withdraw(struct initiator *i, uint8_t family)
 {
@@ -395,10 +422,13 @@ void initiator_network_withdraw_family(struct initiator *i, uint8_t family)
 		"initiator %s: what %s brought is withdrawn: the softwire goes on without it", i->config.name,
 		family == AF_INET6 ? "IPv6" : "IPv4");
 	withdraw(i, family);
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
 		remove_address(i);
-	else
-		initiator_network4_remove_address(i);
+		deprecate_others(i, NULL, loop_now(i->loop));
+	} else {
+		initiator_network4_clear(i);
+	}
+	initiator_lan_changed(i);
 	initiator_hooks_changed(i);
 }
 
@@ -411,8 +441,26 @@ void initiator_network_withdraw(struct initiator *i)
 	withdraw(i, AF_INET);
 }
 
+/* The router is there, and nobody delegates anything: what an earlier softwire brought leads nowhere. */
+static void look_at_unbound(struct initiator *i, msec now)
+{
+	const struct softwire_si *s = i->state == INITIATOR_UP && i->current ? &i->current->engine : NULL;
+
+	if (!s || !s->softwire.up6 || !s->state.router_known || s->state.has_binding) {
+		i->unbound_since = 0;
+		return;
+	}
+	if (i->unbound_since < s->softwire.up_at) /* 0, or of another softwire */
+		i->unbound_since = now;
+	if (now - i->unbound_since < UNBOUND_MS || !deprecate_others(i, NULL, now))
+		return;
+	initiator_lan_changed(i);
+	initiator_hooks_changed(i);
+}
+
 void initiator_network_tick(struct initiator *i, msec now)
 {
+	look_at_unbound(i, now);
 	for (unsigned n = 0; n < HELD_PREFIXES; n++) {
 		struct held_prefix *h = &i->held[n];
 
@@ -427,13 +475,9 @@ void initiator_network_tick(struct initiator *i, msec now)
 
 void initiator_network_clear(struct initiator *i)
 {
-	msec now = loop_now(i->loop);
-
 	initiator_dns_set(i, AF_INET6, NULL, 0);
 	initiator_dns_set(i, AF_INET, NULL, 0);
-	for (unsigned n = 0; n < HELD_PREFIXES; n++)
-		if (!prefix_is_none(&i->held[n].prefix) && i->held[n].current)
-			deprecate(i, &i->held[n], now);
+	deprecate_others(i, NULL, loop_now(i->loop));
 	initiator_default_route(i, &i->route6, false);
 	initiator_default_route(i, &i->route4, false);
 	for (unsigned n = 0; n < HELD_PREFIXES; n++)

@@ -102,6 +102,7 @@ struct initiator {
 	msec attempt_at;	  /* while waiting */
 	msec down_since;	  /* 0 while up */
 	msec down6_since, down4_since; /* one payload family is closed on a link that is up; 0: it is open */
+	msec unbound_since;	  /* the router is known, and DHCPv6 has not bound anything; 0: otherwise */
 	msec unanswered_since;	  /* data was sent and nothing heard; 0: all is well */
 	uint32_t failures;	  /* attempts in a row */
 	unsigned server_index;
@@ -210,11 +211,12 @@ void initiator_path_error(struct tun_plane *plane, uint8_t listener, const struc
 void initiator_network_apply(struct initiator *i, const struct softwire_si *s);
 /* Default routes and DNS servers go; LAN hosts are told. */
 void initiator_network_withdraw(struct initiator *i);
-/* The same for a family that went while the other one stays. */
+/* For a family that went while the other one stays: also its address; subnets leave the LAN, prefixes are deprecated there. */
 void initiator_network_withdraw_family(struct initiator *i, uint8_t family);
 /* A default route over our device that an earlier process has left: it leads nowhere, and hides the others. */
 void initiator_network_clear_route(struct initiator *i, uint8_t family);
-bool initiator_network_has(const struct initiator *i, uint8_t family); /* anything that these withdraw */
+bool initiator_network_has(const struct initiator *i, uint8_t family);	 /* anything that the first one withdraws */
+bool initiator_network_holds(const struct initiator *i, uint8_t family); /* and the second one */
 /* A prefix of an earlier run: held, so that it is deprecated if another one comes. False: it is there already, or there is no room. */
 bool initiator_network_load(struct initiator *i, const struct prefix *p);
 void initiator_network_clear(struct initiator *i);

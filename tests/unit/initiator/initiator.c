@@ -397,6 +397,56 @@ static void a_prefix_that_does_not_come_back_is_deprecated(void **state)
 	fixture_free(f);
 }
 
+/* The user's pool delegates no more: there is no binding to compare with. */
+static void a_prefix_is_deprecated_when_nothing_is_delegated_any_more(void **state)
+{
+	struct fixture *f = fixture_new();
+	const struct nd_advert *a = &f->advert.advert;
+
+	snprintf(f->config.hooks[INITIATOR_HOOK_CHANGE], sizeof(f->config.hooks[0]), "/hooks/change");
+	fixture_up(f);
+	f->servers[0].lease.prefix_count = 0;
+	fixture_again(f);
+	assert_int_equal(f->i->state, INITIATOR_UP);
+	fixture_pass(f, 15000); /* it may still come */
+	assert_true(fixture_address(f, "lan0", "2001:db8:8000:700::1")->preferred > 0);
+	fixture_pass(f, 25000);
+	assert_true(fixture_logged(f, "event=prefix-deprecated"));
+	assert_int_equal(fixture_address(f, "lan0", "2001:db8:8000:700::1")->preferred, 0);
+	assert_in_range(fixture_address(f, "lan0", "2001:db8:8000:700::1")->valid, 7100, 7200);
+	assert_false(fixture_unreachable(f, "2001:db8:8000:700::/56"));
+	assert_int_equal(f->default_metric, 1024);
+	assert_string_equal(fixture_hook(f, "change", "SOFTWIRE_DELEGATED6"), "");
+	assert_string_equal(fixture_hook(f, "change", "SOFTWIRE_LAN6"), "");
+	fixture_pass(f, 20000);
+	assert_int_equal(a->prefix_count, 1);
+	assert_int_equal(a->prefixes[0].preferred, 0);
+
+	f->servers[0].lease.prefix_count = 1;
+	fixture_again(f);
+	assert_true(fixture_address(f, "lan0", "2001:db8:8000:700::1")->preferred > 0);
+	assert_true(fixture_unreachable(f, "2001:db8:8000:700::/56"));
+	fixture_free(f);
+}
+
+static void a_prefix_stays_while_the_softwire_reconnects(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_up(f);
+	f->servers[0].mute = true;
+	initiator_clear(f->i);
+	fixture_pass(f, 120000);
+	assert_true(f->i->state != INITIATOR_UP);
+	f->servers[0].mute = false;
+	fixture_again(f);
+	fixture_pass(f, 40000);
+	assert_int_equal(f->i->state, INITIATOR_UP);
+	assert_false(fixture_logged(f, "event=prefix-deprecated"));
+	assert_true(fixture_unreachable(f, "2001:db8:8000:700::/56"));
+	fixture_free(f);
+}
+
 static void a_deprecated_prefix_is_gone_after_two_hours(void **state)
 {
 	struct fixture *f = fixture_new();
@@ -585,6 +635,8 @@ int main(void)
 		cmocka_unit_test(a_long_outage_withdraws_the_default_route),
 		cmocka_unit_test(clear_connects_again),
 		cmocka_unit_test(a_prefix_that_does_not_come_back_is_deprecated),
+		cmocka_unit_test(a_prefix_is_deprecated_when_nothing_is_delegated_any_more),
+		cmocka_unit_test(a_prefix_stays_while_the_softwire_reconnects),
 		cmocka_unit_test(a_deprecated_prefix_is_gone_after_two_hours),
 		cmocka_unit_test(a_prefix_that_comes_back_is_current_again),
 		cmocka_unit_test(stop_leaves_nothing_in_the_kernel),

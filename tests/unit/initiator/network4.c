@@ -339,6 +339,56 @@ static void a_family_that_does_not_come_back_takes_what_it_brought(void **state)
 	fixture_free(f);
 }
 
+/* IPv4's subnets as well, and hooks hear of it; also after an outage that has withdrawn the default route already. */
+static void a_family_that_is_refused_takes_its_subnets(void **state)
+{
+	static const msec outages[] = {0, 60000};
+
+	for (size_t n = 0; n < sizeof(outages) / sizeof(*outages); n++) {
+		struct fixture *f = fixture_new();
+
+		snprintf(f->config.hooks[INITIATOR_HOOK_CHANGE], sizeof(f->config.hooks[0]), "/hooks/change");
+		fixture_ipv4(f, "198.51.100.64/29");
+		fixture_up(f);
+		f->servers[0].lease.address4 = (struct addr){0};
+		f->servers[0].lease.prefix4_count = 0;
+		f->servers[0].mute = true;
+		initiator_clear(f->i);
+		fixture_pass(f, outages[n]);
+		f->servers[0].mute = false;
+		fixture_again(f);
+		assert_non_null(fixture_address(f, "lan0", "198.51.100.65")); /* it may come again */
+		fixture_pass(f, 40000);
+		assert_int_equal(f->i->state, INITIATOR_UP);
+		assert_null(fixture_address(f, "lan0", "198.51.100.65"));
+		assert_null(fixture_address(f, "si-home", "198.51.100.7"));
+		assert_false(fixture_unreachable(f, "198.51.100.64/29"));
+		assert_true(fixture_logged(f, "event=subnet-withdrawn"));
+		assert_string_equal(fixture_hook(f, "change", "SOFTWIRE_FAMILIES"), "ipv6");
+		assert_string_equal(fixture_hook(f, "change", "SOFTWIRE_DELEGATED4"), "");
+		assert_string_equal(fixture_hook(f, "change", "SOFTWIRE_LAN4"), "");
+		assert_true(fixture_unreachable(f, "2001:db8:8000:700::/56"));
+		fixture_free(f);
+	}
+}
+
+/* The same the other way round. */
+static void without_ipv6_its_prefixes_are_deprecated(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_ipv4(f, "198.51.100.64/29");
+	fixture_up(f);
+	ppp_link_close_ncp(
+		&f->servers[0].engine.softwire.ppp, PPP_IPV6CP, "no more IPv6", loop_now(&f->loop));
+	fixture_pass(f, 45000);
+	assert_int_equal(f->i->state, INITIATOR_UP);
+	assert_int_equal(fixture_address(f, "lan0", "2001:db8:8000:700::1")->preferred, 0);
+	assert_false(fixture_unreachable(f, "2001:db8:8000:700::/56"));
+	assert_non_null(fixture_address(f, "lan0", "198.51.100.65"));
+	fixture_free(f);
+}
+
 static unsigned installed(const struct installed *list)
 {
 	unsigned n = 0;
@@ -503,6 +553,8 @@ int main(void)
 		cmocka_unit_test(a_long_outage_withdraws_the_default_route),
 		cmocka_unit_test(a_family_that_goes_takes_what_it_brought),
 		cmocka_unit_test(a_family_that_does_not_come_back_takes_what_it_brought),
+		cmocka_unit_test(a_family_that_is_refused_takes_its_subnets),
+		cmocka_unit_test(without_ipv6_its_prefixes_are_deprecated),
 		cmocka_unit_test(stop_leaves_nothing_in_the_kernel),
 		cmocka_unit_test(address_and_subnet_are_asked_for_again),
 		cmocka_unit_test(a_subnet_of_the_last_run_is_taken_off),
