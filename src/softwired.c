@@ -185,6 +185,7 @@ static void start_roles(struct worker *w)
 /* One reload: nothing changes before all files are known to be good. */
 struct reload {
 	struct worker *w;
+	int verdict; /* the keeper's, who sees what we may not read: 0 or -errno */
 	struct config *config;
 	json_t *errors, *say;
 };
@@ -251,10 +252,23 @@ static void reload_apply(struct worker *w, const struct config *config, json_t *
 	reload_removed(w, config, say);
 }
 
+static const char refused_by_keeper[] =
+	"refused for what it names: the log says why, and `softwire check FILE` tells all of it";
+
+/* What the keeper alone has found: keys and passwords that it cannot read, programs that are not there. Its log names them. */
+static void reload_verdict(struct reload *r)
+{
+	if (!r->verdict || json_array_size(r->errors))
+		return;
+	reload_error(r, true, r->w->config->path, 0,
+		r->verdict == -EINVAL ? refused_by_keeper : strerror(-r->verdict));
+}
+
 static void reload_finish(struct reload *r)
 {
 	struct worker *w = r->w;
 
+	reload_verdict(r);
 	if (w->stopping) {
 		log_message(w->log, LEVEL_INFO, "reload", "too late: the daemon ends");
 	} else if (!json_array_size(r->errors)) {
@@ -288,7 +302,7 @@ static void reload_users_opened(void *owner, int result, int fd)
 
 	if (a)
 		aaa_load_users(a, fd, path, reload_user_error, r);
-	else
+	else if (!r->verdict) /* else we may not open a path that is new, and that is not what is wrong */
 		reload_error(r, true, path, 0, result ? strerror(-result) : "not enough memory");
 	if (a)
 		aaa_free(a);
@@ -297,7 +311,26 @@ static void reload_users_opened(void *owner, int result, int fd)
 	reload_finish(r);
 }
 
+/* Also of a file that the keeper refuses: what is wrong with it is said with file and line. */
 static void reload_opened(void *owner, int result, int fd)
+{
+	struct reload *r = owner;
+	struct worker *w = r->w;
+
+	if (result)
+		reload_error(r, true, w->config->path, 0, strerror(-result));
+	else
+		config_file_read(w->config->path, fd, false, reload_error, r, r->config);
+	if (fd >= 0)
+		close(fd);
+	if (!json_array_size(r->errors) && w->concentrator && *r->config->concentrator.users_path)
+		keeper_open_file(w->keeper, r->config->concentrator.users_path, reload_users_opened, r);
+	else
+		reload_finish(r);
+}
+
+/* The keeper has read the file, too: files and interfaces that are new in it may be asked for now, unless it refuses the whole. */
+static void policy_reloaded(void *owner, int result, int fd)
 {
 	struct worker *w = owner;
 	struct reload *r = calloc(1, sizeof(*r));
@@ -307,29 +340,11 @@ static void reload_opened(void *owner, int result, int fd)
 		log_message(w->log, LEVEL_ERROR, "reload", "out of memory: nothing was changed");
 		free(r);
 		free(config);
-		if (fd >= 0)
-			close(fd);
 		return;
 	}
-	*r = (struct reload){.w = w, .config = config, .errors = json_array(), .say = json_array()};
-	if (result)
-		reload_error(r, true, w->config->path, 0, strerror(-result));
-	else
-		config_file_read(w->config->path, fd, false, reload_error, r, config);
-	if (fd >= 0)
-		close(fd);
-	if (!json_array_size(r->errors) && w->concentrator && *config->concentrator.users_path)
-		keeper_open_file(w->keeper, config->concentrator.users_path, reload_users_opened, r);
-	else
-		reload_finish(r);
-}
-
-/* The keeper has read the file, too: files and interfaces that are new in it may be asked for now. */
-static void policy_reloaded(void *owner, int result, int fd)
-{
-	struct worker *w = owner;
-
-	keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+	*r = (struct reload){
+		.w = w, .verdict = result, .config = config, .errors = json_array(), .say = json_array()};
+	keeper_open_file(w->keeper, w->config->path, reload_opened, r);
 }
 
 static void reload(void *owner)
@@ -346,8 +361,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct worker *w = handle->data;
 
-	if (number == SIGHUP)
-		keeper_open_file(w->keeper, w->config->path, reload_opened, w);
+	if (number == SIGHUP) /* from the keeper, whose verdict only an answer tells */
+		keeper_reload(w->keeper, policy_reloaded, w);
 	else
 		worker_stop(w, 0);
 }
@@ -439,8 +454,10 @@ static void log_config_error(void *owner, bool fatal, const char *file, unsigned
 {
 	struct boot *boot = owner;
 
-	if (fatal)
+	if (fatal && line)
 		log_message(&boot->log, LEVEL_ERROR, "config", "%s:%u: %s", file, line, text);
+	else if (fatal)
+		log_message(&boot->log, LEVEL_ERROR, "config", "%s: %s", file, text);
 }
 
 /* In the keeper: a file with errors changes nothing. */

@@ -388,8 +388,7 @@ static int do_hook(struct grant *g, const struct message_request *r, int *ret_fd
 
 static int do_reload(struct grant *g, const struct message_request *r, int *ret_fd)
 {
-	grant_reload(g);
-	return 0;
+	return grant_reload(g);
 }
 
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -529,6 +528,7 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_BRIDGE, -ENODEV, "an interface is not there"},
 		{MESSAGE_HOOK, -ENOBUFS, "too many hooks wait"},
 		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
+		{MESSAGE_RELOAD, -EINVAL, "the configuration has errors: what was allowed stays so"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -664,13 +664,13 @@ void grant_engine_started(struct grant *g)
 	hooks_forget(&g->hooks);
 }
 
-void grant_reload(struct grant *g)
+int grant_reload(struct grant *g)
 {
 	const struct keeper_policy *newest;
 	struct keeper_policy *before, *joined;
 
 	if (!g->newest->reload)
-		return;
+		return 0;
 	before = policy_join(g->policy, NULL); /* reload() may write over what it returned last time */
 	newest = before ? g->newest->reload(g->reload_arg) : NULL;
 	joined = newest ? policy_join(before, newest) : NULL;
@@ -678,7 +678,7 @@ void grant_reload(struct grant *g)
 		log_message(g->log, LEVEL_ERROR, "keeper", "not enough memory for another policy");
 	if (!newest) {
 		policy_free(before);
-		return;
+		return before ? -EINVAL : -ENOMEM;
 	}
 	g->newest = newest;
 	policy_free(g->joined);
@@ -686,6 +686,7 @@ void grant_reload(struct grant *g)
 	g->policy = g->joined;
 	if (joined)
 		policy_free(before);
+	return joined ? 0 : -ENOMEM;
 }
 
 void grant_done(struct grant *g)

@@ -50,9 +50,9 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 void grant_engine_started(struct grant *g);
 /*
  * Calls the policy's reload(). What it allows is allowed from now on, and what was allowed before stays so until another engine process
- * begins: the running one has the old devices, interfaces and ports in use.
+ * begins: the running one has the old devices, interfaces and ports in use. 0; -EINVAL when reload() gave none, or -ENOMEM.
  */
-void grant_reload(struct grant *g);
+int grant_reload(struct grant *g);
 /* The keeper ends: undoes what was done and closes what is held. */
 void grant_done(struct grant *g);
 

@@ -192,7 +192,7 @@ void keeper_hook(struct keeper_client *c, const char *path, const char *event, c
  */
 void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count,
 	keeper_answer *answer, void *owner);
-/* Has the keeper call the policy's reload(). Answered when the new policy is in force. */
+/* Has the keeper call the policy's reload(). 0 when the new policy is in force; -EINVAL when there is none, and the old one stays. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
 
 #endif

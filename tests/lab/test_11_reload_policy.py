@@ -4,8 +4,8 @@
 
     internet6 ---- sc ---- access ---- nat ---- home ---- lan
 
-What this exercises: a reload of a file without what is running, which goes on until a restart; state outside the state directory; questions
-on the control socket while the daemon ends.
+What this exercises: a reload of a file without what is running, which goes on until a restart; a reload of a file that only the keeper can
+find fault with; state outside the state directory; questions on the control socket while the daemon ends.
 """
 import os
 import signal
@@ -13,7 +13,7 @@ import socket
 import threading
 
 from home import CONCENTRATOR, INITIATOR, USERS, WEB
-from lab import wait_until
+from lab import BUILD, secret_file, wait_until
 
 
 def edit(end, old, new):
@@ -48,6 +48,34 @@ def test_a_reload_takes_nothing_from_what_runs(connected):
     assert connected.home.addresses("lan0") == []
     assert connected.home.ip("link", "show", "si-home", check=False).returncode
     assert not refused(connected.si)
+
+
+EAP = 'auth = [ "eap-tls" ]; eap = { certificate = "%s/c.crt"; key = "%s/c.key"; ca = "%s/ca.crt"; }; listen ='
+
+
+def test_a_reload_that_the_keeper_refuses_changes_nothing(connected):
+    """Certificates that are not there, then garbage: by the control socket and by SIGHUP. Everybody gets in by CHAP as before."""
+    sc, up = connected.sc, connected.sc.wait_up()
+    good, d = sc.conf.read_text(), connected.dir
+    edit(sc, "listen =", EAP % (d, d, d))
+    for name in ("", "c.crt", "c.key", "ca.crt"):
+        if name:
+            secret_file(d / name, "garbage\n")
+        run = sc.node.sh(BUILD / "src" / "softwire", "--socket", sc.socket, "reload", check=False)
+        assert run.returncode == 1 and "the log says why" in run.stdout + run.stderr, run
+        assert "the log says why" in sc.ask("reload", check=False)["errors"][0]
+    refused_before, applied = len(sc.has("event=reload", "nothing was changed")), len(sc.has("event=reload", "applied"))
+    os.kill(sc.pid, signal.SIGHUP)
+    wait_until("SIGHUP is refused, too", lambda: len(sc.has("event=reload", "nothing was changed")) > refused_before)
+    assert sc.has("event=config", f"{sc.conf}:", "c.crt") and len(sc.has("event=reload", "applied")) == applied == 0
+    assert sc.wait_up()["id"] == up["id"]
+    sc.ask("clear", "user", "alice")
+    wait_until("alice gets in as before", lambda: (sc.softwire(user="alice") or up)["id"] != up["id"], 15)
+    assert sc.softwire()["auth"] == "chap"
+    sc.conf.write_text(good)
+    assert sc.ask("reload")["ok"]
+    os.kill(sc.pid, signal.SIGHUP)
+    wait_until("SIGHUP applies, too", lambda: len(sc.has("event=reload", "applied")) > applied + 1)
 
 
 def test_state_may_lie_anywhere(home):

@@ -350,6 +350,39 @@ static const struct keeper_policy *read_again(void *arg)
 	return &s->policy; /* the same one, written over */
 }
 
+static const struct keeper_policy *read_errors(void *arg)
+{
+	struct stage *s = arg;
+
+	return s->notes->go ? &s->policy : NULL;
+}
+
+static int reload_twice(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_reload));
+	s->notes->go = 1; /* the file is repaired */
+	note(s, ASK(&a, keeper_reload));
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	actor_done(&a);
+	return 0;
+}
+
+static void the_engine_learns_that_a_configuration_was_refused(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	s->policy.reload = read_errors;
+	stage_start(s, reload_twice);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], -EINVAL);
+	assert_int_equal(s->notes->results[1], 0);
+	assert_int_equal(s->notes->results[2], 0);
+	stage_free(s);
+}
+
 static const char lan6[] = "20010db8000100020000000000000001";
 
 /* The first one is told of another configuration while it works with the old one; the second one begins with the new. */
@@ -513,6 +546,7 @@ int main(void)
 		cmocka_unit_test(requests_of_a_dead_engine_are_still_done),
 		cmocka_unit_test(a_second_sigterm_kills),
 		cmocka_unit_test(five_seconds_kill),
+		cmocka_unit_test(the_engine_learns_that_a_configuration_was_refused),
 		cmocka_unit_test(reload_takes_nothing_from_the_engine_that_runs),
 		cmocka_unit_test(an_engine_that_leaks_does_not_end_well_under_asan),
 		cmocka_unit_test(engine_learns_of_the_keepers_death),
