@@ -525,6 +525,7 @@ int concentrator_reload(struct concentrator *c, const struct concentrator_config
 	memcpy(c->config.lease_path, old.lease_path, sizeof(old.lease_path));
 	apply_timers(c);
 	concentrator_change_network(c, &old);
+	concentrator_change_rows(c);
 	concentrator_load_certificates(c, certificates_reloaded);
 	if (c->config.users_path[0])
 		keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);

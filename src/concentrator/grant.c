@@ -7,9 +7,12 @@
  * says so, the new one is refused. Which payload families the softwire has follows from the user and the pool; it needs one.
  * Prefixes lead to the softwire as long as it is up: the link's and the IPv4 address from the lease on, delegated ones while
  * DHCP says that they are in use. Answers of lease/ come later; a softwire that is gone meanwhile has cancelled them.
+ * Where the pool is short of one part the softwire gets the others, as long as a family is left: no IPv6 is lost because IPv4 is
+ * scarce. What is fixed for the user is never left out: it gets that, or nothing; and delegated prefixes only where it gets IPv4.
  */
 #include "concentrator/role.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +176,94 @@ static bool wants_ipv6(const struct lease_request *r)
 	return r->want_link || r->want_delegated;
 }
 
+/* ---- asking for less ---- */
+
+/* In struct setup, and bits of what the pool is short of. */
+enum { ASK_SUBNET = 1, ASK_DELEGATED = 2, ASK_IPV4 = 4, ASK_LINK = 8 };
+
+/* The lease store says that something is short, so what is left out is tried, the least loss first: what is granted then is all
+ * there is. */
+static const uint8_t shortages[] = {
+	ASK_SUBNET, ASK_DELEGATED, ASK_SUBNET | ASK_DELEGATED, ASK_IPV4, ASK_LINK, ASK_LINK | ASK_SUBNET};
+
+static uint8_t wants_of(const struct lease_request *r)
+{
+	return (uint8_t)((r->want_subnet ? ASK_SUBNET : 0) | (r->want_delegated ? ASK_DELEGATED : 0) |
+			 (r->want_ipv4 ? ASK_IPV4 : 0) | (r->want_link ? ASK_LINK : 0));
+}
+
+static uint8_t fixed_of(const struct lease_request *r)
+{
+	return (uint8_t)((r->fixed_subnet_count ? ASK_SUBNET : 0) | (r->fixed_count ? ASK_DELEGATED : 0) |
+			 (!addr_is_none(&r->fixed4) ? ASK_IPV4 : 0) |
+			 (!prefix_is_none(&r->fixed_link) ? ASK_LINK : 0));
+}
+
+/* Subnets are told inside of IPv4, and delegated prefixes beside the link's. */
+static uint8_t left_out(uint8_t shortage)
+{
+	if (shortage & ASK_IPV4)
+		shortage |= ASK_SUBNET;
+	if (shortage & ASK_LINK)
+		shortage |= ASK_DELEGATED;
+	return shortage;
+}
+
+static bool may_ask_without(const struct setup *setup, uint8_t shortage)
+{
+	uint8_t out = left_out(shortage), rest = (uint8_t)(setup->wants & ~out);
+
+	if ((shortage & setup->wants) != shortage || (out & fixed_of(setup->request)))
+		return false;
+	if (out &
+		ASK_DELEGATED) /* IPv6 alone is all or nothing: the router asks again until there is a prefix */
+		return rest & ASK_IPV4;
+	return rest & (ASK_LINK | ASK_DELEGATED | ASK_IPV4);
+}
+
+/* The next request that is worth trying; false: there is none. */
+static bool want_less(struct setup *setup)
+{
+	struct lease_request *r = setup->request;
+	uint8_t rest;
+
+	for (unsigned n = setup->tries++; n < sizeof(shortages); n = setup->tries++) {
+		if (!may_ask_without(setup, shortages[n]))
+			continue;
+		rest = (uint8_t)(setup->wants & ~left_out(shortages[n]));
+		r->want_subnet = rest & ASK_SUBNET;
+		r->want_delegated = rest & ASK_DELEGATED;
+		r->want_ipv4 = rest & ASK_IPV4;
+		r->want_link = rest & ASK_LINK;
+		setup->lacks = shortages[n];
+		return true;
+	}
+	return false;
+}
+
+/* What it does not get, though the pool has such a thing. */
+static void log_short(struct subscriber *sub)
+{
+	static const struct {
+		uint8_t part;
+		const char *name;
+	} parts[] = {
+		{ASK_SUBNET, "subnet"}, {ASK_DELEGATED, "delegated"}, {ASK_IPV4, "ipv4"}, {ASK_LINK, "link"}};
+	const char *pool = sub->setup->request->pool;
+	struct log_line l;
+
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (!(sub->setup->lacks & parts[i].part) ||
+			!subscriber_log_limited(sub, &l, LEVEL_WARN, "pool-short"))
+			continue;
+		log_text(&l, "part", parts[i].name);
+		log_text(&l, "pool", *pool ? pool : "default");
+		log_end(&l);
+	}
+}
+
+/* ---- asking ---- */
+
 static void leased(void *owner, int result, const struct lease *lease, const char *why);
 
 void subscriber_want_lease(struct softwire *s)
@@ -210,6 +301,8 @@ void subscriber_want_lease(struct softwire *s)
 		refuse(sub, "out of memory", "out of memory");
 		return;
 	}
+	sub->setup->wants = wants_of(r);
+	sub->setup->tries = sub->setup->lacks = 0;
 	lease_acquire(c->leases, r, leased, sub);
 }
 
@@ -284,6 +377,11 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 	if (sub->engine.softwire.step !=
 		STEP_LEASE) /* it is ending; subscriber_leave() gives the lease back */
 		return;
+	if (result == -ENOSPC && want_less(sub->setup)) {
+		/* That answer has ended the hold; this is another. */
+		lease_acquire(sub->role->leases, sub->setup->request, leased, sub);
+		return;
+	}
 	if (result) {
 		refuse(sub, why, "no address is free");
 		return;
@@ -294,6 +392,7 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 		refuse(sub, "the user's pool is not configured any more", "no pool");
 		return;
 	}
+	log_short(sub);
 	fill_lease(sub, pool, lease, &given);
 	drop_request(sub);
 	if (route_link(sub, &given)) { /* two softwires may never share a prefix */

@@ -18,6 +18,9 @@ struct setup {
 	uint16_t softwires;	       /* how many the user may have */
 	uint8_t at_limit;	       /* enum aaa_at_limit */
 	bool no_ipv6;
+	/* While a pool is short, grant.c asks for less and less: */
+	uint8_t wants, lacks; /* what would be had, and what the pool has not */
+	uint8_t tries;
 };
 
 /* One softwire at the concentrator: engine, data-plane row, and whose it is. */
@@ -124,6 +127,8 @@ void subscriber_setup_end(struct subscriber *sub);
 bool subscriber_log(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
 /* Our address and port of it. */
 struct endpoint subscriber_local(const struct subscriber *sub);
+/* After a reload: the rows of those that are up follow what is configured now. */
+void concentrator_change_rows(struct concentrator *c);
 /* For what a stranger can provoke: limited in rate; what was left out is counted in the next line. */
 bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
 

@@ -110,6 +110,22 @@ static void log_up(struct subscriber *sub, uint8_t family)
 	log_end(&l);
 }
 
+static void configure_row(struct subscriber *sub)
+{
+	const struct concentrator_config *config = &sub->role->config;
+	struct dp_row *row = sub->row;
+
+	row->mss_mtu = config->mss_clamp ? row->mtu : 0;
+	row->any_source = !config->ingress_filter && !sub->anonymous;
+}
+
+void concentrator_change_rows(struct concentrator *c)
+{
+	for (struct subscriber *sub = c->all; sub; sub = sub->next)
+		if (sub->row->up6 || sub->row->up4)
+			configure_row(sub);
+}
+
 static void engine_up(struct softwire *s, uint8_t family)
 {
 	struct subscriber *sub = subscriber_of(s);
@@ -125,8 +141,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 	row->peer_session = s->tunnel.peer_session;
 	row->copy_ecn = s->tunnel.same_vendor;
 	row->mtu = s->mtu;
-	row->mss_mtu = sub->role->config.mss_clamp ? s->mtu : 0;
-	row->any_source = !sub->role->config.ingress_filter && !sub->anonymous;
+	configure_row(sub);
 	if (family == AF_INET6)
 		row->up6 = true;
 	else
