@@ -238,7 +238,8 @@ static size_t packet_build4(
 
 	packet_build(plain, WORLD4, US4, 17, NULL, 0);
 	memcpy(buf, plain, 20);
-	memcpy(buf + 20, options, options_len);
+	if (options_len)
+		memcpy(buf + 20, options, options_len);
 	memcpy(buf + 20 + options_len, data, len);
 	buf[0] = (uint8_t)(0x45 + options_len / 4);
 	buf[2] = (uint8_t)((20 + options_len + len) >> 8);
