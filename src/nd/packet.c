@@ -330,13 +330,15 @@ static void write_prefix(struct writer *w, const struct nd_prefix *p)
 	writer_bytes(w, p->prefix.addr.bytes, 16);
 }
 
-static void write_rdnss(struct writer *w, const struct nd_advert *a)
+static void write_rdnss(struct writer *w, const struct addr *dns, unsigned count, uint32_t lifetime)
 {
-	write_option(w, OPTION_RDNSS, 1 + 2 * (size_t)a->dns_count);
+	if (!count)
+		return;
+	write_option(w, OPTION_RDNSS, 1 + 2 * (size_t)count);
 	writer_u16(w, 0);
-	writer_u32(w, a->dns_lifetime);
-	for (unsigned i = 0; i < a->dns_count; i++)
-		writer_bytes(w, a->dns[i].bytes, 16);
+	writer_u32(w, lifetime);
+	for (unsigned i = 0; i < count; i++)
+		writer_bytes(w, dns[i].bytes, 16);
 }
 
 void nd_ra_write(struct writer *w, const struct addr *src, const struct addr *dst, const struct nd_advert *a)
@@ -359,8 +361,8 @@ void nd_ra_write(struct writer *w, const struct addr *src, const struct addr *ds
 	}
 	for (unsigned i = 0; i < a->prefix_count; i++)
 		write_prefix(w, &a->prefixes[i]);
-	if (a->dns_count)
-		write_rdnss(w, a);
+	write_rdnss(w, a->dns, a->dns_count, a->dns_lifetime);
+	write_rdnss(w, a->dns_withdrawn, a->dns_withdrawn_count, 0);
 	ip6_finish(w, at);
 }
 
