@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dhcp4/print: messages in one line, for people. */
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "dhcp4/packet.h"
-
-/* Text that is cut, never overrun. */
-struct text {
-	char *buf;
-	size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (t->len + 1 >= t->size)
-		return;
-	va_start(args, format);
-	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
-	va_end(args);
-	if (n > 0)
-		t->len = t->len + (size_t)n < t->size ? t->len + (size_t)n : t->size - 1;
-}
+#include "lib/text.h"
 
 static void print_addr(struct text *t, const char *name, const struct addr *a)
 {

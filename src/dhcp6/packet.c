@@ -8,9 +8,9 @@
 #include "dhcp6/packet.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "lib/text.h"
 
 enum {
 	OPTION_IAADDR = 5,
@@ -511,26 +511,6 @@ const char *dhcp6_status_name(uint16_t status)
 	if (status == DHCP6_NO_STATUS)
 		return "none";
 	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "unknown";
-}
-
-/* Text that is cut, never overrun. */
-struct text {
-	char *buf;
-	size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (t->len + 1 >= t->size)
-		return;
-	va_start(args, format);
-	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
-	va_end(args);
-	if (n > 0)
-		t->len = t->len + (size_t)n < t->size ? t->len + (size_t)n : t->size - 1;
 }
 
 static void print_duid(struct text *t, const char *name, const struct dhcp6_duid *d)

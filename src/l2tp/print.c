@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of codes, and a control packet as one line for people. Challenges, responses and hidden values are left out. */
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "l2tp/avp.h"
 #include "l2tp/message.h"
+#include "lib/text.h"
 
 #define NAME(table, value)                                                                                   \
 	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] : "unknown")
@@ -72,31 +71,8 @@ const char *l2tp_text_print(const struct l2tp_text *t, char *buf, size_t size)
 	return buf;
 }
 
-struct line {
-	char *buf;
-	size_t size, len;
-};
-
-static void put(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct line *l, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (l->len + 1 >= l->size)
-		return;
-	va_start(args, format);
-	n = vsnprintf(l->buf + l->len, l->size - l->len, format, args);
-	va_end(args);
-	if (n > 0)
-		l->len += (size_t)n;
-	if (l->len >= l->size)
-		l->len = l->size - 1;
-}
-
 /* A peer's text, so that it can neither end the line nor look like another key. */
-static void put_text(struct line *l, struct reader value)
+static void put_text(struct text *t, struct reader value)
 {
 	bool quote = !reader_left(&value);
 	struct reader look = value;
@@ -106,101 +82,101 @@ static void put_text(struct line *l, struct reader value)
 
 		quote |= c <= ' ' || c == '"' || c >= 0x7f;
 	}
-	put(l, quote ? "\"" : "");
+	text_add(t, quote ? "\"" : "");
 	while (reader_left(&value)) {
 		uint8_t c = reader_u8(&value);
 
-		put(l, "%c", c == '"' ? '\'' : c >= 0x20 && c < 0x7f ? c : '?');
+		text_add(t, "%c", c == '"' ? '\'' : c >= 0x20 && c < 0x7f ? c : '?');
 	}
-	put(l, quote ? "\"" : "");
+	text_add(t, quote ? "\"" : "");
 }
 
-static void put_result(struct line *l, struct reader value)
+static void put_result(struct text *t, struct reader value)
 {
-	put(l, "%u", reader_u16(&value));
+	text_add(t, "%u", reader_u16(&value));
 	if (!reader_left(&value))
 		return;
-	put(l, " error=%u", reader_u16(&value));
+	text_add(t, " error=%u", reader_u16(&value));
 	if (!reader_left(&value))
 		return;
-	put(l, " message=");
-	put_text(l, value);
+	text_add(t, " message=");
+	put_text(t, value);
 }
 
-static void put_value(struct line *l, const struct avp_row *row, struct reader value)
+static void put_value(struct text *t, const struct avp_row *row, struct reader value)
 {
 	size_t len = reader_left(&value);
 
 	if (row->kind != AVP_KIND_IRRELEVANT && (len < row->min || len > row->max)) {
-		put(l, "(malformed, %zu bytes)", len);
+		text_add(t, "(malformed, %zu bytes)", len);
 		return;
 	}
 	switch (row->kind) {
 	case AVP_KIND_U16:
-		put(l, "%u", reader_u16(&value));
+		text_add(t, "%u", reader_u16(&value));
 		break;
 	case AVP_KIND_U32:
-		put(l, "%u", reader_u32(&value));
+		text_add(t, "%u", reader_u32(&value));
 		break;
 	case AVP_KIND_TEXT:
-		put_text(l, value);
+		put_text(t, value);
 		break;
 	case AVP_KIND_RESULT:
-		put_result(l, value);
+		put_result(t, value);
 		break;
 	default:
-		put(l, "(%zu bytes)", len);
+		text_add(t, "(%zu bytes)", len);
 		break;
 	}
 }
 
-static void put_avp(struct line *l, const struct avp *a)
+static void put_avp(struct text *t, const struct avp *a)
 {
 	const struct avp_row *row = avp_row(a->type);
 
 	if (!avp_is_recognized(a))
-		put(l, " avp-%u-%u", a->vendor, a->type);
+		text_add(t, " avp-%u-%u", a->vendor, a->type);
 	else
-		put(l, " %s", row->key);
-	put(l, "=");
+		text_add(t, " %s", row->key);
+	text_add(t, "=");
 	if (a->bits & AVP_H)
-		put(l, "(hidden, %zu bytes)", reader_left(&a->value));
+		text_add(t, "(hidden, %zu bytes)", reader_left(&a->value));
 	else if (!avp_is_recognized(a))
-		put(l, "(%zu bytes%s)", reader_left(&a->value), a->bits & AVP_M ? ", mandatory" : "");
+		text_add(t, "(%zu bytes%s)", reader_left(&a->value), a->bits & AVP_M ? ", mandatory" : "");
 	else if (a->type == AVP_PROTOCOL_VERSION && reader_left(&a->value) == 2)
-		put(l, "%u.%u", a->value.pos[0], a->value.pos[1]);
+		text_add(t, "%u.%u", a->value.pos[0], a->value.pos[1]);
 	else
-		put_value(l, row, a->value);
+		put_value(t, row, a->value);
 }
 
 /* The message's name, from its first AVP, which R then is behind. */
-static void put_name(struct line *l, struct reader *r)
+static void put_name(struct text *t, struct reader *r)
 {
 	struct reader look = *r;
 	struct avp a;
 	uint16_t type;
 
 	if (!reader_left(r)) {
-		put(l, "ZLB");
+		text_add(t, "ZLB");
 		return;
 	}
 	a = avp_read(&look);
 	if (!reader_ok(&look) || a.vendor || a.type != AVP_MESSAGE_TYPE || a.bits & AVP_H ||
 		reader_left(&a.value) != 2) {
-		put(l, "malformed");
+		text_add(t, "malformed");
 		return;
 	}
 	type = reader_u16(&a.value);
 	if (message_is_known(type))
-		put(l, "%s", l2tp_message_name((enum l2tp_message_type)type));
+		text_add(t, "%s", l2tp_message_name((enum l2tp_message_type)type));
 	else
-		put(l, "message-%u", type);
+		text_add(t, "message-%u", type);
 	*r = look;
 }
 
 void l2tp_packet_print(const uint8_t *packet, size_t len, char *buf, size_t size)
 {
-	struct line l = {.buf = buf, .size = size};
+	struct text t = {.buf = buf, .size = size};
 	struct reader r = reader_of(packet, len);
 	struct l2tp_header h;
 
@@ -208,21 +184,22 @@ void l2tp_packet_print(const uint8_t *packet, size_t len, char *buf, size_t size
 		buf[0] = '\0';
 	l2tp_header_read(&r, &h);
 	if (!reader_ok(&r)) {
-		put(&l, "malformed: %s (%zu bytes)", r.error, len);
+		text_add(&t, "malformed: %s (%zu bytes)", r.error, len);
 		return;
 	}
 	if (!h.control) {
-		put(&l, "data tunnel=%u session=%u (%zu bytes)", h.tunnel_id, h.session_id, reader_left(&r));
+		text_add(&t, "data tunnel=%u session=%u (%zu bytes)", h.tunnel_id, h.session_id,
+			reader_left(&r));
 		return;
 	}
-	put_name(&l, &r);
-	put(&l, " tunnel=%u session=%u ns=%u nr=%u", h.tunnel_id, h.session_id, h.ns, h.nr);
+	put_name(&t, &r);
+	text_add(&t, " tunnel=%u session=%u ns=%u nr=%u", h.tunnel_id, h.session_id, h.ns, h.nr);
 	while (reader_left(&r)) {
 		struct avp a = avp_read(&r);
 
 		if (reader_ok(&r))
-			put_avp(&l, &a);
+			put_avp(&t, &a);
 	}
 	if (!reader_ok(&r))
-		put(&l, " malformed: %s", r.error);
+		text_add(&t, " malformed: %s", r.error);
 }

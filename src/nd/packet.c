@@ -9,9 +9,9 @@
 #include "nd/packet.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "lib/text.h"
 
 enum {
 	OPTION_SOURCE_LLADDR = 1,
@@ -415,26 +415,6 @@ struct addr nd_link_local(uint64_t iid)
 	static const struct addr network = {AF_INET6, {0xfe, 0x80}};
 
 	return addr6_with_iid(&network, iid);
-}
-
-/* Text that is cut, never overrun. */
-struct text {
-	char *buf;
-	size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	if (t->len + 1 >= t->size)
-		return;
-	va_start(args, format);
-	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
-	va_end(args);
-	if (n > 0)
-		t->len = t->len + (size_t)n < t->size ? t->len + (size_t)n : t->size - 1;
 }
 
 static void print_advert(struct text *t, const struct nd_advert *a)
