@@ -27,15 +27,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void assert_frame(const struct sent *s, const void *want, size_t len)
-{
-	assert_non_null(s);
-	assert_int_equal(s->len, len);
-	assert_memory_equal(s->bytes, want, len);
-}
-
-#define ASSERT_FRAME(s, ...)                                                                                 \
-	assert_frame(s, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 #define ASSERT_4(a, ...) assert_memory_equal(a, ((const uint8_t[]){__VA_ARGS__}), 4)
 
 /* The concentrator of pair_ipv4(), with 192.0.2.1, which assigns 198.51.100.7. */

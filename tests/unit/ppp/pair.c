@@ -449,3 +449,10 @@ void end_lcp_open(struct end *e, bool auth)
 {
 	end_lcp_open_by(e, auth ? PPP_METHOD_CHAP_MD5 : 0);
 }
+
+void assert_frame(const struct sent *s, const void *want, size_t len)
+{
+	assert_non_null(s);
+	assert_int_equal(s->len, len);
+	assert_memory_equal(s->bytes, want, len);
+}

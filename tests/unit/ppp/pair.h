@@ -96,4 +96,8 @@ void end_lcp_open(struct end *e, bool auth);
 /* The same with a peer that asks for METHOD; 0: for none. */
 void end_lcp_open_by(struct end *e, enum ppp_method method);
 
+void assert_frame(const struct sent *s, const void *want, size_t len);
+#define ASSERT_FRAME(s, ...)                                                                                 \
+	assert_frame(s, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
 #endif

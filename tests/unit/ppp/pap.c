@@ -28,16 +28,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void assert_frame(const struct sent *s, const void *want, size_t len)
-{
-	assert_non_null(s);
-	assert_int_equal(s->len, len);
-	assert_memory_equal(s->bytes, want, len);
-}
-
-#define ASSERT_FRAME(s, ...)                                                                                 \
-	assert_frame(s, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
-
 static struct end *authenticator(struct pair *p)
 {
 	pair_open(p);
