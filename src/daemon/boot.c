@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration in the keeper, and what the keeper may do because of it. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+
+static const struct keeper_policy *reload_policy(void *arg);
+
+static void make_policy(struct boot *boot)
+{
+	allow_policy(boot->config, &boot->lists, &boot->policy);
+	boot->policy.reload = reload_policy;
+}
+
+static void log_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
+{
+	struct boot *boot = owner;
+
+	if (fatal && line)
+		log_message(&boot->log, LEVEL_ERROR, "config", "%s:%u: %s", file, line, text);
+	else if (fatal)
+		log_message(&boot->log, LEVEL_ERROR, "config", "%s: %s", file, text);
+}
+
+/* In the keeper: a file with errors changes nothing. */
+static const struct keeper_policy *reload_policy(void *arg)
+{
+	struct boot *boot = arg;
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!config || config_file_read(boot->config->path, -1, true, log_config_error, boot, config)) {
+		free(config);
+		return NULL;
+	}
+	*boot->config = *config;
+	free(config);
+	make_policy(boot);
+	return &boot->policy;
+}
+
+struct boot *boot_new(void)
+{
+	struct boot *boot = calloc(1, sizeof(*boot) + sizeof(*boot->config));
+
+	if (boot)
+		boot->config = (struct config *)(boot + 1);
+	return boot;
+}
+
+static int engine(void *arg, int fd)
+{
+	const struct boot *boot = arg;
+
+	return worker_run(boot->config, fd);
+}
+
+int boot_run(struct boot *boot)
+{
+	log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
+	make_policy(boot);
+	return keeper_run(&boot->policy, &boot->log, engine, boot);
+}

@@ -1,0 +1,33 @@
+/*
+ * daemon: softwired without its command line: the engine process around one worker, and the keeper's side of the configuration.
+ *
+ * The engine process is one worker: a loop, a client of the keeper, and the roles hanging off it. It ends in good order on SIGTERM: roles
+ * first (peers are told), then the handles, then the loop.
+ *
+ * Parts: worker.c (start, stop, signals), reload.c (applying a new configuration), boot.c (the configuration in the keeper: what follows
+ * from it for the policy, and reading it again).
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include "control/allow.h"
+#include "control/config.h"
+#include "keeper/keeper.h"
+
+/* What lives in the keeper: the configuration as it was read last, and what follows from it. */
+struct boot {
+	struct config *config;
+	struct allow_lists lists;
+	struct keeper_policy policy;
+	struct log log;
+};
+
+/* With room for a configuration at boot->config, which the caller fills. NULL: no memory. */
+struct boot *boot_new(void);
+/* Runs keeper and engine with boot->config until the daemon ends; its exit status. */
+int boot_run(struct boot *boot);
+
+/* The engine process: keeper_run()'s ENGINE; FD leads to the keeper. */
+int worker_run(const struct config *config, int fd);
+
+#endif
