@@ -1,4 +1,4 @@
-/* client: the other end of the control socket, blocking, for softwire(8) and for tests. */
+/* client: the other end of the control socket, blocking, for softwire(1) and for tests. */
 #ifndef CONTROL_CLIENT_H
 #define CONTROL_CLIENT_H
 

@@ -308,7 +308,7 @@ static const struct config_key file_keys[] = {
 		.help = "what need not"},
 	{"control-socket", TYPE_PATH, INTO(config, control_socket),
 		.derived = "control.sock in `runtime-directory`",
-		.help = "where softwire(8) finds the daemon"},
+		.help = "where softwire(1) finds the daemon"},
 	{"control-group", TYPE_TEXT, INTO(config, control_group), .preset = "softwire",
 		.help = "who may look: members of this group"},
 	{"concentrator", TYPE_GROUP, .section = &concentrator_section,

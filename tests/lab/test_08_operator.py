@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-08: what the operator sees and does with softwire(8), at both ends of a softwire. Topology of home.py:
+08: what the operator sees and does with softwire(1), at both ends of a softwire. Topology of home.py:
 
     internet6 ---- sc ---- access ---- nat ---- home ---- lan
                    |                            |
@@ -225,7 +225,7 @@ def test_reload_of_a_bad_users_file_changes_nothing(connected):
 # ---- who may ----
 
 def as_somebody(lab, end, gid, *words):
-    """softwire(8) as user daemon with one group; a copy of the program, where everybody can reach it."""
+    """softwire(1) as user daemon with one group; a copy of the program, where everybody can reach it."""
     program = lab.dir / "softwire"
     if not program.exists():
         shutil.copy(BUILD / "src" / "softwire", program)

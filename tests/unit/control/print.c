@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What softwire(8) prints, from the JSON that doc/control.md describes. */
+/* What softwire(1) prints, from the JSON that doc/control.md describes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
