@@ -2,7 +2,7 @@
  * concentrator: the SC role: policy around many softwire_sc engines, one TUN device, users, leases and filters.
  *
  * Parts: concentrator.c (start, stop, reload, listeners), certificates.c (what EAP needs), network.c (addresses and routes in the kernel),
- * tunnels.c (packets of no softwire, limits), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it gets, softwires per
+ * tunnels.c (packets of no softwire), admission.c (which requests are welcome), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it gets, softwires per
  * user), path.c (what the network says about the peer), hooks.c (programs of the operator), show.c and reverse.c (snapshots for the control
  * socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").

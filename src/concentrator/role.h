@@ -132,7 +132,7 @@ void concentrator_change_rows(struct concentrator *c);
 /* For what a stranger can provoke: limited in rate; what was left out is counted in the next line. */
 bool subscriber_log_limited(struct subscriber *sub, struct log_line *l, enum log_level level, const char *event);
 
-/* tunnels.c: packets that belong to no softwire yet, and how many of them are welcome. */
+/* tunnels.c: packets that belong to no softwire yet. */
 extern const struct tun_ops concentrator_tun_ops;
 /* May a stranger at PEER be answered now? *ret_suppressed: how many were not, before. */
 bool concentrator_may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed);
@@ -142,7 +142,25 @@ bool concentrator_may_log(struct concentrator *c);
 int subscriber_enter(struct subscriber *sub);
 /* An SCCRQ that comes again from there is a new one: the peer has started again. */
 void subscriber_forget_request(struct subscriber *sub);
+/* A packet of no softwire. */
+struct stray {
+	uint8_t listener;
+	const struct endpoint *from;
+	const struct addr *local;
+	const uint8_t *payload;
+	size_t len;
+	struct l2tp_header header;
+	uint16_t assigned;	 /* the peer's tunnel id, where it is known */
+	struct l2tp_fault fault; /* what is wrong with it */
+};
+/* Answers P with a StopCCN, as far as strangers may be answered now, and logs it. P->fault.error goes with it where there is one. */
+void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text);
+
+/* admission.c: which SCCRQs are welcome. */
+int subscriber_half_open(struct subscriber *sub); /* 0 or -ENOMEM */
 void subscriber_no_longer_half_open(struct subscriber *sub);
+/* True: the SCCRQ P is not welcome now. It was counted, logged and answered with the reason. The only place that refuses one. */
+bool concentrator_refuse_request(struct concentrator *c, const struct stray *p);
 
 /* trace.c */
 /* A new softwire: its events are held back if somebody is traced. */

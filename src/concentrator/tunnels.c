@@ -2,8 +2,7 @@
 /*
  * Packets that belong to no softwire yet.
  *
- * An SCCRQ costs nothing but a look-up until it has passed the limits: all half-open tunnels, half-open ones per source
- * (generous: a carrier's NAT is one source with many honest users), softwires. A packet with an id that is not ours, or
+ * An SCCRQ costs nothing but a look-up until it has passed the limits (admission.c). A packet with an id that is not ours, or
  * from an address that is not the peer's, gets a StopCCN as a hint, limited in rate per source: the concentrator never
  * follows a peer to a new address (RFC 2661 section 8.1), and the initiator takes the StopCCN as a reason to look, no more.
  */
@@ -34,72 +33,12 @@ static bool request_match(const void *item, const void *key)
 	return sub->peer_tunnel == k->tunnel && endpoint_equal(&sub->row->peer, &k->peer);
 }
 
-static struct addr source_of(const struct addr *a)
-{
-	return prefix_of(a, a->family == AF_INET6 ? 64 : 32).addr;
-}
-
-static uint32_t source_hash(const struct concentrator *c, const struct addr *a)
-{
-	return hash_bytes(a->bytes, sizeof(a->bytes), c->seed);
-}
-
-static bool source_match(const void *item, const void *key)
-{
-	return addr_equal(&((const struct source *)item)->addr, key);
-}
-
-static struct source *source_find(const struct concentrator *c, const struct addr *peer)
-{
-	struct addr a = source_of(peer);
-
-	return hash_find(&c->sources, source_hash(c, &a), source_match, &a);
-}
-
-/* One more half-open tunnel of this source; false when memory is short. */
-static bool source_add(struct concentrator *c, const struct addr *peer)
-{
-	struct source *src = source_find(c, peer);
-
-	if (!src) {
-		src = calloc(1, sizeof(*src));
-		if (!src)
-			return false;
-		src->addr = source_of(peer);
-		if (hash_insert(&c->sources, source_hash(c, &src->addr), src)) {
-			free(src);
-			return false;
-		}
-	}
-	src->count++;
-	c->half_open++;
-	return true;
-}
-
-static void source_sub(struct concentrator *c, const struct addr *peer)
-{
-	struct source *src = source_find(c, peer);
-
-	c->half_open--;
-	if (src && --src->count == 0) {
-		hash_remove(&c->sources, source_hash(c, &src->addr), src);
-		free(src);
-	}
-}
-
 /* An SCCRQ that comes again from there is a new one: the peer has started again. */
 void subscriber_forget_request(struct subscriber *sub)
 {
 	struct concentrator *c = sub->role;
 
 	hash_remove(&c->by_request, request_hash(c, &sub->row->peer, sub->peer_tunnel), sub);
-}
-
-void subscriber_no_longer_half_open(struct subscriber *sub)
-{
-	if (sub->half_open)
-		source_sub(sub->role, &sub->row->peer.addr);
-	sub->half_open = false;
 }
 
 int subscriber_enter(struct subscriber *sub)
@@ -109,11 +48,10 @@ int subscriber_enter(struct subscriber *sub)
 
 	if (hash_insert(&c->by_request, request_hash(c, peer, sub->peer_tunnel), sub))
 		return -ENOMEM;
-	if (!source_add(c, &peer->addr)) {
+	if (subscriber_half_open(sub)) {
 		subscriber_forget_request(sub);
 		return -ENOMEM;
 	}
-	sub->half_open = true;
 	return 0;
 }
 
@@ -134,18 +72,7 @@ bool concentrator_may_log(struct concentrator *c)
 
 /* ---- packets without a softwire ---- */
 
-struct stray {
-	uint8_t listener;
-	const struct endpoint *from;
-	const struct addr *local;
-	const uint8_t *payload;
-	size_t len;
-	struct l2tp_header header;
-	uint16_t assigned;	 /* the peer's tunnel id, where it is known */
-	struct l2tp_fault fault; /* what is wrong with it */
-};
-
-static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text)
+void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text)
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
@@ -174,39 +101,17 @@ static void stray_reply(struct concentrator *c, const struct stray *p, uint16_t 
 	}
 }
 
-/* Why one more tunnel is not welcome now, or NULL. */
-static const char *over_limit(struct concentrator *c, const struct endpoint *from)
-{
-	const struct source *src = source_find(c, &from->addr);
-
-	if (c->stopping)
-		return "shutting down";
-	if (c->count >= c->config.max_softwires)
-		return "too many softwires";
-	if (c->half_open >= c->config.max_half_open)
-		return "too many tunnels are being set up";
-	if (src && src->count >= c->config.half_open_per_source) {
-		c->role_counters.refused_source++;
-		return "too many tunnels are being set up from this address";
-	}
-	return NULL;
-}
-
 static void accept_request(struct concentrator *c, const struct stray *p)
 {
-	const char *limit = over_limit(c, p->from);
 	struct subscriber *sub;
 	int err;
 
 	c->role_counters.sccrq++;
-	if (limit) {
-		c->role_counters.refused_limit++;
-		stray_reply(c, p, L2TP_STOP_ERROR, limit);
+	if (concentrator_refuse_request(c, p))
 		return;
-	}
 	sub = subscriber_new(c, p->listener, p->from, p->local, p->assigned);
 	if (!sub) {
-		stray_reply(c, p, L2TP_STOP_ERROR, "out of resources");
+		concentrator_stray_reply(c, p, L2TP_STOP_ERROR, "out of resources");
 		return;
 	}
 	sub->accepting = true;
@@ -280,12 +185,12 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 		return;
 	if (kind == STRAY_OTHER) {
 		p.assigned = 0; /* a hint stands outside the tunnel: header id 0. It tells nobody which ids are in use. */
-		stray_reply(c, &p, L2TP_STOP_CLEAR, "no such tunnel from this address: connect again");
+		concentrator_stray_reply(c, &p, L2TP_STOP_CLEAR, "no such tunnel from this address: connect again");
 		return;
 	}
 	if (kind == STRAY_BAD) {
 		c->counters.l2tp.bad_avp++;
-		stray_reply(c, &p, p.fault.result, p.fault.text);
+		concentrator_stray_reply(c, &p, p.fault.result, p.fault.text);
 		return;
 	}
 	sub = find_request(c, &p);
