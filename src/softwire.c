@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "control/instance.h"
 
 struct command {
 	const char *name, *arguments;
@@ -33,6 +34,7 @@ static const struct command commands[] = {
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static const struct option options[] = {
+	{"instance", required_argument, NULL, 'i'},
 	{"socket", required_argument, NULL, 's'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
@@ -46,20 +48,28 @@ static int help(void)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		printf("  %s%s%s\n        %s\n", commands[i].name, *commands[i].arguments ? " " : "",
 			commands[i].arguments, commands[i].help);
-	printf("\n  --json         print the daemon's answer as it is (doc/control.md)\n"
-	       "  --socket PATH  the control socket; /run/softwired/control.sock\n"
+	printf("\n  --json           print the daemon's answer as it is (doc/control.md)\n"
+	       "  --instance NAME  the daemon that was started with this name\n"
+	       "  --socket PATH    the control socket; /run/softwired/control.sock, or that of the instance\n"
 	       "  --help, --version\n");
 	return DONE;
 }
 
 int main(int argc, char **argv)
 {
-	struct call call = {.socket = "/run/softwired/control.sock"};
+	char socket[128];
+	struct call call = {.socket = socket};
 	const struct command *command = NULL;
 	int option;
 
+	instance_path(INSTANCE_RUNTIME, "", INSTANCE_SOCKET, socket, sizeof(socket));
 	while ((option = getopt_long(argc, argv, "hj", options, NULL)) != -1) {
 		switch (option) {
+		case 'i':
+			if (!instance_is_name(optarg))
+				return command_usage("--instance must be " INSTANCE_WORDS, optarg);
+			instance_path(INSTANCE_RUNTIME, optarg, INSTANCE_SOCKET, socket, sizeof(socket));
+			break;
 		case 's':
 			call.socket = optarg;
 			break;

@@ -3,11 +3,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
-
-static const char default_config[] = "/etc/softwire/softwired.conf";
 
 static void print_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
 {
@@ -20,37 +19,43 @@ static void print_config_error(void *owner, bool fatal, const char *file, unsign
 static void usage(FILE *out)
 {
 	fprintf(out,
-		"usage: softwired [-c FILE] [-t]\n"
-		"  -c, --config FILE  the configuration (default %s)\n"
-		"  -t, --test         check the configuration and exit\n"
-		"  -V, --version      print the version\n"
-		"  -h, --help         print this\n"
-		"It stays in the foreground and logs to standard error. See softwired(8), softwired.conf(5).\n",
-		default_config);
+		"usage: softwired [-i NAME] [-c FILE] [-t]\n"
+		"  -i, --instance NAME  one of several daemons on this machine, with files of its own\n"
+		"  -c, --config FILE    the configuration; /etc/softwire/softwired.conf, or /etc/softwire/NAME.conf\n"
+		"  -t, --test           check the configuration and exit\n"
+		"  -V, --version        print the version\n"
+		"  -h, --help           print this\n"
+		"It stays in the foreground and logs to standard error. See softwired(8), softwired.conf(5).\n");
 }
 
-int main(int argc, char **argv)
+struct arguments {
+	const char *config, *instance; /* NULL: none */
+	bool test;
+};
+
+/* The exit status, or -1: go on. */
+static int read_arguments(int argc, char **argv, struct arguments *a)
 {
 	static const struct option options[] = {
+		{"instance", required_argument, NULL, 'i'},
 		{"config", required_argument, NULL, 'c'},
 		{"test", no_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *path = default_config;
-	struct boot *boot;
-	char *real;
-	bool test = false;
-	int option, status;
+	int option;
 
-	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "i:c:tVh", options, NULL)) != -1) {
 		switch (option) {
+		case 'i':
+			a->instance = optarg;
+			break;
 		case 'c':
-			path = optarg;
+			a->config = optarg;
 			break;
 		case 't':
-			test = true;
+			a->test = true;
 			break;
 		case 'V':
 			printf("softwired %s\n", SOFTWIRE_VERSION);
@@ -67,15 +72,35 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	if (a->instance && !instance_is_name(a->instance)) {
+		fprintf(stderr, "softwired: --instance is \"%s\": it must be " INSTANCE_WORDS "\n", a->instance);
+		return 2;
+	}
+	return -1;
+}
 
+int main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	int status = read_arguments(argc, argv, &a);
+	struct boot *boot;
+	char usual[64], *real;
+
+	if (status >= 0)
+		return status;
 	boot = boot_new();
 	if (!boot)
 		return 1;
-	real = realpath(path, NULL); /* the daemon asks for it again by this name */
-	status = config_file_read(real ? real : path, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
+	if (a.instance)
+		memcpy(boot->config->instance, a.instance, strlen(a.instance) + 1);
+	instance_config(boot->config->instance, usual);
+	if (!a.config)
+		a.config = usual;
+	real = realpath(a.config, NULL); /* the daemon asks for it again by this name */
+	status = config_file_read(real ? real : a.config, -1, true, print_config_error, NULL, boot->config) ? 1 : 0;
 	if (status && geteuid() != 0)
 		fprintf(stderr, "softwired: not root: start it as root; what meets the network then works as a user without privileges\n");
-	if (!status && !test)
+	if (!status && !a.test)
 		status = boot_run(boot);
 	free(real);
 	free(boot);

@@ -91,6 +91,7 @@ int config_file_read(
 		problem_line(&r, true, path, 0, "not enough memory");
 		return -EINVAL;
 	}
+	memcpy(c->instance, ret->instance, sizeof(c->instance));
 	if ((size_t)snprintf(c->path, sizeof(c->path), "%s", path) >= sizeof(c->path)) {
 		problem_line(&r, true, path, 0, "this path is too long");
 	} else {

@@ -9,12 +9,14 @@
 #define CONTROL_CONFIG_H
 
 #include "concentrator/concentrator.h"
+#include "control/instance.h"
 #include "initiator/initiator.h"
 
 enum { CONFIG_INITIATORS = 16 };
 
 struct config {
 	char path[4096];
+	char instance[INSTANCE_NAME]; /* the caller's word before the file is read; "": the only one */
 	char user[64];		   /* the engine process's; "" : softwire, else nobody */
 	char control_socket[108];  /* /run/softwired/control.sock */
 	char control_group[64];	   /* softwire */
@@ -29,7 +31,8 @@ typedef void config_error(void *owner, bool fatal, const char *file, unsigned li
 
 /* Reads PATH (FD >= 0: from this descriptor, PATH for messages and includes). CHECK_FILES: also look at modes and contents of the files
  * that it names (users, passwords), as root at start and for `softwire check`. (The name config_read() is libconfig's.) 0, or -EINVAL
- * after one or more fatal errors; warnings (fatal false) do not fail. *ret is large: allocate it. */
+ * after one or more fatal errors; warnings (fatal false) do not fail. *ret is large: allocate it. Of what it was before, ret->instance
+ * counts: the defaults of directories depend on it. */
 int config_file_read(const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret);
 
 #endif

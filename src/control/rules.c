@@ -361,6 +361,11 @@ void config_rules(struct problems *r, const config_setting_t *root, struct confi
 {
 	const config_setting_t *initiators = rule_group(root, "initiator");
 
+	if (!c->state_directory[0])
+		instance_path(INSTANCE_STATE, c->instance, "", c->state_directory, sizeof(c->state_directory));
+	if (!c->runtime_directory[0])
+		instance_path(
+			INSTANCE_RUNTIME, c->instance, "", c->runtime_directory, sizeof(c->runtime_directory));
 	derive(r, root, "control-socket", c->control_socket, sizeof(c->control_socket), c->runtime_directory,
 		"control", ".sock");
 	if (rule_group(root, "concentrator"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The configuration in the keeper, and what the keeper may do because of it. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
@@ -29,6 +30,8 @@ static const struct keeper_policy *reload_policy(void *arg)
 	struct boot *boot = arg;
 	struct config *config = calloc(1, sizeof(*config));
 
+	if (config)
+		memcpy(config->instance, boot->config->instance, sizeof(config->instance));
 	if (!config || config_file_read(boot->config->path, -1, true, log_config_error, boot, config)) {
 		free(config);
 		return NULL;

@@ -170,6 +170,7 @@ static void policy_reloaded(void *owner, int result, int fd)
 		free(config);
 		return;
 	}
+	memcpy(config->instance, w->config->instance, sizeof(config->instance));
 	*r = (struct reload){
 		.w = w, .verdict = result, .config = config, .errors = json_array(), .say = json_array()};
 	keeper_open_file(w->keeper, w->config->path, reload_opened, r);

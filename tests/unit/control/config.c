@@ -550,6 +550,24 @@ static struct prefix prefix(const char *text)
 	return p;
 }
 
+static void an_instance_has_directories_of_its_own(void **state)
+{
+	struct config *c = new_config();
+
+	strcpy(c->instance, "east");
+	good(CONCENTRATOR("") INITIATOR(""), "", c);
+	assert_string_equal(c->instance, "east");
+	assert_string_equal(c->control_socket, "/run/softwired-east/control.sock");
+	assert_string_equal(c->runtime_directory, "/run/softwired-east");
+	assert_string_equal(c->state_directory, "/var/lib/softwired-east");
+	assert_string_equal(c->concentrator.lease_path, "/var/lib/softwired-east/leases.db");
+	assert_string_equal(c->initiators[0].state_path, "/var/lib/softwired-east/initiator-home.json");
+	/* What the file says counts. */
+	good("runtime-directory = \"/tmp/r\";" CONCENTRATOR(""), "", c);
+	assert_string_equal(c->control_socket, "/tmp/r/control.sock");
+	free(c);
+}
+
 /* proves: HS-L2TP-19 partial, HS-L2TP-30 partial */
 static void defaults_are_those_of_the_page(void **state)
 {
@@ -999,6 +1017,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong_and_what_would_be_right),
 		cmocka_unit_test(warns_of_what_is_risky_but_said),
 		cmocka_unit_test(defaults_are_those_of_the_page),
+		cmocka_unit_test(an_instance_has_directories_of_its_own),
 		cmocka_unit_test(values_arrive_where_they_belong),
 		cmocka_unit_test(values_for_ipv4_and_authentication_arrive),
 		cmocka_unit_test(leaves_the_result_alone_after_an_error),
