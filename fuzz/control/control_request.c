@@ -57,6 +57,25 @@ unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t i
 	return 1;
 }
 
+void concentrator_drain(struct concentrator *c, const struct drain_order *order)
+{
+	for (unsigned i = 0; order && i < order->target_count; i++)
+		require(order->targets[i].port && addr_bits(order->targets[i].addr.family));
+	require(!order || (order->rate && order->rate <= DRAIN_RATE_MAX &&
+				  order->grace_ms <= (msec)DRAIN_GRACE_MAX * 1000));
+	c->changes++;
+}
+
+bool concentrator_is_draining(const struct concentrator *c)
+{
+	return false;
+}
+
+json_t *concentrator_show_drain(struct concentrator *c)
+{
+	return json_object();
+}
+
 unsigned concentrator_forget(struct concentrator *c, const char *user)
 {
 	require(user && *user);

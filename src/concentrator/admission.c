@@ -5,6 +5,7 @@
  *
  * concentrator_refuse_request() is the one place where a request is refused: it decides, and it answers.
  */
+#include "concentrator/redirect.h"
 #include "concentrator/role.h"
 
 #include <errno.h>
@@ -87,13 +88,30 @@ void subscriber_no_longer_half_open(struct subscriber *sub)
 struct refusal {
 	uint16_t result, error; /* of the StopCCN */
 	char text[L2TP_MESSAGE_MAX];
+	const char *why; /* for the log */
 };
 
 static bool refuse(struct refusal *ret, uint16_t error, const char *text)
 {
 	ret->result = L2TP_STOP_ERROR;
 	ret->error = error;
+	ret->why = text;
 	snprintf(ret->text, sizeof(ret->text), "%s", text);
+	return true;
+}
+
+/* Others may have room: where one of them can be reached as we were, that is the answer. Never about one source that asks too often: what it sends
+ * is not passed on. */
+static bool send_away(struct concentrator *c, const struct endpoint *from, const char *why, struct refusal *ret)
+{
+	const struct endpoint *target = concentrator_redirect(c, from->addr.family);
+	char text[ENDPOINT_TEXT];
+
+	if (!target)
+		return refuse(ret, L2TP_ERROR_RESOURCES, why);
+	c->role_counters.redirected++;
+	refuse(ret, L2TP_ERROR_TRY_ANOTHER, redirect_print(target, text));
+	ret->why = why;
 	return true;
 }
 
@@ -104,14 +122,18 @@ static bool is_unwelcome(struct concentrator *c, const struct endpoint *from, st
 
 	if (c->stopping)
 		return refuse(ret, L2TP_ERROR_RESOURCES, "shutting down");
-	if (c->count >= c->config.max_softwires)
-		return refuse(ret, L2TP_ERROR_RESOURCES, "too many softwires");
-	if (c->half_open >= c->config.max_half_open)
-		return refuse(ret, L2TP_ERROR_RESOURCES, "too many tunnels are being set up");
 	if (src && src->count >= c->config.half_open_per_source) {
 		c->role_counters.refused_source++;
 		return refuse(ret, L2TP_ERROR_RESOURCES, "too many tunnels are being set up from this address");
 	}
+	if (c->drain.on) {
+		c->drain_refused++;
+		return send_away(c, from, "no new softwires: this concentrator is being drained", ret);
+	}
+	if (c->count >= c->config.max_softwires)
+		return send_away(c, from, "too many softwires", ret);
+	if (c->half_open >= c->config.max_half_open)
+		return send_away(c, from, "too many tunnels are being set up", ret);
 	return false;
 }
 
@@ -124,6 +146,7 @@ bool concentrator_refuse_request(struct concentrator *c, const struct stray *p)
 		return false;
 	c->role_counters.refused_limit++;
 	answer.fault = (struct l2tp_fault){.result = refusal.result, .error = refusal.error};
+	answer.why = refusal.why;
 	concentrator_stray_reply(c, &answer, refusal.result, refusal.text);
 	return true;
 }

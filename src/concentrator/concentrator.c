@@ -426,6 +426,7 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	c->stopped_owner = owner;
 	c->stopping = true;
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
+	wheel_disarm(&c->loop->wheel, &c->drain_timer);
 	c->stop_timer.fire = stop_step;
 	c->stop_at = loop_now(c->loop) + STOP_MS;
 	for (struct subscriber *sub = c->all; sub; sub = next) {

@@ -3,8 +3,8 @@
  *
  * Parts: concentrator.c (start, stop, reload, listeners), certificates.c (what EAP needs), network.c (addresses and routes in the kernel),
  * tunnels.c (packets of no softwire), admission.c (which requests are welcome), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it gets, softwires per
- * user), path.c (what the network says about the peer), hooks.c (programs of the operator), show.c and reverse.c (snapshots for the control
- * socket), trace.c.
+ * user), path.c (what the network says about the peer), hooks.c (programs of the operator), evacuate.c (softwire drain) by the engines
+ * drain.c (when who leaves) and redirect.c (where to), show.c and reverse.c (snapshots for the control socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").
  */
 #ifndef CONCENTRATOR_CONCENTRATOR_H
@@ -16,7 +16,7 @@
 #include "keeper/keeper.h"
 #include "lease/lease.h"
 
-enum { CONCENTRATOR_LISTEN_MAX = 64, CONCENTRATOR_POOLS_MAX = 64 };
+enum { CONCENTRATOR_LISTEN_MAX = 64, CONCENTRATOR_POOLS_MAX = 64, CONCENTRATOR_REDIRECTS_MAX = 16 };
 
 struct concentrator_pool_config {
 	struct lease_pool_config lease;
@@ -65,7 +65,19 @@ struct concentrator_config {
 	uint32_t max_softwires;	 /* 60,000 per listening address */
 	uint32_t max_half_open;	 /* 10,000 */
 	uint32_t half_open_per_source; /* 1,000: generous to carrier NATs */
+	unsigned redirect_count; /* where initiators are sent that are not welcome here now; 0: nowhere */
+	struct endpoint redirect[CONCENTRATOR_REDIRECTS_MAX];
 	uint32_t router_lifetime;
+};
+
+/* `softwire drain`. */
+enum { DRAIN_RATE = 100, DRAIN_RATE_MAX = 10000, DRAIN_GRACE_MAX = 30 * 86400 };
+struct drain_order {
+	unsigned target_count; /* 0: those of `redirect` */
+	struct endpoint targets[CONCENTRATOR_REDIRECTS_MAX];
+	uint32_t rate;		/* softwires that leave in a second, at most */
+	bool has_grace;
+	msec grace_ms;		/* how long the established ones are left alone; else see drain.h */
 };
 
 struct concentrator;
@@ -90,6 +102,11 @@ struct json_t *concentrator_show_counters(struct concentrator *c);
 struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter);
 /* Closes the softwires of USER (NULL: all); returns how many. */
 unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t softwire_id);
+/* Takes no new softwires any more, and sends the established ones away. NULL: takes them again. */
+void concentrator_drain(struct concentrator *c, const struct drain_order *order);
+bool concentrator_is_draining(const struct concentrator *c);
+/* How far that is: doc/control.md. */
+struct json_t *concentrator_show_drain(struct concentrator *c);
 /* Forgets leases; the softwire, if there is one, is closed first. */
 unsigned concentrator_forget(struct concentrator *c, const char *user);
 /* Live trace of USER's softwires (also while they authenticate): EMIT gets one object per event, new reference. EMIT NULL: stop. */

@@ -3,6 +3,7 @@
 #define CONCENTRATOR_ROLE_H
 
 #include "concentrator/concentrator.h"
+#include "concentrator/drain.h"
 #include "lib/hash.h"
 #include "lib/pool.h"
 #include "netlink/route.h"
@@ -60,7 +61,7 @@ struct concentrator {
 	struct {
 		uint64_t sccrq, refused_limit, refused_source, strays, stray_replies, strays_suppressed, auth_ok, auth_failed,
 			replaced, refused_user, no_address, anonymous, refused_anonymous, path_errors, path_narrower, hooks,
-			hooks_failed;
+			hooks_failed, redirected, moved;
 	} role_counters;
 
 	struct aaa *aaa;
@@ -89,6 +90,14 @@ struct concentrator {
 	concentrator_trace_emit *trace_emit;
 	void *trace_owner;
 	uint32_t early_count; /* softwires with events that are held back */
+
+	/* softwire drain */
+	struct drain drain;
+	struct subscriber *drain_next; /* who is looked at next; NULL: the newest */
+	struct wheel_timer drain_timer;
+	msec drain_told; /* in the log */
+	uint64_t drain_moved, drain_closed, drain_refused;
+	bool drained; /* and that was told */
 
 	/* start and stop */
 	void (*started)(void *owner, int result);
@@ -152,6 +161,7 @@ struct stray {
 	struct l2tp_header header;
 	uint16_t assigned;	 /* the peer's tunnel id, where it is known */
 	struct l2tp_fault fault; /* what is wrong with it */
+	const char *why;	 /* for the log, where the peer hears something else; else NULL */
 };
 /* Answers P with a StopCCN, as far as strangers may be answered now, and logs it. P->fault.error goes with it where there is one. */
 void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text);
@@ -194,6 +204,12 @@ struct subscriber *concentrator_first_of_user(struct concentrator *c, const char
 const struct concentrator_pool_config *concentrator_pool(const struct concentrator *c, const char *name);
 /* Where IPV6CP has told it: the address that the peer makes of the link's prefix. */
 struct addr subscriber_address6(const struct subscriber *sub);
+
+/* evacuate.c: softwire drain. */
+/* Where an initiator that has come over FAMILY is sent; NULL: it has to go without another address. */
+const struct endpoint *concentrator_redirect(struct concentrator *c, uint8_t family);
+/* SUB is about to go. */
+void concentrator_drain_forget(struct concentrator *c, const struct subscriber *sub);
 
 /* network.c: what is the kernel's: aggregates of pools, our own addresses, forwarding, routes of single prefixes. */
 void concentrator_install_network(struct concentrator *c);

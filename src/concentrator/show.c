@@ -220,6 +220,8 @@ static json_t *show_role_counters(const struct concentrator *c)
 		{"path_narrower", c->role_counters.path_narrower},
 		{"hooks", c->role_counters.hooks},
 		{"hooks_failed", c->role_counters.hooks_failed},
+		{"redirected", c->role_counters.redirected},
+		{"moved", c->role_counters.moved},
 	};
 	json_t *o = json_object();
 
@@ -235,8 +237,9 @@ struct json_t *concentrator_show_counters(struct concentrator *c)
 	report_counters(o, &c->counters, tun_plane_counters(c->plane));
 	json_object_set_new(o, "concentrator", show_role_counters(c));
 	json_object_set_new(o, "now",
-		json_pack("{s:I, s:I, s:I}", "softwires", (json_int_t)c->count, "half_open",
-			(json_int_t)c->half_open, "anonymous", (json_int_t)c->anonymous_count));
+		json_pack("{s:I, s:I, s:I, s:I}", "softwires", (json_int_t)c->count, "half_open",
+			(json_int_t)c->half_open, "anonymous", (json_int_t)c->anonymous_count, "draining",
+			(json_int_t)c->drain.on));
 	return o;
 }
 

@@ -172,7 +172,16 @@ static void engine_family_down(struct softwire *s, uint8_t family, const char *w
 	subscriber_hook_change(sub);
 }
 
-static void log_down(struct subscriber *sub, const struct softwire_why *why)
+/* "moved to 192.0.2.2": what was said to the peer is nothing but the address. */
+static const char *why_down(const struct softwire_why *why, char buf[sizeof(why->text) + 16])
+{
+	if (why->cause != CAUSE_MOVED)
+		return why->text;
+	snprintf(buf, sizeof(why->text) + 16, "moved to %s", why->text);
+	return buf;
+}
+
+static void log_down(struct subscriber *sub, const struct softwire_why *why, const char *reason)
 {
 	enum log_level level =
 		why->cause == CAUSE_USER_AUTH || why->cause == CAUSE_TUNNEL_AUTH ? LEVEL_WARN : LEVEL_INFO;
@@ -184,7 +193,7 @@ static void log_down(struct subscriber *sub, const struct softwire_why *why)
 		return;
 	log_text(&l, "step", softwire_step_name(why->step));
 	log_text(&l, "cause", softwire_cause_name(why->cause));
-	log_text(&l, "reason", why->text);
+	log_text(&l, "reason", reason);
 	if (s->up_at) {
 		log_uint(&l, "up_seconds", (s->now - s->up_at) / 1000);
 		log_given(sub, &l, AF_INET6);
@@ -196,12 +205,14 @@ static void log_down(struct subscriber *sub, const struct softwire_why *why)
 static void engine_down(struct softwire *s, const struct softwire_why *why)
 {
 	struct subscriber *sub = subscriber_of(s);
+	char buf[sizeof(why->text) + 16];
+	const char *reason = why_down(why, buf);
 
 	/* A tunnel that failed stays half-open until its memory goes: otherwise strangers could fill the table with them. */
 	sub->row->up6 = sub->row->up4 = false;
 	subscriber_forget_request(sub);
-	log_down(sub, why);
-	subscriber_hook_down(sub, why->text);
+	log_down(sub, why, reason);
+	subscriber_hook_down(sub, reason);
 	aaa_cancel(sub->role->aaa, sub);
 	subscriber_eap_end(sub);
 	subscriber_leave(sub);
@@ -286,6 +297,7 @@ void subscriber_setup_end(struct subscriber *sub)
 
 static void unlink_all(struct subscriber *sub)
 {
+	concentrator_drain_forget(sub->role, sub);
 	*sub->link = sub->next;
 	if (sub->next)
 		sub->next->link = sub->link;

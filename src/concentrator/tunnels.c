@@ -94,7 +94,9 @@ void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uin
 	if (concentrator_may_log(c) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
 		log_endpoint(&l, "peer", p->from);
 		log_uint(&l, "tunnel", p->header.tunnel_id);
-		log_text(&l, "reason", text);
+		log_text(&l, "reason", p->why ? p->why : text);
+		if (p->fault.error == L2TP_ERROR_TRY_ANOTHER)
+			log_text(&l, "to", text);
 		if (suppressed)
 			log_uint(&l, "suppressed", suppressed);
 		log_end(&l);

@@ -171,6 +171,10 @@ static const struct config_key concentrator_keys[] = {
 		.max = 1000000, .preset = "1000",
 		.help = "softwires that are not authenticated yet, from one IPv4 address or IPv6 /64; "
 			"generous to carrier NATs"},
+	{"redirect", TYPE_ENDPOINT, LIST(concentrator_config, redirect, redirect_count),
+		.derived = "none: they are refused",
+		.help = "other concentrators, where initiators are sent while there is no room here, or during "
+			"`softwire drain`"},
 	{"radius", TYPE_ABSENT, .help = "RADIUS is not available in this version: use `users`"},
 	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
 };

@@ -8,7 +8,7 @@
 
 #include "control/problem.h"
 
-enum { VERBS_MAX = 16, MEMBERS_MAX = 4 };
+enum { MEMBERS_MAX = 4 };
 
 struct request {
 	const struct control_targets *targets;
@@ -16,12 +16,13 @@ struct request {
 	struct answer *answer;
 };
 
-enum member_type { MEMBER_TEXT, MEMBER_ID, MEMBER_TRUE };
+enum member_type { MEMBER_TEXT, MEMBER_ID, MEMBER_TRUE, MEMBER_NUMBER, MEMBER_TEXTS };
 
 struct member {
 	const char *name;
 	enum member_type type;
 	bool required;
+	uint32_t min, max; /* MEMBER_NUMBER; of MEMBER_TEXTS, how many */
 };
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which people read a row */
@@ -97,9 +98,14 @@ static void show_rows(struct request *q, const char *name,
 	q->answer->list = list;
 }
 
+/* Whoever looks at softwires that vanish sees why. */
 static void show_softwires(struct request *q)
 {
+	struct concentrator *c = q->targets->concentrator;
+
 	show_rows(q, "softwires", concentrator_show_softwires, initiator_show);
+	if (c && concentrator_is_draining(c))
+		json_object_set_new(q->answer->object, "drain", concentrator_show_drain(c));
 }
 
 static void show_tunnels(struct request *q)
@@ -140,6 +146,14 @@ static void show_counters(struct request *q)
 	q->answer->object = json_pack("{s:b, s:o}", "ok", 1, "counters", all);
 }
 
+static void show_drain(struct request *q)
+{
+	struct concentrator *c = q->targets->concentrator;
+
+	q->answer->object = c ? json_pack("{s:b, s:o}", "ok", 1, "drain", concentrator_show_drain(c))
+			      : request_refusal("there is no concentrator here, so there is nothing to drain");
+}
+
 static void show_version(struct request *q)
 {
 	q->answer->object = json_pack("{s:b, s:s}", "ok", 1, "version", SOFTWIRE_VERSION);
@@ -167,7 +181,12 @@ static void clear(struct request *q)
 		initiator_clear(t->initiators[i]);
 		n++;
 	}
-	q->answer->object = json_pack("{s:b, s:I}", "ok", 1, "cleared", (json_int_t)n);
+	if (!n && user)
+		q->answer->object = request_refusal("no softwire of %s", quoted(user).text);
+	else if (!n && id)
+		q->answer->object = request_refusal("no softwire with the id %u", id);
+	else
+		q->answer->object = json_pack("{s:b, s:I}", "ok", 1, "cleared", (json_int_t)n);
 }
 
 static void forget(struct request *q)
@@ -200,6 +219,50 @@ static void trace(struct request *q)
 	q->answer->object = json_pack("{s:b, s:s}", "ok", 1, "trace", name);
 }
 
+/* False, and a refusal. */
+static bool drain_targets(struct request *q, struct drain_order *order)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(q->object, "to"), i, item)
+	{
+		const char *text = json_string_value(item);
+		struct endpoint *e = &order->targets[order->target_count++];
+
+		if (!endpoint_parse(text, L2TP_PORT, e) && e->port && !addr_is_unspecified(&e->addr) &&
+			!addr_is_multicast(&e->addr))
+			continue;
+		q->answer->object = request_refusal(
+			"\"to\" has \"%s\": it must be the address of another concentrator, with :PORT or "
+			"without",
+			quoted(text).text);
+		return false;
+	}
+	return true;
+}
+
+static void drain(struct request *q)
+{
+	const json_t *rate = json_object_get(q->object, "rate"), *grace = json_object_get(q->object, "grace");
+	struct drain_order order = {.rate = rate ? (uint32_t)json_integer_value(rate) : DRAIN_RATE,
+		.has_grace = grace != NULL,
+		.grace_ms = (msec)json_integer_value(grace) * 1000};
+
+	if (q->targets->concentrator && !drain_targets(q, &order))
+		return;
+	if (q->targets->concentrator)
+		concentrator_drain(q->targets->concentrator, &order);
+	show_drain(q);
+}
+
+static void drain_stop(struct request *q)
+{
+	if (q->targets->concentrator)
+		concentrator_drain(q->targets->concentrator, NULL);
+	show_drain(q);
+}
+
 static void reload(struct request *q)
 {
 	q->answer->then = REQUEST_RELOAD;
@@ -211,6 +274,7 @@ static const struct verb verbs[] = {
 	{"show leases", .members = {{"filter", MEMBER_TEXT}}, .run = show_leases},
 	{"show reverse-zone", .members = {{"filter", MEMBER_TEXT}}, .run = show_reverse_zones},
 	{"show counters", .run = show_counters},
+	{"show drain", .run = show_drain},
 	{"version", .run = show_version},
 	{"show version", .run = show_version},
 	{"clear", .changes = true, .one = true,
@@ -219,6 +283,12 @@ static const struct verb verbs[] = {
 		.run = clear},
 	{"forget", .changes = true, .members = {{"user", MEMBER_TEXT, true}}, .run = forget},
 	{"trace", .changes = true, .members = {{"name", MEMBER_TEXT, true}}, .run = trace},
+	{"drain", .changes = true,
+		.members = {{"to", MEMBER_TEXTS, .min = 1, .max = CONCENTRATOR_REDIRECTS_MAX},
+			{"rate", MEMBER_NUMBER, .min = 1, .max = DRAIN_RATE_MAX},
+			{"grace", MEMBER_NUMBER, .max = DRAIN_GRACE_MAX}},
+		.run = drain},
+	{"drain stop", .changes = true, .run = drain_stop},
 	{"reload", .changes = true, .run = reload},
 };
 
@@ -255,18 +325,65 @@ static const struct member *find_member(const struct verb *v, const char *name)
 	return NULL;
 }
 
-static const char *member_expects(const struct member *m, const json_t *value)
+/* What would be right. */
+struct expected {
+	char text[80];
+};
+
+static struct expected expected_number(long long min, long long max)
+{
+	struct expected e;
+
+	snprintf(e.text, sizeof(e.text), "a number from %lld to %lld", min, max);
+	return e;
+}
+
+static struct expected expected(const struct member *m)
+{
+	struct expected e;
+
+	switch (m->type) {
+	case MEMBER_TEXT:
+		return (struct expected){"a text that is not empty"};
+	case MEMBER_ID:
+		return expected_number(1, UINT32_MAX);
+	case MEMBER_NUMBER:
+		return expected_number(m->min, m->max);
+	case MEMBER_TEXTS:
+		snprintf(e.text, sizeof(e.text), "an array of %u to %u texts", m->min, m->max);
+		return e;
+	default:
+		return (struct expected){"true"};
+	}
+}
+
+static bool is_between(const json_t *value, json_int_t min, json_int_t max)
+{
+	return json_is_integer(value) && json_integer_value(value) >= min && json_integer_value(value) <= max;
+}
+
+static bool are_texts(const json_t *array, size_t min, size_t max)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item) if (!json_string_length(item)) return false;
+	return json_is_array(array) && json_array_size(array) >= min && json_array_size(array) <= max;
+}
+
+static bool member_fits(const struct member *m, const json_t *value)
 {
 	switch (m->type) {
 	case MEMBER_TEXT:
-		return json_is_string(value) && json_string_length(value) ? NULL : "a text that is not empty";
+		return json_string_length(value) > 0;
 	case MEMBER_ID:
-		return json_is_integer(value) && json_integer_value(value) > 0 &&
-				       json_integer_value(value) <= UINT32_MAX
-			       ? NULL
-			       : "a number from 1 to 4294967295";
+		return is_between(value, 1, UINT32_MAX);
+	case MEMBER_NUMBER:
+		return is_between(value, m->min, m->max);
+	case MEMBER_TEXTS:
+		return are_texts(value, m->min, m->max);
 	default:
-		return json_is_true(value) ? NULL : "true";
+		return json_is_true(value);
 	}
 }
 
@@ -292,9 +409,8 @@ static bool check_members(const struct verb *v, json_t *object, json_t **ret_ref
 		if (!m)
 			return refuse(ret_refusal,
 				request_refusal("\"%s\" has no member \"%s\"", v->words, quoted(name).text));
-		if (member_expects(m, value))
-			return refuse(ret_refusal,
-				request_refusal("\"%s\" must be %s", name, member_expects(m, value)));
+		if (!member_fits(m, value))
+			return refuse(ret_refusal, request_refusal("\"%s\" must be %s", name, expected(m).text));
 		given++;
 	}
 	for (unsigned i = 0; i < MEMBERS_MAX && v->members[i].name; i++)

@@ -249,6 +249,29 @@ static bool serves6(const struct concentrator_config *con)
 	return false;
 }
 
+/* They would come back to us. */
+static void check_redirect(
+	struct problems *r, const config_setting_t *group, const struct concentrator_config *con)
+{
+	char text[ENDPOINT_TEXT];
+
+	for (unsigned i = 0; i < con->redirect_count; i++) {
+		const struct endpoint *e = &con->redirect[i];
+
+		for (unsigned n = 0; n < con->listen_count; n++)
+			if (endpoint_equal(e, &con->listen[n]))
+				problem_at(r, true, rule_at(group, "redirect"),
+					"`redirect` has %s, where we listen ourselves: it must name other "
+					"concentrators",
+					endpoint_print(e, text));
+		if (e->port != L2TP_PORT)
+			problem_at(r, false, rule_at(group, "redirect"),
+				"`redirect` has %s: initiators that go by RFC 3193 understand an address "
+				"without a port",
+				endpoint_print(e, text));
+	}
+}
+
 static void check_concentrator(struct problems *r, const config_setting_t *group, struct config *c)
 {
 	struct concentrator_config *con = &c->concentrator;
@@ -275,6 +298,7 @@ static void check_concentrator(struct problems *r, const config_setting_t *group
 			"`half-open-per-source` is %u, above `half-open` (%u), so it limits nothing",
 			con->half_open_per_source, con->max_half_open);
 	check_auth(r, group, con);
+	check_redirect(r, group, con);
 	check_pools(r, group, con);
 }
 

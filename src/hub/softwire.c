@@ -158,6 +158,7 @@ const char *softwire_cause_name(enum softwire_cause cause)
 		[CAUSE_SHUTDOWN] = "shutdown",
 		[CAUSE_RESOURCES] = "resources",
 		[CAUSE_LOOP] = "loop",
+		[CAUSE_MOVED] = "moved",
 	};
 
 	return cause < CAUSE_MAX ? names[cause] : "unknown";
@@ -290,7 +291,7 @@ void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t resu
 		if (softwire_is_initiator(s))
 			softwire_si_release(softwire_as_si(s), now);
 		s->step = STEP_CLOSING;
-		if (s->ppp_open)
+		if (s->ppp_open && cause != CAUSE_MOVED)
 			ppp_link_close(&s->ppp, text,
 				now); /* may tell down() at once, which closes the tunnel too */
 		if (!s->down_told)

@@ -41,7 +41,7 @@ enum softwire_step { /* how far set-up has come; also names the step in failure 
 /* Why a softwire ended or never came up: step, a stable word for metrics, and a sentence for people. */
 enum softwire_cause {
 	CAUSE_LOCAL, CAUSE_PEER, CAUSE_DEAD_PEER, CAUSE_NO_ANSWER, CAUSE_TUNNEL_AUTH, CAUSE_USER_AUTH, CAUSE_NO_ADDRESS, CAUSE_PROTOCOL,
-	CAUSE_REPLACED, CAUSE_SHUTDOWN, CAUSE_RESOURCES, CAUSE_LOOP, CAUSE_MAX,
+	CAUSE_REPLACED, CAUSE_SHUTDOWN, CAUSE_RESOURCES, CAUSE_LOOP, CAUSE_MOVED, CAUSE_MAX,
 };
 
 struct softwire_why {
@@ -250,7 +250,8 @@ static inline void softwire_heard(struct softwire *s, msec now)
 {
 	l2tp_tunnel_heard(&s->tunnel, now);
 }
-/* Ends it in good order: DHCPv6 Release (SI), LCP Terminate, CDN, StopCCN with RESULT and ERROR. */
+/* Ends it in good order: DHCPv6 Release (SI), LCP Terminate, CDN, StopCCN with RESULT and ERROR. CAUSE_MOVED: without LCP Terminate, at which
+ * the peer would end the tunnel by itself and not read where to go. */
 void softwire_close(struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text, msec now);
 /* It is down, and the peer has acknowledged all that was said: nothing is lost if the memory goes before released(). */
 bool softwire_is_quiet(const struct softwire *s);

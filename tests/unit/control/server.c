@@ -31,6 +31,9 @@ struct concentrator {
 	void *emit_owner;
 	char traced[64];
 	unsigned stops;
+	struct drain_order drain;
+	unsigned drains;
+	bool draining;
 };
 
 struct initiator {
@@ -80,7 +83,25 @@ unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t i
 	snprintf(c->cleared_user, sizeof(c->cleared_user), "%s", user ? user : "");
 	c->cleared_id = id;
 	c->clears++;
-	return 2;
+	return user && !strcmp(user, "nobody") ? 0 : id == 99 ? 0 : 2;
+}
+
+void concentrator_drain(struct concentrator *c, const struct drain_order *order)
+{
+	c->drains++;
+	c->draining = order != NULL;
+	if (order)
+		c->drain = *order;
+}
+
+bool concentrator_is_draining(const struct concentrator *c)
+{
+	return c->draining;
+}
+
+json_t *concentrator_show_drain(struct concentrator *c)
+{
+	return json_pack("{s:s}", "state", c->draining ? "draining" : "off");
 }
 
 unsigned concentrator_forget(struct concentrator *c, const char *user)
@@ -322,9 +343,56 @@ static void shows_both_roles(void **state)
 	expect(w, "{\"v\":1,\"do\":\"version\"}", "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
 }
 
+static void who_is_not_there_cannot_be_cleared(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, "{\"v\":1,\"do\":\"clear\",\"user\":\"nobody\"}",
+		"{\"ok\":false,\"error\":\"no softwire of nobody\"}");
+	expect(w, "{\"v\":1,\"do\":\"clear\",\"id\":99}",
+		"{\"ok\":false,\"error\":\"no softwire with the id 99\"}");
+}
+
+static void drains_as_it_is_told(void **state)
+{
+	struct world *w = *state;
+	struct drain_order *order = &w->concentrator.drain;
+	char text[ENDPOINT_TEXT];
+
+	w->concentrator.rows = 0;
+	expect(w, "{\"v\":1,\"do\":\"show drain\"}", "{\"ok\":true,\"drain\":{\"state\":\"off\"}}");
+	expect(w, "{\"v\":1,\"do\":\"drain\"}", "{\"ok\":true,\"drain\":{\"state\":\"draining\"}}");
+	assert_int_equal(order->target_count, 0);
+	assert_int_equal(order->rate, DRAIN_RATE);
+	assert_false(order->has_grace);
+	expect(w, "{\"v\":1,\"do\":\"drain\",\"to\":[\"192.0.2.2\",\"[2001:db8::2]:1702\"],\"rate\":7,\"grace\":0}",
+		"{\"ok\":true,\"drain\":{\"state\":\"draining\"}}");
+	assert_int_equal(order->target_count, 2);
+	assert_string_equal(endpoint_print(&order->targets[0], text), "192.0.2.2:1701");
+	assert_string_equal(endpoint_print(&order->targets[1], text), "[2001:db8::2]:1702");
+	assert_int_equal(order->rate, 7);
+	assert_true(order->has_grace && !order->grace_ms);
+	expect(w, "{\"v\":1,\"do\":\"show softwires\",\"filter\":\"home\"}",
+		"{\"ok\":true,\"drain\":{\"state\":\"draining\"},\"softwires\":[{\"id\":1,\"role\":\"initiator\","
+		"\"name\":\"home\",\"user\":\"alice\"}]}");
+	expect(w, "{\"v\":1,\"do\":\"drain stop\"}", "{\"ok\":true,\"drain\":{\"state\":\"off\"}}");
+	assert_int_equal(w->concentrator.drains, 3);
+}
+
 static const struct {
 	const char *name, *request, *answer;
 } refusals[] = {
+	{"drain to a name", "{\"v\":1,\"do\":\"drain\",\"to\":[\"192.0.2.2\",\"sc.example\"]}",
+		"\"to\" has \"sc.example\": it must be the address of another concentrator, with :PORT or without"},
+	{"drain to port 0", "{\"v\":1,\"do\":\"drain\",\"to\":[\"192.0.2.2:0\"]}",
+		"\"to\" has \"192.0.2.2:0\": it must be the address of another concentrator, with :PORT or without"},
+	{"drain to nobody", "{\"v\":1,\"do\":\"drain\",\"to\":[]}", "\"to\" must be an array of 1 to 16 texts"},
+	{"drain to a number", "{\"v\":1,\"do\":\"drain\",\"to\":[1]}", "\"to\" must be an array of 1 to 16 texts"},
+	{"drain to a text", "{\"v\":1,\"do\":\"drain\",\"to\":\"192.0.2.2\"}",
+		"\"to\" must be an array of 1 to 16 texts"},
+	{"drain at rate 0", "{\"v\":1,\"do\":\"drain\",\"rate\":0}", "\"rate\" must be a number from 1 to 10000"},
+	{"drain with a long grace", "{\"v\":1,\"do\":\"drain\",\"grace\":2592001}",
+		"\"grace\" must be a number from 0 to 2592000"},
 	{"no version", "{\"do\":\"version\"}", "\"v\" must be 1: this is version 1 of the protocol"},
 	{"another version", "{\"v\":2,\"do\":\"version\"}",
 		"\"v\" must be 1: this is version 1 of the protocol"},
@@ -463,8 +531,9 @@ static void strangers_may_only_look(void **state)
 	static const char request[] =
 		"{\"v\":1,\"do\":\"clear\",\"all\":true}\n{\"v\":1,\"do\":\"trace\",\"name\":\"a\"}\n"
 		"{\"v\":1,\"do\":\"reload\"}\n{\"v\":1,\"do\":\"forget\",\"user\":\"a\"}\n"
+		"{\"v\":1,\"do\":\"drain\"}\n{\"v\":1,\"do\":\"drain stop\"}\n"
 		"{\"v\":1,\"do\":\"show tunnels\",\"filter\":\"x\"}\n";
-	static const char *const verbs[] = {"clear", "trace", "reload", "forget"};
+	static const char *const verbs[] = {"clear", "trace", "reload", "forget", "drain", "drain stop"};
 	struct world *w = *state;
 	char line[128];
 	int fd;
@@ -477,13 +546,13 @@ static void strangers_may_only_look(void **state)
 	fd = client_new(w);
 	assert_int_equal(seteuid(0), 0);
 	send_lines(w, fd, request);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		snprintf(line, sizeof(line), "{\"ok\":false,\"error\":\"\\\"%s\\\" is for root only\"}",
 			verbs[i]);
 		expect_line(w, fd, line);
 	}
 	expect_line(w, fd, "{\"ok\":true,\"tunnels\":[]}");
-	assert_int_equal(w->concentrator.clears + w->reloads, 0);
+	assert_int_equal(w->concentrator.clears + w->concentrator.drains + w->reloads, 0);
 	close(fd);
 }
 
@@ -716,6 +785,8 @@ int main(void)
 		TEST(refuses_the_thirty_third_client),
 		TEST(long_answers_do_not_stop_the_others),
 		TEST(survives_clients_that_leave_in_the_middle),
+		TEST(who_is_not_there_cannot_be_cleared),
+		TEST(drains_as_it_is_told),
 		TEST(many_reload_once),
 		TEST(silence_ends_a_client_unless_it_traces),
 		TEST(trace_both_ends),
