@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "dhcp4/fault.h"
-
-enum state { STOPPED, SELECTING, REQUESTING, BOUND, RENEWING, REBINDING, INFORMING, INFORMED };
+#include "dhcp4/state.h"
 
 enum {
 	FIRST_MS = 2000, /* doubles; +-1 s */
@@ -235,7 +234,7 @@ static void start_later(struct dhcp4_client *c, struct dhcp4_exchange *x, msec n
 {
 	uint32_t max = gets_address(c, x) ? MAX_MS : SUBNET_MAX_MS, wait = max;
 
-	if (x->failures < 12) {
+	if (x->failures < CLIENT_FAILURES_MAX) {
 		wait = (uint32_t)RETRY_MS << x->failures;
 		x->failures++;
 	}

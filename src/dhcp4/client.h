@@ -108,6 +108,15 @@ msec dhcp4_client_deadline(const struct dhcp4_client *c);
 /* Sends RELEASE once for the address and once for the subnets, where they are held, and stops. */
 void dhcp4_client_release(struct dhcp4_client *c, msec now);
 /*
+ * The client as bytes, for another process to go on with: both exchanges, the binding, its times. Resume calls no op. 0, or -EBADMSG: R has the reason,
+ * and *C is stopped. A binding by itself, too, for owners that keep one.
+ */
+void dhcp4_client_save(const struct dhcp4_client *c, struct writer *w);
+int dhcp4_client_resume(
+	struct dhcp4_client *c, const struct dhcp4_client_config *config, struct reader *r, msec now);
+void dhcp4_binding_save(const struct dhcp4_binding *b, struct writer *w);
+int dhcp4_binding_resume(struct dhcp4_binding *b, struct reader *r);
+/*
  * "stopped", "selecting", "requesting", "bound", "renewing", "rebinding", "informing", "informed": of the exchange for the address
  * (INFORM included) where there is one, else of that for subnets.
  */

@@ -57,5 +57,8 @@ struct dhcp4_server {
 
 void dhcp4_server_open(struct dhcp4_server *s, const struct dhcp4_server_config *c);
 void dhcp4_server_input(struct dhcp4_server *s, const uint8_t *message, size_t len, msec now);
+/* The server as bytes, for another process to go on with. 0, or -EBADMSG: R has the reason. */
+void dhcp4_server_save(const struct dhcp4_server *s, struct writer *w);
+int dhcp4_server_resume(struct dhcp4_server *s, const struct dhcp4_server_config *c, struct reader *r);
 
 #endif

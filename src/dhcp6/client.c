@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum state { STOPPED, SOLICITING, REQUESTING, BOUND, RENEWING, REBINDING, ASKING, INFORMED };
+#include "dhcp6/state.h"
 
 enum {
 	SOL_MAX_RT = 3600,
@@ -195,7 +195,7 @@ static void solicit_later(struct dhcp6_client *c, msec now)
 	uint64_t wait = (uint64_t)RETRY_MS << c->failures;
 	uint32_t max = c->max_rt_s * 1000;
 
-	if (c->failures < 20)
+	if (c->failures < CLIENT_FAILURES_MAX)
 		c->failures++;
 	forget_binding(c);
 	begin(c, SOLICITING, now + jitter(c, 0, wait < max ? (uint32_t)wait : max));

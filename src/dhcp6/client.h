@@ -85,6 +85,15 @@ void dhcp6_client_tick(struct dhcp6_client *c, msec now);
 msec dhcp6_client_deadline(const struct dhcp6_client *c);
 /* Sends Release once (RFC 8415 section 18.2.7 without waiting) and stops. */
 void dhcp6_client_release(struct dhcp6_client *c, msec now);
+/*
+ * The client as bytes, for another process to go on with: the exchange that is going on, the binding, its times. Resume calls no op. 0, or -EBADMSG: R
+ * has the reason, and *C is stopped. A binding by itself, too, for owners that keep one.
+ */
+void dhcp6_client_save(const struct dhcp6_client *c, struct writer *w);
+int dhcp6_client_resume(
+	struct dhcp6_client *c, const struct dhcp6_client_config *config, struct reader *r, msec now);
+void dhcp6_binding_save(const struct dhcp6_binding *b, struct writer *w);
+int dhcp6_binding_resume(struct dhcp6_binding *b, struct reader *r);
 /* "stopped", "soliciting", "requesting", "bound", "renewing", "rebinding", "asking" or "informed" (stateless). */
 const char *dhcp6_client_state(const struct dhcp6_client *c);
 

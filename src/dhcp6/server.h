@@ -68,6 +68,10 @@ void dhcp6_server_open(struct dhcp6_server *s, const struct dhcp6_server_config 
 void dhcp6_server_input(struct dhcp6_server *s, const uint8_t *message, size_t len, msec now);
 /* The answer to ops->bind, also from inside it. OK false: the client gets NoPrefixAvail with TEXT (may be NULL). */
 void dhcp6_server_bound(struct dhcp6_server *s, bool ok, const char *text, msec now);
+/* The server as bytes, for another process to go on with; a request that waits for bound() is not part of it: the client sends it again. 0, or
+ * -EBADMSG: R has the reason. */
+void dhcp6_server_save(const struct dhcp6_server *s, struct writer *w);
+int dhcp6_server_resume(struct dhcp6_server *s, const struct dhcp6_server_config *c, struct reader *r);
 /* Frees what is pending; sends and calls nothing. */
 void dhcp6_server_done(struct dhcp6_server *s);
 

@@ -7,12 +7,15 @@
  *   payload.c   IPv6 packets that end here: Neighbor Discovery, DHCPv6, echo; payload4.c: IPv4 ones: DHCPv4
  *   sc.c        the concentrator's end: tunnel, lease, IPv6; sc4.c: its IPv4
  *   si.c        the initiator's end: tunnel, IPv6; si4.c: its IPv4
+ *   save.c      a softwire as bytes, and back (hub/save.h); sc_save.c and si_save.c: what only one end has
  *   trace.c     words for trace events
  */
 #ifndef HUB_ENGINE_H
 #define HUB_ENGINE_H
 
+#include "hub/save.h"
 #include "hub/softwire.h"
+#include "lib/record.h"
 
 static inline struct softwire_sc *softwire_as_sc(struct softwire *s)
 {
@@ -29,6 +32,8 @@ static inline struct softwire_si *softwire_as_si(struct softwire *s)
 /* Every public function stands between these two: leave() tells the deadline to the wheel, or that all is over. */
 void softwire_enter(struct softwire *s, msec now);
 void softwire_leave(struct softwire *s);
+/* Tells the wheel when something is due next. */
+void softwire_rearm(struct softwire *s);
 /* Starts the engine's shared part; the tunnel comes next. */
 void softwire_begin(struct softwire *s, const struct softwire_config *c, uint16_t mtu, msec now);
 void softwire_note(struct softwire *s, const char *text);
@@ -40,6 +45,33 @@ void softwire_blame(
 void softwire_send_frame(struct softwire *s, const uint8_t *frame, size_t len);
 /* A packet of ours for the peer, PROTOCOL PPP_IPV6 or PPP_IP. */
 void softwire_send_packet(struct softwire *s, uint16_t protocol, const void *packet, size_t len);
+
+/* save.c, sc_save.c, si_save.c */
+enum { /* tags of sections: never used again for anything else */
+	SECTION_HUB = 1,
+	SECTION_L2TP,
+	SECTION_PPP,
+	SECTION_NODE,
+	SECTION_ROUTER,
+	SECTION_HOST,
+	SECTION_DHCP6,
+	SECTION_DHCP4,
+	SECTION_LEASE,
+	SECTION_STATE,
+	SECTION_ACTIVITY,
+};
+/* ops->changed(), if a record written now would be another one. */
+void softwire_tell_changed(struct softwire *s);
+/* Either end, but for what the initiator's owner adds. */
+int softwire_resume(struct softwire *s, const struct softwire_config *c, struct reader *r, msec now,
+	char why[SOFTWIRE_RESUME_WHY]);
+/* Says what is wrong with the section that R reads (no error there: memory); returns the error. */
+int softwire_refuse_section(const char *name, const struct reader *r, char why[SOFTWIRE_RESUME_WHY]);
+/* The sections of one end. */
+void softwire_sc_put(const struct softwire_sc *sc, struct writer *w);
+int softwire_sc_take(struct softwire_sc *sc, struct reader record, msec now, char why[SOFTWIRE_RESUME_WHY]);
+void softwire_si_put(const struct softwire_si *si, struct writer *w);
+int softwire_si_take(struct softwire_si *si, struct reader record, msec now, char why[SOFTWIRE_RESUME_WHY]);
 
 /* tunnel.c */
 extern const struct l2tp_ops softwire_tunnel_ops;
@@ -87,6 +119,8 @@ void softwire_sc_tick(struct softwire_sc *sc, msec now);
 msec softwire_sc_deadline(const struct softwire_sc *sc);
 void softwire_sc_dhcp6(struct softwire_sc *sc, const uint8_t *message, size_t len, const struct addr *from);
 void softwire_sc_done(struct softwire_sc *sc);
+/* A copy of what the engine keeps of it; NULL: no memory. */
+struct softwire_lease *softwire_lease_copy(const struct softwire_lease *lease);
 /* What the lease lets the NCPs agree on. */
 void softwire_sc_plan(const struct softwire_sc *sc, struct ppp_network *ret);
 void softwire_sc_renewed(struct softwire_sc *sc, uint8_t family);
@@ -100,6 +134,7 @@ void softwire_sc4_dhcp(struct softwire_sc *sc, const struct ip4 *h, const uint8_
 void softwire_sc4_plan(const struct softwire_sc *sc, struct ppp_network *ret);
 
 /* si.c */
+enum { SOFTWIRE_AGAIN_MAX_MS = 3600000 }; /* pause before a family that is missing is tried again */
 void softwire_si_config(struct softwire_config *c);
 void softwire_si_network(struct softwire_si *si);
 void softwire_si_network_down(struct softwire_si *si);

@@ -265,7 +265,7 @@ int softwire_sc_accept(struct softwire_sc *sc, const struct softwire_config *c, 
 }
 
 /* Most leases have few prefixes: the rest of the array is not kept. */
-static struct softwire_lease *copy_lease(const struct softwire_lease *lease)
+struct softwire_lease *softwire_lease_copy(const struct softwire_lease *lease)
 {
 	size_t size =
 		offsetof(struct softwire_lease, delegated) + lease->prefix_count * sizeof(*lease->delegated);
@@ -284,7 +284,7 @@ void softwire_sc_lease(struct softwire_sc *sc, const struct softwire_lease *leas
 	if (s->step == STEP_LEASE && !lease) {
 		softwire_close(s, CAUSE_NO_ADDRESS, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, why, now);
 	} else if (s->step == STEP_LEASE) {
-		sc->lease = copy_lease(lease);
+		sc->lease = softwire_lease_copy(lease);
 		if (!sc->lease) {
 			softwire_close(s, CAUSE_RESOURCES, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES,
 				"out of memory", now);

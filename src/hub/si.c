@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { AGAIN_MS = 60000, AGAIN_MAX_MS = 3600000, AGAIN_DOUBLINGS = 6 };
+enum { AGAIN_MS = 60000, AGAIN_DOUBLINGS = 6 };
 
 static void configured(struct softwire_si *si)
 {
@@ -284,7 +284,7 @@ void softwire_si_again(struct softwire_si *si)
 	if (si->softwire.up6 &&
 		si->softwire.ppp.ipcp_unknown) /* it has no IPv4 and says so: that is for another softwire */
 		return;
-	si->again_at = si->softwire.now + (delay < AGAIN_MAX_MS ? delay : AGAIN_MAX_MS);
+	si->again_at = si->softwire.now + (delay < SOFTWIRE_AGAIN_MAX_MS ? delay : SOFTWIRE_AGAIN_MAX_MS);
 }
 
 static void try_again(struct softwire_si *si, msec now)

@@ -39,6 +39,11 @@ static msec softwire_deadline(const struct softwire *s)
 	return msec_min(at, softwire_sc_deadline((const struct softwire_sc *)s));
 }
 
+void softwire_rearm(struct softwire *s)
+{
+	wheel_arm(s->config->wheel, &s->timer, softwire_deadline(s));
+}
+
 void softwire_leave(struct softwire *s)
 {
 	if (s->depth == 1 && s->ppp_dead) {
@@ -51,8 +56,10 @@ void softwire_leave(struct softwire *s)
 		s->config->ops->released(s); /* may free s */
 		return;
 	}
-	if (s->depth == 1)
-		wheel_arm(s->config->wheel, &s->timer, softwire_deadline(s));
+	if (s->depth == 1) {
+		softwire_rearm(s);
+		softwire_tell_changed(s);
+	}
 	s->depth--;
 }
 

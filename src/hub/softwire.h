@@ -115,6 +115,8 @@ struct softwire_ops {
 	void (*configured)(struct softwire *s);
 	void (*down)(struct softwire *s, const struct softwire_why *why);
 	void (*released)(struct softwire *s);
+	/* What softwire_sc_save() or softwire_si_save() writes is not what it was when this was told last: hub/save.h. May be NULL. */
+	void (*changed)(struct softwire *s);
 	/* When the data plane last heard the peer, and sent something to it: asked before the timers are looked at, so that HELLO is sent only
 	 * when nothing else was (HS-L2TP-30). May be NULL. */
 	void (*activity)(struct softwire *s, msec *ret_heard, msec *ret_sent);
@@ -168,6 +170,7 @@ struct softwire {
 	msec now;	 /* of the call that is on the stack */
 	msec started_at; /* for set-up time and for the limit on it */
 	msec up_at;	 /* first time up; 0 before */
+	uint64_t saved;	 /* digest of the record that ops->changed() was told about; private */
 	struct softwire_why *why; /* set when it is ending: the first reason counts */
 };
 

@@ -147,6 +147,36 @@ bool l2tp_tunnel_is_established(const struct l2tp_tunnel *t); /* tunnel and sess
 bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t);
 
 /*
+ * A tunnel that is up can be saved and taken up again, by another process and another version of this program. Where it stands is kept apart
+ * from the rest: it is all that l2tp_farewell() needs.
+ */
+struct l2tp_position {
+	uint16_t local_tunnel, peer_tunnel, local_session, peer_session;
+	uint16_t ns, nr;	/* of what is sent next; expected next */
+	uint8_t unacknowledged; /* messages before ns that the peer may, or may not, have: 255 stands for more */
+};
+
+/* False: there is no peer who would have to hear of the end: it is unknown, has not proven that it is there, or knows of the end. */
+bool l2tp_tunnel_position(const struct l2tp_tunnel *t, struct l2tp_position *ret);
+/* 0; -EAGAIN: nothing was written, the tunnel is being set up or ends, or too much waits for an acknowledgement. */
+int l2tp_tunnel_save(const struct l2tp_tunnel *t, struct writer *w);
+/* An established tunnel that goes on where the other one was: no op is called, and l2tp_tunnel_deadline() tells the rest. 0, -EBADMSG (R has the
+ * reason), -ENOMEM; nothing is held after an error. */
+int l2tp_tunnel_resume(struct l2tp_tunnel *t, const struct l2tp_config *c, const struct l2tp_position *p,
+	struct reader *r, msec now);
+/* When something was heard and sent last: apart, because it changes with every packet. A HELLO that is overdue is put off by up to a quarter of its
+ * period, at random. 0 or -EBADMSG. */
+void l2tp_tunnel_save_activity(const struct l2tp_tunnel *t, struct writer *w);
+int l2tp_tunnel_resume_activity(struct l2tp_tunnel *t, struct reader *r, msec now);
+/*
+ * A StopCCN with ids and numbers that its peer expects, for a tunnel that is not taken up again: a real one, no hint. The peer takes the message
+ * that is next for it, and it is not known which of the unacknowledged ones it has: so there is one packet for each that may be the next.
+ * Send them all, N from 0 to p->unacknowledged. Nobody repeats them: whoever wants to be sure sends all of them again a little later.
+ */
+void l2tp_farewell(struct writer *w, const struct l2tp_position *p, unsigned n, uint16_t result,
+	uint16_t error, const char *text);
+
+/*
  * A StopCCN for a packet that belongs to no tunnel of ours, or comes from the wrong peer: a hint for an honest peer.
  * Its header has tunnel id PEER_TUNNEL (0 when unknown), and its Assigned Tunnel ID is the id that the stray
  * packet named, so the peer recognises its connection. With PEER_TUNNEL it refuses an SCCRQ, and L2TP_STOP_ERROR

@@ -42,5 +42,9 @@ void nd_host_open(struct nd_host *h, const struct nd_host_config *c, const struc
 void nd_host_input(struct nd_host *h, const struct nd_message *m, msec now);
 void nd_host_tick(struct nd_host *h, msec now);
 msec nd_host_deadline(const struct nd_host *h);
+/* The host as bytes, as in nd/node.h. */
+void nd_host_save(const struct nd_host *h, struct writer *w);
+int nd_host_resume(struct nd_host *h, const struct nd_host_config *c, const struct addr *link_local,
+	struct reader *r, msec now);
 
 #endif

@@ -69,5 +69,8 @@ void nd_node_tick(struct nd_node *n, msec now);
 /* Is DAD still running for A? */
 bool nd_node_tentative(const struct nd_node *n, const struct addr *a);
 msec nd_node_deadline(const struct nd_node *n);
+/* The node as bytes, for another process to go on with; resume calls no op. 0, or -EBADMSG: R has the reason. */
+void nd_node_save(const struct nd_node *n, struct writer *w);
+int nd_node_resume(struct nd_node *n, const struct nd_node_config *c, struct reader *r, msec now);
 
 #endif

@@ -58,5 +58,9 @@ void nd_router_changed(struct nd_router *r, msec now);
 void nd_router_close(struct nd_router *r, msec now);
 void nd_router_tick(struct nd_router *r, msec now);
 msec nd_router_deadline(const struct nd_router *r);
+/* The router as bytes, as in nd/node.h. */
+void nd_router_save(const struct nd_router *t, struct writer *w);
+int nd_router_resume(struct nd_router *t, const struct nd_router_config *c, const struct addr *link_local,
+	struct reader *r, msec now);
 
 #endif

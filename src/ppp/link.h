@@ -208,6 +208,12 @@ void ppp_link_close(struct ppp_link *l, const char *why, msec now);
 void ppp_link_close_ncp(struct ppp_link *l, uint16_t protocol, const char *why, msec now);
 void ppp_link_done(struct ppp_link *l);
 
+/* A link in its network phase can be saved, and taken up again by another process. 0; -EAGAIN: nothing was written, the link has not come that far,
+ * or authenticates anew, or ends. */
+int ppp_link_save(const struct ppp_link *l, struct writer *w);
+/* A link that goes on where the other one was: no op is called. 0, -EBADMSG (R has the reason), -ENOMEM; nothing is held after an error. */
+int ppp_link_resume(struct ppp_link *l, const struct ppp_config *c, struct reader *r, msec now);
+
 const char *ppp_link_phase(const struct ppp_link *l); /* "establish", "authenticate", "network", ... */
 bool ppp_link_ncp_open(const struct ppp_link *l, uint16_t protocol);
 

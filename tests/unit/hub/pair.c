@@ -2,6 +2,7 @@
 /* See pair.h. */
 #include "pair.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -383,6 +384,18 @@ static void any_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
 	*ret_sent = side_of(s)->data_sent;
 }
 
+static void any_changed(struct softwire *s)
+{
+	struct side *side = side_of(s);
+	struct writer w = writer_of(side->record, sizeof(side->record));
+	int err = softwire_is_initiator(s) ? softwire_si_save(&side->pair->si_engine, &w)
+					   : softwire_sc_save(&side->pair->sc_engine, &w);
+
+	assert_true(err == 0 || err == -EAGAIN);
+	side->record_len = writer_len(&w);
+	side->changes++;
+}
+
 static void any_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
 {
 	struct side *side = side_of(s);
@@ -422,6 +435,7 @@ static const struct softwire_ops sc_ops = {
 	.family_refused = any_family_refused,
 	.down = any_down,
 	.released = any_released,
+	.changed = any_changed,
 	.activity = any_activity,
 	.trace = any_trace,
 	.note = any_note,
@@ -442,6 +456,7 @@ static const struct softwire_ops si_ops = {
 	.configured = si_configured,
 	.down = any_down,
 	.released = any_released,
+	.changed = any_changed,
 	.activity = any_activity,
 	.trace = any_trace,
 	.note = any_note,
@@ -545,6 +560,8 @@ static bool step(struct pair *p, msec limit)
 		arrive(p);
 	else
 		wheel_advance(&p->wheel, p->now);
+	if (p->each)
+		p->each(p);
 	return true;
 }
 
@@ -574,6 +591,32 @@ void pair_up(struct pair *p)
 	assert_int_equal(p->sc.ups, 1);
 	assert_int_equal(p->si.ups, 1);
 	assert_true(p->si.state.has_address);
+}
+
+bool pair_resume(struct side *side)
+{
+	struct reader r = reader_of(side->record, side->record_len);
+	struct pair *p = side->pair;
+	char why[SOFTWIRE_RESUME_WHY];
+	struct softwire_peek peek;
+	int err;
+
+	if (!side->softwire || softwire_peek(r, &peek) || !peek.resumable)
+		return false;
+	softwire_done(side->softwire);
+	if (side == &p->sc) {
+		memset(&p->sc_engine, 0, sizeof(p->sc_engine));
+		err = softwire_sc_resume(&p->sc_engine, &side->config, &r, p->now, why);
+	} else {
+		memset(&p->si_engine, 0, sizeof(p->si_engine));
+		err = softwire_si_resume(
+			&p->si_engine, &side->config, &r, p->hint, p->hint4, p->now, why);
+	}
+	if (err)
+		fail_msg("%s at %llu: %s", side->name, (unsigned long long)p->now, why);
+	side->softwire->tracing = true;
+	side->resumed++;
+	return true;
 }
 
 void pair_free(struct pair *p)

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "hub/save.h"
 #include "hub/softwire.h"
 
 enum { PAIR_QUEUE = 256, PAIR_PACKET = 2048, PAIR_LINES = 512, PAIR_DELAY = 10, PAIR_MTU = 1460 };
@@ -52,6 +53,11 @@ struct side {
 	bool dead;                      /* sends nothing, hears nothing */
 	msec data_heard, data_sent; /* by the data plane */
 
+	/* What changed() wrote last: empty, a head, or more. */
+	uint8_t record[SOFTWIRE_RECORD_MAX];
+	size_t record_len;
+	unsigned changes, resumed;
+
 	/* A method of nobody's: two requests, and a response must have the password. */
 	bool eap_authenticator;
 	unsigned eap_requests;
@@ -72,6 +78,8 @@ struct pair {
 	const struct dhcp6_binding *hint;
 	const struct dhcp4_binding *hint4;
 
+	/* After every packet, answer and timer. May be NULL. */
+	void (*each)(struct pair *p);
 	/* False: lost. It may change the packet. */
 	bool (*hook)(struct pair *p, struct side *from, uint8_t *packet, size_t *len);
 	unsigned hooked; /* for the hook's own use */
@@ -103,6 +111,8 @@ void pair_ipv4_only(struct pair *p);
 void pair_subnet(struct pair *p, const char *subnet);
 /* The SC wants EAP, and the SI does nothing else. */
 void pair_eap(struct pair *p);
+/* The engine of SIDE crashes, and is taken up again from its record. False: it has none to go on with, and nothing has happened. */
+bool pair_resume(struct side *side);
 /* Ends what lives, and checks that no timer is left and that every end was told once. */
 void pair_free(struct pair *p);
 
