@@ -27,7 +27,8 @@ static const struct config_key delegate_keys[] = {
 		.required = true,
 		.help = "length of each delegated prefix; a multiple of 4 keeps reverse DNS simple"},
 };
-static const struct config_section delegate_section = {"`delegate`", delegate_keys, COUNT(delegate_keys)};
+static const struct config_section delegate_section = {
+	"`delegate`", delegate_keys, COUNT(delegate_keys), EFFECT_NEW};
 
 static const struct config_key delegate4_keys[] = {
 	{"from", TYPE_PREFIX4, INTO(concentrator_pool_config, lease.delegate4_from), .required = true,
@@ -35,7 +36,8 @@ static const struct config_key delegate4_keys[] = {
 	{"length", TYPE_UINT, INTO(concentrator_pool_config, lease.delegate4_len), .min = 8, .max = 30,
 		.required = true, .help = "prefix length of each subnet"},
 };
-static const struct config_section delegate4_section = {"`delegate4`", delegate4_keys, COUNT(delegate4_keys)};
+static const struct config_section delegate4_section = {
+	"`delegate4`", delegate4_keys, COUNT(delegate4_keys), EFFECT_NEW};
 
 static const struct config_key pool_keys[] = {
 	{"link6", TYPE_PREFIX6, INTO(concentrator_pool_config, lease.link6),
@@ -56,10 +58,11 @@ static const struct config_key pool_keys[] = {
 	{"temporary", TYPE_BOOL, INTO(concentrator_pool_config, lease.temporary), .preset = "false",
 		.help = "addresses are drawn anew for each softwire instead of staying their user's"},
 	{"nameservers", TYPE_HOST, LIST(concentrator_pool_config, nameservers, nameserver_count),
+		.effect = EFFECT_LIVE,
 		.help = "name servers of the reverse zones of this pool's users, for `softwire show "
 			"reverse-zone`"},
 };
-static const struct config_section pool_section = {"a pool", pool_keys, COUNT(pool_keys)};
+static const struct config_section pool_section = {"a pool", pool_keys, COUNT(pool_keys), EFFECT_NEW};
 
 static const struct config_key eap_keys[] = {
 	{"certificate", TYPE_PATH, INTO(concentrator_config, eap_certificate_path), .required = true,
@@ -69,7 +72,8 @@ static const struct config_key eap_keys[] = {
 	{"ca", TYPE_PATH, INTO(concentrator_config, eap_ca_path), .required = true,
 		.help = "certificates of the authorities that users' certificates come from, PEM"},
 };
-static const struct config_section eap_section = {"`eap` of `concentrator`", eap_keys, COUNT(eap_keys)};
+static const struct config_section eap_section = {
+	"`eap` of `concentrator`", eap_keys, COUNT(eap_keys), EFFECT_NEW};
 
 static const struct config_key anonymous_keys[] = {
 	{"pool", TYPE_TEXT, INTO(concentrator_config, anonymous_pool), .required = true,
@@ -77,7 +81,8 @@ static const struct config_key anonymous_keys[] = {
 	{"limit", TYPE_UINT, INTO(concentrator_config, anonymous_max), .min = 1, .max = 1000000,
 		.preset = "1000", .help = "softwires without a user at a time"},
 };
-static const struct config_section anonymous_section = {"`anonymous`", anonymous_keys, COUNT(anonymous_keys)};
+static const struct config_section anonymous_section = {
+	"`anonymous`", anonymous_keys, COUNT(anonymous_keys), EFFECT_NEW};
 
 static const struct config_key hook_keys[] = {
 	{"up", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_UP]), .help = "run when a softwire is up"},
@@ -88,45 +93,49 @@ static const struct config_key hook_keys[] = {
 	{"renew", TYPE_PATH, INTO(concentrator_config, hooks[HOOK_RENEW]),
 		.help = "run when its initiator has renewed what it has, by DHCP or DHCPv6"},
 };
-static const struct config_section hook_section = {"`hooks` of `concentrator`", hook_keys, COUNT(hook_keys)};
+static const struct config_section hook_section = {
+	"`hooks` of `concentrator`", hook_keys, COUNT(hook_keys), EFFECT_LIVE};
 
 static const struct config_key concentrator_keys[] = {
 	{"listen", TYPE_ENDPOINT, LIST(concentrator_config, listen, listen_count),
-		.derived = "all addresses, with a warning",
+		.derived = "all addresses, with a warning", .effect = EFFECT_LIVE, .empty_restarts = true,
 		.help = "addresses that initiators connect to; the port is 1701 unless it is given"},
 	{"network", TYPE_WORD, INTO(concentrator_config, trusted_network), .words = networks,
-		.preset = "public",
+		.preset = "public", .effect = EFFECT_LIVE,
 		.help = "whether strangers can listen or send on the network between the concentrator and "
 			"its initiators"},
 	{"unprotected-chap", TYPE_BOOL, INTO(concentrator_config, allow_unprotected), .preset = "false",
+		.effect = EFFECT_LIVE,
 		.help = "accept that CHAP and tunnel secrets cross a public network without IPsec; warned "
 			"about at every start"},
 	{"users", TYPE_PATH, INTO(concentrator_config, users_path),
-		.derived = "none; only a service that asks nobody can go without",
+		.derived = "none; only a service that asks nobody can go without", .effect = EFFECT_LIVE,
 		.help = "the users file, see softwire-users(5)"},
 	{"pools", TYPE_NAMED, LIST(concentrator_config, pools, pool_count), .section = &pool_section,
 		.required = true, .name_offset = offsetof(struct concentrator_pool_config, lease.name),
 		.name_size = sizeof(((struct concentrator_pool_config *)0)->lease.name),
 		.help = "where addresses come from, by name; users without a pool of their own get theirs "
 			"from `default`"},
-	{"local6", TYPE_ADDR6, INTO(concentrator_config, local6),
+	{"local6", TYPE_ADDR6, INTO(concentrator_config, local6), .effect = EFFECT_RESTART,
 		.help = "our IPv6 address on softwires, and the source of ICMPv6 errors"},
-	{"local4", TYPE_ADDR4, INTO(concentrator_config, local4),
+	{"local4", TYPE_ADDR4, INTO(concentrator_config, local4), .effect = EFFECT_RESTART,
 		.help = "our IPv4 address on softwires, and the source of ICMP errors"},
 	{"host-name", TYPE_TEXT, INTO(concentrator_config, host_name), .derived = "the machine's host name",
 		.help = "what we call ourselves to initiators, in L2TP and CHAP"},
 	{"leases", TYPE_PATH, INTO(concentrator_config, lease_path),
-		.derived = "leases.db in `state-directory`", .help = "the lease database"},
-	{"device", TYPE_NAME, INTO(concentrator_config, device), .preset = "sc0",
+		.derived = "leases.db in `state-directory`", .effect = EFFECT_RESTART,
+		.help = "the lease database"},
+	{"device", TYPE_NAME, INTO(concentrator_config, device), .preset = "sc0", .effect = EFFECT_RESTART,
 		.help = "name of the TUN device of all softwires"},
 	{"require-tunnel-secret", TYPE_BOOL, INTO(concentrator_config, require_tunnel_secret),
 		.preset = "false", .help = "refuse initiators that share no tunnel secret with us"},
 	{"send-challenge", TYPE_BOOL, INTO(concentrator_config, send_challenge), .preset = "false",
 		.help = "challenge initiators that share a tunnel secret with us"},
 	{"ingress-filter", TYPE_BOOL, INTO(concentrator_config, ingress_filter), .preset = "true",
+		.effect = EFFECT_LIVE,
 		.help = "drop packets whose inner source was not given to their softwire"},
 	{"mss-clamp", TYPE_BOOL, INTO(concentrator_config, mss_clamp), .preset = "true",
-		.help = "lower the MSS of TCP connections to what fits"},
+		.effect = EFFECT_LIVE, .help = "lower the MSS of TCP connections to what fits"},
 	{"auth", TYPE_WORD, LIST(concentrator_config, auth_words, auth_word_count), .words = auth_words,
 		.derived = "chap",
 		.help = "how users prove who they are, best first; an empty list: nobody is asked"},
@@ -142,24 +151,27 @@ static const struct config_key concentrator_keys[] = {
 		.help = "a user at the limit: the new softwire replaces the oldest (true) or is refused "
 			"(false)"},
 	{"rapid-commit", TYPE_BOOL, INTO(concentrator_config, rapid_commit), .preset = "true",
-		.help = "answer DHCPv6 Solicits that ask for it with a Reply at once"},
+		.effect = EFFECT_LIVE, .help = "answer DHCPv6 Solicits that ask for it with a Reply at once"},
 	{"managed", TYPE_BOOL, INTO(concentrator_config, managed), .preset = "false",
 		.help = "give addresses by DHCPv6 instead of SLAAC (the M flag)"},
 	{"dad-transmits", TYPE_UINT, INTO(concentrator_config, dad_transmits), .min = 0, .max = 10,
 		.preset = "1", .help = "probes of Duplicate Address Detection; 0: none"},
 	{"router-lifetime", TYPE_UINT, INTO(concentrator_config, router_lifetime), .min = 0, .max = 9000,
-		.preset = "9000",
+		.preset = "9000", .effect = EFFECT_LIVE,
 		.help = "Router Lifetime in Router Advertisements, in seconds; 0: no default router"},
 	{"hello", TYPE_SECONDS, INTO(concentrator_config, hello_ms), .min = 0, .max = 3600000, .preset = "60",
+		.effect = EFFECT_LIVE,
 		.help = "silence before a HELLO is sent; 0: never, so a dead initiator is not noticed"},
 	{"echo", TYPE_SECONDS, INTO(concentrator_config, echo_ms), .min = 0, .max = 60000, .preset = "0",
+		.effect = EFFECT_NEW,
 		.help = "interval of LCP Echo-Requests beside HELLO, at least 10 and not above `hello`; 0: "
 			"none"},
 	{"retransmit", TYPE_SECONDS, INTO(concentrator_config, retransmit_ms), .min = 100, .max = 8000,
-		.preset = "1",
+		.preset = "1", .effect = EFFECT_LIVE,
 		.help = "first retransmission of control messages; it doubles up to 8 seconds"},
 	{"retransmit-tries", TYPE_UINT, INTO(concentrator_config, retransmit_tries), .min = 1, .max = 20,
-		.preset = "5", .help = "retransmissions without an answer after which the peer is dead"},
+		.preset = "5", .effect = EFFECT_LIVE,
+		.help = "retransmissions without an answer after which the peer is dead"},
 	{"framing-async", TYPE_BOOL, INTO(concentrator_config, framing_async), .preset = "true",
 		.help = "offer asynchronous framing too, for old peers"},
 	{"max-softwires", TYPE_UINT, INTO(concentrator_config, max_softwires), .min = 1,
@@ -172,14 +184,15 @@ static const struct config_key concentrator_keys[] = {
 		.help = "softwires that are not authenticated yet, from one IPv4 address or IPv6 /64; "
 			"generous to carrier NATs"},
 	{"redirect", TYPE_ENDPOINT, LIST(concentrator_config, redirect, redirect_count),
-		.derived = "none: they are refused",
-		.help = "other concentrators, where initiators are sent while there is no room here, or during "
+		.derived = "none: they are refused", .effect = EFFECT_LIVE,
+		.help = "other concentrators, where initiators are sent while there is no room here, or "
+			"during "
 			"`softwire drain`"},
 	{"radius", TYPE_ABSENT, .help = "RADIUS is not available in this version: use `users`"},
 	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
 };
 static const struct config_section concentrator_section = {
-	"`concentrator`", concentrator_keys, COUNT(concentrator_keys)};
+	"`concentrator`", concentrator_keys, COUNT(concentrator_keys), EFFECT_NEW};
 
 static const struct config_key initiator_eap_keys[] = {
 	{"ca", TYPE_PATH, INTO(initiator_config, eap_ca_path), .required = true,
@@ -194,7 +207,7 @@ static const struct config_key initiator_eap_keys[] = {
 		.help = "the name that the concentrator's certificate must have"},
 };
 static const struct config_section initiator_eap_section = {
-	"`eap` of an initiator", initiator_eap_keys, COUNT(initiator_eap_keys)};
+	"`eap` of an initiator", initiator_eap_keys, COUNT(initiator_eap_keys), EFFECT_RESTART};
 
 static const struct config_key initiator_hook_keys[] = {
 	{"up", TYPE_PATH, INTO(initiator_config, hooks[INITIATOR_HOOK_UP]),
@@ -207,7 +220,7 @@ static const struct config_key initiator_hook_keys[] = {
 		.help = "run when they were renewed and are still the same"},
 };
 static const struct config_section initiator_hook_section = {
-	"`hooks` of an initiator", initiator_hook_keys, COUNT(initiator_hook_keys)};
+	"`hooks` of an initiator", initiator_hook_keys, COUNT(initiator_hook_keys), EFFECT_LIVE};
 
 static const struct config_key initiator_keys[] = {
 	{"server", TYPE_SERVER, LIST(initiator_config, servers, server_count), .min = 1, .required = true,
@@ -228,9 +241,11 @@ static const struct config_key initiator_keys[] = {
 	{"tunnel-secret-file", TYPE_PATH, INTO(initiator_config, tunnel_secret_path), .derived = "none",
 		.help = "the tunnel secret shared with the concentrator"},
 	{"network", TYPE_WORD, INTO(initiator_config, trusted_network), .words = networks, .preset = "public",
+		.effect = EFFECT_LIVE,
 		.help = "whether strangers can listen or send on the network between us and the "
 			"concentrator"},
 	{"unprotected-chap", TYPE_BOOL, INTO(initiator_config, allow_unprotected), .preset = "false",
+		.effect = EFFECT_LIVE,
 		.help = "accept that CHAP and the tunnel secret cross a public network without IPsec; warned "
 			"about at every start"},
 	{"insist-auth", TYPE_BOOL, INTO(initiator_config, insist_auth), .preset = "false",
@@ -257,6 +272,7 @@ static const struct config_key initiator_keys[] = {
 	{"metric", TYPE_UINT, INTO(initiator_config, metric), .min = 1, .max = UINT32_MAX, .preset = "1024",
 		.help = "metric of that route"},
 	{"dns", TYPE_TEXT, INTO(initiator_config, dns), .words = dns_ways, .preset = "auto",
+		.effect = EFFECT_LIVE,
 		.help = "hand DNS servers to resolvconf or systemd-resolved, whichever is there, or to "
 			"nobody"},
 	{"mss-clamp", TYPE_BOOL, INTO(initiator_config, mss_clamp), .preset = "true",
@@ -270,21 +286,24 @@ static const struct config_key initiator_keys[] = {
 	{"dad-transmits", TYPE_UINT, INTO(initiator_config, dad_transmits), .min = 0, .max = 10,
 		.preset = "1", .help = "probes of Duplicate Address Detection; 0: none"},
 	{"hello", TYPE_SECONDS, INTO(initiator_config, hello_ms), .min = 0, .max = 3600000, .preset = "60",
+		.effect = EFFECT_LIVE,
 		.help = "silence before a HELLO is sent; 0: never, so a dead concentrator is not noticed and "
 			"NATs forget us"},
 	{"echo", TYPE_SECONDS, INTO(initiator_config, echo_ms), .min = 0, .max = 60000, .preset = "0",
+		.effect = EFFECT_NEW,
 		.help = "interval of LCP Echo-Requests beside HELLO, at least 10 and not above `hello`; 0: "
 			"none"},
 	{"retransmit", TYPE_SECONDS, INTO(initiator_config, retransmit_ms), .min = 100, .max = 8000,
-		.preset = "1",
+		.preset = "1", .effect = EFFECT_LIVE,
 		.help = "first retransmission of control messages; it doubles up to 8 seconds"},
 	{"retransmit-tries", TYPE_UINT, INTO(initiator_config, retransmit_tries), .min = 1, .max = 20,
-		.preset = "5",
+		.preset = "5", .effect = EFFECT_LIVE,
 		.help = "retransmissions without an answer after which the concentrator is dead"},
 	{"backoff-first", TYPE_SECONDS, INTO(initiator_config, backoff_first_ms), .min = 100, .max = 3600000,
-		.preset = "1", .help = "wait before the second attempt to connect; it doubles"},
+		.preset = "1", .effect = EFFECT_LIVE,
+		.help = "wait before the second attempt to connect; it doubles"},
 	{"backoff-max", TYPE_SECONDS, INTO(initiator_config, backoff_max_ms), .min = 100, .max = 86400000,
-		.preset = "60", .help = "the longest wait between attempts"},
+		.preset = "60", .effect = EFFECT_LIVE, .help = "the longest wait between attempts"},
 	{"framing-async", TYPE_BOOL, INTO(initiator_config, framing_async), .preset = "true",
 		.help = "offer asynchronous framing too, for old peers"},
 	{"host-name", TYPE_TEXT, INTO(initiator_config, host_name),
@@ -299,10 +318,10 @@ static const struct config_key initiator_keys[] = {
 	{"ipsec", TYPE_ABSENT, .help = "IPsec is not available in this version"},
 };
 static const struct config_section initiator_section = {
-	"an initiator", initiator_keys, COUNT(initiator_keys)};
+	"an initiator", initiator_keys, COUNT(initiator_keys), EFFECT_RESTART};
 
 static const struct config_key file_keys[] = {
-	{"log", TYPE_WORD, INTO(config, log_level), .words = levels, .preset = "info",
+	{"log", TYPE_WORD, INTO(config, log_level), .words = levels, .preset = "info", .effect = EFFECT_LIVE,
 		.help = "how much goes to standard error or the journal"},
 	{"user", TYPE_TEXT, INTO(config, user), .derived = "softwire, or nobody where that does not exist",
 		.help = "whom the process that talks to the network runs as"},
@@ -323,8 +342,8 @@ static const struct config_key file_keys[] = {
 		.help = "this machine terminates softwires"},
 	{"initiator", TYPE_NAMED, LIST(config, initiators, initiator_count), .section = &initiator_section,
 		.name_offset = offsetof(struct initiator_config, name),
-		.name_size = sizeof(((struct initiator_config *)0)->name),
+		.name_size = sizeof(((struct initiator_config *)0)->name), .effect = EFFECT_LIVE,
 		.help = "softwires that this machine keeps up, by name; si-NAME is the device"},
 	{"afbr", TYPE_ABSENT, .help = "the mesh role is not available in this version"},
 };
-const struct config_section config_file_section = {"the file", file_keys, COUNT(file_keys)};
+const struct config_section config_file_section = {"the file", file_keys, COUNT(file_keys), EFFECT_RESTART};

@@ -1,7 +1,7 @@
 /*
  * keys: every setting of the configuration file as a row of a table.
  *
- * Reading, error texts, softwired.conf(5) (which a unit test compares with these tables) follow from the rows.
+ * Reading, error texts, what a reload changes, softwired.conf(5) (which a unit test compares with these tables) follow from the rows.
  */
 #ifndef CONTROL_KEYS_H
 #define CONTROL_KEYS_H
@@ -33,6 +33,14 @@ enum config_type {
 
 struct config_section;
 
+/* When a changed value counts after a reload. */
+enum config_effect {
+	EFFECT_SECTION, /* of a key: as its section's */
+	EFFECT_LIVE,    /* at once, for softwires that are up, too */
+	EFFECT_NEW,     /* for those that come up from then on */
+	EFFECT_RESTART,
+};
+
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which people read a row */
 struct config_key {
 	const char *name;
@@ -47,13 +55,16 @@ struct config_key {
 	const char *preset;  /* the default as it would be written; NULL: none */
 	const char *derived; /* a default that depends on others, in words */
 	bool required;
-	const char *help; /* one line */
+	enum config_effect effect;
+	bool empty_restarts; /* lists: between none and some lies a restart all the same */
+	const char *help;    /* one line */
 };
 
 struct config_section {
 	const char *title; /* for messages: "`concentrator`", "a pool" */
 	const struct config_key *keys;
 	unsigned count;
+	enum config_effect effect; /* of keys that say nothing else */
 };
 
 extern const struct config_section config_file_section; /* the root */
@@ -66,6 +77,7 @@ struct expectation {
 	char text[200];
 };
 struct expectation config_expectation(const struct config_key *k);
+enum config_effect config_effect_of(const struct config_section *section, const struct config_key *k);
 
 /* Fills STRUCT with the defaults of the section's keys. */
 void config_presets(const struct config_section *section, void *into);

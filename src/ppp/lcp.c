@@ -211,7 +211,7 @@ void ppp_lcp_echo(struct ppp_link *l, msec now)
 	}
 	l->echo_missed++;
 	l->echo_id = l->lcp.next_id++;
-	l->echo_at = now + l->config->echo_ms;
+	l->echo_at = l->config->echo_ms ? now + l->config->echo_ms : MSEC_NEVER; /* a reload may have ended it */
 	l->config->counters->echo_tx++;
 	put_magic(head, our_magic(l));
 	send_control(l, PPP_ECHO_REQUEST, l->echo_id, head, 4, reader_of(head, 0));

@@ -17,8 +17,11 @@
 #define PAGE SOURCE_ROOT "/doc/man/softwired.conf.5"
 
 /* The lines of an entry that follow from the table. */
-static void entry(const struct config_key *k, char *text, size_t size)
+static void entry(const struct config_section *section, const struct config_key *k, char *text, size_t size)
 {
+	static const char *const effects[] = {[EFFECT_LIVE] = "at once",
+		[EFFECT_NEW] = "for new softwires",
+		[EFFECT_RESTART] = "needs a restart"};
 	char list[64] = "";
 	const char *preset = k->preset     ? k->preset
 			     : k->derived  ? k->derived
@@ -30,8 +33,8 @@ static void entry(const struct config_key *k, char *text, size_t size)
 	if (k->type == TYPE_GROUP || k->type == TYPE_NAMED)
 		snprintf(text, size, ".It Ic %s\nType: %s.\n", k->name, config_expectation(k).text);
 	else
-		snprintf(text, size, ".It Ic %s\nType: %s%s.\nDefault: %s.\n", k->name,
-			config_expectation(k).text, list, preset);
+		snprintf(text, size, ".It Ic %s\nType: %s%s.\nDefault: %s.\nReload: %s.\n", k->name,
+			config_expectation(k).text, list, preset, effects[config_effect_of(section, k)]);
 }
 
 static char *read_page(void)
@@ -75,7 +78,7 @@ static void check_section(char *page, const struct config_section *section)
 		if (k->type == TYPE_ABSENT)
 			continue;
 		known++;
-		entry(k, text, sizeof(text));
+		entry(section, k, text, sizeof(text));
 		found = strstr(at, text);
 		if (!found || found > end)
 			fail_msg("the page lacks this, in its place in the section on %s:\n%s",
@@ -103,7 +106,7 @@ static void print_section(const struct config_section *section)
 	for (unsigned i = 0; i < section->count; i++) {
 		if (section->keys[i].type == TYPE_ABSENT)
 			continue;
-		entry(&section->keys[i], text, sizeof(text));
+		entry(section, &section->keys[i], text, sizeof(text));
 		printf("%s.Pp\n%c%s.\n", text, section->keys[i].help[0] & ~0x20, section->keys[i].help + 1);
 	}
 	printf(".El\n");
