@@ -77,13 +77,14 @@ void allow_policy(const struct config *config, struct allow_lists *lists, struct
 {
 	*lists = (struct allow_lists){0};
 	*ret = (struct keeper_policy){
-		.control_socket = config->control_socket,
+		.control_socket = *config->control_socket ? config->control_socket : NULL,
 		.control_group = *config->control_group ? config->control_group : NULL,
 		.user = *config->user ? config->user : NULL,
-		.runtime_directory = config->runtime_directory,
+		.runtime_directory = *config->runtime_directory ? config->runtime_directory : NULL,
 	};
 	allow_file(ret, lists, config->path);
-	lists->directories[ret->directory_count++] = config->state_directory;
+	if (*config->state_directory)
+		lists->directories[ret->directory_count++] = config->state_directory;
 	if (config->concentrator.present)
 		allow_concentrator(ret, lists, &config->concentrator);
 	for (unsigned n = 0; n < config->initiator_count; n++)

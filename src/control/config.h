@@ -18,7 +18,7 @@ struct config {
 	char path[4096];
 	char instance[INSTANCE_NAME]; /* the caller's word before the file is read; "": the only one */
 	char user[64];		   /* the engine process's; "" : softwire, else nobody */
-	char control_socket[108];  /* /run/softwired/control.sock */
+	char control_socket[108];  /* /run/softwired/control.sock; "" (not from a file): none */
 	char control_group[64];	   /* softwire */
 	char runtime_directory[4096], state_directory[4096];
 	enum log_level log_level;

@@ -12,6 +12,7 @@ static void make_policy(struct boot *boot)
 {
 	allow_policy(boot->config, &boot->lists, &boot->policy);
 	boot->policy.reload = reload_policy;
+	boot->policy.hangup = boot->hangup;
 }
 
 static void log_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)
@@ -55,7 +56,7 @@ static int engine(void *arg, int fd)
 {
 	const struct boot *boot = arg;
 
-	return worker_run(boot->config, fd);
+	return worker_run(boot->config, boot->observer, fd);
 }
 
 int boot_run(struct boot *boot)

@@ -14,12 +14,27 @@
 #include "control/config.h"
 #include "keeper/keeper.h"
 
+struct worker;
+
+/* Somebody who looks on in the engine process, and may end it: `softwire connect`. */
+struct worker_observer {
+	/* The initiators are about to start: from now on they may be shown and traced, and LOOP's wheel and LOG be used. */
+	void (*begun)(struct worker_observer *o, struct worker *w, struct loop *loop, struct log *log,
+		struct initiator *const *initiators, unsigned count);
+	/* The roles are about to say goodbye. */
+	void (*stopping)(struct worker_observer *o);
+	/* All is over; STATUS and the result are what worker_run() returns. Also when nothing has begun. */
+	int (*ended)(struct worker_observer *o, int status);
+};
+
 /* What lives in the keeper: the configuration as it was read last, and what follows from it. */
 struct boot {
 	struct config *config;
 	struct allow_lists lists;
 	struct keeper_policy policy;
 	struct log log;
+	enum keeper_hangup hangup;
+	struct worker_observer *observer; /* NULL: nobody */
 };
 
 /* With room for a configuration at boot->config, which the caller fills. NULL: no memory. */
@@ -27,7 +42,9 @@ struct boot *boot_new(void);
 /* Runs keeper and engine with boot->config until the daemon ends; its exit status. */
 int boot_run(struct boot *boot);
 
-/* The engine process: keeper_run()'s ENGINE; FD leads to the keeper. */
-int worker_run(const struct config *config, int fd);
+/* The engine process: keeper_run()'s ENGINE; FD leads to the keeper. OBSERVER may be NULL. */
+int worker_run(const struct config *config, struct worker_observer *observer, int fd);
+/* Ends the engine process in good order, with STATUS. Not from inside an engine, such as a trace event. */
+void worker_stop(struct worker *w, int status);
 
 #endif

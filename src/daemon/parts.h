@@ -13,6 +13,7 @@ struct worker {
 	struct rng rng;
 	struct keeper_client *keeper;
 	const struct config *config;
+	struct worker_observer *observer;
 	struct concentrator *concentrator;
 	struct initiator *initiators[CONFIG_INITIATORS];
 	unsigned initiator_count;
@@ -26,9 +27,6 @@ struct worker {
 	bool stopping, reload_asked;
 	int status;
 };
-
-/* worker.c: ends the engine process in good order, with STATUS. */
-void worker_stop(struct worker *w, int status);
 
 /* reload.c: everything is read and judged before anything changes. ASKED: a client of the control socket waits for the answer. */
 void worker_reload(struct worker *w, bool asked);

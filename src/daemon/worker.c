@@ -28,6 +28,8 @@ void worker_stop(struct worker *w, int status)
 		return;
 
 	w->stopping = true;
+	if (w->observer)
+		w->observer->stopping(w->observer);
 	wheel_disarm(&w->loop.wheel, &w->control_timer);
 	if (w->control)
 		control_server_free(w->control); /* roles that are going have nothing to show any more */
@@ -140,12 +142,17 @@ static void start_roles(struct worker *w)
 		worker_stop(w, KEEPER_GIVE_UP);
 		return;
 	}
+	if (w->observer)
+		w->observer->begun(w->observer, w, &w->loop, w->log, w->initiators, w->initiator_count);
 	w->starting++; /* the control socket */
 	if (w->concentrator)
 		concentrator_start(w->concentrator, role_started, w);
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_start(w->initiators[n], role_started, w);
-	keeper_open_control(w->keeper, control_opened, w);
+	if (*config->control_socket)
+		keeper_open_control(w->keeper, control_opened, w);
+	else
+		part_started(w);
 }
 
 /* ---- life ---- */
@@ -191,7 +198,7 @@ static void worker_free(struct worker *w)
 	loop_done(&w->loop);
 }
 
-int worker_run(const struct config *config, int fd)
+int worker_run(const struct config *config, struct worker_observer *observer, int fd)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct log log;
@@ -200,6 +207,7 @@ int worker_run(const struct config *config, int fd)
 	if (!w)
 		return 1;
 	w->config = config;
+	w->observer = observer;
 	log_init(&log, STDERR_FILENO, w->config->log_level);
 	w->log = &log;
 	rng_init_system(&w->rng);
@@ -214,7 +222,7 @@ int worker_run(const struct config *config, int fd)
 	watch_signal(w, &w->hangup, SIGHUP);
 	start_roles(w);
 	loop_run(&w->loop);
-	status = w->status;
+	status = observer ? observer->ended(observer, w->status) : w->status;
 	worker_free(w);
 	free(w);
 	return status;

@@ -145,6 +145,7 @@ static void engine_down(struct softwire *s, const struct softwire_why *why)
 	if (!s->up_at)
 		i->server_index++; /* the next server, if there are several */
 	initiator_fail(i, text);
+	i->last_cause = softwire_cause_name(why->cause);
 }
 
 static void close_path(struct attempt *a)

@@ -76,6 +76,7 @@ void initiator_fail(struct initiator *i, const char *why)
 	msec delay;
 
 	snprintf(i->last_error, sizeof(i->last_error), "%s", why);
+	i->last_cause = NULL; /* whoever has one says it after this */
 	if (i->stopping)
 		return;
 	i->failures++;
@@ -368,6 +369,10 @@ static void open_directory(struct initiator *i)
 	char directory[sizeof(i->config.state_path)];
 	char *slash;
 
+	if (!*i->config.state_path) {
+		keeper_open_tun(i->keeper, i->device, 1500, device_opened, i);
+		return;
+	}
 	snprintf(directory, sizeof(directory), "%s", i->config.state_path);
 	slash = strrchr(directory, '/');
 	if (slash)

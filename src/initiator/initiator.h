@@ -33,7 +33,7 @@ struct initiator_config {
 	char password_path[4096];
 	char server_password_path[4096]; /* mutual CHAP: what the SC must prove; "": not demanded */
 	char tunnel_secret_path[4096];	 /* "": none */
-	char state_path[4096];		 /* where DUID and last prefixes are kept: /var/lib/softwired/initiator-NAME.json */
+	char state_path[4096];		 /* where DUID and last prefixes are kept: /var/lib/softwired/initiator-NAME.json; "": nowhere */
 	bool ipv6;
 	bool ipv4;
 	bool want_subnet;	 /* IPv4: lan is not empty, or subnet = true */
@@ -51,6 +51,7 @@ struct initiator_config {
 	unsigned lan_count;
 	char lans[INITIATOR_LANS][16];
 	bool default_route;	 /* true */
+	bool native6, native4;	 /* but not of this family: it stays the host's own (no key: `softwire connect` sets it) */
 	uint32_t metric;	 /* 1024 */
 	char dns[16];		 /* "auto" (resolvconf or systemd-resolved when there), "none" */
 	bool mss_clamp;

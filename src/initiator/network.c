@@ -379,7 +379,7 @@ void initiator_network_apply(struct initiator *i, const struct softwire_si *s)
 	if (state->router_known || state->has_address) /* before that, what we had stays */
 		apply_address(i, state);
 	if (state->router_known) /* RFC 4861 section 6.3.4: a lifetime of 0, or one that is over, ends the default route at once */
-		initiator_default_route(i, &i->route6, state->default_router && i->config.default_route);
+		initiator_default_route(i, &i->route6, state->default_router && i->config.default_route && !i->config.native6);
 	if (state->has_binding)
 		apply_binding(i, state);
 	initiator_network4_apply(i, s);

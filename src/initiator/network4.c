@@ -322,7 +322,7 @@ void initiator_network4_apply(struct initiator *i, const struct softwire_si *s)
 	if (!s->softwire.up4 || addr_is_none(&state->address4)) /* what we had stays for a while */
 		return;
 	apply_address(i, state);
-	initiator_default_route(i, &i->route4, i->config.default_route);
+	initiator_default_route(i, &i->route4, i->config.default_route && !i->config.native4);
 	if (state->has_binding4)
 		apply_subnets(i, &state->binding4, lease_end(&state->binding4, state->bound4_at));
 	remember(i, state);

@@ -108,6 +108,7 @@ struct initiator {
 	unsigned server_index;
 	uint32_t next_id, reconnects;
 	char last_error[256];
+	const char *last_cause; /* the word for it, where an engine gave one; NULL: none */
 	char uplink[16]; /* the interface that leads to the server, or did last */
 	unsigned uplink_index;
 

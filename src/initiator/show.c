@@ -87,6 +87,7 @@ static void set_timing(json_t *o, const struct initiator *i, msec now)
 	msec wait = i->attempt_at > now ? i->attempt_at - now : 0;
 
 	json_object_set_new(o, "last_error", report_text(i->last_error));
+	json_object_set_new(o, "last_cause", *i->last_error ? report_text(i->last_cause) : json_null());
 	json_object_set_new(o, "reconnects", json_integer(i->reconnects));
 	json_object_set_new(o, "next_attempt_seconds",
 		waiting ? json_integer((json_int_t)((wait + 999) / 1000)) : json_null());

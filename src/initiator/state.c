@@ -95,7 +95,7 @@ void initiator_state_load(struct initiator *i)
 {
 	struct dhcp6_client_config *d = &i->softwire.dhcp6_client;
 	const char *duid = NULL;
-	json_t *state = json_load_file(i->config.state_path, 0, NULL);
+	json_t *state = *i->config.state_path ? json_load_file(i->config.state_path, 0, NULL) : NULL;
 
 	if (state && json_unpack(state, "{s:s}", "duid", &duid) == 0 && load_duid(i, duid)) {
 		if (i->config.ipv6)
@@ -126,8 +126,12 @@ void initiator_state_save(struct initiator *i)
 {
 	const struct dhcp6_client_config *d = &i->softwire.dhcp6_client;
 	char hex[2 * DHCP6_DUID_MAX + 1] = "", path[sizeof(i->config.state_path) + 8], buf[ADDR_TEXT];
-	json_t *prefixes = json_array(), *subnets = json_array(), *state;
+	json_t *prefixes, *subnets, *state;
 
+	if (!*i->config.state_path)
+		return;
+	prefixes = json_array();
+	subnets = json_array();
 	for (size_t n = 0; n < d->duid_len; n++)
 		snprintf(hex + 2 * n, 3, "%02x", d->duid[n]);
 	for (unsigned n = 0; n < i->hint.prefix_count; n++)

@@ -254,9 +254,11 @@ static void finish(struct keeper *k, int status, msec now)
 static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
 {
 	bool expected = WIFEXITED(wstatus) && (WEXITSTATUS(wstatus) == 0 || k->stopping);
+	bool reasoned = WIFEXITED(wstatus) && WEXITSTATUS(wstatus) == KEEPER_GIVE_UP; /* and has said why */
+	enum log_level level = expected ? LEVEL_INFO : reasoned ? LEVEL_WARN : LEVEL_ERROR;
 	struct log_line l;
 
-	if (!log_begin(k->log, &l, expected ? LEVEL_INFO : LEVEL_ERROR, "engine-ended"))
+	if (!log_begin(k->log, &l, level, "engine-ended"))
 		return;
 	log_int(&l, "pid", pid);
 	if (WIFSIGNALED(wstatus))
@@ -333,9 +335,9 @@ static void take_signals(struct keeper *k, msec now)
 			resolver_reap(&k->grant.resolver, now);
 			hooks_reap(&k->grant.hooks, now);
 			reap(k, now);
-		} else if (s.ssi_signo == SIGHUP) {
+		} else if (s.ssi_signo == SIGHUP && k->grant.policy->hangup == KEEPER_HANGUP_RELOADS) {
 			hang_up(k);
-		} else {
+		} else if (s.ssi_signo != SIGHUP || k->grant.policy->hangup == KEEPER_HANGUP_ENDS) {
 			stop(k, now);
 		}
 	}

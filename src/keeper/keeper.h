@@ -51,6 +51,9 @@ struct keeper_resolvers {
 	uint32_t patience_ms; /* a program that runs longer is killed */
 };
 
+/* What SIGHUP to the keeper means. */
+enum keeper_hangup { KEEPER_HANGUP_RELOADS, KEEPER_HANGUP_ENDS, KEEPER_HANGUP_IGNORED };
+
 struct keeper_policy {
 	const char *const *files;
 	size_t file_count; /* absolute paths that may be opened for reading */
@@ -79,6 +82,7 @@ struct keeper_policy {
 	 * without a restart; the next one gets the newest policy and no more.
 	 */
 	const struct keeper_policy *(*reload)(void *arg);
+	enum keeper_hangup hangup; /* a program in the foreground ends with its terminal */
 };
 
 /* An engine that returns this has nothing to gain from another try: the keeper ends with it, too. (EX_CONFIG of sysexits.h.) */
@@ -86,7 +90,8 @@ enum { KEEPER_GIVE_UP = 78 };
 
 /*
  * Runs the keeper in this process and ENGINE(arg, fd) in a child, until the engine ends with 0 or KEEPER_GIVE_UP or the keeper gets
- * SIGTERM/SIGINT (which it passes on as SIGTERM; a second one, or 5 s, kills). SIGHUP is passed on after the policy's reload().
+ * SIGTERM/SIGINT (which it passes on as SIGTERM; a second one, or 5 s, kills). SIGHUP is passed on after the policy's reload(), unless
+ * `hangup` says otherwise.
  * Devices and descriptors go with the keeper. The engine has stdin, stdout, stderr, the log's descriptor and FD, and no other.
  * As another user than root nothing can be dropped (nor most things done): the engine then runs as the same user, with a warning.
  * Returns the exit status.
