@@ -12,12 +12,14 @@
 
 struct command {
 	const char *name, *arguments;
-	int least, most; /* words */
+	int least, most; /* words; MOST -1: what follows is the subcommand's own business, options too */
 	int (*run)(const struct call *c);
 	const char *help;
 };
 
 static const struct command commands[] = {
+	{"connect", "[OPTION...] USER@SERVER", 0, -1, run_connect,
+		"bring up a softwire without any configuration; connect --help tells its options"},
 	{"show", "softwires|tunnels|leases|reverse-zone|counters [NAME]", 1, 2, run_show,
 		"what there is; of this user or initiator only"},
 	{"trace", "NAME", 1, 1, run_trace,
@@ -55,47 +57,90 @@ static int help(void)
 	return DONE;
 }
 
-int main(int argc, char **argv)
-{
+/* The call, and room for what it points to. */
+struct command_line {
+	struct call call;
 	char socket[128];
-	struct call call = {.socket = socket};
-	const struct command *command = NULL;
+};
+
+static void use_instance(struct command_line *l, const char *name)
+{
+	instance_path(INSTANCE_RUNTIME, name, INSTANCE_SOCKET, l->socket, sizeof(l->socket));
+	l->call.socket = l->socket;
+}
+
+/* FORMAT as for getopt(). False: *ret_status is what to end with. */
+static bool read_options(struct command_line *l, int argc, char **argv, const char *format, int *ret_status)
+{
 	int option;
 
-	instance_path(INSTANCE_RUNTIME, "", INSTANCE_SOCKET, socket, sizeof(socket));
-	while ((option = getopt_long(argc, argv, "hj", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, format, options, NULL)) != -1) {
 		switch (option) {
 		case 'i':
-			if (!instance_is_name(optarg))
-				return command_usage("--instance must be " INSTANCE_WORDS, optarg);
-			instance_path(INSTANCE_RUNTIME, optarg, INSTANCE_SOCKET, socket, sizeof(socket));
+			if (!instance_is_name(optarg)) {
+				*ret_status = command_usage("--instance must be " INSTANCE_WORDS, optarg);
+				return false;
+			}
+			use_instance(l, optarg);
 			break;
 		case 's':
-			call.socket = optarg;
+			l->call.socket = optarg;
 			break;
 		case 'j':
-			call.json = true;
+			l->call.json = true;
 			break;
 		case 'h':
-			return help();
+			*ret_status = help();
+			return false;
 		case 'V':
-			return run_version(&call);
+			*ret_status = run_version(&l->call);
+			return false;
 		default:
-			return command_usage("this is no option of it", NULL);
+			*ret_status = command_usage("this is no option of it", NULL);
+			return false;
 		}
 	}
-	if (optind == argc)
-		return command_usage("what shall it do?", NULL);
+	return true;
+}
+
+static const struct command *find_command(const char *name)
+{
 	for (unsigned i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i].name, argv[optind]))
-			command = &commands[i];
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* ARGV begins with the subcommand. */
+static int run_command(struct command_line *l, int argc, char **argv)
+{
+	const struct command *command = find_command(argv[0]);
+	bool own = command && command->most < 0;
+	int status = DONE;
+
 	if (!command)
-		return command_usage("there is no such command", argv[optind]);
-	call.argc = argc - optind - 1;
-	call.argv = argv + optind + 1;
-	if (call.argc < command->least || call.argc > command->most) {
+		return command_usage("there is no such command", argv[0]);
+	optind = 0; /* begin anew: options may stand behind the command, too */
+	if (!own && !read_options(l, argc, argv, "hj", &status))
+		return status;
+	l->call.argc = own ? argc - 1 : argc - optind;
+	l->call.argv = argv + argc - l->call.argc;
+	if (!own && (l->call.argc < command->least || l->call.argc > command->most)) {
 		fprintf(stderr, "usage: softwire %s %s\n", command->name, command->arguments);
 		return USAGE;
 	}
-	return command->run(&call);
+	return command->run(&l->call);
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line = {0};
+	int status = DONE;
+
+	use_instance(&line, "");
+	if (!read_options(&line, argc, argv, "+hj", &status))
+		return status;
+	if (optind == argc)
+		return command_usage("what shall it do?", NULL);
+	return run_command(&line, argc - optind, argv + optind);
 }

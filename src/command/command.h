@@ -1,7 +1,8 @@
 /*
  * command: the subcommands of softwire(1), one function each; the table that names them is in softwire.c.
  *
- * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, trace), check.c (what works without a daemon).
+ * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, trace), check.c (what works without a
+ * daemon); the quick client: connect.h and the files that it names.
  * Every run_*() gives the exit status: 0 done, 1 not done (the reason went to stderr), 2 wrong usage.
  */
 #ifndef COMMAND_COMMAND_H
@@ -33,6 +34,9 @@ void command_sentences(FILE *out, const json_t *sentences);
 int command_ask_once(const struct call *call, json_t *request, void (*print)(const struct call *call, const json_t *answer));
 
 int run_show(const struct call *call);
+
+/* connect.c: reads its options itself */
+int run_connect(const struct call *call);
 
 /* change.c */
 int run_clear(const struct call *call);
