@@ -74,6 +74,11 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_OPEN_ICMP6:
 		CHECK(is_lan(b->name));
 		break;
+	case MESSAGE_OPEN_STATE:
+	case MESSAGE_HOLD_UDP:
+	case MESSAGE_HELD_UDP:
+		CHECK(is_tun(b->name));
+		break;
 	case MESSAGE_OPEN_FILE:
 		CHECK(!strcmp(b->path, "/f"));
 		break;
@@ -111,6 +116,8 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_OPEN_CONTROL:
 	case MESSAGE_CLOSE_UDP:
 	case MESSAGE_RELOAD:
+	case MESSAGE_READY:
+	case MESSAGE_UPGRADE:
 		break;
 	case MESSAGE_TYPES:
 		abort();

@@ -16,6 +16,7 @@ struct bridge {
 	bool made;      /* by us */
 	unsigned count; /* of ports that have become that by us */
 	char ports[KEEPER_BRIDGE_PORTS][IFNAMSIZ];
+	struct ledger_entry entry;
 };
 
 static struct bridge **find(struct bridges *b, const char *name)
@@ -80,6 +81,53 @@ static int set_ports(struct bridge *b, struct netlink *n, const struct message_b
 	return result;
 }
 
+/* ---- the ledger ---- */
+
+static void enter(struct bridges *all, struct bridge *b)
+{
+	uint8_t bytes[(KEEPER_BRIDGE_PORTS + 1) * (IFNAMSIZ + 2) + 8];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	ledger_put_text(&w, b->name);
+	writer_u32(&w, b->index);
+	writer_u8(&w, b->made);
+	writer_u8(&w, (uint8_t)b->count);
+	for (unsigned i = 0; i < b->count; i++)
+		ledger_put_text(&w, b->ports[i]);
+	(void)ledger_write(all->ledger, &b->entry, LEDGER_BRIDGE, &w);
+}
+
+/* Its fields; false: they make no sense. */
+static bool read_entry(struct bridge *b, struct reader r)
+{
+	ledger_take_text(&r, b->name, sizeof(b->name));
+	b->index = reader_u32(&r);
+	b->made = reader_u8(&r);
+	b->count = reader_u8(&r);
+	if (b->count > KEEPER_BRIDGE_PORTS)
+		return false;
+	for (unsigned i = 0; i < b->count; i++) {
+		ledger_take_text(&r, b->ports[i], sizeof(b->ports[i]));
+		if (!b->ports[i][0])
+			return false;
+	}
+	return reader_ok(&r) && b->name[0];
+}
+
+bool bridges_inherit(struct bridges *all, struct ledger_item *item)
+{
+	struct bridge *b = calloc(1, sizeof(*b));
+
+	if (!b || !read_entry(b, item->fields) || *find(all, b->name)) {
+		free(b);
+		return false;
+	}
+	b->entry = item->entry;
+	b->next = all->first;
+	all->first = b;
+	return true;
+}
+
 /* ---- bridges ---- */
 
 /* Makes it, where it is missing (again). */
@@ -101,7 +149,7 @@ static int ensure(struct bridge *b, struct netlink *n)
 	return r;
 }
 
-static void undo(struct netlink *n, struct bridge **link)
+static void undo(struct bridges *all, struct netlink *n, struct bridge **link)
 {
 	struct bridge *b = *link;
 
@@ -110,6 +158,7 @@ static void undo(struct netlink *n, struct bridge **link)
 	if (b->made)
 		(void)netlink_bridge_delete(n, b->index);
 	*link = b->next;
+	ledger_drop(all->ledger, &b->entry);
 	free(b);
 }
 
@@ -122,7 +171,7 @@ int bridges_set(struct bridges *all, struct netlink *n, const struct message_bri
 
 	if (!m->count) {
 		if (known)
-			undo(n, link);
+			undo(all, n, link);
 		return 0;
 	}
 	if (!known) {
@@ -135,13 +184,14 @@ int bridges_set(struct bridges *all, struct netlink *n, const struct message_bri
 	r = ensure(b, n);
 	if (r) {
 		b->made = false;
-		undo(n, link);
+		undo(all, n, link);
 		return r;
 	}
 	r = set_ports(b, n, m);
 	/* Last, so that its link-local address is that of a port's MAC address, and the same each time. */
 	if (b->made)
 		up = netlink_link_up(n, b->name, true);
+	enter(all, b);
 	return r ? r : up;
 }
 
@@ -155,15 +205,17 @@ void bridges_limit(struct bridges *all, struct netlink *n, const struct keeper_p
 		for (unsigned i = b->count; i-- > 0;)
 			if (!policy_has_port(p, b->ports[i]))
 				drop_port(b, n, i);
-		if (policy_has_bridge(p, b->name))
-			link = &b->next;
-		else
-			undo(n, link);
+		if (!policy_has_bridge(p, b->name)) {
+			undo(all, n, link);
+			continue;
+		}
+		enter(all, b);
+		link = &b->next;
 	}
 }
 
 void bridges_done(struct bridges *all, struct netlink *n)
 {
 	while (all->first)
-		undo(n, &all->first);
+		undo(all, n, &all->first);
 }

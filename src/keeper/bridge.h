@@ -2,6 +2,7 @@
 #ifndef KEEPER_BRIDGE_H
 #define KEEPER_BRIDGE_H
 
+#include "keeper/ledger.h"
 #include "keeper/message.h"
 #include "netlink/route.h"
 
@@ -10,12 +11,15 @@ struct bridge;
 /* Zeroed: none. */
 struct bridges {
 	struct bridge *first;
+	struct ledger *ledger; /* or NULL */
 };
 
 /* As keeper_bridge(). */
 int bridges_set(struct bridges *b, struct netlink *n, const struct message_bridge *m);
 /* Undoes what P does not allow. */
 void bridges_limit(struct bridges *b, struct netlink *n, const struct keeper_policy *p);
+/* One that an earlier keeper has made or used. False: it is none. */
+bool bridges_inherit(struct bridges *b, struct ledger_item *item);
 void bridges_done(struct bridges *b, struct netlink *n);
 
 #endif

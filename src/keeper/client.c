@@ -6,6 +6,7 @@
  * socket while sending is left for the loop to find when it reads, so that lost() never comes from inside a request.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 struct request {
 	struct request *next;
 	uint32_t id;
+	int fd; /* to be sent along, ours; -1: none */
 	size_t len;
 	keeper_answer *answer; /* NULL: nobody waits */
 	void *owner;
@@ -37,8 +39,16 @@ struct keeper_client {
 
 /* ---- answers ---- */
 
+static void close_fd(struct request *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = -1;
+}
+
 static void finish(struct request *r, int result, int fd)
 {
+	close_fd(r);
 	if (r->answer)
 		r->answer(r->owner, result, fd);
 	else if (fd >= 0)
@@ -98,8 +108,8 @@ static bool receive(struct keeper_client *c)
 	}
 	r = take_request(c, a.id);
 	if (r)
-		finish(r, a.result, a.result ? -1 : fd);
-	if (fd >= 0 && (!r || a.result))
+		finish(r, a.result, fd);
+	else if (fd >= 0)
 		close(fd);
 	return true;
 }
@@ -109,10 +119,11 @@ static bool receive(struct keeper_client *c)
 static void send_unsent(struct keeper_client *c)
 {
 	while (c->unsent) {
-		int r = message_send(c->fd, c->unsent->data, c->unsent->len, -1);
+		int r = message_send(c->fd, c->unsent->data, c->unsent->len, c->unsent->fd);
 
 		if (r == -EAGAIN || r == -ENOBUFS)
 			break;
+		close_fd(c->unsent);
 		c->unsent = c->unsent->next; /* after any other error the loop reads the end */
 	}
 }
@@ -139,7 +150,8 @@ static void ready(struct loop_watch *w, int events)
 	watch_again(c);
 }
 
-static void submit(struct keeper_client *c, struct message_request *m, keeper_answer *answer, void *owner)
+/* FD goes along, and is not the caller's any more; -1: none. */
+static void submit_with(struct keeper_client *c, struct message_request *m, int fd, keeper_answer *answer, void *owner)
 {
 	size_t len = message_size(m->type);
 	struct request *r;
@@ -147,12 +159,14 @@ static void submit(struct keeper_client *c, struct message_request *m, keeper_an
 
 	r = error ? NULL : malloc(sizeof(*r) + len);
 	if (!r) {
+		if (fd >= 0)
+			close(fd);
 		if (answer)
 			answer(owner, error ? error : -ENOMEM, -1);
 		return;
 	}
 	m->id = ++c->last_id;
-	*r = (struct request){.id = m->id, .len = len, .answer = answer, .owner = owner};
+	*r = (struct request){.id = m->id, .fd = fd, .len = len, .answer = answer, .owner = owner};
 	memcpy(r->data, m, len);
 	*c->end = r;
 	c->end = &r->next;
@@ -162,6 +176,11 @@ static void submit(struct keeper_client *c, struct message_request *m, keeper_an
 	send_unsent(c);
 	if (c->unsent)
 		watch_again(c);
+}
+
+static void submit(struct keeper_client *c, struct message_request *m, keeper_answer *answer, void *owner)
+{
+	submit_with(c, m, -1, answer, owner);
 }
 
 /* One that does not fit stays empty, which no request accepts. */
@@ -245,6 +264,36 @@ void keeper_open_control(struct keeper_client *c, keeper_answer *answer, void *o
 {
 	struct message_request m = {.type = MESSAGE_OPEN_CONTROL};
 
+	submit(c, &m, answer, owner);
+}
+
+void keeper_open_state(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_OPEN_STATE};
+
+	put_text(m.body.name, sizeof(m.body.name), device);
+	submit(c, &m, answer, owner);
+}
+
+void keeper_hold_udp(struct keeper_client *c, const char *device, int fd, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_HOLD_UDP};
+	int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	put_text(m.body.name, sizeof(m.body.name), device);
+	if (fd >= 0 && copy < 0) {
+		if (answer)
+			answer(owner, -errno, -1);
+		return;
+	}
+	submit_with(c, &m, copy, answer, owner);
+}
+
+void keeper_held_udp(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_HELD_UDP};
+
+	put_text(m.body.name, sizeof(m.body.name), device);
 	submit(c, &m, answer, owner);
 }
 
@@ -340,6 +389,20 @@ void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner)
 	submit(c, &m, answer, owner);
 }
 
+void keeper_ready(struct keeper_client *c)
+{
+	struct message_request m = {.type = MESSAGE_READY};
+
+	submit(c, &m, NULL, NULL);
+}
+
+void keeper_upgrade(struct keeper_client *c, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_UPGRADE};
+
+	submit(c, &m, answer, owner);
+}
+
 /* ---- life ---- */
 
 struct keeper_client *keeper_client_new(struct loop *loop, int fd, void (*lost)(void *owner), void *owner)
@@ -387,6 +450,7 @@ void keeper_client_free(struct keeper_client *c)
 		struct request *r = c->first;
 
 		c->first = r->next;
+		close_fd(r);
 		free(r);
 	}
 	c->watch.closed = closed;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -56,6 +57,18 @@ int descriptor_udp(const struct endpoint *local)
 	if (bind(fd, (const struct sockaddr *)&sa, len))
 		return give_up(fd, -errno);
 	return fd;
+}
+
+bool descriptor_is_udp(int fd)
+{
+	int domain, type;
+	socklen_t size = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size))
+		return false;
+	size = sizeof(type);
+	return (domain == AF_INET || domain == AF_INET6) && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	       type == SOCK_DGRAM;
 }
 
 /* ---- TUN ---- */
@@ -252,6 +265,26 @@ int descriptor_directory(const char *path, const struct identity *owner)
 		return -errno;
 	r = hand_over(fd, made, owner);
 	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- memory ---- */
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+int descriptor_memory(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL) /* a kernel before 6.3 */
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	/* SEAL_SEAL: nobody may seal it against growing, which would be the end of the next one. */
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL))
+		return give_up(fd, -errno);
+	return fd;
 }
 
 /* ---- the control socket ---- */

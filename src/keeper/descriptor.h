@@ -7,11 +7,15 @@
 #include "netlink/route.h"
 
 int descriptor_udp(const struct endpoint *local);
+/* Of whatever origin. */
+bool descriptor_is_udp(int fd);
 int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu);
 int descriptor_icmp6(const char *interface);
 /* STRICT: no symbolic link anywhere in the path. */
 int descriptor_file(const char *path, bool strict);
 int descriptor_directory(const char *path, const struct identity *owner);
+/* Memory that may grow, and never shrink: whoever has mapped it would be killed (state/store.h). */
+int descriptor_memory(const char *name);
 /* Replaces a socket on which nobody listens any more. GROUP may be NULL; one that does not exist is warned about. */
 int descriptor_control(const char *path, const char *group, struct log *log);
 

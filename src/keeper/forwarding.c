@@ -24,6 +24,7 @@ struct forwarding_change {
 	struct forwarding_change *next;
 	int before,
 		now; /* NOW: what it will be when its turn to be undone comes, if nobody else has touched it */
+	struct ledger_entry entry;
 	char path[512];
 };
 
@@ -39,6 +40,17 @@ static int write_digit(const char *path, int digit)
 	return sysctl_write(path, text);
 }
 
+static int enter(struct forwarding *f, struct forwarding_change *c)
+{
+	uint8_t bytes[sizeof(c->path) + 8];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	writer_u8(&w, (uint8_t)c->before);
+	writer_u8(&w, (uint8_t)c->now);
+	ledger_put_text(&w, c->path);
+	return ledger_write(f->ledger, &c->entry, LEDGER_FORWARDING, &w);
+}
+
 static int remember(struct forwarding *f, const char *path, int before, int now)
 {
 	struct forwarding_change *c = calloc(1, sizeof(*c));
@@ -50,7 +62,38 @@ static int remember(struct forwarding *f, const char *path, int before, int now)
 	c->now = now;
 	c->next = f->changes;
 	f->changes = c;
+	(void)enter(f, c); /* short of memory: it is undone by us, or not at all */
 	return 0;
+}
+
+static bool is_switch(const char *path)
+{
+	const char *roots[] = {conf_of(AF_INET), conf_of(AF_INET6)};
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++)
+		if (!strncmp(path, roots[i], strlen(roots[i])) && path[strlen(roots[i])] == '/')
+			return !strstr(path, "/../");
+	return false;
+}
+
+bool forwarding_inherit(struct forwarding *f, struct ledger_item *item)
+{
+	struct forwarding_change *c = calloc(1, sizeof(*c));
+	struct reader r = item->fields;
+
+	if (!c)
+		return false;
+	c->before = reader_u8(&r);
+	c->now = reader_u8(&r);
+	ledger_take_text(&r, c->path, sizeof(c->path));
+	if (!reader_ok(&r) || c->before > 9 || c->now > 9 || !is_switch(c->path)) {
+		free(c);
+		return false;
+	}
+	c->entry = item->entry;
+	c->next = f->changes;
+	f->changes = c;
+	return true;
 }
 
 static int change(struct forwarding *f, const char *path, int before, int now)
@@ -127,6 +170,7 @@ void forwarding_restore(struct forwarding *f, struct log *log)
 		if (sysctl_read(c->path) == c->now)
 			(void)write_digit(c->path, c->before);
 		f->changes = c->next;
+		ledger_drop(f->ledger, &c->entry);
 		free(c);
 	}
 }

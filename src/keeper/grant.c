@@ -14,28 +14,8 @@
 
 #include "keeper/descriptor.h"
 #include "keeper/grant.h"
+#include "keeper/notify.h"
 #include "keeper/policy.h"
-
-enum { REFUSALS_PER_SECOND = 5, REFUSALS_BURST = 20 };
-
-struct grant_held {
-	struct grant_held *next;
-	uint32_t type; /* MESSAGE_OPEN_* */
-	int fd;
-	bool handed;                  /* this engine process has it */
-	struct endpoint asked, bound; /* OPEN_UDP */
-	char name[IFNAMSIZ];          /* OPEN_TUN */
-	char path[108];               /* OPEN_CONTROL: where the socket's file is */
-};
-
-struct grant_added {
-	struct grant_added *next;
-	uint32_t type; /* MESSAGE_ROUTE, MESSAGE_ADDRESS */
-	union {
-		struct message_route route;
-		struct message_address address;
-	};
-};
 
 void grant_init(struct grant *g, const struct keeper_policy *policy, struct log *log, void *reload_arg)
 {
@@ -46,6 +26,10 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 		.execute = grant_execute};
 	resolver_init(&g->resolver, policy->resolvers, log);
 	hooks_init(&g->hooks, log);
+	g->upgrade.log = log;
+	g->offered = -1;
+	g->ledger.fd = -1;
+	g->forwarding.ledger = g->bridges.ledger = g->resolver.ledger = &g->ledger;
 }
 
 /* ---- what is held ---- */
@@ -61,12 +45,17 @@ static int copy_of(struct grant_held *h, int *ret_fd)
 	return 0;
 }
 
-static struct grant_held *find_tun(const struct grant *g, const char *name)
+static struct grant_held *find_named(const struct grant *g, uint32_t type, const char *name)
 {
 	for (struct grant_held *h = g->held; h; h = h->next)
-		if (h->type == MESSAGE_OPEN_TUN && !strcmp(h->name, name))
+		if (h->type == type && !strcmp(h->name, name))
 			return h;
 	return NULL;
+}
+
+static struct grant_held *find_tun(const struct grant *g, const char *name)
+{
+	return find_named(g, MESSAGE_OPEN_TUN, name);
 }
 
 /* Port 0 stands for a socket of one's own, so the same one is not given twice to the same engine process. */
@@ -102,9 +91,25 @@ static struct grant_held *hold(struct grant *g, uint32_t type, int fd, int *ret_
 	return h;
 }
 
+/* It is known now what H is: the next keeper may have it, too. */
+static int held(struct grant *g, struct grant_held *h, int *ret_fd)
+{
+	char name[GRANT_NAME];
+
+	grant_enter_held(g, h);
+	if (h->entry.id)
+		notify_store(grant_held_name(h, name), h->fd);
+	return copy_of(h, ret_fd);
+}
+
 static void let_go(struct grant *g, struct grant_held **link)
 {
 	struct grant_held *h = *link;
+	char name[GRANT_NAME];
+
+	if (h->entry.id)
+		notify_discard(grant_held_name(h, name));
+	ledger_drop(&g->ledger, &h->entry);
 
 	if (h->type == MESSAGE_OPEN_TUN)
 		(void)resolver_set(&g->resolver, h->name, NULL, 0, loop_clock());
@@ -165,6 +170,7 @@ static int remember(struct grant *g, const struct message_request *r)
 	a->next = NULL;
 	*link = a;
 	g->added_count++;
+	grant_enter_added(g, a);
 	return 0;
 }
 
@@ -177,6 +183,7 @@ static void forget(struct grant *g, const struct message_request *r)
 		return;
 	*link = a->next;
 	g->added_count--;
+	ledger_drop(&g->ledger, &a->entry);
 	free(a);
 }
 
@@ -259,6 +266,7 @@ static int do_open_udp(struct grant *g, const struct message_request *r, int *re
 		h->asked = h->bound = *asked;
 		if (!getsockname(h->fd, (struct sockaddr *)&sa, &len))
 			(void)endpoint_from_sockaddr((const struct sockaddr *)&sa, &h->bound);
+		return held(g, h, ret_fd);
 	}
 	return copy_of(h, ret_fd);
 }
@@ -288,7 +296,7 @@ static int do_open_tun(struct grant *g, const struct message_request *r, int *re
 	if (!h)
 		return error;
 	memcpy(h->name, l->name, sizeof(h->name));
-	return copy_of(h, ret_fd);
+	return held(g, h, ret_fd);
 }
 
 /* Gives FD to the engine alone. */
@@ -330,8 +338,62 @@ static int do_open_control(struct grant *g, const struct message_request *r, int
 		if (!h)
 			return error;
 		snprintf(h->path, sizeof(h->path), "%s", g->policy->control_socket);
+		return held(g, h, ret_fd);
 	}
 	return copy_of(h, ret_fd);
+}
+
+static int do_open_state(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	struct grant_held *h = find_named(g, r->type, r->body.name);
+	int error;
+
+	if (h)
+		return copy_of(h, ret_fd);
+	h = hold(g, r->type, descriptor_memory("softwired-state"), &error);
+	if (!h)
+		return error;
+	memcpy(h->name, r->body.name, sizeof(h->name));
+	return held(g, h, ret_fd);
+}
+
+static void let_go_udp(struct grant *g, const char *device)
+{
+	struct grant_held **link = &g->held;
+
+	while (*link && ((*link)->type != MESSAGE_HOLD_UDP || strcmp((*link)->name, device) != 0))
+		link = &(*link)->next;
+	if (*link)
+		let_go(g, link);
+}
+
+/* What the engine gives us is never read or written, only given back. It takes the place of what it gave before. */
+static int do_hold_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	struct grant_held *h;
+	int fd = g->offered, error;
+
+	if (fd >= 0 && !descriptor_is_udp(fd))
+		return -EINVAL;
+	let_go_udp(g, r->body.name);
+	if (fd < 0)
+		return 0;
+	g->offered = -1;
+	h = hold(g, r->type, fd, &error);
+	if (!h)
+		return error;
+	memcpy(h->name, r->body.name, sizeof(h->name));
+	(void)held(g, h, ret_fd);
+	close(*ret_fd);
+	*ret_fd = -1;
+	return 0;
+}
+
+static int do_held_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	struct grant_held *h = find_named(g, MESSAGE_HOLD_UDP, r->body.name);
+
+	return h ? copy_of(h, ret_fd) : -ENOENT;
 }
 
 static int do_route(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -391,6 +453,19 @@ static int do_reload(struct grant *g, const struct message_request *r, int *ret_
 	return grant_reload(g);
 }
 
+static int do_ready(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	notify_tell("READY=1");
+	return 0;
+}
+
+static int do_upgrade(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	int result = g->ledger.store ? upgrade_begin(&g->upgrade, r->id, g->newest->command, loop_clock()) : -EOPNOTSUPP;
+
+	return result ? result : GRANT_LATER;
+}
+
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	static int (*const actions[MESSAGE_TYPES])(struct grant *, const struct message_request *, int *) = {
@@ -409,164 +484,17 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_DNS] = do_dns,
 		[MESSAGE_HOOK] = do_hook,
 		[MESSAGE_BRIDGE] = do_bridge,
+		[MESSAGE_OPEN_STATE] = do_open_state,
+		[MESSAGE_HOLD_UDP] = do_hold_udp,
+		[MESSAGE_HELD_UDP] = do_held_udp,
+		[MESSAGE_READY] = do_ready,
+		[MESSAGE_UPGRADE] = do_upgrade,
 	};
 
 	return actions[r->type](g, r, ret_fd);
 }
 
 /* ---- one message ---- */
-
-/* What the request was about, as far as it has been decoded. */
-static void log_object(struct log_line *l, const struct message_request *r)
-{
-	const union message_body *b = &r->body;
-
-	switch ((enum message_type)r->type) {
-	case MESSAGE_OPEN_UDP:
-	case MESSAGE_CLOSE_UDP:
-		log_endpoint(l, "local", &b->endpoint);
-		break;
-	case MESSAGE_OPEN_TUN:
-	case MESSAGE_LINK_MTU:
-		log_text(l, "device", b->link.name);
-		log_uint(l, "mtu", b->link.mtu);
-		break;
-	case MESSAGE_OPEN_ICMP6:
-		log_text(l, "device", b->name);
-		break;
-	case MESSAGE_OPEN_FILE:
-	case MESSAGE_OPEN_DIRECTORY:
-		log_text(l, "path", b->path);
-		break;
-	case MESSAGE_ROUTE:
-		log_text(l, "do", b->route.add ? "add" : "delete");
-		log_prefix(l, "dst", &b->route.dst);
-		log_text(l, "device",
-			b->route.kind == KEEPER_ROUTE_UNREACHABLE ? "unreachable" : b->route.device);
-		break;
-	case MESSAGE_ADDRESS:
-		log_text(l, "do", b->address.add ? "add" : "delete");
-		log_addr(l, "address", &b->address.address);
-		log_text(l, "device", b->address.device);
-		break;
-	case MESSAGE_DNS:
-		log_text(l, "device", b->dns.device);
-		log_uint(l, "servers", b->dns.count);
-		break;
-	case MESSAGE_BRIDGE:
-		log_text(l, "device", b->bridge.bridge);
-		log_uint(l, "ports", b->bridge.count);
-		break;
-	case MESSAGE_HOOK:
-		log_text(l, "path", b->hook.path);
-		log_text(l, "key", b->hook.key);
-		log_text(l, "on", b->hook.event);
-		break;
-	default:
-		break;
-	}
-}
-
-/* Begins a line that the engine can provoke. */
-static bool begin_limited(struct grant *g, struct log_line *l, const char *event, uint32_t type)
-{
-	if (!limit_ok(&g->refusals, loop_clock(), REFUSALS_PER_SECOND, REFUSALS_BURST) ||
-		!log_begin(g->log, l, LEVEL_WARN, event))
-		return false;
-	log_text(l, "request", message_name(type));
-	return true;
-}
-
-static void end_limited(struct grant *g, struct log_line *l)
-{
-	if (g->refusals.suppressed)
-		log_uint(l, "suppressed", g->refusals.suppressed);
-	g->refusals.suppressed = 0;
-	log_end(l);
-}
-
-/* R is NULL when it could not be decoded. */
-static void log_refusal(struct grant *g, uint32_t type, const struct message_request *r, const char *reason)
-{
-	struct log_line l;
-
-	if (!begin_limited(g, &l, "keeper-refused", type))
-		return;
-	if (r)
-		log_object(&l, r);
-	else
-		log_uint(&l, "type", type);
-	log_text(&l, "reason", reason);
-	end_limited(g, &l);
-}
-
-/* What an error means here, where strerror() alone would leave the operator guessing. */
-static const char *explain(uint32_t type, int result)
-{
-	static const struct {
-		uint32_t type;
-		int result;
-		const char *text;
-	} known[] = {
-		{MESSAGE_OPEN_UDP, -EADDRINUSE, "another program has this port"},
-		{MESSAGE_OPEN_UDP, -EADDRNOTAVAIL, "no interface has this address"},
-		{MESSAGE_OPEN_TUN, -EBUSY, "somebody else has a device of this name"},
-		{MESSAGE_OPEN_TUN, -ENOENT, "the kernel has no TUN driver (modprobe tun)"},
-		{MESSAGE_OPEN_FILE, -EINVAL, "not a regular file"},
-		{MESSAGE_OPEN_FILE, -ELOOP, "symbolic link where the engine itself may write"},
-		{MESSAGE_OPEN_DIRECTORY, -EACCES,
-			"in use, and not the engine's: give it to its user by chown"},
-		{MESSAGE_OPEN_CONTROL, -EADDRINUSE, "another daemon listens there"},
-		{MESSAGE_OPEN_CONTROL, -EEXIST, "there is a file, and it is not a socket"},
-		{MESSAGE_ROUTE, -EEXIST, "somebody else has a route with this destination and metric"},
-		{MESSAGE_ROUTE, -ENODEV, "the device has not been opened"},
-		{MESSAGE_ADDRESS, -EEXIST, "the device has this address already, and not from us"},
-		{MESSAGE_ADDRESS, -ENODEV, "the device is not there or has not been opened"},
-		{MESSAGE_BRIDGE, -EEXIST, "there is a device of this name, and it is not a bridge"},
-		{MESSAGE_BRIDGE, -EOPNOTSUPP, "the kernel has no bridges (modprobe bridge)"},
-		{MESSAGE_BRIDGE, -EBUSY, "an interface is a port of something else already"},
-		{MESSAGE_BRIDGE, -ENODEV, "an interface is not there"},
-		{MESSAGE_HOOK, -ENOBUFS, "too many hooks wait"},
-		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
-		{MESSAGE_RELOAD, -EINVAL, "the configuration has errors: what was allowed stays so"},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].type == type && known[i].result == result)
-			return known[i].text;
-	return NULL;
-}
-
-static void log_failure(struct grant *g, const struct message_request *r, int result)
-{
-	const char *reason = explain(r->type, result);
-	struct log_line l;
-
-	if (r->type == MESSAGE_DNS && result == -ENOENT)
-		return; /* an answer rather than a failure: many hosts have no such resolver */
-	if (!begin_limited(g, &l, "keeper-failed", r->type))
-		return;
-	log_object(&l, r);
-	log_text(&l, "error", strerror(-result));
-	if (reason)
-		log_text(&l, "reason", reason);
-	else if (g->netlink && *netlink_error(g->netlink) &&
-		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU ||
-			 r->type == MESSAGE_BRIDGE))
-		log_text(&l, "kernel", netlink_error(g->netlink));
-	end_limited(g, &l);
-}
-
-static void log_success(struct grant *g, const struct message_request *r)
-{
-	struct log_line l;
-
-	if (!log_begin(g->log, &l, LEVEL_DEBUG, "keeper-done"))
-		return;
-	log_text(&l, "request", message_name(r->type));
-	log_object(&l, r);
-	log_end(&l);
-}
 
 bool grant_handle(struct grant *g, const void *data, size_t len, struct message_answer *ret, int *ret_fd)
 {
@@ -579,7 +507,7 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 		bool answer = message_peek(data, len, &id, &type);
 
 		g->malformed++;
-		log_refusal(g, type, NULL, why);
+		told_refusal(g, type, NULL, why);
 		if (answer)
 			*ret = (struct message_answer){.id = id, .result = -EINVAL};
 		return answer;
@@ -588,7 +516,7 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 	why = policy_check(g->policy, &r);
 	if (why) {
 		g->refused++;
-		log_refusal(g, r.type, &r, why);
+		told_refusal(g, r.type, &r, why);
 		return true;
 	}
 	ret->result = g->execute(g, &r, ret_fd);
@@ -598,10 +526,10 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 	}
 	if (ret->result) {
 		g->failed++;
-		log_failure(g, &r, ret->result);
+		told_failure(g, &r, ret->result);
 	} else {
 		g->done++;
-		log_success(g, &r);
+		told_success(g, &r);
 	}
 	return true;
 }
@@ -612,7 +540,7 @@ static bool is_allowed(const struct keeper_policy *p, const struct grant_held *h
 {
 	if (h->type == MESSAGE_OPEN_UDP)
 		return policy_has_udp(p, &h->asked);
-	if (h->type == MESSAGE_OPEN_TUN)
+	if (h->type == MESSAGE_OPEN_TUN || h->type == MESSAGE_OPEN_STATE || h->type == MESSAGE_HOLD_UDP)
 		return policy_has_tun(p, h->name);
 	return p->control_socket && !strcmp(p->control_socket, h->path);
 }
@@ -627,6 +555,7 @@ static void undo(struct grant *g, struct grant_added **link)
 		(void)apply_address(g, false, &a->address);
 	*link = a->next;
 	g->added_count--;
+	ledger_drop(&g->ledger, &a->entry);
 	free(a);
 }
 
@@ -657,11 +586,12 @@ void grant_engine_started(struct grant *g)
 		g->policy = g->newest;
 		policy_free(g->joined);
 		g->joined = NULL;
-		undo_disallowed(g);
 	}
+	undo_disallowed(g); /* of what an earlier keeper was allowed, too */
 	for (struct grant_held *h = g->held; h; h = h->next)
 		h->handed = false;
 	hooks_forget(&g->hooks);
+	upgrade_forget(&g->upgrade);
 }
 
 int grant_reload(struct grant *g)
@@ -699,6 +629,10 @@ void grant_done(struct grant *g)
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held)
 		let_go(g, &g->held);
+	upgrade_forget(&g->upgrade);
+	if (g->ledger.store)
+		notify_discard("ledger");
+	ledger_close(&g->ledger);
 	g->policy = g->newest;
 	policy_free(g->joined);
 	g->joined = NULL;

@@ -7,17 +7,39 @@
 #include "keeper/bridge.h"
 #include "keeper/forwarding.h"
 #include "keeper/hook.h"
+#include "keeper/handover.h"
 #include "keeper/identity.h"
 #include "keeper/keeper.h"
 #include "keeper/message.h"
 #include "keeper/resolver.h"
+#include "keeper/upgrade.h"
 #include "netlink/route.h"
 
 enum { GRANT_HELD_MAX = 1024, GRANT_ADDED_MAX = 4096 };
-enum { GRANT_LATER = 1 }; /* the result of a request whose answer will come from elsewhere: hooks_answer() */
+enum { GRANT_LATER = 1 }; /* the result of a request whose answer will come from elsewhere: hooks_answer(), upgrade_answer() */
 
-struct grant_held;
-struct grant_added;
+/* A descriptor whose loss would be felt. */
+struct grant_held {
+	struct grant_held *next;
+	uint32_t type; /* MESSAGE_OPEN_UDP, OPEN_TUN, OPEN_CONTROL, OPEN_STATE, HOLD_UDP */
+	int fd;
+	struct ledger_entry entry;
+	bool handed;                  /* this engine process has it */
+	struct endpoint asked, bound; /* OPEN_UDP */
+	char name[IFNAMSIZ];          /* OPEN_TUN; OPEN_STATE and HOLD_UDP: of the TUN that it belongs to */
+	char path[108];               /* OPEN_CONTROL: where the socket's file is */
+};
+
+/* A change that does not vanish with a descriptor. */
+struct grant_added {
+	struct grant_added *next;
+	uint32_t type; /* MESSAGE_ROUTE, MESSAGE_ADDRESS */
+	struct ledger_entry entry;
+	union {
+		struct message_route route;
+		struct message_address address;
+	};
+};
 
 struct grant {
 	const struct keeper_policy *policy; /* in force: joined, or newest */
@@ -35,7 +57,10 @@ struct grant {
 	struct bridges bridges;
 	struct resolver resolver;
 	struct hooks hooks;
+	struct upgrade upgrade;
+	struct ledger ledger;    /* all of that, for the next keeper */
 	struct limit refusals; /* log lines that the engine can provoke */
+	int offered; /* a descriptor that came with the request, or -1; whoever wants it sets it to -1 */
 	uint64_t done, failed, refused, malformed;
 	/* Does a request that is allowed: 0, -errno or GRANT_LATER; *ret_fd is -1 before. grant_execute(), or a fuzzer's. */
 	int (*execute)(struct grant *g, const struct message_request *r, int *ret_fd);
@@ -53,7 +78,30 @@ void grant_engine_started(struct grant *g);
  * begins: the running one has the old devices, interfaces and ports in use. 0; -EINVAL when reload() gave none, or -ENOMEM.
  */
 int grant_reload(struct grant *g);
+/*
+ * What an earlier keeper has held and changed becomes ours: LEDGER_FD is its ledger (-1: there was none, and a new one begins), and what it held is
+ * looked for in FROM.
+ */
+void grant_inherit(struct grant *g, struct handover *from, int ledger_fd);
+/* Everything that the next keeper needs, for handover_exec(): 0 or -errno. */
+int grant_hand_over(struct grant *g, struct handover *to);
+/* Nothing came of it: we go on. */
+void grant_hand_back(struct grant *g);
 /* The keeper ends: undoes what was done and closes what is held. */
 void grant_done(struct grant *g);
+
+/* told.c */
+/* R is NULL when it could not be decoded. */
+void told_refusal(struct grant *g, uint32_t type, const struct message_request *r, const char *reason);
+void told_failure(struct grant *g, const struct message_request *r, int result);
+void told_success(struct grant *g, const struct message_request *r);
+
+/* inherit.c */
+/* The ledger's entry of what is held, or has been added, is made anew. */
+void grant_enter_held(struct grant *g, struct grant_held *h);
+void grant_enter_added(struct grant *g, struct grant_added *a);
+/* Under which the service manager keeps it. */
+enum { GRANT_NAME = HANDOVER_NAME };
+const char *grant_held_name(const struct grant_held *h, char name[GRANT_NAME]);
 
 #endif

@@ -236,7 +236,7 @@ static void advance(struct hooks *h, msec now)
 	struct hook_job **link = &h->first;
 	struct hook_run *r = free_run(h);
 
-	while (r && *link) {
+	while (r && *link && !h->paused) {
 		struct hook_job *j = *link;
 
 		if (runs_key(h, j->key)) {
@@ -252,7 +252,8 @@ static void advance(struct hooks *h, msec now)
 	}
 }
 
-static struct hook_job *new_job(uint32_t id, const struct message_hook *m)
+/* ASKED: somebody waits for its answer. */
+static struct hook_job *new_job(uint32_t id, bool asked, const struct message_hook *m)
 {
 	size_t path = strlen(m->path) + 1, event = strlen(m->event) + 1, key = strlen(m->key) + 1,
 	       variables = 0;
@@ -263,7 +264,7 @@ static struct hook_job *new_job(uint32_t id, const struct message_hook *m)
 	j = malloc(sizeof(*j) + path + event + key + variables);
 	if (!j)
 		return NULL;
-	*j = (struct hook_job){.id = id, .asked = true, .count = m->count};
+	*j = (struct hook_job){.id = id, .asked = asked, .count = m->count};
 	j->path = memcpy(j->text, m->path, path);
 	j->event = memcpy(j->text + path, m->event, event);
 	j->key = memcpy(j->text + path + event, m->key, key);
@@ -271,17 +272,17 @@ static struct hook_job *new_job(uint32_t id, const struct message_hook *m)
 	return j;
 }
 
-int hooks_add(struct hooks *h, uint32_t id, const struct message_hook *m, msec now)
+static int add(struct hooks *h, uint32_t id, bool asked, const struct message_hook *m, msec now)
 {
 	struct hook_run *r = free_run(h);
 	struct hook_job *j;
 
 	if (h->waiting >= HOOKS_WAITING)
 		return -ENOBUFS;
-	j = new_job(id, m);
+	j = new_job(id, asked, m);
 	if (!j)
 		return -ENOMEM;
-	if (r && !runs_key(h, j->key)) { /* else one of this key would run */
+	if (r && !h->paused && !runs_key(h, j->key)) { /* else one of this key would run */
 		start(h, r, j, now);
 		return 0;
 	}
@@ -289,6 +290,11 @@ int hooks_add(struct hooks *h, uint32_t id, const struct message_hook *m, msec n
 	h->end = &j->next;
 	h->waiting++;
 	return 0;
+}
+
+int hooks_add(struct hooks *h, uint32_t id, const struct message_hook *m, msec now)
+{
+	return add(h, id, true, m, now);
 }
 
 void hooks_reap(struct hooks *h, msec now)
@@ -316,12 +322,74 @@ void hooks_expire(struct hooks *h, msec now)
 		child_expire(&h->runs[i].child, now);
 }
 
-bool hooks_busy(const struct hooks *h)
+bool hooks_run(const struct hooks *h)
 {
 	for (unsigned i = 0; i < HOOKS_RUNNING; i++)
 		if (h->runs[i].job)
 			return true;
-	return h->first != NULL;
+	return false;
+}
+
+bool hooks_busy(const struct hooks *h)
+{
+	return hooks_run(h) || h->first;
+}
+
+/* ---- another program ---- */
+
+static void write_down(struct ledger *l, const struct hook_job *j)
+{
+	const char *variable = j->key + strlen(j->key) + 1;
+	struct ledger_entry entry = {0};
+	uint8_t bytes[STORE_RECORD_MAX];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	ledger_put_text(&w, j->path);
+	ledger_put_text(&w, j->event);
+	ledger_put_text(&w, j->key);
+	writer_u8(&w, (uint8_t)j->count);
+	for (unsigned i = 0; i < j->count; i++, variable += strlen(variable) + 1)
+		ledger_put_text(&w, variable);
+	(void)ledger_write(l, &entry, LEDGER_HOOK, &w);
+}
+
+void hooks_hand_over(struct hooks *h, struct ledger *l)
+{
+	for (const struct hook_job *j = h->first; j; j = j->next)
+		write_down(l, j);
+	for (unsigned i = 0; i < HOOKS_RUNNING; i++)
+		if (h->runs[i].job && h->runs[i].output >= 0) /* or its next word would kill it */
+			(void)fcntl(h->runs[i].output, F_SETFD, 0);
+}
+
+void hooks_hand_back(struct hooks *h)
+{
+	for (unsigned i = 0; i < HOOKS_RUNNING; i++)
+		if (h->runs[i].job && h->runs[i].output >= 0)
+			(void)fcntl(h->runs[i].output, F_SETFD, FD_CLOEXEC);
+}
+
+static bool read_down(struct message_hook *m, struct reader r)
+{
+	size_t used = 0;
+
+	ledger_take_text(&r, m->path, sizeof(m->path));
+	ledger_take_text(&r, m->event, sizeof(m->event));
+	ledger_take_text(&r, m->key, sizeof(m->key));
+	m->count = reader_u8(&r);
+	for (uint32_t i = 0; i < m->count && used < sizeof(m->variables); i++) {
+		ledger_take_text(&r, m->variables + used, sizeof(m->variables) - used);
+		used += strlen(m->variables + used) + 1;
+	}
+	return reader_ok(&r);
+}
+
+bool hooks_inherit(struct hooks *h, struct reader fields, msec now)
+{
+	struct message_request r = {.type = MESSAGE_HOOK};
+
+	return read_down(&r.body.hook, fields) && !message_check(&r) &&
+	       !add(h, 0, false, &r.body.hook, now);
 }
 
 /* ---- answers ---- */

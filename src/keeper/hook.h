@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "keeper/child.h"
+#include "keeper/ledger.h"
 #include "keeper/message.h"
 #include "lib/log.h"
 
@@ -36,6 +37,7 @@ struct hooks {
 	size_t waiting;
 	struct hook_job *ended, **ended_end; /* their answers wait */
 	struct limit lines, failures;
+	bool paused; /* none is started any more */
 };
 
 void hooks_init(struct hooks *h, struct log *log);
@@ -55,6 +57,17 @@ void hooks_read(struct hooks *h, msec now);
 void hooks_reap(struct hooks *h, msec now);
 msec hooks_deadline(const struct hooks *h);
 void hooks_expire(struct hooks *h, msec now);
+/* Some run. */
+bool hooks_run(const struct hooks *h);
+/*
+ * The keeper becomes another program. Hooks that wait are written down for it; those that still run go on by themselves: what they say is
+ * heard by nobody, but not an error of theirs.
+ */
+void hooks_hand_over(struct hooks *h, struct ledger *l);
+/* Nothing came of it. */
+void hooks_hand_back(struct hooks *h);
+/* One that was written down; it is run, but not answered. False: it is none. */
+bool hooks_inherit(struct hooks *h, struct reader fields, msec now);
 /* Kills what runs, drops what waits. */
 void hooks_done(struct hooks *h);
 

@@ -6,9 +6,13 @@
  *   start_at  when the next engine process begins (back-off after an unexpected death)
  *   kill_at   when an engine that was told to end, or has closed its channel, is killed
  *   end_at    when the keeper, which has nothing else to do any more, waits no longer for hooks
- *   resolver_deadline(), hooks_deadline()  when a program that does not end is killed
+ *   exec_at   when another program takes our place, whether hooks still run or not
+ *   resolver_deadline(), hooks_deadline(), upgrade_deadline()  when a program that does not end is killed
  * A request that was done and whose answer does not fit into the channel blocks only the requests behind it: an engine that
- * asks and does not listen harms itself. Answers of hooks wait in hook.c.
+ * asks and does not listen harms itself. Answers of hooks wait in hook.c, that of an upgrade in upgrade.c.
+ *
+ * Upgrade: the engine asks whether the program may take our place, and ends with KEEPER_LEAVE when it may. Then we become that program, with the same
+ * number, descriptors and ledger. If that fails we go on as we are.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +29,8 @@
 #include <unistd.h>
 
 #include "keeper/grant.h"
+#include "keeper/handover.h"
+#include "keeper/notify.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_LEAK_CHECK 1
@@ -42,7 +48,7 @@ enum {
 	BACKOFF_MAX = 10000,
 	STEADY = 30000
 }; /* an engine that ran that long starts afresh */
-enum { STOP_PATIENCE = 5000, SILENT_PATIENCE = 1000, HOOKS_PATIENCE = 5000, REQUESTS_AT_ONCE = 64 };
+enum { STOP_PATIENCE = 5000, SILENT_PATIENCE = 1000, HOOKS_PATIENCE = 5000, EXEC_PATIENCE = 1000, REQUESTS_AT_ONCE = 64 };
 
 struct keeper {
 	struct grant grant;
@@ -55,7 +61,7 @@ struct keeper {
 	pid_t pid;   /* 0: none */
 	bool stopping, done;
 	int status; /* of keeper_run() */
-	msec started_at, start_at, kill_at, end_at, backoff;
+	msec started_at, start_at, kill_at, end_at, exec_at, backoff;
 	bool answer_waits;
 	struct message_answer answer;
 	int answer_fd;
@@ -208,7 +214,7 @@ static void close_channel(struct keeper *k)
 static bool serve_one(struct keeper *k, msec now)
 {
 	uint8_t buffer[MESSAGE_MAX];
-	ssize_t n = message_receive(k->channel, buffer, sizeof(buffer), NULL);
+	ssize_t n = message_receive(k->channel, buffer, sizeof(buffer), &k->grant.offered);
 
 	if (n == -EAGAIN)
 		return false;
@@ -222,6 +228,9 @@ static bool serve_one(struct keeper *k, msec now)
 	if (grant_handle(&k->grant, buffer, (size_t)n < sizeof(buffer) ? (size_t)n : sizeof(buffer),
 		    &k->answer, &k->answer_fd))
 		send_answer(k);
+	if (k->grant.offered >= 0)
+		close(k->grant.offered);
+	k->grant.offered = -1;
 	return true;
 }
 
@@ -238,6 +247,8 @@ static void answer_late(struct keeper *k)
 {
 	while (k->channel >= 0 && !k->answer_waits && hooks_answer(&k->grant.hooks, &k->answer))
 		send_answer(k);
+	if (k->channel >= 0 && !k->answer_waits && upgrade_answer(&k->grant.upgrade, &k->answer, &k->answer_fd))
+		send_answer(k);
 }
 
 /* ---- the engine's end ---- */
@@ -247,13 +258,15 @@ static void finish(struct keeper *k, int status, msec now)
 {
 	k->status = status;
 	k->done = true;
-	k->start_at = k->kill_at = MSEC_NEVER;
+	k->start_at = k->kill_at = k->exec_at = MSEC_NEVER;
+	notify_tell("STOPPING=1");
 	k->end_at = now + HOOKS_PATIENCE;
 }
 
 static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
 {
-	bool expected = WIFEXITED(wstatus) && (WEXITSTATUS(wstatus) == 0 || k->stopping);
+	bool expected = WIFEXITED(wstatus) &&
+			(WEXITSTATUS(wstatus) == 0 || WEXITSTATUS(wstatus) == KEEPER_LEAVE || k->stopping);
 	bool reasoned = WIFEXITED(wstatus) && WEXITSTATUS(wstatus) == KEEPER_GIVE_UP; /* and has said why */
 	enum log_level level = expected ? LEVEL_INFO : reasoned ? LEVEL_WARN : LEVEL_ERROR;
 	struct log_line l;
@@ -287,7 +300,51 @@ static void engine_ended(struct keeper *k, int wstatus, msec now)
 	}
 	if (now - k->started_at >= STEADY)
 		k->backoff = BACKOFF_FIRST;
+	if (WIFEXITED(wstatus) && status == KEEPER_LEAVE && k->grant.upgrade.step == UPGRADE_READY) {
+		k->grant.hooks.paused = true;
+		k->exec_at = now + EXEC_PATIENCE;
+		return;
+	}
 	schedule_start(k, now);
+}
+
+/* ---- another program ---- */
+
+/*
+ * The signals that we take stay blocked: one that comes meanwhile waits for the other program. What is not handed over is close-on-exec. Returns only
+ * when nothing came of it.
+ */
+static void become_another(struct keeper *k, msec now)
+{
+	struct handover h = {0};
+	int r = grant_hand_over(&k->grant, &h);
+
+	k->exec_at = MSEC_NEVER;
+	log_message(k->log, LEVEL_INFO, "upgrade", "%s takes over", k->grant.upgrade.command[0]);
+	(void)fflush(NULL);
+	if (!r)
+		r = handover_exec(&h, k->grant.upgrade.command);
+	handover_free(&h);
+	grant_hand_back(&k->grant);
+	log_message(k->log, LEVEL_ERROR, "upgrade-failed", "%s: %s: the old program goes on", k->grant.upgrade.command[0],
+		strerror(-r));
+	k->grant.hooks.paused = false;
+	hooks_reap(&k->grant.hooks, now); /* those that wait are started */
+	k->start_at = now;
+}
+
+/* What was handed to us; the rest of it belongs to nobody any more. */
+static void inherit(struct keeper *k)
+{
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	struct handover h;
+
+	handover_take(&h);
+	if (h.upgraded) /* they were blocked by our predecessor, not by whoever has started it */
+		for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+			sigdelset(&k->mask_before, taken[i]);
+	grant_inherit(&k->grant, &h, handover_find(&h, "ledger"));
+	handover_close(&h, notify_discard);
 }
 
 static void reap(struct keeper *k, msec now)
@@ -306,6 +363,7 @@ static void stop(struct keeper *k, msec now)
 		k->end_at = now;
 		return;
 	}
+	k->exec_at = MSEC_NEVER;
 	if (!k->pid) {
 		finish(k, k->status, now);
 		return;
@@ -321,9 +379,14 @@ static void stop(struct keeper *k, msec now)
 
 static void hang_up(struct keeper *k)
 {
+	char lines[64];
+
+	snprintf(lines, sizeof(lines), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)loop_clock() * 1000);
+	notify_tell(lines);
 	(void)grant_reload(&k->grant); /* the engine asks again, and learns what came of it */
 	if (k->pid)
 		kill(k->pid, SIGHUP);
+	notify_tell("READY=1");
 }
 
 static void take_signals(struct keeper *k, msec now)
@@ -334,6 +397,7 @@ static void take_signals(struct keeper *k, msec now)
 		if (s.ssi_signo == SIGCHLD) {
 			resolver_reap(&k->grant.resolver, now);
 			hooks_reap(&k->grant.hooks, now);
+			upgrade_reap(&k->grant.upgrade, now);
 			reap(k, now);
 		} else if (s.ssi_signo == SIGHUP && k->grant.policy->hangup == KEEPER_HANGUP_RELOADS) {
 			hang_up(k);
@@ -367,8 +431,8 @@ static bool goes_on(const struct keeper *k)
 
 static int poll_timeout(const struct keeper *k, msec now)
 {
-	const msec deadlines[] = {k->start_at, k->kill_at, k->end_at, resolver_deadline(&k->grant.resolver),
-		hooks_deadline(&k->grant.hooks)};
+	const msec deadlines[] = {k->start_at, k->kill_at, k->end_at, k->exec_at, resolver_deadline(&k->grant.resolver),
+		hooks_deadline(&k->grant.hooks), upgrade_deadline(&k->grant.upgrade)};
 	msec next = MSEC_NEVER;
 
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
@@ -387,6 +451,9 @@ static void expire(struct keeper *k, msec now)
 	}
 	resolver_expire(&k->grant.resolver, now);
 	hooks_expire(&k->grant.hooks, now);
+	upgrade_expire(&k->grant.upgrade, now);
+	if (k->exec_at != MSEC_NEVER && (k->exec_at <= now || !hooks_run(&k->grant.hooks)))
+		become_another(k, now);
 	if (k->start_at <= now && !k->done)
 		start_engine(k, now);
 }
@@ -443,8 +510,10 @@ static int prepare(struct keeper *k)
 	if (!k->grant.netlink) {
 		r = -errno;
 		log_message(k->log, LEVEL_ERROR, "keeper", "netlink: %s", strerror(-r));
+		return r;
 	}
-	return r;
+	inherit(k);
+	return 0;
 }
 
 int keeper_run(
@@ -459,6 +528,7 @@ int keeper_run(
 		.start_at = MSEC_NEVER,
 		.kill_at = MSEC_NEVER,
 		.end_at = MSEC_NEVER,
+		.exec_at = MSEC_NEVER,
 		.backoff = BACKOFF_FIRST};
 
 	grant_init(&k.grant, policy, log, arg);
@@ -478,4 +548,9 @@ int keeper_run(
 		(void)sigprocmask(SIG_SETMASK, &k.mask_before, NULL);
 	}
 	return k.status;
+}
+
+bool keeper_is_kept(void)
+{
+	return notify_is_heard();
 }

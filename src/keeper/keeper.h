@@ -11,20 +11,30 @@
  * When the engine process dies without being told to, the keeper starts it again (after 0.2 s, doubling to 10 s); when the keeper dies, the
  * engine process ends.
  *
+ * What outlives whom:
+ *   the engine process  the keeper holds descriptors, and for each role memory (keeper_open_state()) in which the role writes down what the next
+ *                       engine process needs to go on with its softwires.
+ *   the keeper          over an upgrade it becomes the other program by exec(), with the same process number, and hands over its descriptors and its
+ *                       ledger: what it holds and has to undo. Where a service manager keeps descriptors ($NOTIFY_SOCKET, sd_notify(3)) it has copies
+ *                       of both, and gives them to the keeper that it starts when this one was killed.
+ *   the machine         nothing of this: it is memory.
+ *
  * Messages are typed structs over SOCK_SEQPACKET (message.h), one request one answer, descriptors by SCM_RIGHTS. Requests are
  * asynchronous for the engine process: an answer calls back.
  *
  * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
- * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), descriptor.c (opening things),
+ * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), told.c (what the log says of it), descriptor.c (opening
+ * things), ledger.c (what is held and to be undone, in memory that outlives us), inherit.c (from one keeper to the next), handover.c (descriptors over
+ * exec() and from the service manager), notify.c (what that is told), upgrade.c (may another program take our place?),
  * forwarding.c (the router switch), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
  * may be run), child.c (running them), client.c (the engine's side).
  *
  * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding,
  * bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
- * Known limit: a keeper that is killed (SIGKILL) undoes nothing; unreachable routes, LAN addresses and what resolvconf was told then stay
- * until the same ones are asked for again, which works as if they had not been there. A bridge stays, too, and is then nobody's: it is used
- * again, but never removed.
+ * Known limit: a keeper that is killed (SIGKILL) undoes nothing. The next one does where a service manager has kept the ledger; else unreachable
+ * routes, LAN addresses and what resolvconf was told stay until the same ones are asked for again, which works as if they had not been there. A
+ * bridge stays, too, and is then nobody's: it is used again, but never removed. Hooks that waited are lost.
  */
 #ifndef KEEPER_KEEPER_H
 #define KEEPER_KEEPER_H
@@ -75,6 +85,7 @@ struct keeper_policy {
 	const char *const *bridges;
 	size_t bridge_count;                      /* names of bridges that may be made of `lans` */
 	const struct keeper_resolvers *resolvers; /* NULL: this system's; the first policy's count */
+	const char *const *command; /* what starts us: the program's absolute path and its arguments, NULL behind the last; NULL: no upgrades */
 	/*
 	 * Called in the keeper with keeper_run()'s ARG after SIGHUP and keeper_reload(), to read the configuration again; NULL (both
 	 * the function and its result): the policy stays. The result is used until the next one that is not NULL. Engines forked later see
@@ -87,6 +98,8 @@ struct keeper_policy {
 
 /* An engine that returns this has nothing to gain from another try: the keeper ends with it, too. (EX_CONFIG of sysexits.h.) */
 enum { KEEPER_GIVE_UP = 78 };
+/* One that returns this has left everything as it is, in order: for the next one, after keeper_upgrade() in the next program's keeper. */
+enum { KEEPER_LEAVE = 79 };
 
 /*
  * Runs the keeper in this process and ENGINE(arg, fd) in a child, until the engine ends with 0 or KEEPER_GIVE_UP or the keeper gets
@@ -143,6 +156,15 @@ void keeper_open_file(struct keeper_client *c, const char *path, keeper_answer *
  * could not write to is given to it only when it is root's and empty; else -EACCES.
  */
 void keeper_open_directory(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner);
+/*
+ * Memory that the keeper holds for DEVICE, one of our TUNs (open or not), and never looks at: the same again for the next engine process, over
+ * upgrades, and over the keeper's own death where a service manager keeps its descriptors. It is empty at first and cannot shrink: state/store.h.
+ */
+void keeper_open_state(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner);
+/* The keeper holds a copy of FD, a UDP socket of the engine's own, for DEVICE, instead of the one before; FD -1: none any more. */
+void keeper_hold_udp(struct keeper_client *c, const char *device, int fd, keeper_answer *answer, void *owner);
+/* Gives it back; -ENOENT: there is none. */
+void keeper_held_udp(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner);
 void keeper_open_control(struct keeper_client *c, keeper_answer *answer,
 	void *owner); /* a listening, non-blocking SOCK_STREAM socket */
 
@@ -199,5 +221,15 @@ void keeper_bridge(struct keeper_client *c, const char *bridge, const char *cons
 	keeper_answer *answer, void *owner);
 /* Has the keeper call the policy's reload(). 0 when the new policy is in force; -EINVAL when there is none, and the old one stays. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
+/* All that the configuration names is there: the service manager is told (READY=1). */
+void keeper_ready(struct keeper_client *c);
+/*
+ * May the program that the policy's command names now take our place? It is run for its version and a look at the configuration. 0: yes, if the
+ * engine returns KEEPER_LEAVE; -EINVAL: no; -EOPNOTSUPP: that cannot be done here. With the first two FD is a file: what the program said, the
+ * version in the first line.
+ */
+void keeper_upgrade(struct keeper_client *c, keeper_answer *answer, void *owner);
+/* In any of our processes: does somebody keep our descriptors when the keeper is killed? The engine then leaves without a word to the peers. */
+bool keeper_is_kept(void);
 
 #endif

@@ -312,6 +312,11 @@ static const struct kind {
 	[MESSAGE_DNS] = {"dns", sizeof(struct message_dns), check_dns},
 	[MESSAGE_HOOK] = {"hook", sizeof(struct message_hook), check_hook},
 	[MESSAGE_BRIDGE] = {"bridge", sizeof(struct message_bridge), check_bridge},
+	[MESSAGE_OPEN_STATE] = {"open-state", IFNAMSIZ, check_name},
+	[MESSAGE_HOLD_UDP] = {"hold-udp", IFNAMSIZ, check_name},
+	[MESSAGE_HELD_UDP] = {"held-udp", IFNAMSIZ, check_name},
+	[MESSAGE_READY] = {"ready", 0, check_nothing},
+	[MESSAGE_UPGRADE] = {"upgrade", 0, check_nothing},
 };
 
 static const struct kind *find_kind(uint32_t type)

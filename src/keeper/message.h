@@ -31,6 +31,11 @@ enum message_type {
 	MESSAGE_DNS,
 	MESSAGE_HOOK,
 	MESSAGE_BRIDGE,
+	MESSAGE_OPEN_STATE,
+	MESSAGE_HOLD_UDP,
+	MESSAGE_HELD_UDP,
+	MESSAGE_READY,
+	MESSAGE_UPGRADE,
 	MESSAGE_TYPES,
 };
 
@@ -80,7 +85,7 @@ struct message_bridge {
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
-	char name[IFNAMSIZ];            /* OPEN_ICMP6 */
+	char name[IFNAMSIZ];            /* OPEN_ICMP6, OPEN_STATE, HOLD_UDP, HELD_UDP */
 	char path[PATH_MAX];            /* OPEN_FILE, OPEN_DIRECTORY */
 	struct message_route route;     /* ROUTE */
 	struct message_address address; /* ADDRESS */

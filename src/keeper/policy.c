@@ -130,8 +130,14 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 		return has_text(p->hooks, p->hook_count, b->hook.path) ? NULL : "hook that is not configured";
 	case MESSAGE_BRIDGE:
 		return check_bridge(p, &b->bridge);
+	case MESSAGE_OPEN_STATE:
+	case MESSAGE_HOLD_UDP:
+	case MESSAGE_HELD_UDP:
+		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_RELOAD:    /* reads root's own file */
+	case MESSAGE_READY:     /* tells no secret */
+	case MESSAGE_UPGRADE:   /* runs the program that we are */
 		return NULL;
 	case MESSAGE_TYPES:
 		break;

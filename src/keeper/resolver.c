@@ -38,6 +38,7 @@ struct resolver_job {
 	enum method in_force; /* who has been told, and must be told when it is over */
 	struct child child;   /* the program that runs */
 	char command[128];    /* for the log */
+	struct ledger_entry entry;
 };
 
 /* ---- programs ---- */
@@ -201,6 +202,33 @@ static void withdraw(struct resolver *r, struct resolver_job *j, msec now)
 		run_resolvconf(r, j, "-d", NULL, now);
 }
 
+/* ---- the ledger ---- */
+
+static void enter(struct resolver *r, struct resolver_job *j)
+{
+	uint8_t bytes[IFNAMSIZ + KEEPER_DNS_MAX * sizeof(struct addr) + 8];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	ledger_put_text(&w, j->device);
+	writer_u8(&w, (uint8_t)j->in_force);
+	writer_u8(&w, (uint8_t)j->count);
+	for (unsigned i = 0; i < j->count; i++)
+		ledger_put_addr(&w, &j->servers[i]);
+	(void)ledger_write(r->ledger, &j->entry, LEDGER_DNS, &w);
+}
+
+static bool read_entry(struct resolver_job *j, struct reader r)
+{
+	ledger_take_text(&r, j->device, sizeof(j->device));
+	j->in_force = reader_u8(&r);
+	j->count = reader_u8(&r);
+	if (j->count > KEEPER_DNS_MAX || j->in_force > METHOD_RESOLVCONF)
+		return false;
+	for (unsigned i = 0; i < j->count; i++)
+		j->servers[i] = ledger_take_addr(&r);
+	return reader_ok(&r) && j->device[0];
+}
+
 /* ---- jobs ---- */
 
 /* The next program, if one is due. What cannot be started counts as done. */
@@ -240,8 +268,10 @@ static void advance(struct resolver *r, msec now)
 			step(r, j, now);
 		if (is_idle(j) && j->in_force == METHOD_NONE) {
 			*link = j->next;
+			ledger_drop(r->ledger, &j->entry);
 			free(j);
 		} else {
+			enter(r, j);
 			link = &j->next;
 		}
 	}
@@ -293,6 +323,23 @@ int resolver_set(struct resolver *r, const char *device, const struct addr *serv
 	j->dirty = true;
 	advance(r, now);
 	return 0;
+}
+
+bool resolver_inherit(struct resolver *r, struct ledger_item *item, msec now)
+{
+	struct resolver_job read = {0}, *j;
+
+	if (!read_entry(&read, item->fields) || find_job(r, read.device))
+		return false;
+	j = new_job(r, read.device);
+	if (!j)
+		return false;
+	read.next = j->next;
+	*j = read;
+	j->entry = item->entry;
+	j->dirty = true; /* whoever was to tell it may have died over it */
+	advance(r, now);
+	return true;
 }
 
 /* ---- ends ---- */
@@ -372,6 +419,7 @@ void resolver_done(struct resolver *r)
 		struct resolver_job *j = r->jobs;
 
 		r->jobs = j->next;
+		ledger_drop(r->ledger, &j->entry);
 		free(j);
 	}
 }

@@ -8,6 +8,7 @@
 #define KEEPER_RESOLVER_H
 
 #include "keeper/keeper.h"
+#include "keeper/ledger.h"
 
 struct resolver_job;
 
@@ -15,6 +16,7 @@ struct resolver {
 	struct resolver_job *jobs; /* one for each device with servers told, being told or being withdrawn */
 	const struct keeper_resolvers *programs;
 	struct log *log;
+	struct ledger *ledger; /* or NULL */
 	msec patience; /* with one program */
 };
 
@@ -23,6 +25,8 @@ void resolver_init(struct resolver *r, const struct keeper_resolvers *programs, 
 /* COUNT 0 withdraws. 0; -ENOENT when there is nobody to tell, -ENOMEM. */
 int resolver_set(
 	struct resolver *r, const char *device, const struct addr *servers, unsigned count, msec now);
+/* What an earlier keeper has told; it is told again. False: it is nothing. */
+bool resolver_inherit(struct resolver *r, struct ledger_item *item, msec now);
 /* A child has ended, maybe one of ours. */
 void resolver_reap(struct resolver *r, msec now);
 /* When resolver_expire() is to be called; MSEC_NEVER. */

@@ -27,6 +27,9 @@ static inline struct message_request good(uint32_t type)
 	case MESSAGE_LINK_MTU:
 		r.body.link = (struct message_link){"si-home", 1400};
 		break;
+	case MESSAGE_OPEN_STATE:
+	case MESSAGE_HOLD_UDP:
+	case MESSAGE_HELD_UDP:
 	case MESSAGE_OPEN_ICMP6:
 		strcpy(r.body.name, "eth1.100");
 		break;

@@ -121,6 +121,7 @@ static int send_noise(struct stage *s, int fd)
 			len = message_size(m.request.type);
 		}
 		if (m.request.type == MESSAGE_RELOAD || m.request.type == MESSAGE_OPEN_CONTROL ||
+			m.request.type == MESSAGE_READY ||
 			len < MESSAGE_HEADER)
 			continue; /* allowed, whatever the bytes; or not to be answered */
 		if (message_send(fd, &m, len, -1))

@@ -119,6 +119,9 @@ static void devices_are_allowed_by_purpose(void **state)
 		{MESSAGE_OPEN_TUN, true, false},
 		{MESSAGE_LINK_MTU, true, false},
 		{MESSAGE_OPEN_ICMP6, false, true},
+		{MESSAGE_OPEN_STATE, true, false},
+		{MESSAGE_HOLD_UDP, true, false},
+		{MESSAGE_HELD_UDP, true, false},
 		{MESSAGE_ROUTE, true, false},
 		{MESSAGE_ADDRESS, true, true},
 		{MESSAGE_DNS, true, false},
@@ -234,8 +237,9 @@ static void an_empty_policy_allows_next_to_nothing(void **state)
 	for (uint32_t type = 0; type <= MESSAGE_TYPES; type++) {
 		struct message_request r = {.type = type};
 
-		/* closing what is held, and reading root's own configuration again */
-		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_RELOAD);
+		/* closing what is held, reading root's own configuration again, saying that all is well, becoming the program that we are */
+		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_RELOAD ||
+								type == MESSAGE_READY || type == MESSAGE_UPGRADE);
 	}
 }
 

@@ -121,6 +121,8 @@ void stage_start(struct stage *s, int (*engine)(struct stage *s, int fd))
 	if (s->as_nobody && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
 		_exit(99);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a failed assertion leaves nobody behind */
+	if (s->enter)
+		s->enter(s);
 	_exit(keeper_run(&s->policy, getenv("KEEPER_LOG") ? &s->log : NULL, enter_engine, s));
 }
 

@@ -47,6 +47,8 @@ struct stage {
 	pid_t keeper;
 	bool as_nobody; /* the keeper itself is not root */
 	int (*engine)(struct stage *s, int fd);
+	void (*enter)(struct stage *s); /* in the keeper's process, before it begins; or NULL */
+	void *more;			/* the test's own */
 	int lan; /* a TAP, lan0, up; -1 where it is not wanted */
 };
 
