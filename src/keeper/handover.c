@@ -25,7 +25,7 @@ int handover_add(struct handover *h, const char *name, int fd)
 		return -ENOMEM;
 	h->list = more;
 	more[h->count] = (struct handover_descriptor){.fd = fd};
-	strcpy(more[h->count].name, name);
+	memcpy(more[h->count].name, name, strlen(name) + 1);
 	h->count++;
 	return 0;
 }
@@ -127,9 +127,11 @@ void handover_take(struct handover *h)
 {
 	static const char *const told[] = {own_variable, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"};
 
+	const char *own = getenv(own_variable);
+
 	*h = (struct handover){0};
-	if (is_ours(getenv(own_variable))) {
-		take_own(h, getenv(own_variable));
+	if (own && is_ours(own)) {
+		take_own(h, own);
 		h->upgraded = true;
 	} else if (is_ours(getenv("LISTEN_PID"))) {
 		take_listen(h, getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"));
