@@ -116,7 +116,17 @@ static unsigned count_of(const struct config_key *k, const char *from)
 	return n;
 }
 
-/* "192.0.2.1, 192.0.2.2"; to be freed; NULL: no memory. */
+/* Is the value of one group with the one before it? */
+static bool is_beside(const struct config_key *k, const char *from, unsigned n)
+{
+	bool beside = false;
+
+	if (k->beside_offset)
+		memcpy(&beside, from + k->beside_offset + n * sizeof(beside), sizeof(beside));
+	return beside;
+}
+
+/* "192.0.2.1, 192.0.2.2", "a + b, c" with a group; to be freed; NULL: no memory. */
 static char *text_of(const struct config_key *k, const char *from)
 {
 	unsigned count = count_of(k, from);
@@ -127,7 +137,7 @@ static char *text_of(const struct config_key *k, const char *from)
 	if (!out)
 		return NULL;
 	for (unsigned i = 0; i < count; i++) {
-		fputs(i ? ", " : "", out);
+		fputs(!i ? "" : is_beside(k, from, i) ? " + " : ", ", out);
 		write_value(out, k, from + k->offset + (size_t)i * k->size);
 	}
 	if (!count)
@@ -215,6 +225,8 @@ static void copy_value(const struct config_key *k, const char *from, char *to)
 	memcpy(to + k->offset, from + k->offset, elements * k->size);
 	if (k->count_max)
 		memcpy(to + k->count_offset, from + k->count_offset, sizeof(unsigned));
+	if (k->beside_offset)
+		memcpy(to + k->beside_offset, from + k->beside_offset, elements * sizeof(bool));
 }
 
 static void change_value(struct change *c, const struct place *in, const struct config_section *section,

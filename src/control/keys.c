@@ -224,7 +224,15 @@ static const struct config_section initiator_hook_section = {
 
 static const struct config_key initiator_keys[] = {
 	{"server", TYPE_SERVER, LIST(initiator_config, servers, server_count), .min = 1, .required = true,
+		.beside_offset = offsetof(struct initiator_config, server_beside),
 		.help = "concentrators in order of preference: NAME, ADDRESS, NAME:PORT or [ADDRESS]:PORT"},
+	{"come-home", TYPE_BOOL, INTO(initiator_config, come_home), .preset = "true", .effect = EFFECT_LIVE,
+		.help = "go back to a better concentrator of `server` when it answers again"},
+	{"come-home-interval", TYPE_SECONDS, INTO(initiator_config, come_home_ms), .min = 1000,
+		.max = 86400000, .preset = "600", .effect = EFFECT_LIVE,
+		.help = "how often the better ones are tried meanwhile, on average"},
+	{"redirect", TYPE_BOOL, INTO(initiator_config, redirect), .preset = "true", .effect = EFFECT_LIVE,
+		.help = "follow a concentrator that names another one instead of itself"},
 	{"user", TYPE_TEXT, INTO(initiator_config, user),
 		.derived = "none: we do not authenticate, for anonymous services",
 		.help = "the name that we authenticate with"},

@@ -49,6 +49,7 @@ struct config_key {
 	uint32_t count_offset,
 		count_max; /* lists and TYPE_NAMED: where the count goes, and its limit; one value may stand without brackets */
 	uint32_t name_offset, name_size; /* TYPE_NAMED: in the element */
+	uint32_t beside_offset; /* lists whose elements may be lists in turn: an array of bool, "of one group with the one before"; 0: no */
 	int64_t min, max;                /* numbers; lists: min is the least count */
 	const char *const *words;        /* TYPE_WORD, TYPE_TEXT: what is allowed, NULL at the end */
 	const struct config_section *section;

@@ -213,7 +213,15 @@ CELL_FUNCTION(cell_drops)
 		snprintf(text, CELL, "%.0f", n);
 }
 
-/* Why it is not up, and when it will be tried again. */
+static void put_redirect(const json_t *row, char text[CELL])
+{
+	char all[2 * CELL];
+
+	snprintf(all, sizeof(all), "sent by %s: %s", text_of(row, "redirected_by"), text_of(row, "redirect_text"));
+	put(text, all);
+}
+
+/* Why it is not up, and when it will be tried again; or who has sent us there. */
 CELL_FUNCTION(cell_note)
 {
 	const char *error = text_of(row, "last_error");
@@ -222,6 +230,8 @@ CELL_FUNCTION(cell_note)
 	if (!strcmp(text_of(row, "state"), "up")) {
 		if (strcmp(text_of(row, "path"), "ok") != 0)
 			put(text, text_of(row, "path"));
+		else if (*text_of(row, "redirected_by"))
+			put_redirect(row, text);
 		return;
 	}
 	if (has_number(row, "next_attempt_seconds"))

@@ -322,33 +322,83 @@ static bool stands_before(const char *list, unsigned count, uint32_t size, const
 	return false;
 }
 
-static void read_list(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+static bool is_list(const config_setting_t *s)
 {
 	int type = config_setting_type(s);
-	bool many = type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
-	int length = many ? config_setting_length(s) : 1;
-	char *list = into + k->offset;
+
+	return type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
+}
+
+/* One of at most count_max values, of LENGTH that were written. False: there is no room. */
+static bool read_element(struct problems *r, const struct config_key *k, const config_setting_t *s, int length,
+	char *list, unsigned *n)
+{
+	if (*n == k->count_max) {
+		problem_at(r, true, s, "`%s` has %d values: it must have at most %u", k->name, length,
+			k->count_max);
+		return false;
+	}
+	if (!read_value(r, k, s, list + (size_t)*n * k->size))
+		return true;
+	if (stands_before(list, *n, k->size, list + (size_t)*n * k->size))
+		problem_at(r, true, s, "\"%s\" stands in `%s` twice: once is enough",
+			quoted(config_setting_get_string(s)).text, k->name);
+	else
+		++*n;
+	return true;
+}
+
+/* How many values there are, those of groups included. */
+static int count_values(const struct config_key *k, const config_setting_t *s)
+{
+	int count = 0;
+
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
+
+		count += k->beside_offset && is_list(element) ? config_setting_length(element) : 1;
+	}
+	return count;
+}
+
+/* Values that are of one rank: all but the first stand beside the one before. */
+static bool read_group(struct problems *r, const struct config_key *k, const config_setting_t *s, int length,
+	char *into, unsigned *n)
+{
+	unsigned first = *n;
+
+	if (!config_setting_length(s))
+		problem_at(r, true, s, "a group in `%s` is empty: it must have at least 1", k->name);
+	for (int i = 0; i < config_setting_length(s); i++) {
+		unsigned at = *n;
+		bool beside = at > first;
+
+		if (!read_element(r, k, config_setting_get_elem(s, (unsigned)i), length, into + k->offset, n))
+			return false;
+		if (*n > at)
+			memcpy(into + k->beside_offset + at * sizeof(beside), &beside, sizeof(beside));
+	}
+	return true;
+}
+
+static void read_list(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+{
+	int length = is_list(s) ? count_values(k, s) : 1;
 	unsigned n = 0;
+	bool room = true;
 
 	if (length < k->min)
 		problem_at(
 			r, true, s, "`%s` is empty: it must have at least %lld", k->name, (long long)k->min);
-	for (int i = 0; i < length; i++) {
-		const config_setting_t *element = many ? config_setting_get_elem(s, (unsigned)i) : s;
+	if (!is_list(s))
+		read_element(r, k, s, 1, into + k->offset, &n);
+	for (int i = 0; is_list(s) && room && i < config_setting_length(s); i++) {
+		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
 
-		if (n == k->count_max) {
-			problem_at(r, true, element, "`%s` has %d values: it must have at most %u", k->name,
-				length, k->count_max);
-			break;
-		}
-		if (!read_value(r, k, element, list + (size_t)n * k->size))
-			continue;
-		if (stands_before(list, n, k->size, list + (size_t)n * k->size)) {
-			problem_at(r, true, element, "\"%s\" stands in `%s` twice: once is enough",
-				quoted(config_setting_get_string(element)).text, k->name);
-			continue;
-		}
-		n++;
+		if (k->beside_offset && is_list(element))
+			room = read_group(r, k, element, length, into, &n);
+		else
+			room = read_element(r, k, element, length, into + k->offset, &n);
 	}
 	memcpy(into + k->count_offset, &n, sizeof(n));
 }

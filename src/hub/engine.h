@@ -41,6 +41,8 @@ void softwire_trace(struct softwire *s, enum softwire_trace what, const void *da
 /* Remembers why it ends, unless something was remembered before. */
 void softwire_blame(
 	struct softwire *s, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text);
+/* The same, with what the tunnel's peer has said. */
+void softwire_blame_peer(struct softwire *s, enum softwire_cause cause, const struct l2tp_why *why);
 /* A PPP frame of ours, with FF 03. */
 void softwire_send_frame(struct softwire *s, const uint8_t *frame, size_t len);
 /* A packet of ours for the peer, PROTOCOL PPP_IPV6 or PPP_IP. */

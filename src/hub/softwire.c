@@ -134,6 +134,15 @@ void softwire_blame(
 	s->why = why;
 }
 
+void softwire_blame_peer(struct softwire *s, enum softwire_cause cause, const struct l2tp_why *why)
+{
+	if (s->why)
+		return;
+	softwire_blame(s, cause, why->result, why->error, why->text);
+	if (s->why)
+		snprintf(s->why->said, sizeof(s->why->said), "%s", why->said);
+}
+
 const char *softwire_step_name(enum softwire_step step)
 {
 	static const char *const names[] = {

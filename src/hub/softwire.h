@@ -49,6 +49,7 @@ struct softwire_why {
 	enum softwire_step step; /* where it ended */
 	uint16_t result, error;	 /* L2TP codes where there were any */
 	char text[160];
+	char said[L2TP_MESSAGE_MAX]; /* the peer's own words, printable; "": none */
 };
 
 struct softwire;

@@ -84,7 +84,7 @@ static void tunnel_closed(struct l2tp_tunnel *t, const struct l2tp_why *why)
 {
 	struct softwire *s = container_of(t, struct softwire, tunnel);
 
-	softwire_blame(s, cause_of_tunnel(s, why), why->result, why->error, why->text);
+	softwire_blame_peer(s, cause_of_tunnel(s, why), why);
 	softwire_drop_network(s);
 	s->step = STEP_CLOSED;
 	tell_down(s);

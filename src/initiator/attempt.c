@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One attempt: resolve a server, open a socket with a port of its own, run the engine.
+ * One attempt: a socket of its own, a row in the data plane, an engine; and what the engine asks for and tells.
  *
- * Each attempt has a new source port, so that a NAT whose old mapping went wrong makes a new one. Servers are tried in the order of the
- * configuration, and each one's addresses in the resolver's order, but those of the family that the softwire does not bring come
- * first: IPv4 for an IPv6 softwire and the other way round (PS-12: nothing that is native should be tunnelled through itself).
+ * Each attempt has a new source port, so that a NAT whose old mapping went wrong makes a new one. Several may be under way (race.c), one leads:
+ * its row is where the device's packets go, and what it learns goes into the kernel. One that is over lingers until its peer has acknowledged
+ * the end, or a while.
  */
 #include "initiator/role.h"
 
@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "report/report.h"
+
+enum { LINGERING_MAX = 16, COMPLETE_MS = 5000 };
 
 static struct attempt *attempt_of(struct softwire *s)
 {
@@ -53,12 +55,127 @@ static void set_family(struct attempt *a, uint8_t family, bool up)
 		a->row->up4 = up;
 }
 
+bool attempt_log(const struct attempt *a, struct log_line *l, enum log_level level, const char *event)
+{
+	if (!log_begin(a->role->log, l, level, event))
+		return false;
+	log_text(l, "initiator", a->role->config.name);
+	log_uint(l, "softwire", a->id);
+	log_endpoint(l, "peer", &a->server);
+	return true;
+}
+
+/* ---- one that follows, and leads ---- */
+
+bool attempt_is_complete(const struct attempt *a, msec now)
+{
+	const struct softwire *s = &a->engine.softwire;
+	const struct softwire_si_state *state = &a->engine.state;
+	const struct initiator_config *c = &a->role->config;
+
+	if (!s->up_at || s->step != STEP_UP)
+		return false;
+	if (now - s->up_at >= COMPLETE_MS || a->purpose == RACE_SUSPECT)
+		return true;
+	if (c->ipv6 && (!s->up6 || !state->router_known || (c->want_prefix && !state->has_binding)))
+		return false;
+	return !c->ipv4 || (s->up4 && !addr_is_none(&state->address4) && (!c->want_subnet || state->has_binding4));
+}
+
+static void look_at_follower(struct attempt *a)
+{
+	if (attempt_is_complete(a, a->engine.softwire.now))
+		attempt_lead(a, a->purpose == RACE_HOME ? "a better server is back" : "the old one does not answer");
+}
+
+static void linger(struct attempt *a)
+{
+	struct initiator *i = a->role;
+	struct attempt **p = &i->lingering;
+
+	a->stage = ATTEMPT_LINGERS;
+	a->next = i->lingering;
+	i->lingering = a;
+	for (unsigned n = 0; *p && n < LINGERING_MAX; n++)
+		p = &(*p)->next;
+	if (*p) /* the oldest */
+		attempt_free(*p);
+}
+
+static void unlink_attempt(struct attempt *a)
+{
+	struct initiator *i = a->role;
+	struct attempt **lists[] = {&i->racing, &i->lingering};
+
+	if (i->current == a)
+		i->current = NULL;
+	if (i->follower == a)
+		i->follower = NULL;
+	for (unsigned n = 0; n < 2; n++)
+		for (struct attempt **p = lists[n]; *p; p = &(*p)->next)
+			if (*p == a) {
+				*p = a->next;
+				break;
+			}
+}
+
+void attempt_drop(struct attempt *a, enum softwire_cause cause, const char *why)
+{
+	unlink_attempt(a);
+	linger(a);
+	softwire_close(&a->engine.softwire, cause, L2TP_STOP_CLEAR, 0, why, loop_now(a->role->loop));
+}
+
+void attempt_lead(struct attempt *a, const char *why)
+{
+	struct initiator *i = a->role;
+	struct attempt *old = i->current;
+	struct log_line l;
+
+	unlink_attempt(a);
+	a->stage = ATTEMPT_LEADS;
+	i->current = a;
+	dp_table_set_default(tun_plane_table(i->plane), a->row);
+	i->down6_since = i->down4_since = i->unanswered_since = 0;
+	i->state = a->engine.softwire.up6 || a->engine.softwire.up4 ? INITIATOR_UP : INITIATOR_CONNECTING;
+	if (why && attempt_log(a, &l, LEVEL_INFO, "moved")) {
+		if (old)
+			log_endpoint(&l, "from", &old->server);
+		log_text(&l, "reason", why);
+		log_end(&l);
+	}
+	if (why)
+		i->reconnects++;
+	if (old)
+		attempt_drop(old, CAUSE_LOCAL, why ? why : "another softwire has taken its place");
+	if (i->state != INITIATOR_UP)
+		return;
+	i->down_since = 0;
+	i->last_error[0] = '\0';
+	initiator_network_apply(i, &a->engine);
+}
+
+const struct attempt *attempt_shown(const struct initiator *i)
+{
+	const struct attempt *first = i->racing;
+
+	while (first && first->next) /* the last one began first */
+		first = first->next;
+	return i->current ? i->current : first;
+}
+
 static void engine_up(struct softwire *s, uint8_t family)
 {
 	struct attempt *a = attempt_of(s);
 	struct initiator *i = a->role;
 	struct log_line l;
 
+	if (attempt_log(a, &l, LEVEL_INFO, "up")) {
+		log_text(&l, "family", family_name(family));
+		log_uint(&l, "mtu", s->mtu);
+		log_uint(&l, "setup_ms", s->now - s->started_at);
+		log_end(&l);
+	}
 	a->row->peer_tunnel = s->tunnel.peer_tunnel;
 	a->row->peer_session = s->tunnel.peer_session;
 	a->row->mtu = s->mtu;
@@ -67,18 +184,14 @@ static void engine_up(struct softwire *s, uint8_t family)
 	if (s->ppp.peer_mru < a->up_mtu)
 		a->up_mtu = s->ppp.peer_mru;
 	set_family(a, family, true);
+	if (a == i->follower)
+		look_at_follower(a);
 	if (a != i->current)
 		return;
 	i->state = INITIATOR_UP;
 	i->unanswered_since = 0;
 	i->down_since = 0;
 	i->last_error[0] = '\0';
-	if (initiator_log(i, &l, LEVEL_INFO, "up")) {
-		log_text(&l, "family", family_name(family));
-		log_uint(&l, "mtu", s->mtu);
-		log_uint(&l, "setup_ms", s->now - s->started_at);
-		log_end(&l);
-	}
 	initiator_network_apply(i, &a->engine);
 }
 
@@ -86,7 +199,7 @@ static void log_family(struct attempt *a, const char *event, uint8_t family, con
 {
 	struct log_line l;
 
-	if (initiator_log(a->role, &l, LEVEL_WARN, event)) {
+	if (attempt_log(a, &l, LEVEL_WARN, event)) {
 		log_text(&l, "family", family_name(family));
 		log_text(&l, "reason", why);
 		log_end(&l);
@@ -113,39 +226,95 @@ static void engine_configured(struct softwire *s)
 {
 	struct attempt *a = attempt_of(s);
 
-	if (a == a->role->current)
+	if (a == a->role->follower)
+		look_at_follower(a);
+	else if (a == a->role->current)
 		initiator_network_apply(a->role, &a->engine);
 }
 
-static void engine_down(struct softwire *s, const struct softwire_why *why)
-{
-	struct attempt *a = attempt_of(s);
-	struct initiator *i = a->role;
-	struct log_line l;
-	char text[256];
+/* ---- the end ---- */
 
-	a->row->up6 = a->row->up4 = false;
-	if (a != i->current)
-		return;
-	if (initiator_log(i, &l, LEVEL_WARN, s->up_at ? "down" : "setup-failed")) {
+static void log_down(const struct attempt *a, const struct softwire_why *why)
+{
+	struct log_line l;
+
+	if (attempt_log(a, &l, LEVEL_WARN, a->engine.softwire.up_at ? "down" : "setup-failed")) {
 		log_text(&l, "step", softwire_step_name(why->step));
 		log_text(&l, "cause", softwire_cause_name(why->cause));
 		log_text(&l, "reason", why->text);
 		log_end(&l);
 	}
-	snprintf(text, sizeof(text), "%s: %s", softwire_step_name(why->step), why->text);
+}
+
+static void racer_down(struct attempt *a, const struct softwire_why *why, const char *text)
+{
+	if (!initiator_redirect_follow(a, ATTEMPT_RACES, why))
+		initiator_race_lost(a, text, softwire_cause_name(why->cause));
+}
+
+/* The one that was to take over has failed; the current one is still there. */
+static void follower_down(struct attempt *a, const struct softwire_why *why)
+{
+	struct initiator *i = a->role;
+
+	if (initiator_redirect_follow(a, ATTEMPT_FOLLOWS, why))
+		return;
+	initiator_server_failed(i, a->server_index);
+	initiator_race_go_on(i, a->purpose);
+}
+
+/* What there is instead, or what there will be. */
+static void leader_down(struct attempt *a, const struct softwire_why *why, const char *text)
+{
+	struct initiator *i = a->role;
+	msec up_at = a->engine.softwire.up_at;
+
 	dp_table_set_default(tun_plane_table(i->plane), NULL);
-	i->current = NULL;
-	a->next = i->lingering;
-	i->lingering = a;
 	i->down6_since = i->down4_since = 0;
 	if (!i->down_since)
-		i->down_since = s->now;
-	initiator_hooks_down(i, why->text);
-	if (!s->up_at)
-		i->server_index++; /* the next server, if there are several */
-	initiator_fail(i, text);
-	i->last_cause = softwire_cause_name(why->cause);
+		i->down_since = a->engine.softwire.now;
+	if (!i->follower || !i->follower->engine.softwire.up_at)
+		initiator_hooks_down(i, why->text);
+	initiator_note_error(i, text, softwire_cause_name(why->cause));
+	if (i->stopping)
+		return;
+	if (!i->follower && initiator_redirect_follow(a, ATTEMPT_LEADS, why))
+		return;
+	if (!up_at || why->cause == CAUSE_SHUTDOWN) /* the next server, if there are several */
+		initiator_server_failed(i, a->server_index);
+	if (i->follower) {
+		attempt_lead(i->follower, why->text);
+	} else if (i->race.purpose == RACE_SUSPECT) {
+		i->race.purpose = RACE_CONNECT;
+		i->reconnects++;
+		i->state = INITIATOR_CONNECTING;
+		initiator_race_hurry(i);
+	} else {
+		initiator_race_stop(i, "the current softwire has ended");
+		if (up_at || !initiator_race_go_on(i, RACE_CONNECT))
+			initiator_fail(i, i->last_error);
+	}
+}
+
+static void engine_down(struct softwire *s, const struct softwire_why *why)
+{
+	struct attempt *a = attempt_of(s);
+	enum attempt_stage stage = a->stage;
+	char text[256];
+
+	a->row->up6 = a->row->up4 = false;
+	if (stage == ATTEMPT_LINGERS)
+		return;
+	log_down(a, why);
+	snprintf(text, sizeof(text), "%s: %s", softwire_step_name(why->step), why->text);
+	unlink_attempt(a);
+	linger(a);
+	if (stage == ATTEMPT_RACES)
+		racer_down(a, why, text);
+	else if (stage == ATTEMPT_FOLLOWS)
+		follower_down(a, why);
+	else
+		leader_down(a, why, text);
 }
 
 static void close_path(struct attempt *a)
@@ -156,15 +325,7 @@ static void close_path(struct attempt *a)
 
 void attempt_free(struct attempt *a)
 {
-	struct initiator *i = a->role;
-
-	if (i->current == a)
-		i->current = NULL;
-	for (struct attempt **p = &i->lingering; *p; p = &(*p)->next)
-		if (*p == a) {
-			*p = a->next;
-			break;
-		}
+	unlink_attempt(a);
 	softwire_done(&a->engine.softwire);
 	eap_peer_free(a->eap);
 	close_path(a);
@@ -190,15 +351,14 @@ static void engine_trace(struct softwire *s, enum softwire_trace what, const voi
 
 	if (i->trace_emit)
 		i->trace_emit(i->trace_owner,
-			report_trace(s, i->next_id, i->config.name, i->config.user, what, data, len, s->now));
+			report_trace(s, attempt_of(s)->id, i->config.name, i->config.user, what, data, len, s->now));
 }
 
 static void engine_note(struct softwire *s, const char *text)
 {
-	struct initiator *i = attempt_of(s)->role;
 	struct log_line l;
 
-	if (initiator_log(i, &l, LEVEL_DEBUG, "note")) {
+	if (attempt_log(attempt_of(s), &l, LEVEL_DEBUG, "note")) {
 		log_text(&l, "text", text);
 		log_end(&l);
 	}
@@ -247,6 +407,8 @@ static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8
 	struct attempt *a = row->owner;
 
 	softwire_input(&a->engine.softwire, payload, len, loop_now(a->role->loop));
+	if (a->stage == ATTEMPT_RACES && l2tp_tunnel_is_answered(&a->engine.softwire.tunnel))
+		initiator_race_answered(a);
 }
 
 /* "No such tunnel": a hint from the server, if it is about ours. */
@@ -254,7 +416,7 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	const struct endpoint *from, const struct addr *local, const uint8_t *payload, size_t len)
 {
 	struct initiator *i = tun_plane_owner(plane);
-	struct attempt *a = i->current;
+	const struct attempt *a = i->current;
 
 	if (!a || !endpoint_equal(from, &a->server) ||
 		!l2tp_stray_matches(&a->engine.softwire.tunnel, payload, len))
@@ -355,16 +517,18 @@ static void warn_of_shared_lan(struct initiator *i, const char *device)
 static bool open_path(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)
 {
 	struct dp_table *table = tun_plane_table(a->role->plane);
+	struct dp_row *row;
 
 	if (open_socket(a, way))
 		return false;
 	if (dp_table_add_listener(table, a->listener) ||
-		dp_row_add(table, a->listener, tunnel, session, &a->server, &a->row)) {
+		dp_row_add(table, a->listener, tunnel, session, &a->server, &row)) {
 		tun_plane_remove_socket(a->role->plane, a->listener);
 		return false;
 	}
-	a->row->owner = a;
-	a->row->any_source = true;
+	row->owner = a;
+	row->any_source = true;
+	a->row = row;
 	return true;
 }
 
@@ -373,152 +537,58 @@ static bool open_engine(struct attempt *a, const struct way *way, uint16_t tunne
 	struct initiator *i = a->role;
 
 	choose_iid(i, way->ifindex);
-	if (i->next_id)
-		i->reconnects++;
-	i->next_id++;
-	i->current = a;
-	i->state = INITIATOR_CONNECTING;
-	dp_table_set_default(tun_plane_table(i->plane), a->row);
+	a->id = ++i->next_id;
 	a->engine.softwire.tracing = i->trace_emit != NULL;
 	a->up_mtu = i->config.mtu ? i->config.mtu : softwire_inner_mtu(a->server.addr.family, way->mtu);
-	if (softwire_si_open(&a->engine, &i->softwire, tunnel, session, i->next_id, a->up_mtu, &i->hint,
-		    &i->hint4, loop_now(i->loop))) {
-		i->current = NULL;
-		return false;
-	}
-	return true;
+	return softwire_si_open(&a->engine, &i->softwire, tunnel, session, a->id, a->up_mtu, &i->hint,
+		       &i->hint4, loop_now(i->loop)) == 0;
 }
 
-/* Engine, row and socket for one address. False: try the next one. */
-static bool attempt_begin(struct initiator *i, const struct endpoint *server)
+static bool no_route(struct initiator *i, const struct addr *server)
+{
+	char text[128], address[ADDR_TEXT];
+
+	snprintf(text, sizeof(text), "no route to %s", addr_print(server, address));
+	initiator_path_bad(i, text);
+	initiator_note_error(i, text, NULL);
+	return false;
+}
+
+static bool out_of_resources(struct initiator *i, struct attempt *a)
+{
+	initiator_note_error(i, "no memory or no socket for a softwire", NULL);
+	free(a);
+	return false;
+}
+
+bool attempt_begin(struct initiator *i, const struct candidate *c)
 {
 	uint16_t tunnel = (uint16_t)(1 + rng_below(i->rng, 65535)),
 		 session = (uint16_t)(1 + rng_below(i->rng, 65535));
 	struct attempt *a;
 	struct way way;
 
-	if (!initiator_path_find(i, &server->addr, &way))
-		return false;
+	if (!initiator_path_find(i, &c->at.addr, &way))
+		return no_route(i, &c->at.addr);
 	warn_of_shared_lan(i, i->uplink);
 	a = calloc(1, sizeof(*a));
 	if (!a)
-		return false;
+		return out_of_resources(i, NULL);
 	a->role = i;
-	a->server = *server;
-	if (!open_path(a, &way, tunnel, session)) {
-		free(a);
-		return false;
-	}
+	a->server = c->at;
+	a->server_index = c->server;
+	a->below = c->below;
+	a->purpose = i->race.purpose;
+	if (c->redirected)
+		a->redirect = i->race.redirect;
+	if (!open_path(a, &way, tunnel, session))
+		return out_of_resources(i, a);
+	a->next = i->racing; /* from inside the engine's first call on */
+	i->racing = a;
 	if (!open_engine(a, &way, tunnel, session)) {
+		unlink_attempt(a);
 		close_path(a);
-		free(a);
-		return false;
+		return out_of_resources(i, a);
 	}
 	return true;
-}
-
-/* FAMILY 0: any. */
-static bool try_addresses(struct initiator *i, const struct addrinfo *list, int family, uint16_t port)
-{
-	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
-		struct endpoint server;
-
-		if ((family && ai->ai_family != family) || endpoint_from_sockaddr(ai->ai_addr, &server))
-			continue;
-		server.port = port;
-		if (attempt_begin(i, &server))
-			return true;
-	}
-	return false;
-}
-
-static bool try_server(struct initiator *i, const struct addrinfo *list, uint16_t port)
-{
-	if (i->config.ipv6 && i->config.ipv4)
-		return try_addresses(i, list, 0, port);
-	return try_addresses(i, list, i->config.ipv6 ? AF_INET : AF_INET6, port) ||
-	       try_addresses(i, list, i->config.ipv6 ? AF_INET6 : AF_INET, port);
-}
-
-/* "name", "name:port", "address", "[address]:port" into what the resolver wants. */
-static void split_server(const char *text, char host[256], uint16_t *ret_port)
-{
-	struct endpoint e;
-	char buf[ADDR_TEXT];
-	const char *colon = strrchr(text, ':');
-
-	*ret_port = L2TP_PORT;
-	if (endpoint_parse(text, L2TP_PORT, &e) == 0) {
-		snprintf(host, 256, "%s", addr_print(&e.addr, buf));
-		*ret_port = e.port;
-		return;
-	}
-	snprintf(host, 256, "%s", text);
-	if (colon && strchr(text, ':') == colon && atoi(colon + 1) > 0 && atoi(colon + 1) < 65536) {
-		host[colon - text] = '\0';
-		*ret_port = (uint16_t)atoi(colon + 1);
-	}
-}
-
-static const char *server_text(const struct initiator *i)
-{
-	return i->config.servers[i->server_index % i->config.server_count];
-}
-
-static void resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
-{
-	struct initiator *i = container_of(req, struct initiator, resolver);
-	char host[256], text[400];
-	uint16_t port;
-
-	i->resolver_busy = false;
-	if (i->stopping || i->state != INITIATOR_RESOLVING) {
-		uv_freeaddrinfo(list);
-		return;
-	}
-	split_server(server_text(i), host, &port);
-	if (status) {
-		snprintf(text, sizeof(text), "resolve: %s: %s", host, uv_strerror(status));
-		i->server_index++;
-		initiator_fail(i, text);
-		return;
-	}
-	if (!try_server(i, list, port)) {
-		snprintf(text, sizeof(text), "no route to %s", host);
-		initiator_path_bad(i, text);
-		i->server_index++;
-		initiator_fail(i, text);
-	}
-	uv_freeaddrinfo(list);
-}
-
-void initiator_connect(struct initiator *i)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-	char host[256], text[400];
-	uint16_t port;
-	int err;
-
-	if (i->resolver_busy)
-		return;
-	for (struct attempt *a = i->lingering ? i->lingering->next : NULL, *next; a;
-		a = next) { /* at most one lingers */
-		next = a->next;
-		attempt_free(a);
-	}
-	split_server(server_text(i), host, &port);
-	i->state = INITIATOR_RESOLVING;
-	err = uv_getaddrinfo(&i->loop->uv, &i->resolver, resolved, host, NULL, &hints);
-	if (err) {
-		snprintf(text, sizeof(text), "resolve: %s: %s", host, uv_strerror(err));
-		initiator_fail(i, text);
-		return;
-	}
-	i->resolver_busy = true;
-}
-
-void initiator_resolver_cancel(struct initiator *i)
-{
-	if (i->resolver_busy)
-		uv_cancel((uv_req_t *)&i->resolver);
 }

@@ -67,7 +67,7 @@ static struct hook_facts gather(struct initiator *i)
 		.name = i->config.name,
 		.user = i->config.user,
 		.device = i->device,
-		.id = i->next_id,
+		.id = i->current->id,
 		.peer = i->current->server,
 		.local = i->current->local,
 		.up6 = s->softwire.up6,

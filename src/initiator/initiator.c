@@ -2,9 +2,8 @@
 /*
  * The life of an initiator: connect, stay connected, connect again.
  *
- * Once a second one timer looks at four things:
+ * Once a second one timer looks at three things:
  *   - waiting: is it time for the next attempt?
- *   - connecting: 7 s without a word from the server end the attempt (its SCCRQ went out at 0, 1 and 3 s).
  *   - up: data was sent for 5 s and nothing was heard: a hint, like ICMP errors, a stray StopCCN and a changed address. A hint makes the
  *     engine send HELLO at once and at 1, 2, 4 s; only silence after that ends the softwire. Forging a hint ends nothing.
  *   - down for 30 s: default routes are withdrawn, and LAN hosts are told. The same for one family while the other one stays.
@@ -22,7 +21,6 @@
 
 enum {
 	TICK_MS = 1000,
-	ANSWER_MS = 7000,
 	UNANSWERED_MS = 5000,
 	WITHDRAW_MS = 30000,
 	EARLY_OUTAGE_MS = 300000,
@@ -43,7 +41,7 @@ bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level
 
 	log_text(l, "initiator", i->config.name);
 	if (i->current) {
-		log_uint(l, "softwire", i->next_id);
+		log_uint(l, "softwire", i->current->id);
 		log_endpoint(l, "peer", &i->current->server);
 	}
 	return true;
@@ -51,23 +49,36 @@ bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level
 
 /* ---- waiting and trying ---- */
 
+void initiator_note_error(struct initiator *i, const char *why, const char *cause)
+{
+	snprintf(i->last_error, sizeof(i->last_error), "%s", why);
+	i->last_cause = cause;
+}
+
 void initiator_wait(struct initiator *i, msec delay)
 {
 	i->state = INITIATOR_WAITING;
 	i->attempt_at = loop_now(i->loop) + delay;
 }
 
-static msec backoff(struct initiator *i)
+msec initiator_backoff(struct initiator *i, uint32_t failures, msec max)
 {
-	msec now = loop_now(i->loop), max = i->config.backoff_max_ms, delay = i->config.backoff_first_ms;
+	msec delay = i->config.backoff_first_ms;
 
-	if (now - i->down_since < EARLY_OUTAGE_MS && max > EARLY_BACKOFF_MS)
-		max = EARLY_BACKOFF_MS;
-	for (uint32_t n = 1; n < i->failures && delay < max; n++)
+	for (uint32_t n = 1; n < failures && delay < max; n++)
 		delay *= 2;
 	if (delay > max)
 		delay = max;
 	return delay / 2 + rng_below(i->rng, (uint32_t)delay / 2 + 1); /* jitter: half to whole */
+}
+
+static msec backoff(struct initiator *i)
+{
+	msec max = i->config.backoff_max_ms;
+
+	if (loop_now(i->loop) - i->down_since < EARLY_OUTAGE_MS && max > EARLY_BACKOFF_MS)
+		max = EARLY_BACKOFF_MS;
+	return initiator_backoff(i, i->failures, max);
 }
 
 void initiator_fail(struct initiator *i, const char *why)
@@ -75,8 +86,8 @@ void initiator_fail(struct initiator *i, const char *why)
 	struct log_line l;
 	msec delay;
 
-	snprintf(i->last_error, sizeof(i->last_error), "%s", why);
-	i->last_cause = NULL; /* whoever has one says it after this */
+	if (why != i->last_error)
+		initiator_note_error(i, why, NULL);
 	if (i->stopping)
 		return;
 	i->failures++;
@@ -88,19 +99,6 @@ void initiator_fail(struct initiator *i, const char *why)
 		log_end(&l);
 	}
 	initiator_wait(i, delay);
-}
-
-static void look_at_connecting(struct initiator *i, msec now)
-{
-	struct softwire *s = &i->current->engine.softwire;
-
-	if (s->step != STEP_TUNNEL || s->tunnel.last_heard > s->started_at)
-		return;
-	if (i->current->refused)
-		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0,
-			"nobody listens at the server's address", now);
-	else if (now - s->started_at >= ANSWER_MS)
-		softwire_close(s, CAUSE_NO_ANSWER, L2TP_STOP_CLEAR, 0, "no answer from the server", now);
 }
 
 static bool look_at_family(struct initiator *i, uint8_t family, bool wanted, bool up, msec *since, msec now)
@@ -138,8 +136,32 @@ static bool look_at_families(struct initiator *i, msec now)
 /* Only a softwire that stays up ends the back-off: two homes with one account would replace each other for ever. */
 static void look_at_age(struct initiator *i, msec now)
 {
-	if (i->failures && now - i->current->engine.softwire.up_at >= STEADY_MS)
-		i->failures = 0;
+	if (now - i->current->engine.softwire.up_at < STEADY_MS)
+		return;
+	i->failures = 0;
+	initiator_server_works(i, i->current->server_index);
+}
+
+/* A better server may be back. Each looks at a time of its own, so that a thousand initiators do not come home at once. */
+static void look_at_home(struct initiator *i, msec now)
+{
+	uint32_t interval = i->config.come_home_ms;
+
+	if (!i->config.come_home || !i->current->below) {
+		i->home_at = 0;
+	} else if (!i->home_at) {
+		i->home_at = now + interval / 2 + rng_below(i->rng, interval + 1);
+	} else if (now >= i->home_at) {
+		i->home_at = 0;
+		initiator_race_start(i, RACE_HOME);
+	}
+}
+
+/* The one that sets itself up beside the current one has had its time. */
+static void look_at_follower(struct initiator *i, msec now)
+{
+	if (i->follower && attempt_is_complete(i->follower, now))
+		attempt_lead(i->follower, "it has all that it will get");
 }
 
 static void look_at_traffic(struct initiator *i, msec now)
@@ -170,11 +192,11 @@ static void tick(struct wheel_timer *t, msec now)
 		stop_step(i, now);
 		return;
 	}
-	if (i->state == INITIATOR_CONNECTING && i->current)
-		look_at_connecting(i, now);
-	else if (i->state == INITIATOR_UP && i->current && !look_at_families(i, now)) {
+	if (i->state == INITIATOR_UP && i->current && !look_at_families(i, now)) {
 		look_at_age(i, now);
 		look_at_traffic(i, now);
+		look_at_home(i, now);
+		look_at_follower(i, now);
 	}
 	if (i->state == INITIATOR_WAITING && now >= i->attempt_at)
 		initiator_connect(i);
@@ -259,6 +281,7 @@ struct initiator *initiator_new(struct loop *loop, struct log *log, struct keepe
 	i->route6 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET6}}};
 	i->route4 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET}}};
 	initiator_lan_init(i);
+	initiator_servers_init(i);
 	softwire_config_init(
 		&i->softwire, L2TP_LAC, &initiator_softwire_ops, &loop->wheel, rng, &i->counters);
 	apply_config(i);
@@ -418,7 +441,7 @@ static bool all_quiet(const struct initiator *i)
 	for (const struct attempt *a = i->lingering; a; a = a->next)
 		if (!softwire_is_quiet(&a->engine.softwire))
 			return false;
-	return !i->current;
+	return !i->current && !i->follower && !i->racing;
 }
 
 static void stop_step(struct initiator *i, msec now)
@@ -429,14 +452,12 @@ static void stop_step(struct initiator *i, msec now)
 		wheel_arm(&i->loop->wheel, &i->timer, now + STOP_STEP_MS);
 		return;
 	}
-	if (i->resolver_busy) { /* libuv calls back soon, cancelled or not */
+	if (initiator_server_resolving(i)) { /* libuv calls back soon, cancelled or not */
 		wheel_arm(&i->loop->wheel, &i->timer, now + STOP_STEP_MS);
 		return;
 	}
 	wheel_disarm(&i->loop->wheel, &i->timer);
-	if (i->current)
-		attempt_free(i->current);
-	while ((a = i->lingering))
+	while ((a = i->current ? i->current : i->follower ? i->follower : i->racing ? i->racing : i->lingering))
 		attempt_free(a);
 	i->state = INITIATOR_STOPPED;
 	tun_plane_flush(i->plane);
@@ -452,10 +473,13 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 	i->stopping = true;
 	i->timer.fire = tick;
 	i->stop_at = now + STOP_MS;
-	initiator_resolver_cancel(i);
+	initiator_servers_cancel(i);
 	initiator_hooks_down(i, "the initiator shuts down");
 	initiator_network_clear(i);
 	initiator_lan_stop(i);
+	initiator_race_stop(i, "the initiator shuts down");
+	if (i->follower)
+		attempt_drop(i->follower, CAUSE_SHUTDOWN, "the initiator shuts down");
 	if (i->current)
 		softwire_close(&i->current->engine.softwire, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0,
 			"the initiator shuts down", now);
@@ -465,6 +489,7 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 void initiator_clear(struct initiator *i)
 {
 	i->failures = 0; /* it is none that somebody wanted this */
+	initiator_servers_forget(i);
 	if (i->current)
 		softwire_close(&i->current->engine.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0,
 			"cleared by the operator", loop_now(i->loop));
@@ -500,7 +525,7 @@ static bool same_but_timers(const struct initiator_config *a, const struct initi
 	for (size_t n = 0; same && n < sizeof(texts) / sizeof(*texts); n++)
 		same = strcmp(texts[n][0], texts[n][1]) == 0;
 	for (unsigned n = 0; same && n < a->server_count; n++)
-		same = strcmp(a->servers[n], b->servers[n]) == 0;
+		same = strcmp(a->servers[n], b->servers[n]) == 0 && a->server_beside[n] == b->server_beside[n];
 	for (unsigned n = 0; same && n < a->lan_count; n++)
 		same = strcmp(a->lans[n], b->lans[n]) == 0;
 	return same;

@@ -1,7 +1,8 @@
 /*
  * initiator: the SI role: one softwire_si engine that is kept up, its TUN device, addresses, routes and LAN, for IPv6, IPv4 or both.
  *
- * Parts: initiator.c (life: resolve, connect, back-off, hints), attempt.c (one softwire, from resolving the server's name on), auth.c (secrets and
+ * Parts: initiator.c (life: connect, back-off, hints), race.c (which server and address is asked when, and who wins), server.c (order of the servers,
+ * their names), redirect.c (a server that names another one), attempt.c (one softwire: socket, row, engine), auth.c (secrets and
  * certificates, and what PPP asks of us), path.c (the way to the server outside the softwire: where, how wide, broken), network.c and
  * network4.c (what the softwire gave goes into the kernel: addresses, default routes, LAN addresses, unreachable routes), dns.c (DNS
  * servers for the host), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), bridge.c (one
@@ -28,7 +29,11 @@ enum { INITIATOR_SERVERS = 8, INITIATOR_LANS = 8 };
 struct initiator_config {
 	char name[12];		 /* si-NAME is the device */
 	unsigned server_count;
-	char servers[INITIATOR_SERVERS][256]; /* name, address, [address]:port, name:port */
+	char servers[INITIATOR_SERVERS][256]; /* name, address, [address]:port, name:port; the best first */
+	bool server_beside[INITIATOR_SERVERS]; /* of the same priority as the one before it: they share the load */
+	bool come_home;		 /* a better server that is back is preferred to one that works */
+	uint32_t come_home_ms;	 /* on average, between looks at those that are better */
+	bool redirect;		 /* "try another" with an address is followed */
 	char user[256];
 	char password_path[4096];
 	char server_password_path[4096]; /* mutual CHAP: what the SC must prove; "": not demanded */

@@ -18,7 +18,47 @@ enum { QUIET_MS = 10000, WIDER_MS = 600000, WIDER_AGAIN_MS = 60000 };
 
 /* ---- where does it lead? ---- */
 
-/* Never through ourselves. Native routes may be worse than ours: then those of the interface that was used last count. */
+/* By interface IFINDEX, whatever better routes say. */
+static bool find_by(struct initiator *i, const struct addr *server, unsigned ifindex, struct way *ret)
+{
+	struct way way;
+
+	if (netlink_path_mtu_by(i->routes, server, ifindex, &way.mtu, &way.source, &way.ifindex))
+		return false;
+	*ret = way;
+	return true;
+}
+
+static void note_uplink(struct initiator *i, const char device[IF_NAMESIZE], unsigned ifindex)
+{
+	memcpy(i->uplink, device, sizeof(i->uplink));
+	i->uplink_index = ifindex;
+}
+
+/* A native route that is worse than ours does not show, but the kernel knows it. */
+static bool find_hidden(struct initiator *i, const struct addr *server, struct way *ret)
+{
+	struct if_nameindex *list = if_nameindex();
+	bool found = false;
+
+	for (const struct if_nameindex *n = list; n && n->if_index && !found; n++) {
+		char device[IF_NAMESIZE] = "";
+
+		if (strcmp(n->if_name, i->device) == 0 || !find_by(i, server, n->if_index, ret))
+			continue;
+		snprintf(device, sizeof(device), "%s", n->if_name);
+		note_uplink(i, device, n->if_index);
+		found = true;
+	}
+	if (list)
+		if_freenameindex(list);
+	return found;
+}
+
+/*
+ * Never through ourselves. Native routes may be worse than ours: then those of the interface that was used last count, and then any. Where there
+ * is none at all what we have brought stays: the host is between two networks, and the LAN must not see it.
+ */
 bool initiator_path_find(struct initiator *i, const struct addr *server, struct way *ret)
 {
 	char device[IF_NAMESIZE] = "";
@@ -27,21 +67,14 @@ bool initiator_path_find(struct initiator *i, const struct addr *server, struct 
 	if (netlink_path_mtu(i->routes, server, &way.mtu, &way.source, &way.ifindex))
 		return false;
 	if (if_indextoname(way.ifindex, device) && strcmp(device, i->device) != 0) {
-		memcpy(i->uplink, device, sizeof(i->uplink));
-		i->uplink_index = way.ifindex;
+		note_uplink(i, device, way.ifindex);
 		*ret = way;
 		return true;
 	}
-	if (i->uplink_index && netlink_path_mtu_by(i->routes, server, i->uplink_index, &way.mtu, &way.source,
-				       &way.ifindex) == 0) {
-		*ret = way;
-		return true;
-	}
-	if (initiator_network_has(i, server->family)) /* another native route shows then */
-		initiator_network_withdraw(i);
-	else
+	if ((server->family == AF_INET6 ? i->config.ipv6 : i->config.ipv4) &&
+		!initiator_network_has(i, server->family)) /* of an earlier process: nothing of ours is there */
 		initiator_network_clear_route(i, server->family);
-	return false;
+	return (i->uplink_index && find_by(i, server, i->uplink_index, ret)) || find_hidden(i, server, ret);
 }
 
 /* ---- is it there? ---- */
@@ -115,7 +148,8 @@ static void set_mtu(struct attempt *a, uint16_t mtu, const char *reason)
 		log_text(&l, "reason", reason);
 		log_end(&l);
 	}
-	initiator_network_apply(i, &a->engine);
+	if (a == i->current)
+		initiator_network_apply(i, &a->engine);
 }
 
 /* The path takes no outer packet larger than OUTER (RFC 5571 section 5.1.4). Never below what IPv6 needs: those are fragmented. */
@@ -154,25 +188,40 @@ static void look_for_wider(struct attempt *a, msec now)
 
 /* ---- what the network says ---- */
 
+static struct attempt *find_attempt(const struct initiator *i, uint8_t listener)
+{
+	if (i->current && i->current->listener == listener)
+		return i->current;
+	if (i->follower && i->follower->listener == listener)
+		return i->follower;
+	for (struct attempt *a = i->racing; a; a = a->next)
+		if (a->listener == listener)
+			return a;
+	return NULL;
+}
+
 void initiator_path_error(
 	struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu)
 {
 	struct initiator *i = tun_plane_owner(plane);
-	struct attempt *a = i->current;
+	struct attempt *a = find_attempt(i, listener);
 	char text[128];
 
-	if (!a || a->listener != listener)
+	if (!a)
 		return;
 	if (error == EMSGSIZE) {
 		narrower(a, mtu);
 		return;
 	}
 	snprintf(text, sizeof(text), "the network says of packets to the concentrator: %s", strerror(error));
-	initiator_path_bad(i, text);
-	if (i->state == INITIATOR_UP)
+	if (a == i->current || !i->current)
+		initiator_path_bad(i, text);
+	if (a->stage == ATTEMPT_RACES) {
+		a->refused |= error == ECONNREFUSED; /* that one is over; the others say that it is the next one's turn */
+		initiator_race_hurry(i);
+	} else if (a == i->current && i->state == INITIATOR_UP) {
 		initiator_hint(i, strerror(error));
-	else if (error == ECONNREFUSED)
-		a->refused = true; /* the next tick ends the attempt */
+	}
 }
 
 void initiator_path_tick(struct initiator *i, msec now)

@@ -10,13 +10,55 @@
 #include "nd/router.h"
 #include "report/hook.h"
 
-/* One softwire, from its SCCRQ until the engine has let go of it. An old one lingers while a new one connects. */
+enum {
+	SERVER_ADDRESSES = 8,	/* of one name that are tried */
+	RACE_CANDIDATES = 32,
+	REDIRECT_HOPS = 3,	/* in a row */
+	REDIRECT_TEXT = 64,
+};
+
+/* Where an attempt stands. */
+enum attempt_stage {
+	ATTEMPT_RACES,	 /* its SCCRQ is not answered yet; others may be on their way as well */
+	ATTEMPT_FOLLOWS, /* the server has answered: it sets itself up beside the current one */
+	ATTEMPT_LEADS,	 /* the current one */
+	ATTEMPT_LINGERS, /* over; what was said last is still acknowledged or repeated */
+};
+
+enum race_purpose {
+	RACE_NONE,
+	RACE_CONNECT, /* there is no softwire */
+	RACE_SUSPECT, /* there is one, which does not answer */
+	RACE_HOME,    /* there is one, at a server that is not the best */
+};
+
+/* An address that may be asked. */
+struct candidate {
+	struct endpoint at;
+	uint8_t server; /* whose it is, or who has named it: its place in the configuration */
+	uint8_t below;	/* servers of a rank below this are better */
+	bool redirected;
+};
+
+/* How we were sent to where an attempt goes: who named its address last, and in which words; by.addr none: nobody. */
+struct redirect {
+	struct endpoint by;
+	char text[REDIRECT_TEXT];
+};
+
+/* One softwire, from its SCCRQ until the engine has let go of it. */
 struct attempt {
 	struct softwire_si engine; /* first */
 	struct initiator *role;
 	struct dp_row *row;
-	struct attempt *next; /* of those that linger */
+	struct attempt *next; /* of those that race, or linger */
+	uint32_t id;	      /* in logs */
+	uint8_t stage;	      /* enum attempt_stage */
+	uint8_t purpose;      /* enum race_purpose: why it was begun */
 	uint8_t listener;
+	uint8_t server_index; /* the configured server that it is for */
+	uint8_t below;	      /* as in the candidate */
+	struct redirect redirect;
 	struct endpoint server, local;
 	bool refused;	      /* the path says that nobody listens */
 	struct eap_peer *eap; /* the exchange that is on, or was last; NULL: none yet */
@@ -79,6 +121,38 @@ struct lan {
 	bool resend;  /* an advertisement could not be sent (no link-local address yet): again soon */
 };
 
+/* A configured server: how it fared, and where it is. */
+struct known_server {
+	struct initiator *role;
+	uint8_t rank;	   /* 0: the best; those with the same share the load */
+	uint32_t failures; /* in a row */
+	msec again_at;	   /* until then others come first */
+	unsigned address_count;
+	struct addr addresses[SERVER_ADDRESSES]; /* of its name, as the resolver has said last */
+	uint16_t port;
+	uv_getaddrinfo_t resolver;
+	bool resolving; /* libuv has not answered yet */
+};
+
+/* Servers are asked one after the other, their addresses too; the first answer counts. See race.c. */
+struct race {
+	uint8_t purpose; /* enum race_purpose */
+	uint8_t order[INITIATOR_SERVERS], order_count, order_next;
+	int waiting_for; /* the server whose name is being resolved; -1: none */
+	msec resolve_until;
+	struct candidate candidates[RACE_CANDIDATES];
+	unsigned count, next; /* candidates known, and begun */
+	msec next_at;	      /* when the next address may be asked */
+	msec next_server_at;  /* when the next server may be asked although there is no answer yet */
+	bool stepping;
+	struct wheel_timer timer;
+	/* The chain of redirections that led here. */
+	unsigned hops;
+	struct endpoint visited[REDIRECT_HOPS + 1];
+	unsigned visited_count;
+	struct redirect redirect; /* the last one: of the candidates that are `redirected` */
+};
+
 enum bridge_state { BRIDGE_NONE, BRIDGE_WANTED, BRIDGE_ASKED, BRIDGE_MADE };
 
 enum initiator_state { INITIATOR_IDLE, INITIATOR_WAITING, INITIATOR_RESOLVING, INITIATOR_CONNECTING, INITIATOR_UP, INITIATOR_STOPPED };
@@ -97,15 +171,18 @@ struct initiator {
 	char device[16];
 
 	enum initiator_state state;
-	struct attempt *current, *lingering;
+	struct attempt *current, *follower; /* one ATTEMPT_LEADS, one ATTEMPT_FOLLOWS */
+	struct attempt *racing, *lingering;
+	struct known_server servers[INITIATOR_SERVERS]; /* as in the configuration */
+	struct race race;
 	struct wheel_timer timer; /* once a second: hints, back-off, withdrawing */
 	msec attempt_at;	  /* while waiting */
+	msec home_at;		  /* when to look for a better server; 0: not planned */
 	msec down_since;	  /* 0 while up */
 	msec down6_since, down4_since; /* one payload family is closed on a link that is up; 0: it is open */
 	msec unbound_since;	  /* the router is known, and DHCPv6 has not bound anything; 0: otherwise */
 	msec unanswered_since;	  /* data was sent and nothing heard; 0: all is well */
-	uint32_t failures;	  /* attempts in a row */
-	unsigned server_index;
+	uint32_t failures;	  /* rounds in a row, over all servers */
 	uint32_t next_id, reconnects;
 	char last_error[256];
 	const char *last_cause; /* the word for it, where an engine gave one; NULL: none */
@@ -116,9 +193,6 @@ struct initiator {
 	char path_why[160]; /* "": nothing is wrong that we know of */
 	msec path_since;    /* it is wrong */
 	msec path_last;	    /* it was said last */
-
-	uv_getaddrinfo_t resolver;
-	bool resolver_busy;
 
 	uint8_t password[AAA_SECRET_MAX + 1], server_password[AAA_SECRET_MAX + 1], tunnel_secret[AAA_SECRET_MAX + 1];
 	size_t password_len, server_password_len, tunnel_secret_len;
@@ -173,15 +247,62 @@ struct initiator {
 
 /* initiator.c */
 bool initiator_log(struct initiator *i, struct log_line *l, enum log_level level, const char *event);
-void initiator_fail(struct initiator *i, const char *why);
+/* CAUSE: a word for it, or NULL. */
+void initiator_note_error(struct initiator *i, const char *why, const char *cause);
+void initiator_fail(struct initiator *i, const char *why); /* waits, and connects again; WHY may be i->last_error */
 void initiator_wait(struct initiator *i, msec delay);
+msec initiator_backoff(struct initiator *i, uint32_t failures, msec max);
 
-/* attempt.c: connecting */
+/* attempt.c: one softwire */
 extern const struct tun_ops initiator_tun_ops;
 extern const struct softwire_ops initiator_softwire_ops;
-void initiator_connect(struct initiator *i); /* resolves the next server and sends SCCRQ */
-void attempt_free(struct attempt *a);	     /* at once, without a word */
-void initiator_resolver_cancel(struct initiator *i);
+/* Engine, row and socket for one address; ATTEMPT_RACES. False: try the next one; i->last_error says why. */
+bool attempt_begin(struct initiator *i, const struct candidate *c);
+void attempt_free(struct attempt *a); /* at once, without a word */
+/* It becomes the current one; what was current is closed in good order. */
+void attempt_lead(struct attempt *a, const char *why);
+/* Has it brought all that we want, or is it time to do without? */
+bool attempt_is_complete(const struct attempt *a, msec now);
+/* It is of no use any more. It lingers from now on; nobody else is told. */
+void attempt_drop(struct attempt *a, enum softwire_cause cause, const char *why);
+/* The one to be shown: the current one, or the first that races. NULL: none. */
+const struct attempt *attempt_shown(const struct initiator *i);
+bool attempt_log(const struct attempt *a, struct log_line *l, enum log_level level, const char *event);
+
+/* race.c: who is asked, and who wins */
+void initiator_connect(struct initiator *i); /* a race, from the best server on, unless one is on */
+void initiator_race_start(struct initiator *i, enum race_purpose purpose);
+void initiator_race_stop(struct initiator *i, const char *why); /* with all that race */
+/* Servers that were not asked yet are asked now. False: there is none. */
+bool initiator_race_go_on(struct initiator *i, enum race_purpose purpose);
+void initiator_race_answered(struct attempt *a);	      /* it has won */
+void initiator_race_lost(struct attempt *a, const char *why, const char *cause); /* it ended without an answer that helps */
+void initiator_race_hurry(struct initiator *i);		      /* something is wrong with who was asked last: ask the next */
+void initiator_race_resolved(struct initiator *i, unsigned server, const char *why); /* WHY: no address is known */
+void initiator_race_step(struct initiator *i);
+
+/* C is asked at once, before all that still are to be; in a race of this PURPOSE, unless one is on. */
+void initiator_race_redirect(struct initiator *i, const struct candidate *c, enum race_purpose purpose);
+
+/* redirect.c: a server that names another one */
+/* The address at the beginning of a peer's TEXT. BY: who says so. False: there is none that could be a server's. */
+bool initiator_redirect_parse(const char *text, const struct endpoint *by, struct endpoint *ret);
+/* A, which was at STAGE, has ended for this reason. True: it was a redirection, and is followed. */
+bool initiator_redirect_follow(struct attempt *a, enum attempt_stage stage, const struct softwire_why *why);
+
+/* server.c: the configured servers */
+void initiator_servers_init(struct initiator *i);
+/* Those of a rank better than BELOW, the best first, those that have failed lately last; returns how many. */
+unsigned initiator_servers_order(struct initiator *i, unsigned below, uint8_t order[INITIATOR_SERVERS]);
+/* Finds its addresses. True: they are known now; else initiator_race_resolved() says so later. */
+bool initiator_server_resolve(struct initiator *i, unsigned n);
+bool initiator_server_resolving(const struct initiator *i); /* any of them */
+void initiator_servers_cancel(struct initiator *i);	    /* their resolvers */
+/* The configured server whose address this is, as far as is known; -1: none. */
+int initiator_server_find(const struct initiator *i, const struct endpoint *at);
+void initiator_server_failed(struct initiator *i, unsigned n);
+void initiator_server_works(struct initiator *i, unsigned n);
+void initiator_servers_forget(struct initiator *i); /* who has failed */
 
 /* auth.c: proving who we are */
 void initiator_auth_config(struct initiator *i);

@@ -8,19 +8,21 @@
 
 static const char *state_name(const struct initiator *i)
 {
-	if (i->current)
-		return softwire_step_name(i->current->engine.softwire.step);
+	const struct attempt *a = attempt_shown(i);
+
+	if (a)
+		return softwire_step_name(a->engine.softwire.step);
 	return i->state == INITIATOR_STOPPED ? "closing" : "waiting";
 }
 
 static json_t *head(const struct initiator *i)
 {
+	const struct attempt *a = attempt_shown(i);
 	struct endpoint none = {0};
 
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)i->next_id, "role", "initiator",
-		"name", i->config.name, "user", report_text(i->config.user), "peer",
-		report_endpoint(i->current ? &i->current->server : &none), "local",
-		report_endpoint(i->current ? &i->current->local : &none));
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o}", "id", (json_int_t)(a ? a->id : i->next_id), "role",
+		"initiator", "name", i->config.name, "user", report_text(i->config.user), "peer",
+		report_endpoint(a ? &a->server : &none), "local", report_endpoint(a ? &a->local : &none));
 }
 
 static json_t *delegated(const struct initiator *i)
@@ -81,6 +83,17 @@ static void set_path(json_t *o, const struct initiator *i)
 	json_object_set_new(o, "path", report_text(text));
 }
 
+/* Which of the configured servers, and who has sent us on. */
+static void set_server(json_t *o, const struct initiator *i)
+{
+	const struct attempt *a = attempt_shown(i);
+	const struct redirect none = {0}, *r = a ? &a->redirect : &none;
+
+	json_object_set_new(o, "server", a ? report_text(i->config.servers[a->server_index]) : json_null());
+	json_object_set_new(o, "redirected_by", report_endpoint(&r->by));
+	json_object_set_new(o, "redirect_text", report_text(r->text));
+}
+
 static void set_timing(json_t *o, const struct initiator *i, msec now)
 {
 	bool waiting = i->state == INITIATOR_WAITING;
@@ -110,6 +123,7 @@ struct json_t *initiator_show(struct initiator *i)
 	set_addresses(o, i);
 	json_object_set_new(o, "auth", report_text(initiator_auth_name(i)));
 	set_path(o, i);
+	set_server(o, i);
 	report_row(o, i->current ? i->current->row : NULL);
 	set_timing(o, i, now);
 	return o;

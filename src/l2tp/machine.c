@@ -209,13 +209,14 @@ static void receive_scccn(struct l2tp_tunnel *t, const struct l2tp_message *m, m
 		t->state = TUNNEL_ESTABLISHED;
 }
 
-static void append(char *buf, size_t size, const struct l2tp_text *message)
+static void append(struct l2tp_why *why, const struct l2tp_text *message)
 {
-	char text[L2TP_MESSAGE_MAX];
-	size_t len = strlen(buf);
+	size_t len = strlen(why->text);
 
-	if (message->len)
-		snprintf(buf + len, size - len, ": %s", l2tp_text_print(message, text, sizeof(text)));
+	if (!message->len)
+		return;
+	l2tp_text_print(message, why->said, sizeof(why->said));
+	snprintf(why->text + len, sizeof(why->text) - len, ": %s", why->said);
 }
 
 static void receive_stopccn(struct l2tp_tunnel *t, const struct l2tp_message *m, msec now)
@@ -230,7 +231,7 @@ static void receive_stopccn(struct l2tp_tunnel *t, const struct l2tp_message *m,
 	else
 		snprintf(why.text, sizeof(why.text), "peer: StopCCN result %u (%s)", m->result,
 			l2tp_stop_result_name(m->result));
-	append(why.text, sizeof(why.text), &m->error_message);
+	append(&why, &m->error_message);
 	tunnel_stopped(t, &why, now);
 }
 
@@ -350,7 +351,7 @@ static void receive_cdn(struct l2tp_tunnel *t, uint16_t session_id, const struct
 	else
 		snprintf(why.text, sizeof(why.text), "peer: CDN result %u (%s)", m->result,
 			l2tp_cdn_result_name(m->result));
-	append(why.text, sizeof(why.text), &m->error_message);
+	append(&why, &m->error_message);
 	tunnel_disconnected(t, &why, now);
 }
 

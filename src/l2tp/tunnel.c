@@ -50,6 +50,11 @@ bool l2tp_tunnel_is_established(const struct l2tp_tunnel *t)
 	return t->state == TUNNEL_ESTABLISHED && t->session_state == SESSION_ESTABLISHED;
 }
 
+bool l2tp_tunnel_is_answered(const struct l2tp_tunnel *t)
+{
+	return t->state == TUNNEL_ESTABLISHED;
+}
+
 bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t)
 {
 	return t->state == TUNNEL_IDLE || t->state >= TUNNEL_LINGERING;

@@ -44,6 +44,7 @@ struct l2tp_why {
 	uint16_t result,
 		error; /* as sent or received; a peer's CDN result is translated to StopCCN's codes */
 	char text[L2TP_MESSAGE_MAX]; /* printable, one clause: "peer: user limit reached" */
+	char said[L2TP_MESSAGE_MAX]; /* the peer's own words, printable; "": none */
 };
 
 struct l2tp_counters {
@@ -142,6 +143,8 @@ void l2tp_tunnel_done(struct l2tp_tunnel *t);
 /* "wait-ctl-reply", "established", "stopping", ... */
 const char *l2tp_tunnel_state(const struct l2tp_tunnel *t);
 bool l2tp_tunnel_is_established(const struct l2tp_tunnel *t); /* tunnel and session */
+/* The SI's end: an acceptable SCCRP has come; where a tunnel secret is shared, from a peer that knows it. */
+bool l2tp_tunnel_is_answered(const struct l2tp_tunnel *t);
 /* Closed, and nothing of ours waits for an acknowledgement any more: only the peer's retransmissions would still be answered.
  * A program that wants to exit need not wait for released(). */
 bool l2tp_tunnel_is_quiet(const struct l2tp_tunnel *t);

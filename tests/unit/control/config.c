@@ -331,6 +331,24 @@ static const struct {
 		"server = \"192.0.2.999\"; }; };",
 		"test.conf:1: `server` is \"192.0.2.999\": it must be a name or an address, with :PORT or "
 		"without\n"},
+	{"group of servers that is empty",
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\";\n"
+		"server = ( \"sc\", [] ); }; };",
+		"test.conf:2: a group in `server` is empty: it must have at least 1\n"},
+	{"server twice, in different groups",
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\";\n"
+		"server = ( [ \"sc\", \"sc2\" ], [ \"sc\" ] ); }; };",
+		"test.conf:2: \"sc\" stands in `server` twice: once is enough\n"},
+	{"groups of servers in groups",
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\";\n"
+		"server = ( ( \"sc\", [ \"sc2\" ] ) ); }; };",
+		"test.conf:2: `server` is a list: it must be a name or an address, with :PORT or without\n"},
+	{"too many servers in groups",
+		"initiator = { home = { network = \"trusted\"; user = \"alice\"; password-file = \"/p\";\n"
+		"server = ( [ \"a\", \"b\", \"c\", \"d\" ], [ \"e\", \"f\", \"g\", \"h\", \"i\" ], \"j\" ); }; };",
+		"test.conf:2: `server` has 10 values: it must have at most 8\n"},
+	{"groups where there are none", INITIATOR("lan = ( [ \"eth1\" ] );"),
+		"test.conf:2: `lan` is a list: it must be the name of a network interface\n"},
 	{"initiator without a name", "initiator = { server = \"sc.example.net\"; };",
 		"test.conf:1: `server` in `initiator` must be a group { ... }: each has a name and its "
 		"settings\n"},
@@ -705,6 +723,39 @@ static void values_arrive_where_they_belong(void **state)
 	free(c);
 }
 
+/* proves: PS-21 partial, PS-22 partial */
+static void servers_stand_in_order_or_in_groups(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned count;
+		bool beside[INITIATOR_SERVERS];
+	} cases[] = {
+		{"\"a\"", 1, {false}},
+		{"[ \"a\", \"b\", \"c\" ]", 3, {false, false, false}},
+		{"( \"a\", \"b\" )", 2, {false, false}},
+		{"( [ \"a\", \"b\" ], [ \"c\" ] )", 3, {false, true, false}},
+		{"( \"a\", [ \"b\", \"c\", \"d\" ], [ \"e\", \"f\" ] )", 6, {false, false, true, true, false, true}},
+		{"( ( \"192.0.2.1:1702\", \"[2001:db8::1]\" ) )", 2, {false, true}},
+	};
+
+	for (size_t n = 0; n < sizeof(cases) / sizeof(*cases); n++) {
+		struct config *c = new_config();
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			"initiator = { a = { network = \"trusted\"; user = \"u\"; password-file = \"/p\"; "
+			"server = %s; come-home = false; come-home-interval = 2.5; redirect = false; }; };\n",
+			cases[n].text);
+		good(text, "", c);
+		assert_int_equal(c->initiators[0].server_count, cases[n].count);
+		assert_memory_equal(c->initiators[0].server_beside, cases[n].beside, sizeof(cases[n].beside));
+		assert_false(c->initiators[0].come_home || c->initiators[0].redirect);
+		assert_int_equal(c->initiators[0].come_home_ms, 2500);
+		free(c);
+	}
+}
+
 /* proves: HS-PPP-11 partial, HS-PPP-14 partial, HS-PROV-6 partial, HS-PROV-14 partial */
 static void values_for_ipv4_and_authentication_arrive(void **state)
 {
@@ -1019,6 +1070,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_the_page),
 		cmocka_unit_test(an_instance_has_directories_of_its_own),
 		cmocka_unit_test(values_arrive_where_they_belong),
+		cmocka_unit_test(servers_stand_in_order_or_in_groups),
 		cmocka_unit_test(values_for_ipv4_and_authentication_arrive),
 		cmocka_unit_test(leaves_the_result_alone_after_an_error),
 		cmocka_unit_test(tells_lines_of_included_files),

@@ -22,14 +22,15 @@ static void entry(const struct config_section *section, const struct config_key 
 	static const char *const effects[] = {[EFFECT_LIVE] = "at once",
 		[EFFECT_NEW] = "for new softwires",
 		[EFFECT_RESTART] = "needs a restart"};
-	char list[64] = "";
+	char list[128] = "";
 	const char *preset = k->preset     ? k->preset
 			     : k->derived  ? k->derived
 			     : k->required ? "none: it must be given"
 					   : "none";
 
 	if (k->count_max && k->type != TYPE_NAMED && k->type != TYPE_GROUP)
-		snprintf(list, sizeof(list), ", or a list of up to %u", k->count_max);
+		snprintf(list, sizeof(list), ", or a list of up to %u%s", k->count_max,
+			k->beside_offset ? ", in which lists are groups of equal rank" : "");
 	if (k->type == TYPE_GROUP || k->type == TYPE_NAMED)
 		snprintf(text, size, ".It Ic %s\nType: %s.\n", k->name, config_expectation(k).text);
 	else

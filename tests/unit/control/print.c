@@ -77,6 +77,17 @@ static void an_initiator_says_why_it_is_down(void **state)
 		   " 1  home  alice  waiting   0   0  sc.example.net did not answer; next attempt in 32s\n");
 }
 
+static void an_initiator_says_who_has_sent_it_there(void **state)
+{
+	struct page *p = page_open("[{\"id\":1,\"role\":\"initiator\",\"name\":\"home\",\"user\":\"alice\",\"state\":"
+				   "\"up\",\"delegated\":[],\"peer\":\"192.0.2.2:1701\",\"path\":\"ok\",\"redirected_by\":"
+				   "\"192.0.2.1:1701\",\"redirect_text\":\"192.0.2.2 maintenance\"}]");
+
+	print_softwires(p->out, p->rows);
+	page_is(p, "ID  NAME  USER   STATE  PEER            RX  TX  NOTE\n"
+		   " 1  home  alice  up     192.0.2.2:1701   0   0  sent by 192.0.2.1:1701: 192.0.2.2 maintenance\n");
+}
+
 static void empty_tables_say_so(void **state)
 {
 	struct page *p = page_open("[]");
@@ -251,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(softwires_are_aligned_and_empty_columns_left_out),
 		cmocka_unit_test(an_initiator_says_why_it_is_down),
+		cmocka_unit_test(an_initiator_says_who_has_sent_it_there),
 		cmocka_unit_test(empty_tables_say_so),
 		cmocka_unit_test(tunnels),
 		cmocka_unit_test(leases_of_both_roles),

@@ -151,6 +151,22 @@ void server_restart(struct server *s)
 	s->softwire = NULL;
 }
 
+static void refuse(struct server *s, const struct endpoint *from, const uint8_t *data, size_t len)
+{
+	struct reader r = reader_of(data, len);
+	uint8_t scratch[L2TP_PACKET_MAX], packet[L2TP_PACKET_MAX];
+	struct writer w = writer_of(packet, sizeof(packet));
+	struct l2tp_header h;
+	struct l2tp_message m;
+	struct l2tp_fault fault;
+
+	l2tp_header_read(&r, &h);
+	assert_int_equal(l2tp_message_read(r, NULL, scratch, &m, &fault), 0);
+	l2tp_refusal(&w, m.assigned_tunnel, L2TP_STOP_ERROR, L2TP_ERROR_TRY_ANOTHER, s->refusal);
+	s->peer = *from;
+	server_send(s, packet, writer_len(&w));
+}
+
 static void server_input(struct server *s, const struct endpoint *from, const uint8_t *data, size_t len)
 {
 	msec now = loop_now(&s->fixture->loop);
@@ -163,8 +179,13 @@ static void server_input(struct server *s, const struct endpoint *from, const ui
 		s->packet_len = len - 6 < sizeof(s->packet) ? len - 6 : sizeof(s->packet);
 		memcpy(s->packet, data + 6, s->packet_len);
 	}
+	s->stops += len > 20 && data[0] == 0xc8 && data[19] == L2TP_STOPCCN;
 	if (s->mute)
 		return;
+	if (s->refusal && request) {
+		refuse(s, from, data, len);
+		return;
+	}
 	if (s->softwire && endpoint_equal(from, &s->peer)) {
 		softwire_input(s->softwire, data, len, now);
 	} else if (request) {
@@ -198,10 +219,13 @@ static void server_init(struct fixture *f, struct server *s)
 {
 	struct endpoint at = {.addr = {.family = AF_INET, .bytes = {127, 0, 0, 1}}};
 	struct sockaddr_storage ss;
-	socklen_t len = endpoint_to_sockaddr(&at, &ss);
+	socklen_t len;
 
+	if (s == &f->servers[2])
+		at = (struct endpoint){.addr = {.family = AF_INET6, .bytes[15] = 1}, .port = f->servers[0].at.port};
+	len = endpoint_to_sockaddr(&at, &ss);
 	s->fixture = f;
-	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s->fd = socket(at.addr.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(s->fd, (struct sockaddr *)&ss, len), 0);
 	len = sizeof(ss);
 	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&ss, &len), 0);
@@ -281,6 +305,8 @@ static void configure(struct fixture *f)
 	*c = (struct initiator_config){
 		.name = "home",
 		.server_count = 1,
+		.come_home_ms = 600000,
+		.redirect = true,
 		.user = "alice",
 		.auth = 1 << PPP_METHOD_CHAP_MD5,
 		.ipv6 = true,
@@ -304,7 +330,7 @@ static void configure(struct fixture *f)
 	};
 	for (int n = 0; n < SERVERS; n++) {
 		server_init(f, &f->servers[n]);
-		snprintf(c->servers[n], sizeof(c->servers[n]), "127.0.0.1:%u", f->servers[n].at.port);
+		endpoint_print(&f->servers[n].at, c->servers[n]);
 	}
 	snprintf(c->password_path, sizeof(c->password_path), "%s/password", f->dir);
 	snprintf(c->state_path, sizeof(c->state_path), "%s/state.json", f->dir);
@@ -397,6 +423,7 @@ static void on_stopped(void *owner)
 
 void fixture_stop(struct fixture *f)
 {
+	f->silent_resolver = false;
 	initiator_stop(f->i, on_stopped, f);
 	for (int n = 0; n < 1000 && !f->stopped; n++)
 		fixture_pass(f, 20);
@@ -437,7 +464,7 @@ void fixture_free(struct fixture *f)
 
 void fixture_round(struct fixture *f)
 {
-	if (f->asked)
+	if (f->asked && !f->silent_resolver)
 		fixture_answer_name(f);
 	uv_run(&f->loop.uv, UV_RUN_NOWAIT);
 	wheel_advance(&f->loop.wheel, loop_now(&f->loop));
@@ -455,7 +482,7 @@ void fixture_pass(struct fixture *f, msec ms)
 		ms -= part;
 		for (int n = 0; n < 4; n++)
 			fixture_round(f);
-		while (f->i && f->i->resolver_busy) { /* names cost no time */
+		while (f->i && !f->silent_resolver && initiator_server_resolving(f->i)) { /* names cost no time */
 			usleep(20);
 			fixture_round(f);
 		}

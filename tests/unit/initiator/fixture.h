@@ -19,7 +19,8 @@
 
 #include "initiator/role.h"
 
-enum { SERVERS = 2, ADDRESSES = 32, LANS = 16, HOOKS = 16 };
+enum { SERVERS = 4, /* the first two and the last on 127.0.0.1, the third at ::1 with the first one's port */
+	 ADDRESSES = 32, LANS = 16, HOOKS = 16 };
 
 struct fixture;
 
@@ -35,6 +36,8 @@ struct server {
 	struct endpoint at, peer;
 	int fd;
 	bool mute;         /* hears nothing */
+	const char *refusal; /* what it says to every SCCRQ: "try another" */
+	unsigned stops;	     /* StopCCNs that came */
 	unsigned requests; /* SCCRQs, mute or not */
 	bool saw_pap;      /* a PAP packet came */
 	unsigned packets;  /* data messages, and the last inner packet with its PPP header */
@@ -99,6 +102,8 @@ struct fixture {
 	char way_out[16];        /* the interface that leads there; "": what the machine says */
 	unsigned pinned[2];      /* interface that packets must leave by: IP_UNICAST_IF, IPV6_UNICAST_IF */
 	const char *names;       /* what the resolver says of both.example: "6 4" is ::1, then 127.0.0.1 */
+	bool silent_resolver;	 /* it does not answer, or: */
+	int resolver_error;	 /* it says this instead */
 	uv_getaddrinfo_t *asked; /* and who waits for that */
 	uv_getaddrinfo_cb answer;
 	char lines[65536]; /* the log */
@@ -133,6 +138,15 @@ void fixture_round(struct fixture *f);
 void fixture_ipv4(struct fixture *f, const char *subnet);
 /* Starts, and waits until all is there that was asked for. */
 void fixture_up(struct fixture *f);
+/* Until CONDITION, letting time go by, at most FOR ms of it. */
+#define fixture_pass_until(f, condition, limit)                                                              \
+	do {                                                                                                 \
+		for (msec passed_ = 0; !(condition); passed_ += 20) {                                        \
+			if (passed_ > (limit))                                                               \
+				fail_msg("not within %u ms: %s", (unsigned)(limit), #condition);             \
+			fixture_pass(f, 20);                                                                 \
+		}                                                                                            \
+	} while (0)
 /* The server has forgotten us, and gives what its lease says now. */
 void fixture_again(struct fixture *f);
 /* The value of a variable of the last hook, which was EVENT. */

@@ -109,7 +109,7 @@ int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req, uv_getaddrinfo
 
 void __wrap_uv_freeaddrinfo(struct addrinfo *list)
 {
-	if (list != name_list)
+	if (list && list != name_list)
 		__real_uv_freeaddrinfo(list);
 }
 
@@ -128,7 +128,10 @@ void fixture_answer_name(struct fixture *f)
 			.ai_next = n == 0 ? &name_list[1] : NULL};
 	}
 	f->asked = NULL;
-	f->answer(req, 0, name_list);
+	if (f->resolver_error)
+		f->answer(req, f->resolver_error, NULL);
+	else
+		f->answer(req, 0, name_list);
 }
 
 /* ---- the LAN ---- */
