@@ -95,6 +95,10 @@ static const struct {
 		"initiator new is new\ninitiator home: metric 1024 -> 7: this needs a restart\ninitiator "
 		"home: hello 60 -> 5\n"
 		"initiator old is gone\n"},
+	{"servers that share the load",
+		"initiator = { home = { network = \"trusted\"; server = [ \"a\", \"b\", \"c\" ]; user = \"u\"; password-file = \"/p\"; }; };",
+		"initiator = { home = { network = \"trusted\"; server = ( [ \"a\", \"b\" ], \"c\" ); user = \"u\"; password-file = \"/p\"; }; };",
+		"initiator home: server a, b, c -> a + b, c: this needs a restart\n"},
 	{"a role", SC(""), SC("") "initiator = { " SI("home", "") "};", "initiator home is new\n"},
 	{"the other role", SC("") "initiator = { " SI("home", "") "};", "initiator = { " SI("home", "") "};",
 		"concentrator is gone: this needs a restart\n"},
