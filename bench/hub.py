@@ -18,6 +18,7 @@ from lab import BUILD, Lab, LabError, Node, Softwired, secret_file, wait_until
 ABOUT = {
     "hub-setup-10k": {"unit": "softwires/s", "limit": None, "better": "higher"},
     "hub-memory": {"unit": "bytes/softwire", "limit": 1024, "better": "lower"},
+    "hub-storm": {"unit": "s", "limit": 30, "better": "lower", "alone": True},
 }
 COUNT = 10000
 WINDOW = 500  # more of them only wait longer
@@ -31,13 +32,26 @@ concentrator = {{
     network = "trusted";
     local6 = "2001:db8:ffff::1";
     users = "{dir}/users.conf";
-    half-open-per-source = 10000;           # the generator is one source
-    pools = {{
+{more}    pools = {{
         default = {{
             link6 = "2001:db8:100::/40";
             delegate = {{ from = "2001:db8:8000::/36"; length = 56; }};
             dns = [ "2001:db8:1::2" ];
         }};
+    }};
+}};
+"""
+
+ONE_SOURCE = "    half-open-per-source = 10000; waiting-per-source = 20000; request-rate = 1000000;   # the generator is one source\n"
+
+HOME = """
+initiator = {{
+    home = {{
+        server = [ "192.0.2.1" ];
+        network = "trusted";
+        user = "home";
+        password-file = "{dir}/password";
+        dns = "none";
     }};
 }};
 """
@@ -86,12 +100,12 @@ class Bench(Lab):
             raise
         return self
 
-    def start_ours(self, count):
+    def start_ours(self, count, more=ONE_SOURCE):
         directory = self.dir / "concentrator"
         directory.mkdir()
         users = "".join(f'user{i:05} = {{ secret = "secret of user{i:05}"; }};\n' for i in range(count))
-        secret_file(directory / "users.conf", f"users = {{\n{users}}};\n")
-        daemon = Softwired(self.sc, "concentrator", CONCENTRATOR.format(dir=directory))
+        secret_file(directory / "users.conf", f'users = {{\n{users}home = {{ secret = "secret of home"; }};\n}};\n')
+        self.concentrator = daemon = Softwired(self.sc, "concentrator", CONCENTRATOR.format(dir=directory, more=more))
         return lambda: [daemon.pid, *daemon.children()]
 
     def start_peer(self, options):
@@ -160,8 +174,12 @@ def steady_memory_bytes(pids):
     return samples[-1]
 
 
+def size_of(options, count):
+    return count // 100 if options.small else count
+
+
 def size(options):
-    return COUNT // 100 if options.small else COUNT
+    return size_of(options, COUNT)
 
 
 def window(side, options):

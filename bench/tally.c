@@ -18,7 +18,7 @@ static void usage(const char *program)
 	fprintf(stderr,
 		"usage: %s --server ADDRESS --local ADDRESS [--count N] [--window N] [--sockets N] "
 		"[--tunnels N]\n"
-		"          [--limit SECONDS] [--hold]\n",
+		"          [--limit SECONDS] [--hold] [--storm MS] [--sources N --nat N] [--rate N]\n",
 		program);
 	exit(2);
 }
@@ -44,12 +44,16 @@ void options_read(struct options *o, int argc, char **argv)
 		{"tunnels", required_argument, NULL, 't'},
 		{"limit", required_argument, NULL, 'm'},
 		{"hold", no_argument, NULL, 'h'},
+		{"storm", required_argument, NULL, 'r'},
+		{"sources", required_argument, NULL, 'c'},
+		{"nat", required_argument, NULL, 'a'},
+		{"rate", required_argument, NULL, 'e'},
 		{0},
 	};
 	int c;
 
 	*o = (struct options){
-		.count = 10000, .window = 200, .sockets = 16, .tunnels = 400, .limit_seconds = 120};
+		.count = 10000, .window = 200, .sockets = 16, .tunnels = 400, .limit_seconds = 120, .rate = 5000};
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -77,6 +81,18 @@ void options_read(struct options *o, int argc, char **argv)
 			break;
 		case 'h':
 			o->hold = true;
+			break;
+		case 'r':
+			o->storm_ms = number(optarg, argv[0]);
+			break;
+		case 'c':
+			o->sources = number(optarg, argv[0]);
+			break;
+		case 'e':
+			o->rate = number(optarg, argv[0]);
+			break;
+		case 'a':
+			o->nat = number(optarg, argv[0]);
 			break;
 		default:
 			usage(argv[0]);

@@ -16,6 +16,8 @@
 struct options {
 	struct endpoint server, local; /* local's port is ignored */
 	unsigned count, window, sockets, tunnels, limit_seconds;
+	unsigned storm_ms, sources, nat; /* bench/load only */
+	unsigned rate;			 /* bench/flood only */
 	bool hold; /* keep the softwires up until the standard input ends */
 };
 

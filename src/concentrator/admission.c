@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which SCCRQs are welcome: limits on half-open tunnels, in all and per source (generous: a carrier's NAT is one source with
- * many honest users), and on softwires.
+ * Admission: which SCCRQs become tunnels, and when.
  *
- * concentrator_refuse_request() is the one place where a request is refused: it decides, and it answers.
+ * An SCCRQ that is no copy of one before, and is not refused, waits (waiting.c): this costs some hundred bytes and no answer. Before the loop
+ * sleeps, those whose turn it is are admitted in a small portion; when there is more to be read than was read, in a smaller one still. So the socket is read
+ * first and set-ups that are under way go on before new ones begin, and softwires that are up feel little of either. When nothing
+ * else goes on an SCCRQ is admitted in the iteration that has read it.
+ *
+ * A tunnel is half open until it is up, or its memory is gone. It stands in one of four crowds:
+ *   asked   our SCCRP went out a moment ago (ASKED_MS)
+ *   silent  longer ago, and nothing has come back: a forged address, most likely
+ *   busy    the peer has answered, so its address is its own; set-up goes on (BUSY_MS)
+ *   slow    it takes longer
+ * `asked` and `busy` are under way: there are never more of them than the configured window, which keeps each set-up short. The other two only
+ * count as half open, in all and per source: somebody who does not answer, or who answers and then stops, keeps nobody else out. While others wait,
+ * silent ones leave when the first retransmission of the SCCRP has had its time, and, when all half-open tunnels are
+ * taken, slow ones after SLOW_MS. An initiator whose packets were lost asks again.
+ *
+ * A storm is when requests wait longer than STORM_MS, or are refused or thrown away: one line of log when it begins, one with sums when it is over.
+ *
+ * concentrator_refuse_request() decides, and answer() answers, whenever a request is refused.
  */
 #include "concentrator/redirect.h"
 #include "concentrator/role.h"
@@ -12,141 +28,434 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- sources ---- */
+enum {
+	ASKED_MS = 300,
+	BUSY_MS = 3000,
+	SLOW_MS = 10000,
+	ANSWER_MS = 500, /* after the first retransmission */
+	PORTION = 32,
+	PORTION_BEHIND = 2,
+	STEP_MS = 10,
+	STORM_MS = 200,
+	STORM_OVER_MS = 5000,
+	RATE_SOURCES = 16384,
+};
 
-static struct addr source_of(const struct addr *a)
+/* ---- crowds ---- */
+
+static void crowd_leave(struct admission *a, struct half_open *h)
 {
-	return prefix_of(a, a->family == AF_INET6 ? 64 : 32).addr;
+	struct crowd *crowd = &a->crowds[h->crowd];
+
+	if (h->next)
+		h->next->previous = h->previous;
+	else
+		crowd->last = h->previous;
+	if (h->previous)
+		h->previous->next = h->next;
+	else
+		crowd->first = h->next;
+	h->next = h->previous = NULL;
+	crowd->count--;
 }
 
-static uint32_t source_hash(const struct concentrator *c, const struct addr *a)
+static void crowd_enter(struct admission *a, struct half_open *h, enum crowd_name name)
 {
-	return hash_bytes(a->bytes, sizeof(a->bytes), c->seed);
+	struct crowd *crowd = &a->crowds[name];
+
+	h->crowd = (uint8_t)name;
+	h->previous = crowd->last;
+	if (crowd->last)
+		crowd->last->next = h;
+	else
+		crowd->first = h;
+	crowd->last = h;
+	crowd->count++;
 }
 
-static bool source_match(const void *item, const void *key)
+/* Whoever has been in FROM for so long goes to TO; each crowd is in order of time. */
+static void crowd_age(struct admission *a, enum crowd_name from, enum crowd_name to, msec before)
 {
-	return addr_equal(&((const struct source *)item)->addr, key);
-}
+	struct half_open *h;
 
-static struct source *source_find(const struct concentrator *c, const struct addr *peer)
-{
-	struct addr a = source_of(peer);
-
-	return hash_find(&c->sources, source_hash(c, &a), source_match, &a);
-}
-
-/* One more half-open tunnel of this source; false when memory is short. */
-static bool source_add(struct concentrator *c, const struct addr *peer)
-{
-	struct source *src = source_find(c, peer);
-
-	if (!src) {
-		src = calloc(1, sizeof(*src));
-		if (!src)
-			return false;
-		src->addr = source_of(peer);
-		if (hash_insert(&c->sources, source_hash(c, &src->addr), src)) {
-			free(src);
-			return false;
-		}
+	while ((h = a->crowds[from].first) && h->since <= before) {
+		crowd_leave(a, h);
+		crowd_enter(a, h, to);
 	}
-	src->count++;
-	c->half_open++;
-	return true;
 }
 
-static void source_sub(struct concentrator *c, const struct addr *peer)
+static uint32_t under_way(const struct admission *a)
 {
-	struct source *src = source_find(c, peer);
+	return a->crowds[CROWD_ASKED].count + a->crowds[CROWD_BUSY].count;
+}
 
-	c->half_open--;
-	if (src && --src->count == 0) {
-		hash_remove(&c->sources, source_hash(c, &src->addr), src);
-		free(src);
-	}
+uint32_t concentrator_half_open(const struct concentrator *c)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < CROWDS; i++)
+		sum += c->admission.crowds[i].count;
+	return sum;
 }
 
 int subscriber_half_open(struct subscriber *sub)
 {
-	if (!source_add(sub->role, &sub->row->peer.addr))
+	struct concentrator *c = sub->role;
+	struct half_open *h = calloc(1, sizeof(*h));
+
+	if (!h)
 		return -ENOMEM;
-	sub->half_open = true;
+	h->source = waiting_hold(&c->admission.waiting, &sub->row->peer.addr);
+	if (!h->source) {
+		free(h);
+		return -ENOMEM;
+	}
+	h->sub = sub;
+	h->since = loop_now(c->loop);
+	sub->half_open = h;
+	crowd_enter(&c->admission, h, CROWD_ASKED);
 	return 0;
 }
 
 void subscriber_no_longer_half_open(struct subscriber *sub)
 {
-	if (sub->half_open)
-		source_sub(sub->role, &sub->row->peer.addr);
-	sub->half_open = false;
+	struct admission *a = &sub->role->admission;
+	struct half_open *h = sub->half_open;
+
+	if (!h)
+		return;
+	crowd_leave(a, h);
+	waiting_release(&a->waiting, h->source);
+	free(h);
+	sub->half_open = NULL;
+}
+
+bool subscriber_is_proven(const struct subscriber *sub)
+{
+	return !sub->half_open || sub->half_open->crowd >= CROWD_BUSY;
+}
+
+void subscriber_answered(struct subscriber *sub)
+{
+	struct admission *a = &sub->role->admission;
+	struct half_open *h = sub->half_open;
+
+	if (subscriber_is_proven(sub))
+		return;
+	waiting_know(&a->waiting, h->source);
+	crowd_leave(a, h);
+	h->since = loop_now(sub->role->loop);
+	crowd_enter(a, h, CROWD_BUSY);
+}
+
+/* ---- storms ---- */
+
+static void storm_note(struct concentrator *c, msec now)
+{
+	struct admission *a = &c->admission;
+	struct log_line l;
+
+	a->storm_last = now;
+	if (a->storm)
+		return;
+	a->storm = true;
+	a->storm_began = now;
+	a->longest_wait = 0;
+	a->before = c->role_counters;
+	a->expired_before = a->waiting.expired + a->waiting.displaced;
+	if (log_begin(c->log, &l, LEVEL_WARN, "storm-begin")) {
+		log_uint(&l, "waiting", waiting_count(&a->waiting));
+		log_uint(&l, "sources", a->waiting.waiting_sources);
+		log_uint(&l, "half_open", concentrator_half_open(c));
+		log_uint(&l, "softwires", c->count);
+		log_end(&l);
+	}
+}
+
+static void storm_end(struct concentrator *c, msec now)
+{
+	struct admission *a = &c->admission;
+	struct log_line l;
+
+	a->storm = false;
+	if (!log_begin(c->log, &l, LEVEL_WARN, "storm-end"))
+		return;
+	log_uint(&l, "seconds", (now - a->storm_began) / 1000);
+	log_uint(&l, "requests", c->role_counters.sccrq - a->before.sccrq);
+	log_uint(&l, "admitted", c->role_counters.admitted - a->before.admitted);
+	log_uint(&l, "refused", c->role_counters.refused_limit - a->before.refused_limit);
+	log_uint(&l, "expired", a->waiting.expired + a->waiting.displaced - a->expired_before);
+	log_uint(&l, "abandoned", c->role_counters.abandoned - a->before.abandoned);
+	log_uint(&l, "longest_wait_ms", a->longest_wait);
+	log_uint(&l, "softwires", c->count);
+	log_end(&l);
 }
 
 /* ---- refusals ---- */
 
-/* What the peer hears. */
-struct refusal {
-	uint16_t result, error; /* of the StopCCN */
-	char text[L2TP_MESSAGE_MAX];
-	const char *why; /* for the log */
-};
+static const char TOO_MANY_FROM_HERE[] = "too many tunnels are being set up from this address";
 
-static bool refuse(struct refusal *ret, uint16_t error, const char *text)
+/* Says no: TEXT with ERROR to the peer, as far as strangers are answered, WHY to the log. */
+static void answer(struct concentrator *c, const struct stray *p, uint16_t error, const char *text, const char *why)
 {
-	ret->result = L2TP_STOP_ERROR;
-	ret->error = error;
-	ret->why = text;
-	snprintf(ret->text, sizeof(ret->text), "%s", text);
-	return true;
+	struct stray refused = *p;
+
+	c->role_counters.refused_limit++;
+	refused.fault = (struct l2tp_fault){.result = L2TP_STOP_ERROR, .error = error};
+	refused.why = why;
+	concentrator_stray_reply(c, &refused, L2TP_STOP_ERROR, text);
+}
+
+static void refuse(struct concentrator *c, const struct stray *p, const char *why)
+{
+	answer(c, p, L2TP_ERROR_RESOURCES, why, why);
 }
 
 /* Others may have room: where one of them can be reached as we were, that is the answer. Never about one source that asks too often: what it sends
  * is not passed on. */
-static bool send_away(struct concentrator *c, const struct endpoint *from, const char *why, struct refusal *ret)
+static void send_away(struct concentrator *c, const struct stray *p, const char *why)
 {
-	const struct endpoint *target = concentrator_redirect(c, from->addr.family);
+	const struct endpoint *target = concentrator_redirect(c, p->from->addr.family);
 	char text[ENDPOINT_TEXT];
 
-	if (!target)
-		return refuse(ret, L2TP_ERROR_RESOURCES, why);
+	if (!target) {
+		refuse(c, p, why);
+		return;
+	}
 	c->role_counters.redirected++;
-	refuse(ret, L2TP_ERROR_TRY_ANOTHER, redirect_print(target, text));
-	ret->why = why;
-	return true;
-}
-
-/* Is one more softwire not welcome now? */
-static bool is_unwelcome(struct concentrator *c, const struct endpoint *from, struct refusal *ret)
-{
-	const struct source *src = source_find(c, &from->addr);
-
-	if (c->stopping)
-		return refuse(ret, L2TP_ERROR_RESOURCES, "shutting down");
-	if (src && src->count >= c->config.half_open_per_source) {
-		c->role_counters.refused_source++;
-		return refuse(ret, L2TP_ERROR_RESOURCES, "too many tunnels are being set up from this address");
-	}
-	if (c->drain.on) {
-		c->drain_refused++;
-		return send_away(c, from, "no new softwires: this concentrator is being drained", ret);
-	}
-	if (c->count >= c->config.max_softwires)
-		return send_away(c, from, "too many softwires", ret);
-	if (c->half_open >= c->config.max_half_open)
-		return send_away(c, from, "too many tunnels are being set up", ret);
-	return false;
+	answer(c, p, L2TP_ERROR_TRY_ANOTHER, redirect_print(target, text), why);
 }
 
 bool concentrator_refuse_request(struct concentrator *c, const struct stray *p)
 {
-	struct refusal refusal;
-	struct stray answer = *p;
-
-	if (!is_unwelcome(c, p->from, &refusal))
+	if (c->stopping) {
+		refuse(c, p, "shutting down");
+	} else if (c->drain.on && waiting_is_busy(&c->admission.waiting, &p->from->addr)) {
+		c->role_counters.refused_source++;
+		refuse(c, p, TOO_MANY_FROM_HERE);
+	} else if (c->drain.on) {
+		c->drain_refused++;
+		send_away(c, p, "no new softwires: this concentrator is being drained");
+	} else if (c->count >= c->config.max_softwires) {
+		send_away(c, p, "too many softwires");
+	} else {
 		return false;
-	c->role_counters.refused_limit++;
-	answer.fault = (struct l2tp_fault){.result = refusal.result, .error = refusal.error};
-	answer.why = refusal.why;
-	concentrator_stray_reply(c, &answer, refusal.result, refusal.text);
+	}
 	return true;
+}
+
+/* ---- requests ---- */
+
+static bool is_too_often(struct concentrator *c, const struct stray *p)
+{
+	struct addr source = waiting_prefix(&c->admission.waiting, &p->from->addr);
+
+	return !limit_table_ok(c->admission.rate, loop_now(c->loop), &source, NULL);
+}
+
+static void keep(struct concentrator *c, const struct stray *p)
+{
+	struct admission *a = &c->admission;
+
+	switch (waiting_put(&a->waiting, p->from, p->assigned, p->listener, p->local, p->payload, p->len,
+		loop_now(c->loop))) {
+	case WAITING_PUT:
+		return;
+	case WAITING_FULL:
+		c->role_counters.refused_waiting++;
+		send_away(c, p, "too many tunnels are being set up");
+		break;
+	case WAITING_SOURCE_FULL:
+		c->role_counters.refused_source++;
+		refuse(c, p, TOO_MANY_FROM_HERE);
+		break;
+	case WAITING_NO_MEMORY:
+		refuse(c, p, "out of resources");
+		break;
+	}
+	storm_note(c, loop_now(c->loop));
+}
+
+void concentrator_request(struct concentrator *c, const struct stray *p)
+{
+	if (waiting_again(&c->admission.waiting, p->from, p->assigned, loop_now(c->loop))) {
+		c->role_counters.sccrq_again++;
+		return;
+	}
+	c->role_counters.sccrq++;
+	if (is_too_often(c, p)) {
+		c->role_counters.refused_rate++;
+		refuse(c, p, "too many requests from this address");
+		storm_note(c, loop_now(c->loop));
+	} else if (!concentrator_refuse_request(c, p)) {
+		keep(c, p);
+	}
+}
+
+bool concentrator_withdraw_request(struct concentrator *c, const struct stray *p)
+{
+	struct request *r = waiting_again(&c->admission.waiting, p->from, p->assigned, loop_now(c->loop));
+
+	if (!r)
+		return false;
+	c->role_counters.withdrawn++;
+	waiting_withdraw(&c->admission.waiting, r);
+	return true;
+}
+
+/* ---- turns ---- */
+
+static void abandon(struct concentrator *c, struct half_open *h)
+{
+	struct subscriber *sub = h->sub;
+	uint32_t count = c->count;
+
+	c->role_counters.abandoned++;
+	if (subscriber_is_proven(sub)) /* one word, not repeated: its memory is wanted now */
+		subscriber_close(sub, CAUSE_NO_ANSWER, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES,
+			"set-up took too long while others wait");
+	if (c->count == count)
+		subscriber_free(sub);
+}
+
+/* Those that have never answered leave, so that their sources may have others. */
+static void abandon_silent(struct concentrator *c, msec now)
+{
+	msec patience = c->config.retransmit_ms + ANSWER_MS;
+	struct half_open *h;
+
+	for (unsigned i = 0; i < PORTION && (h = c->admission.crowds[CROWD_SILENT].first); i++) {
+		if (now - h->since < patience)
+			return;
+		abandon(c, h);
+	}
+}
+
+static bool has_room(const struct concentrator *c)
+{
+	return under_way(&c->admission) < c->config.setup_window && concentrator_half_open(c) < c->config.max_half_open;
+}
+
+/* The slowest leave when all half-open tunnels are taken. */
+static void abandon_slow(struct concentrator *c, msec now)
+{
+	struct half_open *h;
+
+	for (unsigned i = 0; i < PORTION && (h = c->admission.crowds[CROWD_SLOW].first); i++) {
+		if (now - h->since < SLOW_MS || concentrator_half_open(c) < c->config.max_half_open)
+			return;
+		abandon(c, h);
+	}
+}
+
+static void admit(struct concentrator *c, struct request *r, msec now)
+{
+	struct admission *a = &c->admission;
+	struct stray p = {.listener = r->listener, .from = &r->peer, .local = &r->local, .payload = r->packet,
+		.len = r->len, .assigned = r->tunnel};
+
+	if (now - r->first > a->longest_wait)
+		a->longest_wait = now - r->first;
+	if (now - r->first >= STORM_MS)
+		storm_note(c, now);
+	if (!concentrator_refuse_request(c, &p)) {
+		c->role_counters.admitted++;
+		concentrator_accept(c, &p);
+	}
+	free(r);
+}
+
+static void arm(struct concentrator *c, msec now)
+{
+	struct admission *a = &c->admission;
+
+	if (waiting_ready(&a->waiting) && has_room(c))
+		wheel_arm(&c->loop->wheel, &a->timer, now);
+	else if (waiting_count(&a->waiting))
+		wheel_arm(&c->loop->wheel, &a->timer, now + STEP_MS);
+	else if (a->storm)
+		wheel_arm(&c->loop->wheel, &a->timer, a->storm_last + STORM_OVER_MS);
+}
+
+/* Before the loop sleeps. */
+static void serve(struct loop_flush *f)
+{
+	struct concentrator *c = container_of(f, struct concentrator, admission.flush);
+	struct admission *a = &c->admission;
+	unsigned portion = tun_plane_is_behind(c->plane) ? PORTION_BEHIND : PORTION;
+	msec now = loop_now(c->loop);
+	struct request *r;
+
+	if (!waiting_count(&a->waiting) && !a->storm)
+		return;
+	crowd_age(a, CROWD_ASKED, CROWD_SILENT, now - ASKED_MS);
+	crowd_age(a, CROWD_BUSY, CROWD_SLOW, now - BUSY_MS);
+	while (portion-- && has_room(c) && (r = waiting_take(&a->waiting)))
+		admit(c, r, now);
+	if (waiting_count(&a->waiting)) {
+		abandon_silent(c, now);
+		abandon_slow(c, now);
+	} else if (a->storm && now >= a->storm_last + STORM_OVER_MS) {
+		storm_end(c, now);
+	}
+	arm(c, now);
+}
+
+static void wake(struct wheel_timer *t, msec now)
+{
+	/* serve() runs in any case. */
+}
+
+/* ---- life ---- */
+
+static struct waiting_limits limits_of(const struct concentrator_config *config)
+{
+	return (struct waiting_limits){.places = config->max_waiting,
+		.places_per_source = config->waiting_per_source,
+		.half_open_per_source = config->half_open_per_source,
+		.prefix4 = config->source_prefix4,
+		.prefix6 = config->source_prefix6};
+}
+
+/* Whoever comes after a pause may use all the places of its source at once, and some are served meanwhile. */
+static struct limit_table *new_rate(const struct concentrator_config *config)
+{
+	return limit_table_new(RATE_SOURCES, config->request_rate, config->waiting_per_source + config->request_rate);
+}
+
+int concentrator_admission_begin(struct concentrator *c)
+{
+	struct waiting_limits limits = limits_of(&c->config);
+	struct admission *a = &c->admission;
+
+	a->flush.run = serve;
+	a->timer.fire = wake;
+	a->rate = new_rate(&c->config);
+	if (!a->rate || waiting_init(&a->waiting, &c->loop->wheel, c->seed, &limits))
+		return -ENOMEM;
+	loop_flush_add(c->loop, &a->flush);
+	return 0;
+}
+
+void concentrator_admission_change(struct concentrator *c)
+{
+	struct limit_table *rate = new_rate(&c->config);
+
+	c->admission.waiting.limits = limits_of(&c->config);
+	if (!rate)
+		return; /* the old one still limits */
+	limit_table_free(c->admission.rate);
+	c->admission.rate = rate;
+}
+
+void concentrator_admission_end(struct concentrator *c)
+{
+	struct admission *a = &c->admission;
+
+	if (a->flush.run)
+		loop_flush_remove(c->loop, &a->flush);
+	wheel_disarm(&c->loop->wheel, &a->timer);
+	waiting_done(&a->waiting);
+	limit_table_free(a->rate);
+	a->rate = NULL;
 }

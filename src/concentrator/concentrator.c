@@ -90,7 +90,7 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 	c->stray_limit = limit_table_new(LIMIT_PEERS, STRAY_RATE, STRAY_BURST);
 	c->log_limit = limit_table_new(LIMIT_PEERS, LOG_PEER_RATE, LOG_PEER_BURST);
 	c->routes = netlink_open();
-	if (!c->aaa || !c->plane || !c->stray_limit || !c->log_limit || !c->routes) {
+	if (!c->aaa || !c->plane || !c->stray_limit || !c->log_limit || !c->routes || concentrator_admission_begin(c)) {
 		log_message(log, LEVEL_ERROR, "start-failed", "no memory or no netlink socket");
 		concentrator_free(c);
 		return NULL;
@@ -101,15 +101,10 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 
 void concentrator_free(struct concentrator *c)
 {
-	uint32_t cursor = 0;
-	struct source *src;
-
 	if (!c)
 		return;
 	keeper_forget(c->keeper, c); /* hooks that still run */
-	while ((src = hash_next(&c->sources, &cursor)))
-		free(src);
-	hash_free(&c->sources);
+	concentrator_admission_end(c);
 	hash_free(&c->by_request);
 	hash_free(&c->by_user);
 	hash_free(&c->by_peer);
@@ -414,6 +409,7 @@ static void stop_step(struct wheel_timer *t, msec now)
 	}
 	while (c->all)
 		subscriber_free(c->all);
+	concentrator_admission_end(c);
 	tun_plane_flush(c->plane);
 	tun_plane_close(c->plane, plane_freed);
 }
@@ -525,6 +521,7 @@ int concentrator_reload(struct concentrator *c, const struct concentrator_config
 		say(list, "concentrator: the lease database changes with a restart");
 	memcpy(c->config.lease_path, old.lease_path, sizeof(old.lease_path));
 	apply_timers(c);
+	concentrator_admission_change(c);
 	concentrator_change_network(c, &old);
 	concentrator_change_rows(c);
 	concentrator_load_certificates(c, certificates_reloaded);

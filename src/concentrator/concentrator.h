@@ -2,9 +2,10 @@
  * concentrator: the SC role: policy around many softwire_sc engines, one TUN device, users, leases and filters.
  *
  * Parts: concentrator.c (start, stop, reload, listeners), certificates.c (what EAP needs), network.c (addresses and routes in the kernel),
- * tunnels.c (packets of no softwire), admission.c (which requests are welcome), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it gets, softwires per
- * user), path.c (what the network says about the peer), hooks.c (programs of the operator), evacuate.c (softwire drain) by the engines
- * drain.c (when who leaves) and redirect.c (where to), show.c and reverse.c (snapshots for the control socket), trace.c.
+ * tunnels.c (packets of no softwire), admission.c and waiting.c (which requests become tunnels, and when), subscriber.c (the life of a
+ * softwire), auth.c (whose it is), grant.c (what it gets, softwires per user), path.c (what the network says about the peer), hooks.c (programs
+ * of the operator), evacuate.c (softwire drain) by the engines drain.c (when who leaves) and redirect.c (where to), show.c and reverse.c
+ * (snapshots for the control socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").
  */
 #ifndef CONCENTRATOR_CONCENTRATOR_H
@@ -67,6 +68,10 @@ struct concentrator_config {
 	uint32_t half_open_per_source; /* 1,000: generous to carrier NATs */
 	unsigned redirect_count; /* where initiators are sent that are not welcome here now; 0: nowhere */
 	struct endpoint redirect[CONCENTRATOR_REDIRECTS_MAX];
+	uint32_t setup_window;	 /* set-ups under way at a time; 2,000 */
+	uint32_t max_waiting, waiting_per_source; /* requests that wait, in places of 256 bytes; 50,000 and 5,000 */
+	uint32_t request_rate;	 /* new requests per second and source; 1,000 */
+	uint8_t source_prefix4, source_prefix6; /* what counts as one source: 32, 56 */
 	uint32_t router_lifetime;
 };
 

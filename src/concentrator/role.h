@@ -4,6 +4,7 @@
 
 #include "concentrator/concentrator.h"
 #include "concentrator/drain.h"
+#include "concentrator/waiting.h"
 #include "lib/hash.h"
 #include "lib/pool.h"
 #include "netlink/route.h"
@@ -35,19 +36,53 @@ struct subscriber {
 	char *user;			 /* NULL until authenticated */
 	struct setup *setup;		 /* NULL: not needed now */
 	struct path *path;		 /* NULL: nothing was said */
+	struct half_open *half_open;	 /* NULL: it is up, or was */
 	uint32_t id;
 	uint16_t slot;
 	uint16_t peer_tunnel; /* as the SCCRQ assigned it: finds retransmissions */
 	uint8_t method;	      /* enum auth_method: how the user has proven who it is */
-	bool half_open : 1, accepting : 1, hooked : 1;
+	bool accepting : 1, hooked : 1;
 	bool anonymous : 1;
 	bool leased : 1, routed6 : 1, routed4 : 1; /* routed: delegated prefixes, subnets are in use */
 };
 
-/* Half-open tunnels per source: an IPv4 address or an IPv6 /64. */
-struct source {
-	struct addr addr;
+/* A tunnel that is not up yet, in its crowd; see admission.c. */
+struct half_open {
+	struct half_open *next, *previous;
+	struct subscriber *sub;
+	struct source *source;
+	msec since; /* the SCCRQ, or the first answer */
+	uint8_t crowd;
+};
+
+enum crowd_name { CROWD_ASKED, CROWD_SILENT, CROWD_BUSY, CROWD_SLOW, CROWDS };
+
+/* In order of time. */
+struct crowd {
+	struct half_open *first, *last;
 	uint32_t count;
+};
+
+struct role_counters {
+	/* SCCRQs: new ones, copies of those that wait; what became of them */
+	uint64_t sccrq, sccrq_again, admitted, withdrawn;
+	uint64_t refused_limit; /* all that were refused; some by reason: */
+	uint64_t refused_source, refused_rate, refused_waiting;
+	uint64_t abandoned; /* half-open tunnels that others needed */
+	uint64_t strays, stray_replies, strays_suppressed, auth_ok, auth_failed, replaced, refused_user, no_address, anonymous,
+		refused_anonymous, path_errors, path_narrower, hooks, hooks_failed, redirected, moved;
+};
+
+struct admission {
+	struct waiting waiting;
+	struct crowd crowds[CROWDS];
+	struct limit_table *rate; /* of new requests by source */
+	struct loop_flush flush;
+	struct wheel_timer timer; /* while somebody waits */
+	bool storm;
+	msec storm_began, storm_last, longest_wait;
+	struct role_counters before; /* the storm */
+	uint64_t expired_before;
 };
 
 struct concentrator {
@@ -58,11 +93,8 @@ struct concentrator {
 	struct concentrator_config config;
 	struct softwire_config softwire;
 	struct softwire_counters counters;
-	struct {
-		uint64_t sccrq, refused_limit, refused_source, strays, stray_replies, strays_suppressed, auth_ok, auth_failed,
-			replaced, refused_user, no_address, anonymous, refused_anonymous, path_errors, path_narrower, hooks,
-			hooks_failed, redirected, moved;
-	} role_counters;
+	struct role_counters role_counters;
+	struct admission admission;
 
 	struct aaa *aaa;
 	struct certificates *certificates; /* for EAP-TLS, or NULL */
@@ -73,7 +105,7 @@ struct concentrator {
 	struct endpoint local[DP_LISTENERS_MAX]; /* by listener index */
 	/* What strangers can provoke is limited per source, and in all, because sources can be forged. */
 	struct limit_table *stray_limit, *log_limit;
-	struct limit stray_all, log_all;
+	struct limit stray_all, log_all, stranger_log;
 	struct netlink *routes; /* asks for path MTUs */
 
 	struct pool subscribers;
@@ -81,8 +113,7 @@ struct concentrator {
 	struct hash by_request; /* (peer, its tunnel id) -> subscriber: an SCCRQ that comes again */
 	struct hash by_user;	/* user name -> first subscriber of next_of_user */
 	struct hash by_peer;	/* peer address and port -> one subscriber of its circle */
-	struct hash sources;	/* struct source */
-	uint32_t half_open, count, next_id;
+	uint32_t count, next_id;
 	uint32_t anonymous_count;
 	uint64_t seed;
 
@@ -147,6 +178,8 @@ extern const struct tun_ops concentrator_tun_ops;
 bool concentrator_may_answer(struct concentrator *c, const struct addr *peer, uint32_t *ret_suppressed);
 /* One line more that strangers can provoke? */
 bool concentrator_may_log(struct concentrator *c);
+/* One about somebody whose address is not proven? *ret_suppressed: how many were not. */
+bool concentrator_may_log_stranger(struct concentrator *c, uint32_t *ret_suppressed);
 /* Its SCCRQ is known, and it is half open; -ENOMEM. */
 int subscriber_enter(struct subscriber *sub);
 /* An SCCRQ that comes again from there is a new one: the peer has started again. */
@@ -166,11 +199,25 @@ struct stray {
 /* Answers P with a StopCCN, as far as strangers may be answered now, and logs it. P->fault.error goes with it where there is one. */
 void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text);
 
-/* admission.c: which SCCRQs are welcome. */
-int subscriber_half_open(struct subscriber *sub); /* 0 or -ENOMEM */
-void subscriber_no_longer_half_open(struct subscriber *sub);
-/* True: the SCCRQ P is not welcome now. It was counted, logged and answered with the reason. The only place that refuses one. */
+/* What came of an SCCRQ that was welcome: a softwire, or a refusal by the engine. */
+void concentrator_accept(struct concentrator *c, const struct stray *p);
+
+/* admission.c: which SCCRQs become tunnels, and when. */
+int concentrator_admission_begin(struct concentrator *c); /* 0 or -ENOMEM */
+void concentrator_admission_change(struct concentrator *c); /* the configuration has changed */
+void concentrator_admission_end(struct concentrator *c);
+/* A new SCCRQ, or a copy of one that waits. */
+void concentrator_request(struct concentrator *c, const struct stray *p);
+/* Its initiator gives up. False: there is none that waits. */
+bool concentrator_withdraw_request(struct concentrator *c, const struct stray *p);
+/* True: the SCCRQ P is not welcome. It was counted, logged and answered with the reason. */
 bool concentrator_refuse_request(struct concentrator *c, const struct stray *p);
+uint32_t concentrator_half_open(const struct concentrator *c);
+int subscriber_half_open(struct subscriber *sub); /* from now on; 0 or -ENOMEM */
+void subscriber_no_longer_half_open(struct subscriber *sub);
+/* It has sent something that only who hears us can send. */
+void subscriber_answered(struct subscriber *sub);
+bool subscriber_is_proven(const struct subscriber *sub);
 
 /* trace.c */
 /* A new softwire: its events are held back if somebody is traced. */

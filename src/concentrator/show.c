@@ -204,8 +204,16 @@ static json_t *show_role_counters(const struct concentrator *c)
 		uint64_t value;
 	} counters[] = {
 		{"sccrq", c->role_counters.sccrq},
+		{"sccrq_again", c->role_counters.sccrq_again},
+		{"admitted", c->role_counters.admitted},
+		{"expired", c->admission.waiting.expired},
+		{"displaced", c->admission.waiting.displaced},
+		{"withdrawn", c->role_counters.withdrawn},
+		{"abandoned", c->role_counters.abandoned},
 		{"refused_limit", c->role_counters.refused_limit},
 		{"refused_source", c->role_counters.refused_source},
+		{"refused_rate", c->role_counters.refused_rate},
+		{"refused_waiting", c->role_counters.refused_waiting},
 		{"strays", c->role_counters.strays},
 		{"stray_replies", c->role_counters.stray_replies},
 		{"strays_suppressed", c->role_counters.strays_suppressed},
@@ -230,16 +238,25 @@ static json_t *show_role_counters(const struct concentrator *c)
 	return o;
 }
 
+static json_t *show_now(const struct concentrator *c)
+{
+	const struct admission *a = &c->admission;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I}", "softwires", (json_int_t)c->count, "half_open",
+		(json_int_t)concentrator_half_open(c), "unanswered",
+		(json_int_t)a->crowds[CROWD_ASKED].count + a->crowds[CROWD_SILENT].count, "waiting",
+		(json_int_t)waiting_count(&a->waiting), "waiting_sources", (json_int_t)a->waiting.waiting_sources,
+		"anonymous", (json_int_t)c->anonymous_count, "storm", (int)a->storm,
+		"draining", (json_int_t)c->drain.on);
+}
+
 struct json_t *concentrator_show_counters(struct concentrator *c)
 {
 	json_t *o = json_object();
 
 	report_counters(o, &c->counters, tun_plane_counters(c->plane));
 	json_object_set_new(o, "concentrator", show_role_counters(c));
-	json_object_set_new(o, "now",
-		json_pack("{s:I, s:I, s:I, s:I}", "softwires", (json_int_t)c->count, "half_open",
-			(json_int_t)c->half_open, "anonymous", (json_int_t)c->anonymous_count, "draining",
-			(json_int_t)c->drain.on));
+	json_object_set_new(o, "now", show_now(c));
 	return o;
 }
 

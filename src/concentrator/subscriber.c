@@ -181,6 +181,21 @@ static const char *why_down(const struct softwire_why *why, char buf[sizeof(why-
 	return buf;
 }
 
+/* Of those that have never answered, who may not be there at all, few: a flood must not fill the log. */
+static bool log_begin_failed(struct subscriber *sub, struct log_line *l, enum log_level level)
+{
+	uint32_t suppressed;
+
+	if (subscriber_is_proven(sub))
+		return subscriber_log_limited(sub, l, level, "setup-failed");
+	if (level > sub->role->log->level || !concentrator_may_log_stranger(sub->role, &suppressed) ||
+		!subscriber_log(sub, l, level, "setup-failed"))
+		return false;
+	if (suppressed)
+		log_uint(l, "suppressed", suppressed);
+	return true;
+}
+
 static void log_down(struct subscriber *sub, const struct softwire_why *why, const char *reason)
 {
 	enum log_level level =
@@ -188,8 +203,7 @@ static void log_down(struct subscriber *sub, const struct softwire_why *why, con
 	const struct softwire *s = &sub->engine.softwire;
 	struct log_line l;
 
-	if (s->up_at ? !subscriber_log(sub, &l, level, "down")
-		     : !subscriber_log_limited(sub, &l, level, "setup-failed"))
+	if (s->up_at ? !subscriber_log(sub, &l, level, "down") : !log_begin_failed(sub, &l, level))
 		return;
 	log_text(&l, "step", softwire_step_name(why->step));
 	log_text(&l, "cause", softwire_cause_name(why->cause));

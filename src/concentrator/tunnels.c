@@ -11,7 +11,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { STRAY_ALL_RATE = 1000, STRAY_ALL_BURST = 2000, LOG_RATE = 50, LOG_BURST = 500 };
+enum {
+	STRAY_ALL_RATE = 1000,
+	STRAY_ALL_BURST = 2000,
+	LOG_RATE = 50,
+	LOG_BURST = 500,
+	STRANGER_LOG_RATE = 1, /* whatever is sent to us for however long: 86,400 lines a day */
+	STRANGER_LOG_BURST = 50,
+};
 
 /* ---- look-ups ---- */
 
@@ -70,13 +77,22 @@ bool concentrator_may_log(struct concentrator *c)
 	return limit_ok(&c->log_all, loop_now(c->loop), LOG_RATE, LOG_BURST);
 }
 
+bool concentrator_may_log_stranger(struct concentrator *c, uint32_t *ret_suppressed)
+{
+	if (!limit_ok(&c->stranger_log, loop_now(c->loop), STRANGER_LOG_RATE, STRANGER_LOG_BURST))
+		return false;
+	*ret_suppressed = c->stranger_log.suppressed;
+	c->stranger_log.suppressed = 0;
+	return true;
+}
+
 /* ---- packets without a softwire ---- */
 
 void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uint16_t result, const char *text)
 {
 	uint8_t buf[L2TP_PACKET_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
-	uint32_t suppressed;
+	uint32_t suppressed, unlogged;
 	struct log_line l;
 
 	c->role_counters.strays++;
@@ -91,26 +107,24 @@ void concentrator_stray_reply(struct concentrator *c, const struct stray *p, uin
 	if (writer_ok(&w))
 		tun_plane_send(c->plane, p->listener, p->local, p->from, buf, writer_len(&w));
 	c->role_counters.stray_replies++;
-	if (concentrator_may_log(c) && log_begin(c->log, &l, LEVEL_INFO, "stray")) {
+	if (c->log->level >= LEVEL_INFO && concentrator_may_log_stranger(c, &unlogged) &&
+		log_begin(c->log, &l, LEVEL_INFO, "stray")) {
 		log_endpoint(&l, "peer", p->from);
 		log_uint(&l, "tunnel", p->header.tunnel_id);
 		log_text(&l, "reason", p->why ? p->why : text);
 		if (p->fault.error == L2TP_ERROR_TRY_ANOTHER)
 			log_text(&l, "to", text);
-		if (suppressed)
-			log_uint(&l, "suppressed", suppressed);
+		if (suppressed + unlogged)
+			log_uint(&l, "suppressed", (uint64_t)suppressed + unlogged);
 		log_end(&l);
 	}
 }
 
-static void accept_request(struct concentrator *c, const struct stray *p)
+void concentrator_accept(struct concentrator *c, const struct stray *p)
 {
 	struct subscriber *sub;
 	int err;
 
-	c->role_counters.sccrq++;
-	if (concentrator_refuse_request(c, p))
-		return;
 	sub = subscriber_new(c, p->listener, p->from, p->local, p->assigned);
 	if (!sub) {
 		concentrator_stray_reply(c, p, L2TP_STOP_ERROR, "out of resources");
@@ -199,13 +213,16 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	if (sub)
 		request_again(sub, &p);
 	else if (kind == STRAY_REQUEST)
-		accept_request(c, &p);
+		concentrator_request(c, &p);
+	else
+		concentrator_withdraw_request(c, &p);
 }
 
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
 {
 	struct subscriber *sub = row->owner;
 
+	subscriber_answered(sub);
 	softwire_input(&sub->engine.softwire, payload, len, loop_now(sub->role->loop));
 }
 

@@ -92,6 +92,7 @@ struct tun_plane {
 	unsigned socket_end; /* highest listener + 1 */
 	unsigned handles;    /* which the loop has not let go of yet */
 	bool busy;           /* a batch is being worked on */
+	bool behind;         /* a batch was full since the last flush */
 	bool closing;
 	struct dp_rx_batch *rx;
 	struct dp_slot *slots;

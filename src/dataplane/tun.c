@@ -28,6 +28,7 @@ static void plane_flush(struct loop_flush *f)
 	p->busy = true;
 	send_queues(p);
 	p->busy = false;
+	p->behind = false;
 }
 
 static int plane_allocate(struct tun_plane *p)
@@ -86,6 +87,11 @@ struct dp_counters *tun_plane_counters(struct tun_plane *p)
 	return &p->counters;
 }
 
+bool tun_plane_is_behind(const struct tun_plane *p)
+{
+	return p->behind;
+}
+
 void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const struct addr *local4)
 {
 	p->local6 = local6 ? *local6 : (struct addr){0};
@@ -139,7 +145,8 @@ static void device_ready(struct loop_watch *w, int events)
 	if (events < 0)
 		return dp_device_lost(p, EBADFD);
 	p->busy = true;
-	dp_down_batch(p);
+	if (dp_down_batch(p) == DP_BATCH)
+		p->behind = true;
 	p->busy = false;
 }
 
@@ -214,8 +221,8 @@ static void socket_ready(struct loop_watch *w, int events)
 		socket_error(s);
 	else if (events & UV_PRIORITIZED)
 		dp_socket_errors(s);
-	if (!s->closing && events > 0 && events & UV_READABLE)
-		dp_socket_receive(s);
+	if (!s->closing && events > 0 && events & UV_READABLE && dp_socket_receive(s) == DP_BATCH)
+		p->behind = true;
 	if (!s->closing && events > 0 && events & UV_WRITABLE) {
 		s->blocked = false;
 		dp_socket_send(s);

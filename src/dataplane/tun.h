@@ -114,6 +114,9 @@ void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const
  * without such a listener. */
 int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *local, const struct endpoint *to,
 	const uint8_t *payload, size_t len);
+/* Did this iteration of the loop leave something unread, as far as can be seen: was a batch full? To be asked before the loop sleeps, by whoever has
+ * work that can wait; flush functions that were added after the plane see it. */
+bool tun_plane_is_behind(const struct tun_plane *p);
 /* Handles what is readable and sends what is queued until nothing is left, at most 16 batches each. From
  * inside an op it only sends. */
 void tun_plane_flush(struct tun_plane *p);

@@ -87,11 +87,13 @@ static void too_many_in_set_up_are_sent_on_too(void **state)
 {
 	struct fixture *f = fixture_new();
 
-	f->config.max_half_open = 1;
+	f->config.max_half_open = f->config.max_waiting = 1;
 	redirect_to(f, "192.0.2.2");
 	fixture_start(f);
 	knock(f, 2);
-	fixture_until(f, f->c->half_open == 1);
+	fixture_until(f, concentrator_half_open(f->c) == 1);
+	knock(f, 4);
+	fixture_until(f, waiting_count(&f->c->admission.waiting) == 1);
 	expect_stopccn(knock(f, 3), L2TP_ERROR_TRY_ANOTHER, "192.0.2.2");
 	fixture_free(f);
 }
@@ -102,11 +104,14 @@ static void one_source_that_floods_is_never_sent_on(void **state)
 	struct fixture *f = fixture_new();
 	struct drain_order order = order_to("192.0.2.2");
 
-	f->config.half_open_per_source = 1;
+	f->config.half_open_per_source = f->config.waiting_per_source = 1;
+	f->config.request_rate = 1000;
 	redirect_to(f, "192.0.2.2");
 	fixture_start(f);
 	knock(f, 2);
-	fixture_until(f, f->c->half_open == 1);
+	fixture_until(f, concentrator_half_open(f->c) == 1);
+	knock(f, 2);
+	fixture_until(f, waiting_count(&f->c->admission.waiting) == 1);
 	expect_stopccn(
 		knock(f, 2), L2TP_ERROR_RESOURCES, "too many tunnels are being set up from this address");
 	concentrator_drain(f->c, &order);

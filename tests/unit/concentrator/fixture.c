@@ -501,6 +501,12 @@ static void configure(struct fixture *f)
 		.max_softwires = 60000,
 		.max_half_open = 10000,
 		.half_open_per_source = 1000,
+		.setup_window = 2000,
+		.max_waiting = 50000,
+		.waiting_per_source = 5000,
+		.request_rate = 1000,
+		.source_prefix4 = 32,
+		.source_prefix6 = 56,
 		.router_lifetime = 9000,
 	};
 	c->listen[0] = (struct endpoint){.addr = {.family = AF_INET, .bytes = {127, 0, 0, 1}}};
