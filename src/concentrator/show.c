@@ -242,11 +242,11 @@ static json_t *show_now(const struct concentrator *c)
 {
 	const struct admission *a = &c->admission;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I}", "softwires", (json_int_t)c->count, "half_open",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "softwires", (json_int_t)c->count, "half_open",
 		(json_int_t)concentrator_half_open(c), "unanswered",
 		(json_int_t)a->crowds[CROWD_ASKED].count + a->crowds[CROWD_SILENT].count, "waiting",
 		(json_int_t)waiting_count(&a->waiting), "waiting_sources", (json_int_t)a->waiting.waiting_sources,
-		"anonymous", (json_int_t)c->anonymous_count, "storm", (int)a->storm,
+		"anonymous", (json_int_t)c->anonymous_count, "storm", (json_int_t)a->storm,
 		"draining", (json_int_t)c->drain.on);
 }
 

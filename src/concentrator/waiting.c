@@ -142,8 +142,8 @@ struct source *waiting_hold(struct waiting *w, const struct addr *peer)
 
 	if (!s)
 		return NULL;
-	s->half_open++;
-	source_settle(w, s);
+	if (++s->half_open >= w->limits.half_open_per_source)
+		ring_leave(w, s);
 	return s;
 }
 

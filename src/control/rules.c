@@ -297,6 +297,10 @@ static void check_concentrator(struct problems *r, const config_setting_t *group
 		problem_at(r, false, rule_at(group, "half-open-per-source"),
 			"`half-open-per-source` is %u, above `half-open` (%u), so it limits nothing",
 			con->half_open_per_source, con->max_half_open);
+	if (con->waiting_per_source > con->max_waiting && rule_is_set(group, "waiting-per-source"))
+		problem_at(r, false, rule_at(group, "waiting-per-source"),
+			"`waiting-per-source` is %u, above `waiting` (%u), so it limits nothing",
+			con->waiting_per_source, con->max_waiting);
 	check_auth(r, group, con);
 	check_redirect(r, group, con);
 	check_pools(r, group, con);

@@ -535,6 +535,9 @@ static const struct {
 	{"no default router", CONCENTRATOR("router-lifetime = 0;"),
 		"test.conf:2: warning: `router-lifetime` is 0: initiators do not take us as their default "
 		"router\n"},
+	{"another limit that limits nothing", CONCENTRATOR("waiting = 10; waiting-per-source = 20;"),
+		"test.conf:2: warning: `waiting-per-source` is 20, above `waiting` (10), so it limits "
+		"nothing\n"},
 	{"limit that limits nothing", CONCENTRATOR("half-open = 10; half-open-per-source = 20;"),
 		"test.conf:2: warning: `half-open-per-source` is 20, above `half-open` (10), so it limits "
 		"nothing\n"},
@@ -622,6 +625,12 @@ static void defaults_are_those_of_the_page(void **state)
 	assert_int_equal(con->max_softwires, 60000);
 	assert_int_equal(con->max_half_open, 10000);
 	assert_int_equal(con->half_open_per_source, 1000);
+	assert_int_equal(con->setup_window, 2000);
+	assert_int_equal(con->max_waiting, 50000);
+	assert_int_equal(con->waiting_per_source, 5000);
+	assert_int_equal(con->request_rate, 1000);
+	assert_int_equal(con->source_prefix4, 32);
+	assert_int_equal(con->source_prefix6, 56);
 	assert_int_equal(con->router_lifetime, 9000);
 	assert_int_equal(con->pool_count, 1);
 	assert_string_equal(con->pools[0].lease.name, "default");
@@ -663,6 +672,8 @@ static void values_arrive_where_they_belong(void **state)
 	     "\"sc.example.net\"; hello = 20; echo = 10.5;\n"
 	     "  retransmit = 0.5; framing-async = false; managed = true; half-open = 7; half-open-per-source "
 	     "= 3;\n"
+	     "  setup-window = 5; waiting = 60; waiting-per-source = 30; request-rate = 9; source-prefix4 = "
+	     "24; source-prefix6 = 48;\n"
 	     "  pools = { a = { delegate = { from = \"2001:db8:8000::/36\"; length = 56; }; dns = ( "
 	     "\"2001:db8::53\" ); };\n"
 	     "            default = { link6 = \"2001:db8:100::/64\"; preferred-lifetime = 100; "
@@ -692,6 +703,12 @@ static void values_arrive_where_they_belong(void **state)
 	assert_true(c->concentrator.managed && !c->concentrator.framing_async);
 	assert_int_equal(c->concentrator.max_half_open, 7);
 	assert_int_equal(c->concentrator.half_open_per_source, 3);
+	assert_int_equal(c->concentrator.setup_window, 5);
+	assert_int_equal(c->concentrator.max_waiting, 60);
+	assert_int_equal(c->concentrator.waiting_per_source, 30);
+	assert_int_equal(c->concentrator.request_rate, 9);
+	assert_int_equal(c->concentrator.source_prefix4, 24);
+	assert_int_equal(c->concentrator.source_prefix6, 48);
 
 	const struct concentrator_pool_config *pools = c->concentrator.pools;
 	struct prefix from = prefix("2001:db8:8000::/36"), link6 = prefix("2001:db8:100::/64");
