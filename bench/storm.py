@@ -108,10 +108,8 @@ def storm(side, options):
         times = pings.times()
         quiet = spread([ms for seq, ms in times.items() if seq < first])
         during = spread([ms for seq, ms in times.items() if first <= seq <= last])
-        counters = bench.concentrator.ask("show", "counters")["counters"]["concentrator"]
-        drops = bench.sc.sh("cat", "/proc/net/udp").stdout.splitlines()[1:]
-        print(json.dumps(counters["concentrator"]))
-        print([line.split()[-1] for line in drops], bench.concentrator.has("event=storm"))
+        if options.verbose:
+            print(json.dumps(bench.concentrator.ask("show", "counters")["counters"]["concentrator"]), *bench.concentrator.has("event=storm"))
         return {
             "value": result["seconds"],
             "p50_ms": result["p50_ms"],

@@ -17,7 +17,7 @@
  * silent ones leave when the first retransmission of the SCCRP has had its time, and, when all half-open tunnels are
  * taken, slow ones after SLOW_MS. An initiator whose packets were lost asks again.
  *
- * A storm is when requests wait longer than STORM_MS, or are refused or thrown away: one line of log when it begins, one with sums when it is over.
+ * A storm is when requests have waited longer than STORM_MS when their turn comes, or are refused or thrown away: one line of log when it begins, one with sums when it is over.
  *
  * concentrator_refuse_request() decides, and answer() answers, whenever a request is refused.
  */
@@ -162,7 +162,7 @@ static void storm_note(struct concentrator *c, msec now)
 	a->storm_began = now;
 	a->longest_wait = 0;
 	a->before = c->role_counters;
-	a->expired_before = a->waiting.expired + a->waiting.displaced;
+	a->lost_before = a->lost;
 	if (log_begin(c->log, &l, LEVEL_WARN, "storm-begin")) {
 		log_uint(&l, "waiting", waiting_count(&a->waiting));
 		log_uint(&l, "sources", a->waiting.waiting_sources);
@@ -184,7 +184,7 @@ static void storm_end(struct concentrator *c, msec now)
 	log_uint(&l, "requests", c->role_counters.sccrq - a->before.sccrq);
 	log_uint(&l, "admitted", c->role_counters.admitted - a->before.admitted);
 	log_uint(&l, "refused", c->role_counters.refused_limit - a->before.refused_limit);
-	log_uint(&l, "expired", a->waiting.expired + a->waiting.displaced - a->expired_before);
+	log_uint(&l, "expired", a->lost - a->lost_before);
 	log_uint(&l, "abandoned", c->role_counters.abandoned - a->before.abandoned);
 	log_uint(&l, "longest_wait_ms", a->longest_wait);
 	log_uint(&l, "softwires", c->count);
@@ -383,9 +383,13 @@ static void serve(struct loop_flush *f)
 	struct concentrator *c = container_of(f, struct concentrator, admission.flush);
 	struct admission *a = &c->admission;
 	unsigned portion = tun_plane_is_behind(c->plane) ? PORTION_BEHIND : PORTION;
+	uint64_t lost = a->waiting.expired + a->waiting.displaced;
 	msec now = loop_now(c->loop);
 	struct request *r;
 
+	if (a->lost != lost)
+		storm_note(c, now);
+	a->lost = lost;
 	if (!waiting_count(&a->waiting) && !a->storm)
 		return;
 	crowd_age(a, CROWD_ASKED, CROWD_SILENT, now - ASKED_MS);

@@ -82,7 +82,7 @@ struct admission {
 	bool storm;
 	msec storm_began, storm_last, longest_wait;
 	struct role_counters before; /* the storm */
-	uint64_t expired_before;
+	uint64_t lost, lost_before; /* requests that were thrown away; before the storm */
 };
 
 struct concentrator {

@@ -60,7 +60,7 @@ def role_counters(home):
     return {**counters["concentrator"], **counters["now"]}
 
 
-LIMITED = CONCENTRATOR.replace('network = "trusted";', 'network = "trusted"; half-open-per-source = 50; max-softwires = 500;')
+LIMITED = CONCENTRATOR.replace('network = "trusted";', 'network = "trusted"; half-open-per-source = 50; waiting-per-source = 100; max-softwires = 500;')
 
 
 # proves: SEC-HS-22 partial, HS-L2TP-25 partial
