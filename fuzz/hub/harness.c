@@ -56,6 +56,7 @@ struct end {
 	uint8_t waiting; /* questions to be answered later, one bit each */
 	bool began, routed, routed4;
 	unsigned ups, downs, released;
+	struct harness_record record;
 	struct { /* the claim, and the EAP packets, that the owner is asked about */
 		struct ppp_claim claim;
 		uint8_t bytes[3][256];
@@ -350,6 +351,11 @@ static void any_released(struct softwire *s)
 	e->softwire = NULL;
 }
 
+static void any_changed(struct softwire *s)
+{
+	harness_save(&end_of(s)->record, s);
+}
+
 static void any_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len)
 {
 	struct softwire_trace_words words;
@@ -378,6 +384,7 @@ static const struct softwire_ops sc_ops = {
 	.family_refused = any_family_refused,
 	.down = any_down,
 	.released = any_released,
+	.changed = any_changed,
 	.trace = any_trace,
 	.note = any_note,
 };
@@ -397,6 +404,7 @@ static const struct softwire_ops si_ops = {
 	.configured = si_configured,
 	.down = any_down,
 	.released = any_released,
+	.changed = any_changed,
 	.trace = any_trace,
 	.note = any_note,
 };
@@ -670,6 +678,8 @@ static void act(uint8_t detail)
 		return;
 	if (detail % 4 == 0)
 		softwire_close(s, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "by the owner", path.now);
+	else if (detail % 8 == 5 && harness_crash(&path.victim->record, s, path.now))
+		path.victim->waiting = 0; /* its owner has crashed, too */
 	else if (detail % 4 == 1)
 		softwire_probe(s, path.now);
 	else if (detail & 4)

@@ -188,7 +188,8 @@ static void check_exchange(const struct dhcp4_exchange *x, bool held, bool may_p
 	bool parked = may_park && x->state == SELECTING && !x->tries;
 
 	if (held != bound)
-		reader_fail(r, held ? "something is held" : "nothing is held");
+		reader_fail(
+			r, held ? "a lease in a state that has none" : "no lease in a state that needs one");
 	if (!bound && (x->renew_at & x->rebind_at & x->expires_at) != MSEC_NEVER)
 		reader_fail(r, "lease of nothing");
 	if (bound && x->expires_at == MSEC_NEVER && (x->renew_at & x->rebind_at) != MSEC_NEVER)

@@ -170,9 +170,9 @@ static void check_client(const struct dhcp6_client *c, struct reader *r)
 	if (!c->server_len && (c->state == REQUESTING || c->state == RENEWING))
 		reader_fail(r, "exchange with an unknown server");
 	if (!held && (c->state == BOUND || c->state == RENEWING || c->state == REBINDING))
-		reader_fail(r, "nothing is held");
+		reader_fail(r, "no lease in a state that needs one");
 	if (held && (c->state == SOLICITING || c->state == ASKING || c->state == INFORMED))
-		reader_fail(r, "something is held");
+		reader_fail(r, "a lease in a state that has none");
 	if (c->retransmit_at == MSEC_NEVER && c->state != BOUND && c->state != INFORMED)
 		reader_fail(r, "exchange that never goes on");
 	if (c->retransmit_at != MSEC_NEVER && c->state == BOUND)

@@ -61,7 +61,8 @@ int softwire_peek(struct reader r, struct softwire_peek *ret)
 	p.at.ns = reader_u16(&r);
 	p.at.nr = reader_u16(&r);
 	p.at.unacknowledged = reader_u8(&r);
-	if (!reader_ok(&r) || p.len < SOFTWIRE_RECORD_HEAD || p.len > all)
+	if (!reader_ok(&r) || p.len < SOFTWIRE_RECORD_HEAD || p.len > all || !p.at.local_tunnel ||
+		!p.at.peer_tunnel)
 		return -EBADMSG;
 	*ret = p;
 	return 0;

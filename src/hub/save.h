@@ -18,7 +18,8 @@
  * for the times of the last packet heard and sent, which change all the time. It is told after everything that the call wanted to send was given
  * to ops->send(). So an owner that queues packets, writes its record in changed(), and lets the packets out after that, never sends a sequence number
  * that its records do not know. What was queued and never left is repeated by the engine that resumes: control messages, their acknowledgements, and
- * DHCP are all repeated by whoever misses an answer. In changed() only softwire_..._save() may be called. Owners that do not save leave
+ * DHCP are all repeated by whoever misses an answer. In changed() only softwire_..._save() may be called. With released()
+ * the record goes; changed() is not told then. Owners that do not save leave
  * it NULL: then it costs nothing.
  *
  * Times in a record are the monotonic clock's: of this machine until it boots. Whoever keeps records has to know that (boot id), and with

@@ -71,8 +71,6 @@ static void take_lease(struct softwire_lease *lease, struct reader *r)
 	lease->iid = reader_u64(r);
 	lease->preferred = reader_u32(r);
 	lease->valid = reader_u32(r);
-	if (lease->preferred > lease->valid)
-		reader_fail(r, "preferred lifetime beyond the valid one");
 	lease->link6 = record_prefix(r);
 	if (!prefix_is_none(&lease->link6) &&
 		(lease->link6.addr.family != AF_INET6 || lease->link6.len != 64))
@@ -98,6 +96,8 @@ static void check_lease(const struct softwire_sc *sc, const struct softwire_leas
 {
 	const struct softwire *s = &sc->softwire;
 
+	if (s->up6 && lease->preferred > lease->valid)
+		reader_fail(r, "preferred lifetime beyond the valid one");
 	if (s->up6 && lease->no_ipv6)
 		reader_fail(r, "IPv6 is up, but not leased");
 	if (s->up4 && addr_is_none(&lease->address4))

@@ -89,7 +89,7 @@ static void tunnel_closed(struct l2tp_tunnel *t, const struct l2tp_why *why)
 	s->step = STEP_CLOSED;
 	tell_down(s);
 	/* Somebody who never answered our SCCRP may not be there at all: one StopCCN is enough, and nothing is kept. */
-	if (!softwire_is_initiator(s) && t->nr <= 1)
+	if (!softwire_is_initiator(s) && t->nr <= 1 && !s->up_at)
 		s->finished = true;
 }
 

@@ -49,13 +49,18 @@ static msec pause_after(const struct l2tp_tunnel *t, unsigned tries)
 
 enum { UNPROVEN_TRIES = 2 };
 
+/* Nr comes round again, after weeks. */
+bool channel_is_unproven(const struct l2tp_tunnel *t)
+{
+	return t->config->end == L2TP_LNS && t->nr <= 1 && !l2tp_tunnel_is_established(t);
+}
+
 unsigned channel_limit(const struct l2tp_tunnel *t)
 {
 	unsigned limit = t->probing ? t->config->probe_tries : t->config->retransmit_tries;
 
-	/* A concentrator that has heard nothing but an SCCRQ may be answering a forged address: it does not insist. An honest initiator
-	 * whose answer was lost asks again. */
-	if (t->config->end == L2TP_LNS && t->nr <= 1 && limit > UNPROVEN_TRIES)
+	/* Who may be answering a forged address does not insist. An honest initiator whose answer was lost asks again. */
+	if (channel_is_unproven(t) && limit > UNPROVEN_TRIES)
 		limit = UNPROVEN_TRIES;
 	return limit;
 }

@@ -47,6 +47,8 @@ struct l2tp_queued *channel_early(struct l2tp_tunnel *t);
 bool channel_tick(struct l2tp_tunnel *t, msec now);
 /* Checks at once whether the peer lives, for what is in flight. */
 void channel_hurry(struct l2tp_tunnel *t, msec now);
+/* A concentrator that has heard nothing but an SCCRQ: the initiator's address may be forged. */
+bool channel_is_unproven(const struct l2tp_tunnel *t);
 unsigned channel_limit(const struct l2tp_tunnel *t); /* retransmissions before the peer is dead */
 void channel_done(struct l2tp_tunnel *t);
 

@@ -39,11 +39,11 @@ static unsigned count_sent(const struct l2tp_tunnel *t, uint16_t *ret_next)
 
 bool l2tp_tunnel_position(const struct l2tp_tunnel *t, struct l2tp_position *ret)
 {
-	bool unproven = t->config->end == L2TP_LNS && t->nr <= 1;
 	unsigned sent;
 	uint16_t next;
 
-	if (!t->peer_tunnel || t->state == TUNNEL_IDLE || t->state >= TUNNEL_LINGERING || unproven)
+	if (!t->peer_tunnel || t->state == TUNNEL_IDLE || t->state >= TUNNEL_LINGERING ||
+		channel_is_unproven(t))
 		return false;
 	sent = count_sent(t, &next);
 	*ret = (struct l2tp_position){.local_tunnel = t->local_tunnel,
@@ -229,7 +229,7 @@ static void spread_hello(struct l2tp_tunnel *t, msec now)
 
 	if (!period || due > now)
 		return;
-	due = now + rng_below(t->config->rng, period / 4 + 1);
+	due = now + 1 + rng_below(t->config->rng, period / 4 + 1);
 	t->last_sent = t->last_heard = due > period ? due - period : 0;
 }
 

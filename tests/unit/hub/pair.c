@@ -376,6 +376,7 @@ static void any_released(struct softwire *s)
 	assert_int_equal(side->downs, 1);
 	softwire_done(s);
 	side->softwire = NULL;
+	side->record_len = 0;
 }
 
 static void any_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)

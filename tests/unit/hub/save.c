@@ -181,10 +181,381 @@ static void a_crash_after_every_event_is_not_noticed(void **state)
 			live(with[n], who[k]);
 }
 
+/* ---- what happens to a softwire while it is taken up again and again ---- */
+
+static struct pair *pair_that_crashes(void (*each)(struct pair *p))
+{
+	struct pair *p = pair_new();
+
+	pair_ipv4(p);
+	p->each = each;
+	pair_open(p);
+	pair_run(p, 5000);
+	assert_int_equal(p->si.ups + p->si.ups4, 2);
+	return p;
+}
+
+/* As if its owner had done it from inside: each call stands between two that enter the engine. */
+static void close_ncp(struct side *side, uint16_t protocol)
+{
+	ppp_link_close_ncp(&side->softwire->ppp, protocol, "enough", side->pair->now);
+	softwire_probe(side->softwire, side->pair->now);
+}
+
+/* proves: PS-15 partial */
+static void a_family_may_go_and_come_across_crashes(void **state)
+{
+	for (size_t k = 0; k < sizeof(who) / sizeof(*who); k++) {
+		for (int family = 0; family < 2; family++) {
+			struct pair *p = pair_that_crashes(who[k]);
+
+			close_ncp(&p->si, family ? PPP_IPCP : PPP_IPV6CP);
+			pair_run(p, 20000);
+			for (int end = 0; end < 2; end++) {
+				const struct side *side = end ? &p->si : &p->sc;
+
+				assert_int_equal(side->softwire->up6, family);
+				assert_int_equal(side->softwire->up4, !family);
+				assert_int_equal(side->family_downs, !family);
+				assert_int_equal(side->family_downs4, family);
+			}
+			pair_run(p, 100000); /* the initiator tries again after a minute */
+			assert_true(p->si.softwire->up6 && p->si.softwire->up4);
+			assert_true(p->sc.softwire->up6 && p->sc.softwire->up4);
+			assert_int_equal(p->sc.downs + p->si.downs, 0);
+			assert_true(p->si.state.has_binding || family);
+			pair_free(p);
+		}
+	}
+}
+
+static void a_lowered_mtu_stays_lowered(void **state)
+{
+	for (size_t k = 0; k < sizeof(who) / sizeof(*who); k++) {
+		struct pair *p = pair_that_crashes(who[k]);
+
+		assert_true(softwire_lower_mtu(p->sc.softwire, 1400, p->now));
+		pair_run(p, 10000);
+		assert_true(softwire_lower_mtu(p->sc.softwire, 1300, p->now));
+		pair_run(p, 10000);
+		assert_int_equal(p->sc.softwire->mtu, 1300);
+		assert_int_equal(p->si.state.mtu, 1300); /* an RA says so */
+		assert_int_equal(p->sc.downs + p->si.downs, 0);
+		pair_free(p);
+	}
+}
+
+/* proves: HS-L2TP-32 partial */
+static void a_dead_peer_is_found_in_time_across_crashes(void **state)
+{
+	for (int n = 0; n < 2; n++) {
+		struct pair *p = pair_that_crashes(n ? si_crashes : sc_crashes);
+		struct side *alive = n ? &p->si : &p->sc;
+		msec start;
+
+		alive->peer->dead = true;
+		start = p->now;
+		while (!alive->downs && p->now - start < 200000)
+			pair_run(p, 100);
+		assert_in_range(p->now - start, 55000, 105000); /* a HELLO may be put off by 15 s, once */
+		assert_int_equal(alive->why.cause, CAUSE_DEAD_PEER);
+		pair_run(p, 60000);
+		assert_int_equal(alive->released, 1);
+		pair_free(p);
+	}
+}
+
+/* Ns and Nr come round after weeks of HELLOs: 0 and 1 then mean no beginning. */
+static void numbers_that_come_round_are_no_beginning(void **state)
+{
+	for (size_t k = 0; k < sizeof(who) / sizeof(*who); k++) {
+		struct pair *p = pair_that_crashes(who[k]);
+		unsigned resumed;
+
+		p->each = NULL;
+		p->sc_engine.softwire.tunnel.ns = p->si_engine.softwire.tunnel.nr = 0xfffd;
+		p->si_engine.softwire.tunnel.ns = p->sc_engine.softwire.tunnel.nr = 0xfffd;
+		p->sc.config.l2tp.hello_ms = p->si.config.l2tp.hello_ms = 10000;
+		softwire_probe(p->sc.softwire, p->now);
+		softwire_probe(p->si.softwire, p->now);
+		p->each = who[k];
+		pair_run(p, 1000);
+		while (p->sc_engine.softwire.tunnel.nr > 100 || p->sc_engine.softwire.tunnel.nr < 5) {
+			resumed = p->sc.resumed + p->si.resumed;
+			p->sc.dead = true;
+			pair_run(p, 8000);
+			p->sc.dead = false;
+			pair_run(p, 20000);
+			assert_true(p->sc.resumed + p->si.resumed > resumed);
+		}
+		assert_int_equal(p->sc.downs + p->si.downs, 0);
+		pair_free(p);
+	}
+}
+
+/* A process that was away for an hour: what is overdue is done, and nothing is lost that the peer still has. */
+static void an_hour_without_a_process_is_survived_if_the_peer_waits(void **state)
+{
+	struct pair *p = pair_new();
+	uint64_t renewals;
+
+	pair_ipv4(p);
+	p->si.config.l2tp.hello_ms = 0; /* it does not ask whether we live */
+	p->lease.preferred = 7200;
+	pair_up(p);
+	renewals = p->sc.renewed;
+	p->sc.dead = true;
+	p->now += 3600 * 1000;
+	wheel_disarm(&p->wheel, &p->sc_engine.softwire.timer);
+	assert_true(pair_resume(&p->sc));
+	p->sc.dead = false;
+	pair_run(p, 3600 * 1000);
+	assert_int_equal(p->sc.downs + p->si.downs, 0);
+	assert_true(p->sc.renewed > renewals);
+	pair_free(p);
+}
+
+/* Without a word in between, HELLOs of many softwires would all be due together. */
+static void overdue_hellos_are_spread(void **state)
+{
+	struct pair *p = pair_new();
+	msec first = MSEC_NEVER, last = 0;
+
+	pair_up(p);
+	p->si.dead = true;
+	p->now += 100000;
+	for (int n = 0; n < 50; n++) {
+		msec at;
+
+		assert_true(pair_resume(&p->sc));
+		at = l2tp_tunnel_deadline(&p->sc_engine.softwire.tunnel);
+		first = msec_min(first, at);
+		last = at > last ? at : last;
+	}
+	assert_in_range(first, p->now, p->now + 3000);
+	assert_in_range(last, p->now + 10000, p->now + 15000);
+	pair_free(p);
+}
+
+/* ---- what is in a record, and what is not ---- */
+
+static bool contains(const struct side *side, const char *text)
+{
+	return memmem(side->record, side->record_len, text, strlen(text)) != NULL;
+}
+
+static void look_for_secrets(struct pair *p)
+{
+	for (int n = 0; n < 2; n++) {
+		const struct side *side = n ? &p->si : &p->sc;
+
+		assert_false(contains(side, "rabbit") || contains(side, "wonderland"));
+		assert_true(side->record_len <= (side == &p->sc ? 400 : 1000));
+	}
+}
+
+static void a_record_is_small_and_has_no_secrets(void **state)
+{
+	struct pair *p = pair_new();
+
+	both_families(p);
+	mutual_authentication_with_echo(p);
+	p->each = look_for_secrets;
+	pair_open(p);
+	pair_run(p, 200000);
+	assert_true(p->sc.record_len > 200 && p->si.record_len > 200);
+	pair_free(p);
+}
+
+/* HELLOs and renewals, but no packet, and no time that goes by. */
+static void changed_is_told_when_something_has_changed(void **state)
+{
+	struct pair *p = pair_new();
+	unsigned changes;
+
+	pair_up(p);
+	pair_run(p, 20000);
+	changes = p->sc.changes + p->si.changes;
+	for (int n = 0; n < 10; n++) {
+		softwire_heard(p->sc.softwire, p->now);
+		pair_frame_of(&p->sc, PPP_IPV6, 0x60); /* malformed */
+		pair_run(p, 1000);
+	}
+	assert_int_equal(p->sc.changes + p->si.changes, changes);
+	pair_run(p, 60000); /* HELLO is sent and acknowledged */
+	assert_in_range(p->sc.changes + p->si.changes, changes + 3, changes + 6);
+	pair_free(p);
+}
+
+/* ---- peers that must be told ---- */
+
+/* A new process that has nothing but this record says that it does not go on; repeated, because packets get lost. */
+static void say_farewell(struct side *side)
+{
+	struct softwire_peek peek;
+	uint8_t buf[L2TP_PACKET_MAX];
+
+	if (softwire_peek(reader_of(side->record, side->record_len), &peek))
+		return;
+	for (unsigned n = 0; n <= peek.at.unacknowledged; n++) {
+		struct writer w = writer_of(buf, sizeof(buf));
+
+		l2tp_farewell(&w, &peek.at, n, L2TP_STOP_SHUTDOWN, 0, "the softwire is not taken up again");
+		assert_true(writer_ok(&w));
+		pair_payload(side->peer, buf, writer_len(&w));
+	}
+}
+
+/* Crashes after EVENTS packets and timers. True: there was something to say. */
+static bool crash_for_good(struct side *side, unsigned events)
+{
+	struct pair *p = side->pair;
+	bool known;
+
+	p->sc.answer_ms = p->si.answer_ms = 35;
+	pair_open(p);
+	pair_run(p, events * 5);
+	side->dead = true;
+	known = side->record_len > 0;
+	say_farewell(side);
+	if (known && side->peer->softwire) {
+		assert_int_equal(side->peer->downs, 1);
+		assert_int_equal(side->peer->why.cause, CAUSE_SHUTDOWN);
+		assert_non_null(strstr(side->peer->why.text, "the softwire is not taken up again"));
+	}
+	return known;
+}
+
+static void a_peer_is_told_at_once_at_whatever_step(void **state)
+{
+	for (int n = 0; n < 2; n++) {
+		unsigned told = 0;
+
+		for (unsigned events = 0; events < 150; events++) {
+			struct pair *p = pair_new();
+
+			told += crash_for_good(n ? &p->si : &p->sc, events);
+			pair_free(p);
+		}
+		assert_true(told >= 125);
+	}
+}
+
+/* With HELLOs that did, and did not, arrive. */
+static void a_farewell_has_the_number_that_the_peer_expects(void **state)
+{
+	for (int n = 0; n < 4; n++) {
+		struct pair *p = pair_new();
+		struct side *side = n % 2 ? &p->si : &p->sc;
+
+		pair_up(p);
+		pair_run(p, 10000);
+		side->peer->dead = true; /* its acknowledgement does not come */
+		softwire_probe(side->softwire, p->now);
+		if (n < 2)
+			p->head = p->tail; /* and it has not even heard it */
+		pair_run(p, 100);
+		side->peer->dead = false;
+		if (n >= 2)
+			pair_control(side->peer, 0, "\x80\x08\0\0\0\0\0\6", 8);
+		side->dead = true;
+		say_farewell(side);
+		assert_int_equal(side->peer->downs, 1);
+		assert_int_equal(side->peer->why.cause, CAUSE_SHUTDOWN);
+		pair_free(p);
+	}
+}
+
+/* An address that has never answered may be forged; and who knows of the end need not hear of it again. */
+static void nobody_is_told_who_does_not_know_of_it(void **state)
+{
+	struct pair *p = pair_new();
+
+	p->si.dead = false;
+	p->sc.never[ASK_TUNNEL_SECRET] = true;
+	pair_open(p);
+	pair_run(p, 100);
+	assert_non_null(p->sc.softwire);
+	assert_int_equal(p->sc.record_len, 0);
+	assert_int_equal(p->si.record_len, 0);
+	pair_free(p);
+
+	p = pair_new();
+	pair_up(p);
+	softwire_close(p->si.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", p->now);
+	assert_int_equal(
+		p->si.record_len, SOFTWIRE_RECORD_HEAD); /* whether the peer has heard is not known yet */
+	pair_run(p, 1000);
+	assert_int_equal(p->si.record_len, 0);
+	assert_int_equal(p->sc.record_len, 0);
+	pair_free(p);
+}
+
+static void what_does_not_fit_is_not_written(void **state)
+{
+	struct pair *p = pair_new();
+	uint8_t buf[SOFTWIRE_RECORD_MAX];
+
+	pair_up(p);
+	for (size_t size = 0; size < p->sc.record_len; size++) {
+		struct writer w = writer_of(buf, size);
+
+		assert_int_equal(softwire_sc_save(&p->sc_engine, &w), -ENOBUFS);
+	}
+	pair_free(p);
+}
+
+/* Records in a row, one of them spoilt: those behind it are found. */
+static void records_follow_one_another(void **state)
+{
+	struct pair *p = pair_new();
+	uint8_t buf[3 * SOFTWIRE_RECORD_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	char why[SOFTWIRE_RESUME_WHY];
+	struct softwire_sc sc = {0};
+	struct softwire_peek peek;
+	struct reader r;
+
+	pair_up(p);
+	for (int n = 0; n < 3; n++)
+		assert_int_equal(softwire_sc_save(&p->sc_engine, &w), 0);
+	buf[SOFTWIRE_RECORD_HEAD + 3] = 0xff; /* flags of the first section */
+	r = reader_of(buf, writer_len(&w));
+	assert_int_equal(softwire_peek(r, &peek), 0);
+	assert_int_equal(3 * peek.len, writer_len(&w));
+	assert_int_equal(peek.version, SOFTWIRE_RECORD_VERSION);
+	assert_true(peek.resumable && !peek.initiator);
+	assert_int_equal(peek.at.local_tunnel, 0x5c01);
+	assert_int_equal(peek.at.peer_tunnel, 0x5101);
+	assert_int_equal(peek.at.ns, p->sc_engine.softwire.tunnel.ns);
+	assert_int_equal(peek.at.nr, p->sc_engine.softwire.tunnel.nr);
+	assert_int_equal(softwire_sc_resume(&sc, &p->sc.config, &r, p->now, why), -EBADMSG);
+	for (int n = 0; n < 2; n++) {
+		memset(&sc, 0, sizeof(sc));
+		assert_int_equal(softwire_sc_resume(&sc, &p->sc.config, &r, p->now, why), 0);
+		softwire_done(&sc.softwire);
+	}
+	assert_int_equal(reader_left(&r), 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_after_every_event_is_not_noticed),
+		cmocka_unit_test(a_family_may_go_and_come_across_crashes),
+		cmocka_unit_test(a_lowered_mtu_stays_lowered),
+		cmocka_unit_test(a_dead_peer_is_found_in_time_across_crashes),
+		cmocka_unit_test(numbers_that_come_round_are_no_beginning),
+		cmocka_unit_test(an_hour_without_a_process_is_survived_if_the_peer_waits),
+		cmocka_unit_test(overdue_hellos_are_spread),
+		cmocka_unit_test(a_record_is_small_and_has_no_secrets),
+		cmocka_unit_test(changed_is_told_when_something_has_changed),
+		cmocka_unit_test(a_peer_is_told_at_once_at_whatever_step),
+		cmocka_unit_test(a_farewell_has_the_number_that_the_peer_expects),
+		cmocka_unit_test(nobody_is_told_who_does_not_know_of_it),
+		cmocka_unit_test(what_does_not_fit_is_not_written),
+		cmocka_unit_test(records_follow_one_another),
 	};
 
 	return cmocka_run_group_tests_name("hub save", tests, NULL, NULL);
