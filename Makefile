@@ -29,7 +29,11 @@ tidy:
 install: all
 	meson install -C $(BUILD)
 
-clean:
-	rm -rf build build-asan build-fuzz
+# A Debian package in build-deb.
+deb:
+	@packaging/make-deb
 
-.PHONY: all check trace fuzz bench format tidy install clean
+clean:
+	rm -rf build build-asan build-fuzz build-deb
+
+.PHONY: all check trace fuzz bench format tidy install deb clean

@@ -8,18 +8,12 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/connect.h"
 #include "control/instance.h"
-
-struct command {
-	const char *name, *arguments;
-	int least, most; /* words; MOST -1: what follows is the subcommand's own business, options too */
-	int (*run)(const struct call *c);
-	const char *help;
-};
 
 static const struct command commands[] = {
 	{"connect", "[OPTION...] USER@SERVER", 0, -1, run_connect,
-		"bring up a softwire without any configuration; connect --help tells its options"},
+		"bring up a softwire without any configuration; connect --help tells its options", &connect_options},
 	{"show", "softwires|tunnels|leases|reverse-zone|counters [NAME]", 1, 2, run_show,
 		"what there is; of this user or initiator only"},
 	{"trace", "NAME", 1, 1, run_trace,
@@ -137,6 +131,8 @@ int main(int argc, char **argv)
 	struct command_line line = {0};
 	int status = DONE;
 
+	if (argc > 1 && !strcmp(argv[1], "--complete")) /* for shells: what follows is not to be understood, but to be completed */
+		return complete_words(commands, COMMANDS, options, argc - 2, argv + 2);
 	use_instance(&line, "");
 	if (!read_options(&line, argc, argv, "+hj", &status))
 		return status;

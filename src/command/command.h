@@ -2,7 +2,7 @@
  * command: the subcommands of softwire(1), one function each; the table that names them is in softwire.c.
  *
  * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, trace), check.c (what works without a
- * daemon); the quick client: connect.h and the files that it names.
+ * daemon), complete.c (what shells offer for the word at the end of a command line); the quick client: connect.h and the files that it names.
  * Every run_*() gives the exit status: 0 done, 1 not done (the reason went to stderr), 2 wrong usage.
  */
 #ifndef COMMAND_COMMAND_H
@@ -19,6 +19,16 @@ struct call {
 	bool json;
 	int argc; /* words behind the subcommand */
 	char **argv;
+};
+
+/* A row of the table. ARGUMENTS is what the help shows, and what completion is made from: complete.c tells its grammar. */
+struct option_table;
+struct command {
+	const char *name, *arguments;
+	int least, most; /* words; MOST -1: what follows is the subcommand's own business, options too */
+	int (*run)(const struct call *c);
+	const char *help;
+	const struct option_table *options; /* of its own; NULL: none */
 };
 
 /* ask.c */
@@ -43,6 +53,14 @@ int run_clear(const struct call *call);
 int run_forget(const struct call *call);
 int run_reload(const struct call *call);
 int run_trace(const struct call *call);
+
+/* complete.c */
+struct option;
+/*
+ * Prints what can stand in the place of the last of WORDS, which stand behind "softwire": one candidate on a line, those that begin as the word does. A
+ * line ":file" alone says that it is a file's name. Options of the table that ends with zeros. Silent where there is nothing to say, or nobody to ask.
+ */
+int complete_words(const struct command *commands, unsigned count, const struct option *options, int argc, char **words);
 
 /* check.c */
 int run_check(const struct call *call);

@@ -137,8 +137,8 @@ def bench():
 
 
 def main():
-    steps = sys.argv[1:] or ["unit", "sim", "fuzz", "lab", "interop", "bench", "asan", "trace"]
-    unknown = set(steps) - {"unit", "sim", "fuzz", "lab", "interop", "bench", "asan", "trace"}
+    steps = sys.argv[1:] or ["unit", "sim", "fuzz", "lab", "interop", "package", "bench", "asan", "trace"]
+    unknown = set(steps) - {"unit", "sim", "fuzz", "lab", "interop", "package", "bench", "asan", "trace"}
     if unknown:
         print(f"check: no such step: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
@@ -153,6 +153,8 @@ def main():
             python_tests("build", "tests/lab", "lab", workers=LAB_WORKERS)
         if "interop" in steps:
             python_tests("build", "tests/interop", "interop")
+        if "package" in steps:
+            python_tests("build", "tests/package", "package")
         if "bench" in steps:
             bench()
     if "asan" in steps and build("build-asan", *SANITIZE):
