@@ -13,7 +13,7 @@
 
 static const struct command commands[] = {
 	{"connect", "[OPTION...] USER@SERVER", 0, -1, run_connect,
-		"bring up a softwire without any configuration; connect --help tells its options", &connect_options},
+		"bring up a softwire without any configuration, or test a server: connect --help", &connect_options},
 	{"show", "softwires|tunnels|leases|reverse-zone|counters [NAME]", 1, 2, run_show,
 		"what there is; of this user or initiator only"},
 	{"trace", "NAME", 1, 1, run_trace,

@@ -15,6 +15,7 @@
 
 #include "command/command.h"
 #include "command/connect.h"
+#include "command/probe.h"
 
 #define FIELD(field)               .offset = offsetof(struct connect_options, field)
 #define FLAG(field)                .kind = OPTION_FLAG, FIELD(field)
@@ -42,6 +43,8 @@ static const struct option_row rows[] = {
 	{"stateless", NULL, FLAG(stateless), .help = "remember nothing in /var/lib/softwired"},
 	{"json", NULL, FLAG(json), .help = "one JSON object for each event"},
 	{"verbose", NULL, FLAG(verbose), .help = "the log, too, on standard error"},
+	{"probe", NULL, FLAG(probe), .help = "only test the server, step by step; this host stays as it is"},
+	{"wait", "SECONDS", NUMBER(wait, 1, 60), .help = "with --probe: how long to wait for each step, 7"},
 	{"help", NULL, FLAG(help), .help = "print this"},
 };
 const struct option_table connect_options = {rows, sizeof(rows) / sizeof(*rows)};
@@ -49,7 +52,7 @@ const struct option_table connect_options = {rows, sizeof(rows) / sizeof(*rows)}
 static int help(void)
 {
 	printf("usage: softwire connect [OPTION...] USER@SERVER\n"
-	       "\n"
+	       "       softwire connect --probe [OPTION...] [USER@]SERVER\n\n"
 	       "Brings up a softwire until it is interrupted. The password is asked for.\n\n");
 	option_help(&connect_options, stdout);
 	return DONE;
@@ -169,7 +172,8 @@ static int run_target(const struct connect_options *o, const struct target *t)
 	char why[256];
 
 	if (geteuid() != 0)
-		return failed("a network device and routes take root: sudo softwire connect ...");
+		return failed("a network device and routes take root: sudo softwire connect ... (--probe "
+			      "does without)");
 	native_find(&native);
 	if (!plan_families(o, &native, &plan, why))
 		return misused(why);
@@ -197,5 +201,5 @@ int run_connect(const struct call *call)
 		return misused(why);
 	if (o.password_file && o.password_fd.given)
 		return misused("--password-file and --password-fd: which of them?");
-	return run_target(&o, &target);
+	return o.probe ? run_probe(&o, &target) : run_target(&o, &target);
 }

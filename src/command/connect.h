@@ -1,5 +1,5 @@
 /*
- * command/connect: what the files of the quick client share: `softwire connect`. Not for other folders.
+ * command/connect: what the files of the quick client share: `softwire connect`, with and without --probe. Not for other folders.
  *
  *   option.c    options as rows of a table (option.h)
  *   target.c    alice@sc.example.net:1701
@@ -10,6 +10,8 @@
  *   screen.c    what goes to the terminal: lines, JSON, and one line that lives
  *   watch.c     the engine process's side: looks at the initiator, tells what happens, ends it
  *   connect.c   the command
+ *   probe.c     `softwire connect --probe`: tests a server instead; trial.c (one address), wire.c (its UDP socket), sounding.c (what size gets
+ *               through)
  */
 #ifndef COMMAND_CONNECT_H
 #define COMMAND_CONNECT_H
@@ -23,9 +25,9 @@ struct json_t;
 /* ---- option table: connect.c ---- */
 
 struct connect_options {
-	bool ipv6, ipv4, route, no_route, no_dns, once, stateless, trusted, verbose, json, help;
+	bool probe, ipv6, ipv4, route, no_route, no_dns, once, stateless, trusted, verbose, json, help;
 	const char *password_file;
-	struct option_number password_fd, mtu, port, seconds;
+	struct option_number password_fd, mtu, port, seconds, wait;
 	struct option_list lan;
 };
 

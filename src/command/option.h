@@ -45,7 +45,7 @@ struct option_table {
 };
 
 /*
- * Reads ARGC words at ARGV into the struct INTO, which is zeroed before. What is no option goes to WORDS, *ret_words of them, at most MOST.
+ * Reads ARGC words at ARGV into the struct INTO, which the caller has zeroed. What is no option goes to WORDS, *ret_words of them, at most MOST.
  * False, with WHY for the user.
  */
 bool option_parse(const struct option_table *t, int argc, char **argv, void *into, const char **words,

@@ -121,7 +121,7 @@ static void manual_page_and_table_agree(void **state)
 	fclose(f);
 	at = strstr(page, "\n.Ss Options of connect\n");
 	assert_non_null(at);
-	end = strstr(at + 1, "\n.S");
+	end = strstr(at + 1, "\n.Ss ");
 	assert_non_null(end);
 	for (char *p = at; (p = strstr(p + 1, "\n.It Fl -")) && p < end;)
 		documented++;
