@@ -6,7 +6,8 @@
  *   retransmit_at  of the channel (channel.c)
  *   HELLO          hello_ms after the last thing heard or the last control packet sent, whichever is longer ago; needs
  *                  no field, and does not run while anything of ours is unacknowledged, because that tests the peer as well
- *   limit_at       set-up takes too long; after a peer's CDN: no StopCCN came; after the end: lingering is over
+ *   limit_at       set-up takes too long; established: a HELLO for which there was no memory; after a peer's CDN: no StopCCN came;
+ *                  after the end: lingering is over
  *
  * released() is told from l2tp_tunnel_tick() only, as its last act, so the owner may free the tunnel there.
  */
@@ -21,6 +22,8 @@
 #include "l2tp/avp.h"
 #include "l2tp/machine.h"
 #include "l2tp/message.h"
+
+enum { HELLO_AGAIN_MS = 1000 };
 
 void tunnel_note(struct l2tp_tunnel *t, const char *format, ...)
 {
@@ -416,6 +419,8 @@ static msec hello_at(const struct l2tp_tunnel *t)
 {
 	if (t->state != TUNNEL_ESTABLISHED || !t->config->hello_ms || t->outgoing)
 		return MSEC_NEVER;
+	if (l2tp_tunnel_is_established(t) && t->limit_at != MSEC_NEVER)
+		return t->limit_at;
 	return msec_min(t->last_sent, t->last_heard) + t->config->hello_ms;
 }
 
@@ -425,8 +430,15 @@ static void send_hello(struct l2tp_tunnel *t, msec now)
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	message_write_hello(&w, t->peer_tunnel);
+	if (!l2tp_tunnel_is_established(t)) {
+		tunnel_queue(t, L2TP_HELLO, &w, now);
+	} else if (channel_queue(t, L2TP_HELLO, buf, writer_len(&w))) {
+		t->limit_at = now + HELLO_AGAIN_MS; /* no memory now: that is no reason to end what works */
+		return;
+	} else {
+		t->limit_at = MSEC_NEVER;
+	}
 	t->config->counters->hello_tx++;
-	tunnel_queue(t, L2TP_HELLO, &w, now);
 }
 
 msec l2tp_tunnel_deadline(const struct l2tp_tunnel *t)
@@ -461,6 +473,11 @@ static void limit_is_over(struct l2tp_tunnel *t, msec now)
 	case TUNNEL_CLOSED:
 		break;
 	default:
+		if (l2tp_tunnel_is_established(t)) { /* for a HELLO, unless something else is on its way */
+			if (t->outgoing)
+				t->limit_at = MSEC_NEVER;
+			break;
+		}
 		snprintf(text, sizeof(text), "not established after %u s (%s)", t->config->setup_ms / 1000,
 			l2tp_tunnel_state(t));
 		tunnel_end(t, L2TP_CAUSE_TIMEOUT, L2TP_STOP_CLEAR, 0, text, now);

@@ -97,7 +97,7 @@ struct l2tp_tunnel {
 	uint16_t peer_window, cwnd, ssthresh, cwnd_acks, in_flight;
 	msec last_sent, last_heard; /* of control or data: l2tp_tunnel_heard() tells about data */
 	msec retransmit_at;         /* MSEC_NEVER: nothing is in flight */
-	msec limit_at;              /* end of set-up, of waiting for a StopCCN, or of lingering */
+	msec limit_at; /* end of set-up, of waiting for a StopCCN, or of lingering; established: when a HELLO that found no memory is tried again */
 	struct l2tp_queued *outgoing, *early;
 	struct l2tp_setup *setup; /* NULL once established */
 };
