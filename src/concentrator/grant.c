@@ -489,7 +489,7 @@ static void unroute_all(struct subscriber *sub)
 		subscriber_delegated(&sub->engine.softwire, AF_INET6, false);
 	if (sub->engine.lease && sub->routed4)
 		subscriber_delegated(&sub->engine.softwire, AF_INET, false);
-	count = subscriber_prefixes(sub, prefixes);
+	count = dp_row_list(sub->row, prefixes); /* the engine may have had no memory for a lease of its own */
 	for (unsigned i = 0; i < count; i++)
 		subscriber_unroute(sub, &prefixes[i]);
 }

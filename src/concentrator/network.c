@@ -153,24 +153,6 @@ void subscriber_unroute(struct subscriber *sub, const struct prefix *p)
 		own_route(c, p, false);
 }
 
-unsigned subscriber_prefixes(const struct subscriber *sub, struct prefix ret[DP_ROW_PREFIXES])
-{
-	const struct softwire_lease *lease = sub->engine.lease;
-	unsigned n = 0;
-
-	if (!lease || !sub->leased)
-		return 0;
-	if (!prefix_is_none(&lease->link6))
-		ret[n++] = lease->link6;
-	if (!addr_is_none(&lease->address4))
-		ret[n++] = prefix_of(&lease->address4, 32);
-	for (unsigned i = 0; i < lease->prefix_count && sub->routed6; i++)
-		ret[n++] = lease->delegated[i];
-	for (unsigned i = 0; i < lease->prefix4_count && sub->routed4; i++)
-		ret[n++] = lease->delegated4[i];
-	return n;
-}
-
 /* ---- reload ---- */
 
 /* What a softwire has stays its own also when its pool is gone; and where there is a pool now, it needs no route of its own. */
@@ -178,7 +160,7 @@ static void change_routes(struct subscriber *sub, const struct concentrator_conf
 {
 	struct concentrator *c = sub->role;
 	struct prefix prefixes[DP_ROW_PREFIXES];
-	unsigned count = subscriber_prefixes(sub, prefixes);
+	unsigned count = dp_row_list(sub->row, prefixes);
 
 	for (unsigned i = 0; i < count; i++) {
 		bool covered = pools_cover(&c->config, &prefixes[i]);

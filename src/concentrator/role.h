@@ -267,8 +267,6 @@ void concentrator_change_network(struct concentrator *c, const struct concentrat
 /* P leads to this softwire, in the data plane and in the kernel; 0, or -errno: two softwires may never share a prefix. */
 int subscriber_route(struct subscriber *sub, const struct prefix *p);
 void subscriber_unroute(struct subscriber *sub, const struct prefix *p);
-/* All that leads to it now; how many. */
-unsigned subscriber_prefixes(const struct subscriber *sub, struct prefix ret[DP_ROW_PREFIXES]);
 
 /* certificates.c: what EAP needs. */
 /* Reads it, and takes it into use; DONE with 0, or -errno after a logged reason: then all is as it was. */

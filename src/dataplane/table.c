@@ -307,3 +307,13 @@ bool dp_row_permits_source(const struct dp_row *row, const struct addr *src)
 			return true;
 	return false;
 }
+
+unsigned dp_row_list(const struct dp_row *row, struct prefix ret[DP_ROW_PREFIXES])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < slot_count(row); i++)
+		if (!prefix_is_none(&slot_at(row, i)->prefix))
+			ret[n++] = slot_at(row, i)->prefix;
+	return n;
+}

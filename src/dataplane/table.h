@@ -97,6 +97,8 @@ void dp_row_remove(struct dp_table *t, struct dp_row *row);
  * "none", -ENOMEM. */
 int dp_row_add_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
 void dp_row_remove_prefix(struct dp_table *t, struct dp_row *row, const struct prefix *p);
+/* All that it has; how many. */
+unsigned dp_row_list(const struct dp_row *row, struct prefix ret[DP_ROW_PREFIXES]);
 /* All traffic without a better row goes here: the initiator's end has one row. NULL: nowhere. */
 void dp_table_set_default(struct dp_table *t, struct dp_row *row);
 
