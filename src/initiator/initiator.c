@@ -213,6 +213,7 @@ static void tick(struct wheel_timer *t, msec now)
 		i->kernel_changed = false;
 		i->refresh_at = now + REFRESH_MS;
 		initiator_lan_refresh(i);
+		initiator_network_again(i);
 	}
 }
 

@@ -325,6 +325,7 @@ static void default_route_answer(void *owner, int result, int fd)
 	struct initiator *i = route->role;
 
 	if (result != -EEXIST || !route->on || route->metric - i->config.metric >= METRIC_TRIES) {
+		route->missing = route->on && result && result != -EEXIST;
 		initiator_network_done(i, result, fd);
 		return;
 	}
@@ -343,6 +344,23 @@ void initiator_default_route(struct initiator *i, struct default_route *route, b
 	keeper_route(i->keeper, on, &route->dst, KEEPER_ROUTE_DEVICE, i->device, NULL, route->metric,
 		default_route_answer, route);
 	initiator_lan_changed(i);
+}
+
+/* The kernel had no memory for it. */
+static void default_route_again(struct initiator *i, struct default_route *route)
+{
+	if (!route->missing)
+		return;
+	route->missing = false;
+	if (route->on)
+		keeper_route(i->keeper, true, &route->dst, KEEPER_ROUTE_DEVICE, i->device, NULL, route->metric,
+			default_route_answer, route);
+}
+
+void initiator_network_again(struct initiator *i)
+{
+	default_route_again(i, &i->route6);
+	default_route_again(i, &i->route4);
 }
 
 void initiator_network_clear_route(struct initiator *i, uint8_t family)

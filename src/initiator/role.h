@@ -98,6 +98,7 @@ struct default_route {
 	struct initiator *role;
 	struct prefix dst;
 	bool on;
+	bool missing;	 /* it could not be installed: again soon */
 	uint32_t metric; /* the configured one, or the next that is free */
 };
 
@@ -335,6 +336,8 @@ void initiator_network_apply(struct initiator *i, const struct softwire_si *s);
 void initiator_network_withdraw(struct initiator *i);
 /* For a family that went while the other one stays: also its address; subnets leave the LAN, prefixes are deprecated there. */
 void initiator_network_withdraw_family(struct initiator *i, uint8_t family);
+/* What the kernel has not taken is asked for again. */
+void initiator_network_again(struct initiator *i);
 /* A default route over our device that an earlier process has left: it leads nowhere, and hides the others. */
 void initiator_network_clear_route(struct initiator *i, uint8_t family);
 bool initiator_network_has(const struct initiator *i, uint8_t family);	 /* anything that the first one withdraws */
