@@ -14,6 +14,15 @@
 
 struct fixture *fixture_current; /* for wrapped functions, which have no owner */
 
+/* Only tests/unit/fault has these: shall this system call fail, and may what follows fail? */
+__attribute__((weak)) bool inject_system(const char *what);
+__attribute__((weak)) bool inject_on(bool on);
+
+static bool fails(const char *what)
+{
+	return inject_system && inject_system(what);
+}
+
 /* ---- the clock ---- */
 
 msec fixture_skipped;
@@ -76,6 +85,10 @@ int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_
 {
 	uint32_t index;
 
+	if (fails("setsockopt")) {
+		errno = ENOMEM;
+		return -1;
+	}
 	if (fixture_current && ((level == IPPROTO_IP && option == IP_UNICAST_IF) ||
 				       (level == IPPROTO_IPV6 && option == IPV6_UNICAST_IF))) {
 		assert_int_equal(len, sizeof(index));
@@ -100,6 +113,8 @@ static struct sockaddr_storage name_addresses[2];
 int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req, uv_getaddrinfo_cb cb, const char *node,
 	const char *service, const struct addrinfo *hints)
 {
+	if (fails("uv_getaddrinfo"))
+		return UV_ENOMEM;
 	if (strcmp(node, "both.example") != 0)
 		return __real_uv_getaddrinfo(loop, req, cb, node, service, hints);
 	fixture_current->asked = req;
@@ -161,6 +176,10 @@ ssize_t __wrap_sendto(
 	size_t at;
 	int lan;
 
+	if (fails("sendto")) {
+		errno = ENOBUFS;
+		return -1;
+	}
 	lan = lan_of(fd);
 	if (lan < 0)
 		return __real_sendto(fd, buf, len, flags, to, to_len);
@@ -396,7 +415,13 @@ static void add_interface(struct ifaddrs **list, const char *name, const struct 
 int __wrap_getifaddrs(struct ifaddrs **ret)
 {
 	const struct addr none = {0};
+	bool failing;
 
+	if (fails("getifaddrs")) {
+		errno = ENOMEM;
+		return -1;
+	}
+	failing = inject_on && inject_on(false); /* what follows is ours */
 	*ret = NULL;
 	for (unsigned n = 0; n < fixture_current->config.lan_count; n++)
 		add_interface(ret, fixture_current->config.lans[n], &none);
@@ -404,6 +429,8 @@ int __wrap_getifaddrs(struct ifaddrs **ret)
 		if (fixture_current->addresses[n].there)
 			add_interface(ret, fixture_current->addresses[n].device,
 				&fixture_current->addresses[n].addr);
+	if (failing)
+		inject_on(true);
 	return 0;
 }
 

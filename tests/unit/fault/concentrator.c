@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The concentrator while memory is short and system calls fail, one at a time.
+ *
+ * Whatever fails: nothing crashes, a start that comes to nothing says why, who was up stays up, and who could not come in for the failure
+ * comes in by trying again.
+ */
+#include "../concentrator/fixture.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "role.h"
+
+enum { STEP_MS = 250, ATTEMPT_STEPS = 480, ATTEMPTS = 4 };
+
+/* ---- the keeper ---- */
+
+KEEPER(keeper_open_udp, (struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner), c, local)
+KEEPER(keeper_open_tun, (struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner), c, name, mtu)
+KEEPER(keeper_open_file, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
+KEEPER(keeper_open_directory, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
+KEEPER(keeper_route,
+	(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind, const char *device,
+		const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner),
+	c, add, dst, kind, device, source, metric)
+KEEPER(keeper_address,
+	(struct keeper_client *c, bool add, const char *device, const struct addr *address, uint8_t prefix_len, uint32_t valid,
+		uint32_t preferred, keeper_answer *answer, void *owner),
+	c, add, device, address, prefix_len, valid, preferred)
+KEEPER(keeper_forwarding, (struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner), c, family)
+KEEPER(keeper_hook,
+	(struct keeper_client *c, const char *path, const char *event, const char *key, const char *const *variables, unsigned count,
+		keeper_answer *answer, void *owner),
+	c, path, event, key, variables, count)
+
+static struct fixture *f;
+
+/* ---- what happens in the scenes ---- */
+
+static void on_started(void *owner, int result)
+{
+	f->started = true;
+	f->result = result;
+}
+
+static void start(bool arm)
+{
+	f = fixture_new();
+	role_arm(arm ? &f->loop : NULL);
+	fixture_ipv4(f);
+	f->config.hello_ms = 5000;
+	f->config.router_lifetime = 30;
+	f->config.pools[0].preferred = 20;
+	f->config.pools[0].valid = 40;
+	snprintf(f->config.hooks[HOOK_UP], sizeof(f->config.hooks[HOOK_UP]), "/bin/true");
+	inject_on(role_is_armed());
+	f->c = concentrator_new(&f->loop, &f->log, (struct keeper_client *)(void *)f, &f->rng, &f->config);
+	if (f->c)
+		concentrator_start(f->c, on_started, NULL);
+	inject_on(false);
+	if (f->c)
+		fixture_until(f, f->started);
+}
+
+static bool is_complete(const struct peer *p)
+{
+	return p->engine.state.has_binding && p->engine.state.has_address && !addr_is_none(&p->engine.state.address4);
+}
+
+/* Tries as long as a user's router would. */
+static struct peer *connect_user(uint8_t host, const char *user)
+{
+	for (unsigned n = 0; n < ATTEMPTS; n++) {
+		struct peer *p = peer_new(f, (uint8_t)(host + n), user);
+
+		peer_wants(p, true, true, true);
+		peer_open(p);
+		for (unsigned step = 0; step < ATTEMPT_STEPS && !p->downs && !is_complete(p); step++)
+			fixture_pass(f, STEP_MS);
+		if (!p->downs && is_complete(p))
+			return p;
+	}
+	fail_msg("%s does not come up any more:\n%s", user, f->lines);
+	return NULL;
+}
+
+static void assert_alive(struct peer *p)
+{
+	if (p->softwire)
+		softwire_probe(p->softwire, loop_now(&f->loop));
+	fixture_pass(f, 8000);
+	if (p->downs || !p->up6 || !p->up4)
+		fail_msg("somebody who was up is down: %s\n%s", p->why.text, f->lines);
+}
+
+static void end(void)
+{
+	role_arm(NULL);
+	fixture_free(f);
+}
+
+/* ---- the scenes ---- */
+
+static void starting(void)
+{
+	start(true);
+	role_arm(NULL);
+	if (!f->c || f->result) {
+		assert_true(inject_happened());
+		assert_true(!f->c || fixture_logged(f, "level=error"));
+	} else {
+		connect_user(2, "alice");
+	}
+	end();
+}
+
+static void connecting(void)
+{
+	struct peer *alice;
+
+	start(false);
+	alice = connect_user(2, "alice");
+	role_arm(&f->loop);
+	connect_user(10, "bob");
+	role_arm(NULL);
+	assert_alive(alice);
+	end();
+}
+
+/* What keeps a softwire up, and what the operator does meanwhile. */
+static void keeping(void)
+{
+	struct peer *alice;
+	json_t *say = json_array();
+
+	start(false);
+	alice = connect_user(2, "alice");
+	role_arm(&f->loop);
+	fixture_pass(f, 40000); /* HELLO, advertisements, renewals */
+	inject_on(true);
+	json_decref(concentrator_show_softwires(f->c, NULL));
+	json_decref(concentrator_show_tunnels(f->c, NULL));
+	json_decref(concentrator_show_leases(f->c, NULL));
+	json_decref(concentrator_show_counters(f->c));
+	concentrator_reload(f->c, &f->config, say);
+	inject_on(false);
+	fixture_pass(f, 1000);
+	role_arm(NULL);
+	json_decref(say);
+	assert_alive(alice);
+	connect_user(10, "bob");
+	end();
+}
+
+static void stopping(void)
+{
+	struct peer *alice;
+
+	start(false);
+	alice = connect_user(2, "alice");
+	connect_user(10, "bob");
+	role_arm(&f->loop);
+	inject_on(true);
+	concentrator_clear(f->c, "bob", 0);
+	inject_on(false);
+	fixture_pass(f, 2000);
+	fixture_stop(f);
+	role_arm(NULL);
+	fixture_pass(f, 20000);
+	assert_int_equal(alice->downs, 1);
+	end();
+}
+
+/* ---- the tests ---- */
+
+static void a_start_that_fails_says_why(void **state)
+{
+	inject_sweep(*(enum inject_kind *)*state, starting);
+}
+
+static void who_cannot_come_in_tries_again_and_who_is_up_stays_up(void **state)
+{
+	inject_sweep(*(enum inject_kind *)*state, connecting);
+}
+
+static void upkeep_and_questions_harm_nobody(void **state)
+{
+	inject_sweep(*(enum inject_kind *)*state, keeping);
+}
+
+static void an_end_is_an_end(void **state)
+{
+	inject_sweep(*(enum inject_kind *)*state, stopping);
+}
+
+int main(void)
+{
+	static enum inject_kind memory = INJECT_MEMORY, system = INJECT_SYSTEM;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(a_start_that_fails_says_why, &memory),
+		cmocka_unit_test_prestate(a_start_that_fails_says_why, &system),
+		cmocka_unit_test_prestate(who_cannot_come_in_tries_again_and_who_is_up_stays_up, &memory),
+		cmocka_unit_test_prestate(who_cannot_come_in_tries_again_and_who_is_up_stays_up, &system),
+		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &memory),
+		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &system),
+		cmocka_unit_test_prestate(an_end_is_an_end, &memory),
+		cmocka_unit_test_prestate(an_end_is_an_end, &system),
+	};
+
+	return cmocka_run_group_tests_name("concentrator under failures", tests, NULL, NULL);
+}
