@@ -24,12 +24,15 @@ static bool run(const struct world_config *c)
 
 	printf("seed=%llu loss=%u%% users=%u rounds=%llu packets=%llu lost=%llu replaced=%llu vanished=%llu "
 	       "moved=%llu "
-	       "failed_attempts=%llu no_address=%llu virtual_seconds=%llu: %s\n",
+	       "failed_attempts=%llu no_address=%llu resumed=%llu told=%llu noticed=%llu "
+	       "virtual_seconds=%llu: %s\n",
 		(unsigned long long)c->seed, c->loss, c->users, (unsigned long long)world.rounds_done,
 		(unsigned long long)world.network.sent, (unsigned long long)world.network.lost,
 		(unsigned long long)world.replaced, (unsigned long long)world.vanished,
 		(unsigned long long)world.moved, (unsigned long long)world.failed_attempts,
-		(unsigned long long)world.no_address, (unsigned long long)world.now / 1000,
+		(unsigned long long)world.no_address, (unsigned long long)world.resumed,
+		(unsigned long long)world.told, (unsigned long long)world.noticed,
+		(unsigned long long)world.now / 1000,
 		ok ? "all promises held" : world.failure);
 	return ok;
 }
@@ -130,6 +133,31 @@ static void renewals_go_on_across_restarts_of_the_concentrator(void **state)
 	assert_true(world.sc_counters.dhcp4.by_type[DHCP4_REQUEST] > 1000);
 }
 
+/* Five crashes, each a second and a half without a process; lifetimes of two minutes, so that renewals fall into it. Users who were just connecting are
+ * told; of the others nobody loses a softwire, nor what it holds. */
+/* proves: PS-2 partial, HS-PROV-1 partial */
+static void nobody_notices_a_concentrator_that_takes_up_its_softwires(void **state)
+{
+	assert_true(run(&(struct world_config){.seed = 12,
+		.users = 1000,
+		.rounds = 2,
+		.loss = 2,
+		.duplicate = 5,
+		.reorder = 10,
+		.start_ms = 30000,
+		.hold_ms = 300000,
+		.restart_ms = 20000,
+		.restarts = 5,
+		.resume = true,
+		.down_ms = 1500,
+		.on_disk = true,
+		.ipv4 = true,
+		.lifetime_s = 120}));
+	assert_true(world.resumed > 2500);
+	assert_true(world.told > 0);
+	assert_int_equal(world.noticed, 0);
+}
+
 /* 126 addresses for 400 users: who finds none tries again, and everybody gets a turn. */
 /* proves: HS-PROV-1 partial */
 static void pool_that_is_too_small_is_never_given_twice(void **state)
@@ -211,6 +239,8 @@ static void many_small_worlds(void **state)
 			.reorder = 50,
 			.start_ms = 3000,
 			.restart_ms = seed % 3 ? 0 : 15000,
+			.resume = seed % 2,
+			.down_ms = 1000,
 			.ipv4 = seed % 2,
 			.dhcp4 = seed % 5 == 1,
 			.no_ipv6 = seed % 4 == 3,
@@ -227,6 +257,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(dual_stack_softwires_keep_addresses_and_subnets),
 		cmocka_unit_test(addresses_by_dhcp_stay_the_same_on_a_bad_network),
 		cmocka_unit_test(renewals_go_on_across_restarts_of_the_concentrator),
+		cmocka_unit_test(nobody_notices_a_concentrator_that_takes_up_its_softwires),
 		cmocka_unit_test(pool_that_is_too_small_is_never_given_twice),
 		cmocka_unit_test(two_routers_with_one_account_never_hold_its_addresses_together),
 		cmocka_unit_test(a_leap_in_time_harms_nobody),

@@ -10,16 +10,17 @@
 
 #include "aaa/aaa.h"
 #include "hub/trace.h"
+#include "inside.h"
 #include "network.h"
 
-static void promise_broken(struct world *w, uint32_t user, const char *what)
+void world_broken(struct world *w, uint32_t user, const char *what)
 {
 	if (!*w->failure)
 		snprintf(w->failure, sizeof(w->failure), "t=%llu user=%u: %s", (unsigned long long)w->now,
 			user, what);
 }
 
-static void send_packet(
+void world_send(
 	struct world *w, uint8_t direction, uint32_t user, uint32_t port, const uint8_t *data, size_t len)
 {
 	network_send(&w->network, &w->rng, w->now, direction, user, port, data, len);
@@ -32,7 +33,7 @@ static size_t secret_of(uint32_t account, char buf[32])
 	return (size_t)snprintf(buf, 32, "secret-of-%u", account);
 }
 
-static size_t name_of(uint32_t account, char buf[32])
+size_t world_name_of(uint32_t account, char buf[32])
 {
 	return (size_t)snprintf(buf, 32, "user%u", account);
 }
@@ -58,7 +59,7 @@ static void hold(struct server_side *side, const struct prefix *p)
 	if (h) {
 		snprintf(what, sizeof(what), "%s is held by user %u, too", prefix_print(p, text),
 			h->side->user);
-		promise_broken(w, side->user, what);
+		world_broken(w, side->user, what);
 		return;
 	}
 	h = calloc(1, sizeof(*h));
@@ -89,7 +90,7 @@ static void sc_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct server_side *side = side_of(s);
 
-	send_packet(side->world, TO_USER, side->user, side->port, payload, len);
+	world_send(side->world, TO_USER, side->user, side->port, payload, len);
 }
 
 static void no_tunnel_secret(struct softwire *s, const char *host)
@@ -123,7 +124,7 @@ static void side_leave(struct server_side *side)
 	if (w->by_account[side->account] != side)
 		return;
 	w->by_account[side->account] = NULL;
-	name_of(side->account, name);
+	world_name_of(side->account, name);
 	lease_idle(w->leases, name, 0);
 }
 
@@ -150,7 +151,7 @@ static void sc_leased(void *owner, int result, const struct lease *lease, const 
 
 	if (result) {
 		if (result != -ENOSPC || !config->may_run_out)
-			promise_broken(side->world, side->user, why);
+			world_broken(side->world, side->user, why);
 		side->world->no_address++;
 		side->world->by_account[side->account] = NULL;
 		softwire_sc_lease(&side->engine, NULL, why, side->world->now);
@@ -170,9 +171,8 @@ static void sc_leased(void *owner, int result, const struct lease *lease, const 
 	softwire_sc_lease(&side->engine, &given, NULL, side->world->now);
 }
 
-static void sc_want_lease(struct softwire *s)
+void world_acquire(struct server_side *side, lease_answer *answer)
 {
-	struct server_side *side = side_of(s), *old = side->world->by_account[side->account];
 	const struct world_config *config = side->world->config;
 	struct lease_request r = {.pool = "default",
 		.want_link = !config->no_ipv6,
@@ -180,16 +180,23 @@ static void sc_want_lease(struct softwire *s)
 		.want_ipv4 = config->ipv4,
 		.want_subnet = config->ipv4};
 
+	world_name_of(side->account, r.user);
+	lease_acquire(side->world->leases, &r, answer, side);
+}
+
+static void sc_want_lease(struct softwire *s)
+{
+	struct server_side *side = side_of(s), *old = side->world->by_account[side->account];
+
 	if (!side->known)
-		promise_broken(side->world, side->user, "a lease for somebody who is not authenticated");
+		world_broken(side->world, side->user, "a lease for somebody who is not authenticated");
 	if (old) {
 		side->world->replaced++;
 		softwire_close(
 			&old->engine.softwire, CAUSE_REPLACED, L2TP_STOP_EXISTS, 0, "replaced", s->now);
 	}
 	side->world->by_account[side->account] = side;
-	name_of(side->account, r.user);
-	lease_acquire(side->world->leases, &r, sc_leased, side);
+	world_acquire(side, sc_leased);
 }
 
 static void sc_bound(void *owner, int result, const struct lease *lease, const char *why)
@@ -204,14 +211,14 @@ static void sc_bind_duid(struct softwire *s, const struct dhcp6_duid *duid, uint
 	struct server_side *side = side_of(s);
 	char name[32];
 
-	name_of(side->account, name);
+	world_name_of(side->account, name);
 	lease_bind(side->world->leases, name, 0, duid->data, duid->len, iaid, sc_bound, side);
 }
 
 static void sc_delegated(struct softwire *s, uint8_t family, bool in_use)
 {
 	if (in_use && !side_of(s)->held_count)
-		promise_broken(side_of(s)->world, side_of(s)->user, "a prefix is used that is not held");
+		world_broken(side_of(s)->world, side_of(s)->user, "a prefix is used that is not held");
 }
 
 static void sc_up(struct softwire *s, uint8_t family)
@@ -227,7 +234,7 @@ static void sc_down(struct softwire *s, const struct softwire_why *why)
 	side_leave(side_of(s));
 }
 
-static void sc_released(struct softwire *s)
+void world_forget(struct softwire *s)
 {
 	struct server_side *side = side_of(s);
 	struct world *w = side->world;
@@ -267,7 +274,8 @@ static const struct softwire_ops sc_ops = {
 	.up = sc_up,
 	.family_down = any_family_down,
 	.down = sc_down,
-	.released = sc_released,
+	.changed = restart_save,
+	.released = world_forget,
 	.trace = any_trace,
 	.note = any_note,
 };
@@ -280,7 +288,7 @@ static void stray(struct world *w, const struct packet *p, const struct l2tp_hea
 	if (h->control && !reader_left(&body))
 		return;
 	l2tp_stray_reply(&out, h->tunnel_id, 0, L2TP_STOP_CLEAR, "no such tunnel");
-	send_packet(w, TO_USER, p->user, p->port, buf, writer_len(&out));
+	world_send(w, TO_USER, p->user, p->port, buf, writer_len(&out));
 }
 
 static void accept_request(
@@ -323,7 +331,7 @@ static void accept_request(
 	side->engine.softwire.tracing = w->tracing;
 	if (softwire_sc_accept(&side->engine, &w->sc_config, id, (uint16_t)(1 + rng_below(&w->rng, 65535)),
 		    p->data, p->len, 1460, w->now))
-		promise_broken(w, p->user, "an honest SCCRQ was refused");
+		world_broken(w, p->user, "an honest SCCRQ was refused");
 }
 
 static void server_input(struct world *w, const struct packet *p)
@@ -334,7 +342,7 @@ static void server_input(struct world *w, const struct packet *p)
 
 	l2tp_header_read(&r, &h);
 	if (!reader_ok(&r)) {
-		promise_broken(w, p->user, "the initiator sent a malformed header");
+		world_broken(w, p->user, "the initiator sent a malformed header");
 		return;
 	}
 	side = w->by_tunnel[h.tunnel_id];
@@ -344,50 +352,6 @@ static void server_input(struct world *w, const struct packet *p)
 		stray(w, p, &h, reader_rest(&r));
 	else
 		softwire_input(&side->engine.softwire, p->data, p->len, w->now);
-}
-
-static bool leases_open(struct world *w)
-{
-	struct lease_pool_config pool = {.name = "default", .delegate_len = 60, .delegate4_len = 28};
-	struct addr first = addr4(10, 64, 0, 0);
-	char why[256] = "", path[96];
-
-	snprintf(path, sizeof(path), "%s/leases.db", w->directory);
-	w->leases = lease_store_open(NULL, w->config->on_disk ? path : ":memory:", NULL, why);
-	if (!w->leases)
-		return false;
-	if (!w->config->no_ipv6 && (prefix_parse("2001:db8:100::/40", &pool.link6) ||
-					   prefix_parse("2001:db8:8000::/36", &pool.delegate_from)))
-		return false;
-	if (w->config->ipv4) {
-		pool.ipv4 = prefix_of(&first, w->config->ipv4_len ? w->config->ipv4_len : 16);
-		if (prefix_parse("10.128.0.0/12", &pool.delegate4_from))
-			return false;
-	}
-	return lease_store_set_pools(w->leases, &pool, 1, why) == 0;
-}
-
-/* Killed and started again: the lease store is all that is left. Who was up notices that nothing comes back. */
-static void restart_fire(struct wheel_timer *t, msec now)
-{
-	struct world *w = container_of(t, struct world, restart);
-
-	for (uint32_t i = 0; i < w->user_count; i++)
-		while (w->of_user[i]) {
-			w->cut_off += w->of_user[i]->engine.softwire.up_at != 0;
-			sc_released(&w->of_user[i]->engine.softwire);
-		}
-	if (w->config->on_disk) {
-		lease_store_close(w->leases);
-		w->leases = NULL;
-		if (!leases_open(w))
-			promise_broken(w, 0, "the lease store could not be opened again");
-	}
-	if (w->restarts_left && --w->restarts_left)
-		wheel_arm(&w->wheel, &w->restart, now + w->config->restart_ms);
-	for (uint32_t i = 0; i < w->user_count; i++)
-		if (w->users[i].running && w->users[i].bound)
-			softwire_probe(&w->users[i].engine.softwire, now);
 }
 
 /* ---- users ---- */
@@ -401,7 +365,7 @@ static void si_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct user *u = user_of(s);
 
-	send_packet(u->world, TO_SERVER, u->index, u->port, payload, len);
+	world_send(u->world, TO_SERVER, u->index, u->port, payload, len);
 }
 
 static void si_authenticate(struct softwire *s, const struct ppp_claim *claim)
@@ -418,7 +382,7 @@ static void si_secret(struct softwire *s, const char *peer_name)
 
 static void sc_only(struct softwire *s)
 {
-	promise_broken(user_of(s)->world, user_of(s)->index, "a concentrator's request at an initiator");
+	world_broken(user_of(s)->world, user_of(s)->index, "a concentrator's request at an initiator");
 }
 
 static void sc_only_bind(struct softwire *s, const struct dhcp6_duid *duid, uint32_t iaid)
@@ -439,11 +403,11 @@ static void si_up(struct softwire *s, uint8_t family)
 static void check_prefix(struct user *u, const struct dhcp6_binding *b)
 {
 	if (b->prefix_count != 1) {
-		promise_broken(u->world, u->index, "not exactly one prefix");
+		world_broken(u->world, u->index, "not exactly one prefix");
 		return;
 	}
 	if (u->seen && !u->world->config->may_run_out && !prefix_equal(&u->prefix, &b->prefixes[0].prefix))
-		promise_broken(u->world, u->index, "another prefix than before");
+		world_broken(u->world, u->index, "another prefix than before");
 	u->prefix = b->prefixes[0].prefix;
 }
 
@@ -453,7 +417,7 @@ static void check_ipv4(struct user *u, const struct softwire_si_state *state)
 		    prefix_equal(&u->subnet, &state->binding4.subnets[0].prefix);
 
 	if (u->seen && !u->world->config->may_run_out && !same)
-		promise_broken(u->world, u->index, "another IPv4 address or subnet than before");
+		world_broken(u->world, u->index, "another IPv4 address or subnet than before");
 	u->address4 = state->address4;
 	u->subnet = state->binding4.subnets[0].prefix;
 }
@@ -495,13 +459,15 @@ static void si_down(struct softwire *s, const struct softwire_why *why)
 	if (!u->bound) {
 		u->failures++;
 		u->world->failed_attempts++;
+	} else if (!u->leaving) {
+		u->world->noticed++;
 	}
 }
 
 static void user_again(struct user *u, msec delay)
 {
 	u->running = false;
-	u->up = u->bound = false;
+	u->up = u->bound = u->leaving = false;
 	wheel_arm(&u->world->wheel, &u->timer, u->world->now + delay);
 }
 
@@ -543,7 +509,7 @@ static void user_connect(struct user *u)
 		    (uint16_t)(1 + rng_below(&w->rng, 65535)), 1, 1460,
 		    u->seen && !w->config->no_ipv6 ? &u->hint : NULL,
 		    u->seen && w->config->ipv4 ? &u->hint4 : NULL, w->now))
-		promise_broken(w, u->index, "out of memory");
+		world_broken(w, u->index, "out of memory");
 }
 
 static void round_over(struct user *u)
@@ -553,6 +519,7 @@ static void round_over(struct user *u)
 
 	w->rounds_done++;
 	u->rounds_left--;
+	u->leaving = true;
 	if (!u->rounds_left)
 		w->users_done++;
 	if (fate == 0) { /* power cut */
@@ -589,7 +556,7 @@ static void user_input(struct world *w, const struct packet *p)
 		return; /* to a socket that is gone */
 	l2tp_header_read(&r, &h);
 	if (!reader_ok(&r))
-		promise_broken(w, p->user, "the concentrator sent a malformed header");
+		world_broken(w, p->user, "the concentrator sent a malformed header");
 	else if (h.tunnel_id == u->engine.softwire.tunnel.local_tunnel)
 		softwire_input(&u->engine.softwire, p->data, p->len, w->now);
 	else if (l2tp_stray_matches(&u->engine.softwire.tunnel, p->data, p->len))
@@ -613,10 +580,10 @@ static void world_step(struct world *w)
 	while (n->count && n->heap[0]->at <= w->now) {
 		struct packet *p = network_take(n);
 
-		if (p->direction == TO_SERVER)
-			server_input(w, p);
-		else
+		if (p->direction == TO_USER)
 			user_input(w, p);
+		else if (!w->dead)
+			server_input(w, p);
 		free(p);
 	}
 }
@@ -633,7 +600,6 @@ static bool world_open(struct world *w, const struct world_config *config)
 {
 	memset(w, 0, sizeof(*w));
 	w->config = config;
-	w->restarts_left = config->restarts ? config->restarts : 1;
 	w->tracing = getenv("SIM_TRACE") != NULL;
 	w->now = 1000;
 	wheel_init(&w->wheel, w->now);
@@ -661,7 +627,7 @@ static bool world_open(struct world *w, const struct world_config *config)
 		if (!mkdtemp(w->directory))
 			return false;
 	}
-	return leases_open(w);
+	return restart_open_leases(w);
 }
 
 static void users_start(struct world *w, const struct world_config *config)
@@ -670,12 +636,10 @@ static void users_start(struct world *w, const struct world_config *config)
 	w->users = calloc(config->users, sizeof(*w->users));
 	w->by_account = calloc(config->users, sizeof(*w->by_account));
 	w->of_user = calloc(config->users, sizeof(*w->of_user));
-	w->restart.fire = restart_fire;
 	w->leap.fire = leap_fire;
 	if (config->leap_ms)
 		wheel_arm(&w->wheel, &w->leap, w->now + config->leap_ms);
-	if (config->restart_ms)
-		wheel_arm(&w->wheel, &w->restart, w->now + config->restart_ms);
+	restart_init(w);
 	for (uint32_t i = 0; i < config->users; i++) {
 		struct user *u = &w->users[i];
 
@@ -693,19 +657,19 @@ static void check_end(struct world *w)
 	size_t active = 0;
 
 	if (w->users_done != w->user_count)
-		promise_broken(w, 0, "not every user finished its rounds");
+		world_broken(w, 0, "not every user finished its rounds");
 	if (w->side_count)
-		promise_broken(w, 0, "a softwire is left at the concentrator");
+		world_broken(w, 0, "a softwire is left at the concentrator");
 	if (lease_count(w->leases, &active) !=
 			w->user_count / (w->config->per_account ? w->config->per_account : 1) &&
 		!w->config->may_run_out)
-		promise_broken(w, 0, "a lease was lost");
+		world_broken(w, 0, "a lease was lost");
 	if (w->held.count)
-		promise_broken(w, 0, "something is held by nobody");
+		world_broken(w, 0, "something is held by nobody");
 	if (active)
-		promise_broken(w, 0, "a lease is still active");
+		world_broken(w, 0, "a lease is still active");
 	if (w->wheel.armed)
-		promise_broken(w, 0, "a timer is stuck");
+		world_broken(w, 0, "a timer is stuck");
 }
 
 static void directory_remove(const struct world *w)
@@ -727,7 +691,7 @@ bool world_run(struct world *w, const struct world_config *config)
 	msec limit;
 
 	if (!world_open(w, config)) {
-		promise_broken(w, 0, "the lease store could not be opened");
+		world_broken(w, 0, "the lease store could not be opened");
 		return false;
 	}
 	users_start(w, config);
@@ -741,7 +705,7 @@ bool world_run(struct world *w, const struct world_config *config)
 			softwire_done(&w->users[i].engine.softwire);
 	for (uint32_t i = 0; i < w->user_count; i++)
 		while (w->of_user[i])
-			sc_released(&w->of_user[i]->engine.softwire);
+			world_forget(&w->of_user[i]->engine.softwire);
 	while (w->network.count)
 		free(network_take(&w->network));
 	free(w->network.heap);
@@ -753,6 +717,6 @@ bool world_run(struct world *w, const struct world_config *config)
 		lease_store_close(w->leases);
 	directory_remove(w);
 	if (pool_done(&w->sides) && !*w->failure)
-		promise_broken(w, 0, "memory was leaked");
+		world_broken(w, 0, "memory was leaked");
 	return !*w->failure;
 }

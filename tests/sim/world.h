@@ -9,6 +9,8 @@
  * A user connects, gets its prefix, stays for a while, then leaves in good order, or vanishes (its router lost power), or its
  * address changes (a NAT); and connects again until it has done its rounds. The concentrator may be killed in the middle of it: its
  * softwires are gone without a word, its leases are not, and users whose traffic is not answered any more take that as a hint.
+ * Or it crashes, and the next process takes up its softwires from what it has saved: then nobody notices, but those that were just connecting
+ * or leaving (restart.c).
  * Several users may share an account (two routers of one household), the pool may be too small for all, time may leap (a suspended machine).
  * Whatever happens, no two softwires hold the same address or prefix at a time.
  */
@@ -29,7 +31,7 @@ struct user {
 	struct wheel_timer timer;
 	uint32_t index, account, port; /* PORT changes with each attempt: where answers go */
 	uint16_t rounds_left;
-	bool running, lingering, up, bound, seen;
+	bool running, lingering, up, bound, seen, leaving;
 	msec attempt_at;
 	struct prefix prefix; /* of the first round: must be the same in every other */
 	struct addr address4;
@@ -49,6 +51,8 @@ struct server_side {
 	bool known;
 	unsigned held_count;
 	struct held *held[HELD_MAX];
+	uint8_t record[1024]; /* what it saved last */
+	size_t record_len;
 };
 
 /* What a softwire holds, in a hash of all of it. */
@@ -77,7 +81,9 @@ struct world {
 	struct pool sides;
 	uint32_t next_port;
 	struct wheel_timer restart, leap;
+	bool dead; /* the concentrator has crashed and is not there again */
 	uint64_t rounds_done, replaced, vanished, moved, failed_attempts, cut_off, no_address;
+	uint64_t resumed, told, noticed; /* softwires taken up after a crash, peers told that theirs are not, softwires that users lost */
 	uint32_t users_done;
 	unsigned restarts_left;
 	bool tracing;      /* the environment has SIM_TRACE: every packet is printed */
@@ -94,6 +100,8 @@ struct world_config {
 	uint32_t
 		restart_ms; /* the concentrator is killed and starts again then, and RESTARTS times; 0: never */
 	unsigned restarts;
+	bool resume;      /* it takes its softwires up again, after DOWN_MS */
+	uint32_t down_ms;
 	bool on_disk;              /* the lease database is a file, which is opened again with each restart */
 	bool ipv4, no_ipv6, dhcp4; /* payload; IPv4 addresses come by DHCP */
 	unsigned ipv4_len;         /* length of the pool of addresses; 0: 16 */

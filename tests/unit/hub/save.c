@@ -173,7 +173,7 @@ static void live(void (*set)(struct pair *p), void (*each)(struct pair *p))
 	pair_free(p);
 }
 
-/* proves: PS-15 partial */
+/* proves: PS-2 partial */
 static void a_crash_after_every_event_is_not_noticed(void **state)
 {
 	for (size_t n = 0; n < sizeof(with) / sizeof(*with); n++)
@@ -202,7 +202,7 @@ static void close_ncp(struct side *side, uint16_t protocol)
 	softwire_probe(side->softwire, side->pair->now);
 }
 
-/* proves: PS-15 partial */
+/* proves: PS-2 partial */
 static void a_family_may_go_and_come_across_crashes(void **state)
 {
 	for (size_t k = 0; k < sizeof(who) / sizeof(*who); k++) {
@@ -491,6 +491,52 @@ static void nobody_is_told_who_does_not_know_of_it(void **state)
 	pair_free(p);
 }
 
+/* An ICRQ from a peer that has ACKNOWLEDGED what is before that number. */
+static void ask_for_session(struct pair *p, uint16_t acknowledged)
+{
+	static const uint8_t message_type[] = {0x80, 8, 0, 0, 0, 0, 0, L2TP_ICRQ};
+	static const uint8_t assigned_session[] = {0x80, 8, 0, 0, 0, 14, 0, 77};
+	static const uint8_t call_serial[] = {0x80, 10, 0, 0, 0, 15, 0, 0, 0, 7};
+	const struct l2tp_tunnel *t = &p->sc_engine.softwire.tunnel;
+	uint8_t buf[64];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	writer_u16(&w, 0xc802);
+	writer_u16(&w, 12 + sizeof(message_type) + sizeof(assigned_session) + sizeof(call_serial));
+	writer_u16(&w, t->local_tunnel);
+	writer_u16(&w, 0);
+	writer_u16(&w, t->nr);
+	writer_u16(&w, acknowledged);
+	writer_bytes(&w, message_type, sizeof(message_type));
+	writer_bytes(&w, assigned_session, sizeof(assigned_session));
+	writer_bytes(&w, call_serial, sizeof(call_serial));
+	pair_payload(&p->sc, buf, writer_len(&w));
+}
+
+/* A peer that asks for session after session, and acknowledges no refusal, costs us no more than the end of its own softwire. */
+static void too_much_that_waits_is_not_saved(void **state)
+{
+	struct pair *p = pair_new();
+	uint16_t acknowledged;
+
+	pair_up(p);
+	p->si.dead = true;
+	acknowledged = p->sc_engine.softwire.tunnel.ns;
+	for (int n = 1; n < 12; n++) {
+		uint16_t ns = p->sc_engine.softwire.tunnel.ns;
+		struct softwire_peek peek;
+
+		ask_for_session(p, acknowledged);
+		assert_int_equal(p->sc_engine.softwire.tunnel.ns, ns + 1);
+		assert_int_equal(softwire_peek(reader_of(p->sc.record, p->sc.record_len), &peek), 0);
+		assert_int_equal(peek.resumable, n <= 8);
+		assert_int_equal(p->sc.record_len == SOFTWIRE_RECORD_HEAD, n > 8);
+		if (peek.resumable)
+			assert_true(pair_resume(&p->sc));
+	}
+	pair_free(p);
+}
+
 static void what_does_not_fit_is_not_written(void **state)
 {
 	struct pair *p = pair_new();
@@ -554,6 +600,7 @@ int main(void)
 		cmocka_unit_test(a_peer_is_told_at_once_at_whatever_step),
 		cmocka_unit_test(a_farewell_has_the_number_that_the_peer_expects),
 		cmocka_unit_test(nobody_is_told_who_does_not_know_of_it),
+		cmocka_unit_test(too_much_that_waits_is_not_saved),
 		cmocka_unit_test(what_does_not_fit_is_not_written),
 		cmocka_unit_test(records_follow_one_another),
 	};
