@@ -6,11 +6,22 @@
 #include "command/command.h"
 #include "control/print.h"
 
+/* Above the table: it concerns all of it. */
+static void print_database(const json_t *database)
+{
+	const char *why = json_string_value(json_object_get(database, "why"));
+
+	if (json_is_false(json_object_get(database, "writable")))
+		printf("The leases are read-only, for %lld s: %s.\nUsers who come back for an unchanged lease get in, new ones do not.\n\n",
+			(long long)json_integer_value(json_object_get(database, "seconds")), why ? why : "?");
+}
+
 static void print_show(const struct call *call, const json_t *answer)
 {
 	const char *what = call->argv[0];
 	const json_t *rows = json_object_get(answer, !strcmp(what, "reverse-zone") ? "reverse_zones" : what);
 
+	print_database(json_object_get(answer, "database"));
 	if (!strcmp(what, "softwires"))
 		print_softwires(stdout, rows);
 	else if (!strcmp(what, "tunnels"))

@@ -102,6 +102,8 @@ void concentrator_free(struct concentrator *c);
 struct json_t *concentrator_show_softwires(struct concentrator *c, const char *filter);
 struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter);
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter);
+/* Whether new leases can be given: writable, why not, for how many seconds. */
+struct json_t *concentrator_show_lease_store(const struct concentrator *c);
 struct json_t *concentrator_show_counters(struct concentrator *c);
 /* The records that delegate the reverse zones of users' prefixes to their name servers (HS-PROV-12): objects with user, prefix, zone, nameservers. */
 struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter);

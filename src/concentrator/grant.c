@@ -383,7 +383,8 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 		return;
 	}
 	if (result) {
-		refuse(sub, why, "no address is free");
+		refuse(sub, why,
+			result == -EIO ? "no new address can be given at the moment, try again later" : "no address is free");
 		return;
 	}
 	pool = concentrator_pool(

@@ -122,6 +122,16 @@ struct json_t *concentrator_show_leases(struct concentrator *c, const char *filt
 	return array;
 }
 
+struct json_t *concentrator_show_lease_store(const struct concentrator *c)
+{
+	struct lease_health h = {.writable = true};
+
+	if (c->leases)
+		lease_store_health(c->leases, &h);
+	return json_pack("{s:b, s:o, s:o}", "writable", (int)h.writable, "why", report_text(h.why), "seconds",
+		h.writable ? json_null() : json_integer((json_int_t)h.seconds));
+}
+
 /* ---- reverse zones ---- */
 
 /* The name servers of what USER (NULL: none of that name any more) has from POOL: its own, else the pool's. */
@@ -250,13 +260,25 @@ static json_t *show_now(const struct concentrator *c)
 		"draining", (json_int_t)c->drain.on);
 }
 
+static json_t *show_lease_counters(const struct lease_health *h)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "refused", (json_int_t)h->refused, "outages",
+		(json_int_t)h->outages, "rewritten", (json_int_t)h->rewritten, "backups", (json_int_t)h->backups,
+		"backups_failed", (json_int_t)h->backups_failed);
+}
+
 struct json_t *concentrator_show_counters(struct concentrator *c)
 {
+	struct lease_health health = {.writable = true};
 	json_t *o = json_object();
 
+	if (c->leases)
+		lease_store_health(c->leases, &health);
 	report_counters(o, &c->counters, tun_plane_counters(c->plane));
 	json_object_set_new(o, "concentrator", show_role_counters(c));
+	json_object_set_new(o, "leases", show_lease_counters(&health));
 	json_object_set_new(o, "now", show_now(c));
+	json_object_set_new(json_object_get(o, "now"), "leases_read_only", json_integer(!health.writable));
 	return o;
 }
 

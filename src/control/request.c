@@ -116,6 +116,8 @@ static void show_tunnels(struct request *q)
 static void show_leases(struct request *q)
 {
 	show_rows(q, "leases", concentrator_show_leases, initiator_show_leases);
+	if (q->targets->concentrator)
+		json_object_set_new(q->answer->object, "database", concentrator_show_lease_store(q->targets->concentrator));
 }
 
 static void show_reverse_zones(struct request *q)

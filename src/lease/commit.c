@@ -9,16 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lease/store.h"
-
-struct op_list {
-	struct op *head, *tail;
-	size_t count;
-};
+#include "lease/check.h"
+#include "lease/writer.h"
 
 struct committer {
 	struct lease_store *store;
-	struct db *db;
+	struct writer writer;       /* the thread's while it runs */
 	struct op *oldest, *newest; /* not answered yet; the loop's own list */
 	size_t in_flight;
 	bool full_told;
@@ -30,7 +26,11 @@ struct committer {
 	struct op_list queue, done;
 	bool failed; /* the thread waits until the loop has undone */
 	bool stop;
-	char why[256];
+	bool busy; /* the thread is at the disk, since: */
+	msec busy_since;
+	bool want_look, want_backup;
+	enum backup_state backup; /* how the last one came out; NONE: told already */
+	struct failure failure, backup_failure;
 };
 
 static void list_append(struct op_list *l, struct op *op)
@@ -57,7 +57,7 @@ static void list_move(struct op_list *to, struct op_list *from)
 	*from = (struct op_list){0};
 }
 
-/* The first BATCH_OPS of FROM. */
+/* The first of FROM that go into one transaction. */
 static struct op_list list_take(struct op_list *from)
 {
 	struct op_list l = {0};
@@ -65,6 +65,8 @@ static struct op_list list_take(struct op_list *from)
 	while (from->head && l.count < BATCH_OPS) {
 		struct op *op = from->head;
 
+		if (l.count && (writer_wants_alone(op) || writer_wants_alone(l.head)))
+			break;
 		from->head = op->next;
 		from->count--;
 		list_append(&l, op);
@@ -74,139 +76,78 @@ static struct op_list list_take(struct op_list *from)
 	return l;
 }
 
-/* Writing: runs in the thread. */
-
-/* Both: what of ST the other one has not. */
-
-static int put_prefixes(
-	struct db *db, const struct row *row, const struct state *st, const struct state *before)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < st->span_count && !rc; i++) {
-		const struct span *n = st->spans[i];
-		struct db_prefix p = {
-			.user = row->user,
-			.slot = row->slot,
-			.prefix = span_prefix(n),
-			.part = n->part,
-			.position = n->position,
-			.fixed = n->fixed,
-		};
-
-		if (!state_owns_span(before, n))
-			rc = db_put_prefix(db, &p);
-	}
-	return rc;
-}
-
-static int delete_prefixes(struct db *db, const struct state *st, const struct state *after)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < st->span_count && !rc; i++) {
-		struct prefix p = span_prefix(st->spans[i]);
-
-		if (!state_owns_span(after, st->spans[i]))
-			rc = db_delete_prefix(db, &p);
-	}
-	return rc;
-}
-
-static int write_change(struct db *db, const struct change *c)
-{
-	const struct state *st = &c->after;
-	struct db_lease l = {
-		.user = c->row->user,
-		.slot = c->row->slot,
-		.pool = st->pool ? st->pool->text : "",
-		.duid = st->duid ? st->duid->bytes : NULL,
-		.duid_len = st->duid ? st->duid->len : 0,
-		.iaid = st->iaid,
-		.granted_at = st->granted_at,
-		.used_at = c->used_at,
-		.used_order = c->order,
-		.in_use = c->in_use,
-	};
-	int rc = delete_prefixes(db, &c->before, st);
-
-	if (!rc)
-		rc = st->present ? db_put_lease(db, &l) : db_delete_lease(db, l.user, l.slot);
-	return rc ? rc : put_prefixes(db, c->row, st, &c->before);
-}
-
-static int write_op(struct db *db, const struct op *op)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; i < op->change_count && !rc; i++)
-		rc = write_change(db, &op->changes[i]);
-	for (unsigned i = 0; i < op->touch_count && !rc; i++) {
-		const struct touch *t = &op->touches[i];
-		struct db_touch touch = {t->row->user, t->row->slot, t->used_at, t->order, t->in_use};
-
-		rc = db_touch_lease(db, &touch);
-	}
-	return rc;
-}
-
-static bool op_writes(const struct op *op)
-{
-	return op->change_count || op->touch_count;
-}
-
-static int write_batch(struct db *db, const struct op_list *batch)
-{
-	bool writes = false;
-	int rc;
-
-	for (const struct op *op = batch->head; op; op = op->next)
-		writes = writes || op_writes(op);
-	if (!writes)
-		return 0;
-	rc = db_begin(db);
-	for (const struct op *op = batch->head; op && !rc; op = op->next)
-		rc = write_op(db, op);
-	if (!rc)
-		rc = db_commit(db);
-	if (rc)
-		db_rollback(db);
-	return rc;
-}
-
 static void mark_failed(struct op_list *batch)
 {
 	for (struct op *op = batch->head; op; op = op->next)
 		op->result = -EIO;
 }
 
+/* ---- the thread ---- */
+
+/* Lets go of the mutex while it works, and says since when. */
+static void begin_work(struct committer *c)
+{
+	c->busy = true;
+	c->busy_since = loop_clock();
+	uv_mutex_unlock(&c->mutex);
+}
+
+static void end_work(struct committer *c)
+{
+	uv_mutex_lock(&c->mutex);
+	c->busy = false;
+	uv_async_send(c->async);
+}
+
+static void thread_commit(struct committer *c)
+{
+	struct op_list batch = list_take(&c->queue);
+	int rc;
+
+	begin_work(c);
+	rc = writer_run(&c->writer, &batch);
+	end_work(c);
+	if (rc) {
+		mark_failed(&batch);
+		c->failed = true;
+		c->failure = c->writer.failure;
+	}
+	list_move(&c->done, &batch);
+}
+
+static void thread_look(struct committer *c)
+{
+	bool copy = c->want_backup;
+	enum backup_state state;
+
+	begin_work(c);
+	state = writer_look(&c->writer) ? BACKUP_DAMAGED : BACKUP_NONE;
+	if (copy && state == BACKUP_NONE)
+		state = writer_backup_step(&c->writer);
+	end_work(c);
+	c->want_look = false;
+	if (state == BACKUP_RUNNING)
+		return;
+	c->want_backup = false;
+	c->backup = state;
+	c->backup_failure = c->writer.failure;
+}
+
+/* Requests come first; a backup goes on a little after each batch, and whenever there is nothing else to do. */
 static void commit_thread(void *arg)
 {
 	struct committer *c = arg;
 
 	uv_mutex_lock(&c->mutex);
-	for (;;) {
-		struct op_list batch;
-		int rc;
-
-		while (c->failed || (!c->queue.head && !c->stop)) {
-			if (c->failed && c->stop)
-				break;
+	while (!c->stop || (c->queue.head && !c->failed)) {
+		if (c->failed || (!c->queue.head && !c->want_backup && !c->want_look)) {
 			uv_cond_wait(&c->wake, &c->mutex);
+			continue;
 		}
-		if (c->failed || !c->queue.head)
-			break;
-		batch = list_take(&c->queue);
-		uv_mutex_unlock(&c->mutex);
-		rc = write_batch(c->db, &batch);
-		uv_mutex_lock(&c->mutex);
-		if (rc) {
-			mark_failed(&batch);
-			c->failed = true;
-			snprintf(c->why, sizeof(c->why), "%s", db_why(c->db));
-		}
-		list_move(&c->done, &batch);
-		uv_async_send(c->async);
+		if (c->queue.head)
+			thread_commit(c);
+		if ((c->want_backup || c->want_look) && !c->failed && !c->stop)
+			thread_look(c);
 	}
 	uv_mutex_unlock(&c->mutex);
 }
@@ -249,6 +190,7 @@ static void op_free(struct lease_store *s, struct op *op)
 {
 	if (op->row)
 		row_drop_ref(s, op->row);
+	check_free(op->check);
 	free(op->touches);
 	free(op->why);
 	free(op);
@@ -288,6 +230,8 @@ static void op_deliver(struct committer *c, struct op *op, const char *why)
 	if (held && op->result) /* 0: from now on it is the caller's */
 		row_leave(s, held);
 	op_unlink(c, op);
+	if (op->result == -EIO && op->kind == OP_LEASES && op->answer)
+		health_refused(s);
 	if (op->answer)
 		op->answer(op->owner, op->result, granted ? &lease : NULL,
 			!op->result             ? ""
@@ -315,31 +259,65 @@ static void deliver_all(struct committer *c, struct op_list *done, const char *w
 	}
 }
 
+static void tell_backup(struct committer *c, enum backup_state state, const struct failure *f)
+{
+	if (state != BACKUP_NONE)
+		health_backup(c->store, state == BACKUP_DONE, state == BACKUP_DAMAGED, f->why);
+}
+
 static void on_done(uv_async_t *async)
 {
 	struct committer *c = async->data;
+	struct lease_store *s = c->store;
 	struct op_list done = {0};
-	char why[256] = "";
+	struct failure failure, backup_failure;
+	enum backup_state backup;
+	bool failed;
 
 	uv_mutex_lock(&c->mutex);
 	list_move(&done, &c->done);
-	if (c->failed) {
+	failed = c->failed;
+	if (failed) {
 		mark_failed(&c->queue);
 		list_move(&done, &c->queue);
-		snprintf(why, sizeof(why), "%s", c->why);
 		undo_failed(c);
 		c->failed = false;
 		uv_cond_signal(&c->wake);
 	}
+	failure = c->failure;
+	backup = c->backup;
+	backup_failure = c->backup_failure;
+	c->backup = BACKUP_NONE;
 	uv_mutex_unlock(&c->mutex);
-	if (why[0]) {
-		log_message(c->store->log, LEVEL_ERROR, "lease-database", "%s", why);
-		/* What nobody waits for is not tried all the time while the database fails. */
-		if (wheel_armed(&c->store->timer))
-			wheel_arm(&c->store->loop->wheel, &c->store->timer,
-				loop_now(c->store->loop) + TOUCH_INTERVAL);
-	}
-	deliver_all(c, &done, why);
+	if (failed)
+		health_failed(s, failure.trouble, failure.why);
+	health_look(s);
+	tell_backup(c, backup, &backup_failure);
+	deliver_all(c, &done, failed ? failure.why : "");
+}
+
+msec committer_stuck_since(struct committer *c)
+{
+	msec since;
+
+	uv_mutex_lock(&c->mutex);
+	since = c->busy ? c->busy_since : MSEC_NEVER;
+	uv_mutex_unlock(&c->mutex);
+	return since;
+}
+
+bool committer_is_idle(const struct committer *c)
+{
+	return !c->in_flight;
+}
+
+void committer_look(struct committer *c, bool copy)
+{
+	uv_mutex_lock(&c->mutex);
+	c->want_look = true;
+	c->want_backup = c->want_backup || copy;
+	uv_cond_signal(&c->wake);
+	uv_mutex_unlock(&c->mutex);
 }
 
 struct op *op_new(struct lease_store *s, size_t changes, lease_answer *answer, void *owner)
@@ -358,35 +336,52 @@ struct op *op_new(struct lease_store *s, size_t changes, lease_answer *answer, v
 	return op;
 }
 
+/* Without a thread: in place of it. */
 static void submit_now(struct committer *c, struct op *op)
 {
+	struct lease_store *s = c->store;
 	struct op_list batch = {0};
-	char why[256] = "";
+	struct failure failure = {0};
+	int rc;
 
 	list_append(&batch, op);
-	if (write_batch(c->db, &batch)) {
-		snprintf(why, sizeof(why), "%s", db_why(c->db));
+	rc = writer_run(&c->writer, &batch);
+	if (rc) {
+		failure = c->writer.failure;
 		mark_failed(&batch);
-		op_undo(c->store, op);
-		log_message(c->store->log, LEVEL_ERROR, "lease-database", "%s", why);
+		op_undo(s, op);
+		health_failed(s, failure.trouble, failure.why);
 	}
-	op_deliver(c, op, why);
+	op_deliver(c, op, failure.why);
+}
+
+static void refuse_write(struct lease_store *s, struct op *op, const char *why)
+{
+	op->result = -EIO;
+	op_why(op, "%s", why);
+	op_undo(s, op);
 }
 
 void op_submit(struct lease_store *s, struct op *op)
 {
 	struct committer *c = s->committer;
+	bool writes = op->kind == OP_LEASES && (op->change_count || op->touch_count);
 
 	if (c->stop) { /* closing: what an answer that was not wanted any more would still have changed */
-		op->result = -EIO;
-		op_undo(s, op);
+		refuse_write(s, op, "closing");
 		op_deliver(c, op, "");
+		return;
+	}
+	if (writes && !health_may_write(s)) {
+		refuse_write(s, op, health_why(s));
+		op_finish(s, op);
 		return;
 	}
 	if (!c->threaded) {
 		submit_now(c, op);
 		return;
 	}
+	health_submitted(s);
 	uv_mutex_lock(&c->mutex);
 	list_append(&c->queue, op);
 	uv_cond_signal(&c->wake);
@@ -483,52 +478,85 @@ static void committer_done(struct committer *c)
 		uv_close((uv_handle_t *)c->async, async_closed);
 	uv_cond_destroy(&c->wake);
 	uv_mutex_destroy(&c->mutex);
-	db_close(c->db);
+	writer_done(&c->writer);
 	free(c);
 }
 
-struct committer *committer_new(struct lease_store *s, struct db *db, char why[256])
+struct committer *committer_new(struct lease_store *s, struct db *db, const char *path, char why[256])
 {
 	struct committer *c = calloc(1, sizeof(*c));
-	int rc;
 
-	if (!c) {
+	if (!c || writer_init(&c->writer, db, path)) {
 		snprintf(why, 256, "out of memory");
-		db_close(db);
+		if (db)
+			db_close(db);
+		free(c);
 		return NULL;
 	}
 	c->store = s;
-	c->db = db;
 	uv_mutex_init(&c->mutex);
 	uv_cond_init(&c->wake);
-	rc = s->loop ? start_thread(c) : 0;
-	if (rc) {
-		snprintf(why, 256, "cannot start the committing thread: %s", uv_strerror(rc));
-		committer_done(c);
-		return NULL;
-	}
 	return c;
+}
+
+int committer_start(struct committer *c, char why[256])
+{
+	int rc = c->store->loop ? start_thread(c) : 0;
+
+	if (rc)
+		snprintf(why, 256, "cannot start the committing thread: %s", uv_strerror(rc));
+	return rc;
+}
+
+/* What the thread has left undone. */
+static void settle_rest(struct committer *c)
+{
+	struct op_list left = {0};
+
+	list_move(&left, &c->done);
+	if (c->failed) {
+		health_failed(c->store, c->failure.trouble, c->failure.why);
+		mark_failed(&c->queue);
+		list_move(&left, &c->queue);
+		undo_failed(c);
+	}
+	deliver_all(c, &left, "");
+}
+
+/* Whether the file is still there and can be written; if not, a new one; then the last backup, which tells whether it is sound. */
+static void finish_files(struct committer *c)
+{
+	struct lease_store *s = c->store;
+	enum backup_state state;
+
+	if (!c->writer.path)
+		return;
+	health_try(s);
+	if (health_needs_rewrite(s))
+		health_try(s);
+	if (!writer_backup_is_old(&c->writer))
+		return;
+	do
+		state = writer_backup_step(&c->writer);
+	while (state == BACKUP_RUNNING);
+	tell_backup(c, state, &c->writer.failure);
+	if (state == BACKUP_DAMAGED)
+		health_try(s);
 }
 
 void committer_free(struct committer *c)
 {
-	struct op_list left = {0};
-
 	for (struct op *op = c->oldest; op; op = op->newer)
-		op->answer = NULL;
+		if (op->kind == OP_LEASES || op->kind == OP_CHECK) /* others are ours */
+			op->answer = NULL;
 	uv_mutex_lock(&c->mutex);
 	c->stop = true;
 	uv_cond_signal(&c->wake);
 	uv_mutex_unlock(&c->mutex);
 	if (c->threaded)
 		uv_thread_join(&c->thread);
-	list_move(&left, &c->done);
-	if (c->failed) {
-		log_message(c->store->log, LEVEL_ERROR, "lease-database", "%s", c->why);
-		mark_failed(&c->queue);
-		list_move(&left, &c->queue);
-		undo_failed(c);
-	}
-	deliver_all(c, &left, "");
+	settle_rest(c);
+	c->threaded = c->stop = false; /* what is left to do is done here and now */
+	finish_files(c);
 	committer_done(c);
 }

@@ -11,16 +11,25 @@
 #include "lease/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lease/file.h"
 
 enum statement { BEGIN, COMMIT, PUT_LEASE, DELETE_LEASE, TOUCH_LEASE, PUT_PREFIX, DELETE_PREFIX, STATEMENTS };
 
 struct db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *statements[STATEMENTS];
+	enum db_trouble trouble;
+	char wal[FILE_NAME]; /* the log's path; "": not watched */
+	ino_t wal_inode;
+	uint16_t probes;
 	char why[256];
 };
 
@@ -79,9 +88,64 @@ const char *db_why(const struct db *db)
 	return db->why;
 }
 
+enum db_trouble db_trouble(const struct db *db)
+{
+	return db->trouble;
+}
+
+/* What the kernel said when a write failed: of the log, else of the file. 0: not known. */
+static int write_errno(sqlite3 *sqlite)
+{
+	sqlite3_file *log = NULL;
+	int err = 0;
+
+	if (sqlite3_extended_errcode(sqlite) != SQLITE_IOERR_WRITE)
+		return 0;
+	if (sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+		log->pMethods)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &err);
+	if (!err)
+		sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_LAST_ERRNO, &err);
+	return err;
+}
+
+static enum db_trouble trouble_of(sqlite3 *sqlite)
+{
+	int code = sqlite3_extended_errcode(sqlite);
+
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT: /* it lacks what we know, or has what we know is free */
+	case SQLITE_ERROR:      /* a table is gone */
+	case SQLITE_SCHEMA:
+	case SQLITE_MISMATCH:
+		return DB_DAMAGED;
+	case SQLITE_IOERR:
+		if (code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
+			code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_DATA)
+			return DB_DAMAGED;
+		return code == SQLITE_IOERR_NOMEM ? DB_WAIT : DB_IO;
+	default: /* SQLITE_FULL, SQLITE_NOMEM, SQLITE_READONLY, SQLITE_CANTOPEN ... */
+		return DB_WAIT;
+	}
+}
+
 static int fail(struct db *db, const char *doing)
 {
-	snprintf(db->why, sizeof(db->why), "database: %.60s: %.180s", doing, sqlite3_errmsg(db->sqlite));
+	int err = write_errno(db->sqlite);
+
+	db->trouble = trouble_of(db->sqlite);
+	if (err == EFBIG || err == EDQUOT)
+		db->trouble = DB_WAIT;
+	snprintf(db->why, sizeof(db->why), "database: %.60s: %.120s%s%.50s", doing,
+		sqlite3_errmsg(db->sqlite), err ? ": " : "", err ? strerror(err) : "");
+	return -EIO;
+}
+
+static int refuse(struct db *db)
+{
+	db->trouble = DB_REFUSED;
 	return -EIO;
 }
 
@@ -121,7 +185,7 @@ static int check_version(struct db *db, int64_t version)
 	else
 		snprintf(db->why, sizeof(db->why), "schema version %lld is impossible: 1 to %d are known",
 			(long long)version, DB_VERSION);
-	return -EIO;
+	return refuse(db);
 }
 
 static int migrate(struct db *db, int64_t version)
@@ -133,7 +197,7 @@ static int migrate(struct db *db, int64_t version)
 	snprintf(problem, sizeof(problem), "%s", sqlite3_errmsg(db->sqlite));
 	snprintf(db->why, sizeof(db->why),
 		"cannot be brought from schema version 1 to 2 and stays as it was: %.150s", problem);
-	return -EIO;
+	return refuse(db);
 }
 
 /*
@@ -154,8 +218,10 @@ static int check_schema(struct db *db)
 	if (query_number(db, "SELECT max(version) FROM softwire_schema", &version)) {
 		int code = sqlite3_errcode(db->sqlite) & 0xff;
 
-		if (code == SQLITE_ERROR)
+		if (code == SQLITE_ERROR) {
 			snprintf(db->why, sizeof(db->why), "is a database, but not one of leases");
+			return refuse(db);
+		}
 		return -EIO;
 	}
 	rc = check_version(db, version);
@@ -169,7 +235,7 @@ static int configure(struct db *db)
 	sqlite3_busy_timeout(db->sqlite, 1000);
 	if (sqlite3_db_readonly(db->sqlite, "main") == 1) {
 		snprintf(db->why, sizeof(db->why), "no permission to write it");
-		return -EIO;
+		return refuse(db);
 	}
 	/* In this order: in exclusive mode the WAL needs no shared memory, and the lock is kept from the first use on. */
 	if (execute(db, "PRAGMA locking_mode = EXCLUSIVE") || execute(db, "PRAGMA journal_mode = WAL") ||
@@ -189,7 +255,19 @@ static int prepare(struct db *db)
 	return 0;
 }
 
-struct db *db_open(const char *path, char why[256])
+/* Commits into a log that somebody has removed would be gone with its descriptor. */
+static void watch_wal(struct db *db, const char *path)
+{
+	struct stat st;
+
+	file_name(db->wal, path, "-wal");
+	if (stat(db->wal, &st))
+		db->wal[0] = '\0'; /* in memory */
+	else
+		db->wal_inode = st.st_ino;
+}
+
+static struct db *db_new(const char *path, char why[256])
 {
 	struct db *db = calloc(1, sizeof(*db));
 	int code;
@@ -200,15 +278,51 @@ struct db *db_open(const char *path, char why[256])
 	}
 	code = sqlite3_open_v2(
 		path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (code != SQLITE_OK)
-		snprintf(db->why, sizeof(db->why), "%s%s%s", sqlite3_errstr(code),
-			code == SQLITE_CANTOPEN ? ": " : "",
-			code == SQLITE_CANTOPEN && db->sqlite ? strerror(sqlite3_system_errno(db->sqlite))
-							      : "");
-	else if (!configure(db) && !prepare(db))
+	if (code == SQLITE_OK)
 		return db;
-	else if ((sqlite3_errcode(db->sqlite) & 0xff) == SQLITE_BUSY)
+	snprintf(why, 256, "%.120s: %s%s%.60s", path, sqlite3_errstr(code),
+		code == SQLITE_CANTOPEN ? ": " : "",
+		code == SQLITE_CANTOPEN && db->sqlite ? strerror(sqlite3_system_errno(db->sqlite)) : "");
+	db_close(db);
+	return NULL;
+}
+
+struct db *db_open(const char *path, enum db_trouble *ret_trouble, char why[256])
+{
+	struct db *db = db_new(path, why);
+
+	*ret_trouble = DB_REFUSED;
+	if (!db)
+		return NULL;
+	if (!configure(db) && !prepare(db)) {
+		watch_wal(db, path);
+		return db;
+	}
+	if ((sqlite3_errcode(db->sqlite) & 0xff) == SQLITE_BUSY) {
 		snprintf(db->why, sizeof(db->why), "another process is using it");
+		db->trouble = DB_REFUSED;
+	}
+	*ret_trouble = db->trouble;
+	snprintf(why, 256, "%.120s: %.130s", path, db->why);
+	db_abandon(db);
+	return NULL;
+}
+
+struct db *db_create(const char *path, char why[256])
+{
+	struct db *db;
+
+	if (unlink(path) && errno != ENOENT) {
+		snprintf(why, 256, "%.180s: %s", path, strerror(errno));
+		return NULL;
+	}
+	db = db_new(path, why);
+	if (!db)
+		return NULL;
+	/* Who is interrupted begins anew, so there is nothing to roll back. */
+	if (!execute(db, "PRAGMA locking_mode = EXCLUSIVE") && !execute(db, "PRAGMA journal_mode = OFF") &&
+		!execute(db, "PRAGMA synchronous = FULL") && !execute(db, schema) && !prepare(db))
+		return db;
 	snprintf(why, 256, "%.120s: %.130s", path, db->why);
 	db_close(db);
 	return NULL;
@@ -220,6 +334,25 @@ void db_close(struct db *db)
 		sqlite3_finalize(db->statements[i]);
 	sqlite3_close(db->sqlite);
 	free(db);
+}
+
+void db_abandon(struct db *db)
+{
+	db_rollback(db);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	db_close(db);
+}
+
+bool db_is_in_use(const char *path)
+{
+	/* Where SQLite locks, whatever the file holds (the file format's lock-byte page). */
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000000, .l_len = 512};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool used = fd >= 0 && !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		close(fd);
+	return used;
 }
 
 static const char *column_text(sqlite3_stmt *st, int column)
@@ -318,29 +451,99 @@ impossible:
 	return -EIO;
 }
 
+struct reading {
+	db_lease_row *lease;
+	db_prefix_row *prefix;
+	db_bad_row *bad; /* NULL: what is refused ends it */
+	void *owner;
+};
+
+static int read_row(sqlite3_stmt *st, bool prefixes, const struct reading *r, char why[256])
+{
+	int rc = prefixes ? read_prefix(st, r->prefix, r->owner, why)
+			  : read_lease(st, r->lease, r->owner, why);
+
+	if (!rc || rc == -ENOMEM || !r->bad)
+		return rc;
+	r->bad(r->owner, why);
+	return 0;
+}
+
+static int read_rows(struct db *db, const char *query, bool prefixes, const struct reading *r, char why[256])
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db->sqlite, query, -1, &st, NULL), rc = 0;
+
+	while (code == SQLITE_OK && !rc && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		rc = read_row(st, prefixes, r, why);
+		code = SQLITE_OK;
+	}
+	if (!rc && code != SQLITE_DONE) {
+		rc = fail(db, "reading leases");
+		snprintf(why, 256, "%s", db->why);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+#define LEASES   "SELECT user, slot, pool, duid, iaid, granted_at, used_at, in_use, used_order FROM lease"
+#define PREFIXES "SELECT first, last, prefix, user, slot, use, position, fixed FROM prefix"
+
 int db_load(struct db *db, db_lease_row *lease, db_prefix_row *prefix, void *owner, char why[256])
 {
-	static const char *const queries[] = {
-		"SELECT user, slot, pool, duid, iaid, granted_at, used_at, in_use, used_order FROM lease",
-		"SELECT first, last, prefix, user, slot, use, position, fixed FROM prefix",
-	};
-	int rc = 0;
+	struct reading r = {lease, prefix, NULL, owner};
+	int rc = read_rows(db, LEASES, false, &r, why);
 
-	for (unsigned i = 0; i < 2 && !rc; i++) {
-		sqlite3_stmt *st = NULL;
-		int code = sqlite3_prepare_v2(db->sqlite, queries[i], -1, &st, NULL);
+	return rc ? rc : read_rows(db, PREFIXES, true, &r, why);
+}
 
-		while (code == SQLITE_OK && !rc && (code = sqlite3_step(st)) == SQLITE_ROW) {
-			rc = i ? read_prefix(st, prefix, owner, why) : read_lease(st, lease, owner, why);
-			code = SQLITE_OK;
-		}
-		if (!rc && code != SQLITE_DONE) {
-			rc = fail(db, "reading leases");
-			snprintf(why, 256, "%s", db->why);
-		}
-		sqlite3_finalize(st);
+int db_salvage(const char *path, db_lease_row *lease, db_prefix_row *prefix, db_bad_row *bad, void *owner,
+	char why[256])
+{
+	struct reading r = {lease, prefix, bad, owner};
+	struct db *db = db_new(path, why);
+	int rc;
+
+	if (!db)
+		return -EIO;
+	execute(db, "PRAGMA locking_mode = EXCLUSIVE");
+	/* A page that cannot be read ends a walk; from the other end it may be the last one. */
+	rc = read_rows(db, LEASES, false, &r, why);
+	if (rc == -EIO)
+		(void)read_rows(db, LEASES " ORDER BY user DESC, slot DESC", false, &r, why);
+	if (rc != -ENOMEM && read_rows(db, PREFIXES, true, &r, why)) {
+		rc = -EIO;
+		(void)read_rows(db, PREFIXES " ORDER BY first DESC", true, &r, why);
 	}
+	db_abandon(db);
 	return rc;
+}
+
+/* A row of text for each problem; "ok" when there is none. */
+static bool is_sound(sqlite3 *sqlite, char why[256])
+{
+	sqlite3_stmt *st = NULL;
+	const char *text = NULL;
+	bool sound = false;
+
+	if (sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
+		sqlite3_step(st) == SQLITE_ROW) {
+		text = column_text(st, 0);
+		sound = !strcmp(text, "ok");
+	}
+	if (!sound)
+		snprintf(why, 256, "database: %.200s", text ? text : sqlite3_errmsg(sqlite));
+	sqlite3_finalize(st);
+	return sound;
+}
+
+bool db_is_sound(struct db *db, char why[256])
+{
+	bool sound = is_sound(db->sqlite, why);
+
+	if (!sound)
+		db->trouble = DB_DAMAGED;
+	return sound;
 }
 
 /* Runs a prepared statement whose parameters are bound, and forgets them: they point into the caller's memory. */
@@ -360,17 +563,29 @@ static void bind_text(sqlite3_stmt *st, int at, const char *text)
 	sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
 }
 
-int db_begin(struct db *db)
+static bool moved_away(struct db *db, const char *what)
+{
+	db->trouble = DB_MOVED;
+	snprintf(db->why, sizeof(db->why), "database: %s was moved, removed or replaced", what);
+	return true;
+}
+
+bool db_is_gone(struct db *db)
 {
 	int moved = 0;
+	struct stat st;
 
 	/* An unlinked file takes commits happily, and they are gone with the descriptor. */
-	if (sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved) {
-		snprintf(db->why, sizeof(db->why),
-			"database: the file was moved, removed or replaced; put it back or restart");
-		return -EIO;
-	}
-	return run(db, BEGIN);
+	if (sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+		return moved_away(db, "the file");
+	if (db->wal[0] && (stat(db->wal, &st) || st.st_ino != db->wal_inode))
+		return moved_away(db, "its log (-wal)");
+	return false;
+}
+
+int db_begin(struct db *db)
+{
+	return db_is_gone(db) ? -EIO : run(db, BEGIN);
 }
 
 int db_commit(struct db *db)
@@ -445,8 +660,108 @@ int db_delete_prefix(struct db *db, const struct prefix *p)
 {
 	sqlite3_stmt *st = db->statements[DELETE_PREFIX];
 	uint8_t first[16], last[16];
+	int rc;
 
 	bounds(p, first, last);
 	sqlite3_bind_blob(st, 1, first, 16, SQLITE_STATIC);
-	return run(db, DELETE_PREFIX);
+	rc = run(db, DELETE_PREFIX);
+	if (rc || sqlite3_changes(db->sqlite) == 1)
+		return rc;
+	db->trouble = DB_DAMAGED;
+	snprintf(db->why, sizeof(db->why), "database: it lacks a prefix that was committed");
+	return -EIO;
+}
+
+int db_probe(struct db *db)
+{
+	char sql[64];
+	int rc;
+
+	/* What the log holds goes to its place in the file, and the room it took is there for others. */
+	sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	/* A row that does not change would not be written. */
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %u", ++db->probes);
+	rc = db_begin(db);
+	if (!rc)
+		rc = execute(db, sql);
+	if (!rc)
+		rc = db_commit(db);
+	if (rc)
+		db_rollback(db);
+	return rc;
+}
+
+/* ---- copies ---- */
+
+struct db_copy {
+	sqlite3 *to;
+	sqlite3_backup *backup;
+	char path[FILE_NAME];
+	bool complete;
+};
+
+static int copy_fail(struct db_copy *copy, const char *doing, char why[256])
+{
+	snprintf(why, 256, "%.120s: %s: %.100s", copy->path, doing, sqlite3_errmsg(copy->to));
+	return -EIO;
+}
+
+struct db_copy *db_copy_begin(struct db *db, const char *path, char why[256])
+{
+	struct db_copy *copy = calloc(1, sizeof(*copy));
+
+	if (!copy) {
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	file_name(copy->path, path, "");
+	unlink(path);
+	sqlite3_db_release_memory(
+		db->sqlite); /* so that it is read from the disk, not from what we remember */
+	if (sqlite3_open_v2(path, &copy->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		    NULL) == SQLITE_OK &&
+		sqlite3_exec(copy->to,
+			"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = "
+			"OFF;"
+			"PRAGMA cache_size = -256",
+			NULL, NULL, NULL) == SQLITE_OK)
+		copy->backup = sqlite3_backup_init(copy->to, "main", db->sqlite, "main");
+	if (copy->backup)
+		return copy;
+	copy_fail(copy, "begin", why);
+	db_copy_end(copy);
+	return NULL;
+}
+
+int db_copy_step(struct db_copy *copy, int pages, char why[256])
+{
+	int code = sqlite3_backup_step(copy->backup, pages);
+
+	if (code == SQLITE_OK)
+		return 1;
+	if (code != SQLITE_DONE) {
+		snprintf(why, 256, "%.120s: copy: %.100s", copy->path, sqlite3_errstr(code));
+		return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ? -EBADMSG : -EIO;
+	}
+	sqlite3_backup_finish(copy->backup);
+	copy->backup = NULL;
+	/* A file that stands for itself: without a log beside it. */
+	if (sqlite3_exec(copy->to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) != SQLITE_OK)
+		return copy_fail(copy, "end", why);
+	copy->complete = true;
+	return 0;
+}
+
+bool db_copy_is_sound(struct db_copy *copy, char why[256])
+{
+	return is_sound(copy->to, why);
+}
+
+void db_copy_end(struct db_copy *copy)
+{
+	sqlite3_backup_finish(copy->backup);
+	sqlite3_close(copy->to);
+	if (copy->complete)
+		(void)file_sync(copy->path);
+	free(copy);
 }

@@ -7,6 +7,10 @@
  * nobody loses his IPv6 prefix because IPv4 is scarce. A lease without anything left is gone.
  * No lease is granted before it is committed: requests are collected, and committed in groups (one transaction) in the store's
  * own thread; answers come in the loop.
+ * The database may fail, the leases do not. While it cannot be written (disk full, I/O errors, a disk that hangs) nothing that has to be
+ * written is granted; who comes back for the lease he has gets it; it is tried again until it works (lease_store_health()). A file
+ * that is damaged, removed or replaced under the running store is made anew from memory; at the start, from what is left of it and
+ * from PATH.backup, a copy that is kept current. recover.c tells who wins where these contradict each other; nobody's prefix is given to two.
  * Two users never hold the same or overlapping prefixes or addresses: the schema enforces it, and allocation checks it.
  * Fixed prefixes from the users file are leases too, outside or inside the pools; a pool never hands out what is fixed for somebody.
  *
@@ -82,7 +86,8 @@ struct lease_store;
  */
 typedef void lease_answer(void *owner, int result, const struct lease *lease, const char *why);
 
-/* PATH: a database file, made if missing; ":memory:" for tests. NULL and *why when it cannot be used (corrupt, wrong schema version, read-only).
+/* PATH: a database file, made if missing; ":memory:" for tests. NULL and *why when it is not to be used: in use by another process,
+ * of a later version of the schema, of something else, read-only. One that is damaged is recovered, and the log tells.
  * LOOP may be NULL for tests: then every call answers before it returns. */
 struct lease_store *lease_store_open(struct loop *loop, const char *path, struct log *log, char why[256]);
 /* Waits until everything is committed. Answers that have not come yet will not come. With a loop, its handle is closed in the loop's
@@ -120,6 +125,25 @@ void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_
 /* Answers to OWNER that are still to come are not wanted any more (the softwire died): the callback will not be called. What was
  * requested happens all the same, but the holds of its acquires end here: no lease_idle() for them. */
 void lease_cancel(struct lease_store *s, void *owner);
+
+/* How the database is. While it cannot be written, what would change a lease is answered -EIO, and who has a lease gets it. */
+struct lease_health {
+	bool writable;
+	char why[256];      /* not writable because of this */
+	uint64_t seconds;   /* for so long */
+	uint64_t refused;   /* requests, since the store was opened */
+	uint64_t outages;   /* times that it was not writable */
+	uint64_t rewritten; /* times that a new file took the place of a damaged or missing one */
+	uint64_t backups, backups_failed;
+};
+void lease_store_health(const struct lease_store *s, struct lease_health *ret);
+
+/* What is wrong with database and leases, a sentence each; COUNT 0: nothing. They are valid during the call. */
+typedef void lease_checked(void *owner, const char *const *sentences, size_t count);
+/* Checks that the database is whole and has what memory has, that nothing overlaps, that what comes from a pool is of it and not fixed for
+ * somebody else, and that KNOWS (may be NULL) knows each user. DONE comes as an answer does; with OWNER as that of both. */
+void lease_check(struct lease_store *s, bool (*knows)(void *owner, const char *user), lease_checked *done,
+	void *owner);
 
 /* These show memory: what is granted there may not be committed yet. The result is valid until the next of these calls. */
 const struct lease *lease_find(const struct lease_store *s, const char *user, uint16_t slot);

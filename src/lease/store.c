@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lease/check.h"
 #include "lib/rng.h"
 
 static const struct state no_state;
@@ -16,17 +17,34 @@ static const struct state no_state;
 static void on_timer(struct wheel_timer *t, msec now)
 {
 	struct lease_store *s = container_of(t, struct lease_store, timer);
-	/* A little at a time: a million of them, as after a restart, must not keep requests waiting. */
-	bool more = temporary_sweep(s);
+	bool more = false;
 
-	(void)touches_submit(s);
-	wheel_arm(&s->loop->wheel, t, now + (more || s->touched_count ? TOUCH_PAUSE : TOUCH_INTERVAL));
+	/* A little at a time: a million of them, as after a restart, must not keep requests waiting. What nobody waits for can wait until
+	 * the database can be written. */
+	if (health_may_write(s)) {
+		more = temporary_sweep(s);
+		(void)touches_submit(s);
+		more = more || s->touched_count;
+	}
+	wheel_arm(&s->loop->wheel, t, now + (more ? TOUCH_PAUSE : TOUCH_INTERVAL));
+}
+
+static void on_look(struct wheel_timer *t, msec now)
+{
+	struct lease_store *s = container_of(t, struct lease_store, look_timer);
+	bool copy = now >= s->backup_at;
+
+	if (copy)
+		s->backup_at = now + BACKUP_INTERVAL;
+	if (health_may_write(s))
+		committer_look(s->committer, copy);
+	wheel_arm(&s->loop->wheel, t, now + LOOK_INTERVAL);
 }
 
 static void free_tables(struct lease_store *s)
 {
 	lease_store_clear_reserved(s);
-	table_free(s);
+	table_clear(s);
 	pools_free(s);
 	free(s);
 }
@@ -35,7 +53,6 @@ struct lease_store *lease_store_open(struct loop *loop, const char *path, struct
 {
 	struct lease_store *s = calloc(1, sizeof(*s));
 	struct db *db;
-	char problem[256];
 
 	if (!s) {
 		snprintf(why, 256, "%.200s: out of memory", path);
@@ -46,25 +63,31 @@ struct lease_store *lease_store_open(struct loop *loop, const char *path, struct
 	s->log = log;
 	s->seed = rng_u64(&s->rng);
 	s->leased.seed = s->reserved.seed = s->edges.seed = rng_u64(&s->rng);
-	db = db_open(path, why);
-	if (!db) {
+	health_init(s);
+	if (recover_open(s, path, &db, why)) {
 		free_tables(s);
 		return NULL;
 	}
-	if (table_load(s, db, problem)) {
-		snprintf(why, 256, "%.100s: %.150s", path, problem);
-		db_close(db);
-		free_tables(s);
-		return NULL;
-	}
-	s->committer = committer_new(s, db, why);
+	s->committer = committer_new(s, db, path, why);
 	if (!s->committer) {
 		free_tables(s);
 		return NULL;
 	}
+	if (!db)
+		health_recover(s);
+	if (committer_start(s->committer, why)) {
+		committer_free(s->committer);
+		health_stop(s);
+		free_tables(s);
+		return NULL;
+	}
 	s->timer.fire = on_timer;
-	if (loop)
+	s->look_timer.fire = on_look;
+	if (loop) {
+		s->backup_at = loop_now(loop) + BACKUP_FIRST;
 		wheel_arm(&loop->wheel, &s->timer, loop_now(loop) + TOUCH_INTERVAL);
+		wheel_arm(&loop->wheel, &s->look_timer, loop_now(loop) + LOOK_INTERVAL);
+	}
 	return s;
 }
 
@@ -72,11 +95,15 @@ void lease_store_close(struct lease_store *s)
 {
 	size_t batches = s->touched_count / TOUCH_BATCH + 1;
 
-	if (s->loop)
+	if (s->loop) {
 		wheel_disarm(&s->loop->wheel, &s->timer);
-	while (batches-- && s->touched_count && !touches_submit(s))
+		wheel_disarm(&s->loop->wheel, &s->look_timer);
+	}
+	health_try_now(s);
+	while (health_may_write(s) && batches-- && s->touched_count && !touches_submit(s))
 		;
 	committer_free(s->committer);
+	health_stop(s);
 	s->committer = NULL;
 	free_tables(s);
 }
@@ -103,6 +130,7 @@ static struct op *op_begin(struct lease_store *s, lease_answer *answer, void *ow
 {
 	struct op *op;
 
+	health_try_now(s);
 	if (committer_is_full(s->committer)) {
 		answer(owner, -EIO, NULL, "the database does not keep up: too many requests wait for it");
 		return NULL;
@@ -225,6 +253,28 @@ void lease_forget(struct lease_store *s, const char *user, uint16_t slot, lease_
 	row_become(s, row, &no_state);
 	change_note(op, row, &before);
 	op_grant(s, op, row, true);
+}
+
+static void checked(void *owner, int result, const struct lease *lease, const char *why)
+{
+	check_end(owner, result, why);
+}
+
+void lease_check(
+	struct lease_store *s, bool (*knows)(void *owner, const char *user), lease_checked *done, void *owner)
+{
+	static const char *const no_memory[] = {"out of memory"};
+	struct check *k = check_begin(s, knows, done, owner);
+	struct op *op = k ? op_new(s, 0, checked, k) : NULL;
+
+	if (op) {
+		op->kind = OP_CHECK;
+		op->check = k;
+		op_submit(s, op);
+		return;
+	}
+	check_free(k);
+	done(owner, no_memory, 1);
 }
 
 void lease_cancel(struct lease_store *s, void *owner)

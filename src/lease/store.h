@@ -3,18 +3,34 @@
  *
  *   store.c      the calls of lease.h: requests, answers, walking, opening
  *   acquire.c    one acquire: what the user keeps, what is fixed, what the pool gives
- *   table.c      rows (one per user and slot), their spans, who was idle longest; making and undoing changes; loading
+ *   table.c      rows (one per user and slot), their spans, who was idle longest; making and undoing changes
+ *   load.c       rows from the database, checked
  *   region.c     regions (a pool's part that is cut into equal units), finding a free unit, eviction
  *   pool.c       pools as they are configured, reservations
  *   temporary.c  forgetting what temporary pools leave behind
  *   commit.c     the queue, the committing thread, settling what came back
- *   db.c         the database          span.c  ordered set of prefixes
+ *   writer.c     what that thread does with the database: batches, a new file, the backup
+ *   health.c     what happens while the database cannot be written: who is refused, when it is tried again, what is logged
+ *   recover.c    opening, and what is done where the file is damaged or gone
+ *   check.c      whether database, memory, pools and users agree
+ *   import.c     leases from elsewhere: all or nothing
+ *   db.c         the database     file.c  its files     span.c  ordered set of prefixes
  *
  * How a grant becomes safe. The loop changes memory at once, so that the next request sees it, and queues an operation: a
  * few changes, each a row with its state before and after. The thread takes what is queued, writes it in one transaction,
  * and hands it back; then the loop answers. If the transaction fails the thread stops, and the loop undoes, newest first,
  * that batch and everything submitted since (which may build on it), answers all of it with -EIO, and lets the thread go on.
  * So memory and database agree again, whatever failed.
+ *
+ * While the database is down. After a failure nothing that changes a lease is queued any more: it is refused and undone at once.
+ * What changes nothing is answered as ever, so who comes back for the lease he has gets in. Now and then a probe is written (first
+ * after a quarter of a second, later every ten), and when it succeeds all is as before. A file that is damaged, moved away or replaced gets no probe:
+ * a new one is written from memory, which is whole, and takes its place (file.h). Nothing can change meanwhile, for changes are refused.
+ * A disk that hangs holds up the thread and nobody else: requests wait, and after some seconds new ones are refused as well.
+ *
+ * At start there is no memory to heal from. So a backup is kept, by copying the database every some minutes if it has changed, and at
+ * the end. Of a file that is damaged all rows that can be read are taken, then from the backup what does not contradict them: of two
+ * that overlap the one from the file was granted later, and wins.
  *
  * Who owns what: all memory belongs to the loop's thread. The committing thread reads operations that it was handed: the spans,
  * DUIDs and names they point to stay until the operation is settled, and are not written to (a span's links are, the thread does
@@ -45,7 +61,13 @@ enum {
 	REGION_BLOCKS = 1024,
 };
 
-enum { TOUCH_INTERVAL = 30000, TOUCH_PAUSE = 100 }; /* ms */
+enum {
+	TOUCH_INTERVAL = 30000,
+	TOUCH_PAUSE = 100,
+	LOOK_INTERVAL = 30000,
+	BACKUP_FIRST = 60000,
+	BACKUP_INTERVAL = 300000
+}; /* ms */
 
 struct row;
 
@@ -87,8 +109,9 @@ struct row {
 	uint16_t holders;  /* softwires that use it, and acquires that are not answered */
 	uint16_t pending;  /* of these, the latter */
 	uint16_t slot;
-	bool listed;  /* present and idle */
-	bool touched; /* used_at waits for being written */
+	bool listed;      /* present and idle */
+	bool touched;     /* used_at waits for being written */
+	uint8_t salvaged; /* enum salvaged (recover.c), while leases are recovered */
 	char user[];
 };
 
@@ -107,7 +130,18 @@ struct touch {
 	bool in_use;
 };
 
+enum op_kind {
+	OP_LEASES,
+	OP_PROBE,   /* a write that changes nothing */
+	OP_REWRITE, /* its changes make all rows, in an empty file */
+	OP_CHECK,
+};
+
+struct check;
+
 struct op {
+	enum op_kind kind;
+	struct check *check;
 	struct op *older, *newer; /* all that are not answered; the loop's */
 	struct op *next;          /* in the queue, then in the done list */
 	lease_answer *answer;     /* NULL: nobody waits (any more) */
@@ -146,6 +180,19 @@ struct lease_pool {
 
 struct committer;
 
+struct health {
+	bool down;    /* nothing is written, and no lease changes */
+	bool stuck;   /* because the disk does not answer: nothing to try, only to wait */
+	bool trying;  /* a probe or a rewrite is on its way */
+	bool rewrite; /* the next try makes a new file */
+	bool lost;    /* and no other will do */
+	msec since, up_since, interval, remind_at;
+	uint64_t refused; /* since it is down */
+	char why[256];
+	struct wheel_timer timer;
+	struct lease_health total;
+};
+
 struct lease_store {
 	struct loop *loop;
 	struct log *log;
@@ -163,7 +210,10 @@ struct lease_store {
 	size_t count, active; /* rows present; of these, held */
 	struct row **touched;
 	size_t touched_count, touched_size;
-	struct wheel_timer timer; /* writes touches, sweeps */
+	struct wheel_timer timer;      /* writes touches, sweeps */
+	struct wheel_timer look_timer; /* looks after the files, makes backups */
+	msec backup_at;
+	struct health health;
 	struct lease scratch;
 };
 
@@ -185,6 +235,8 @@ void row_hold(struct lease_store *s, struct row *row);
 void row_leave(struct lease_store *s, struct row *row);
 /* Remembers that used_at and whether it is held must be written some time. */
 void row_touch(struct lease_store *s, struct row *row, int64_t now);
+/* Puts it into its pool's list or takes it out, whichever is right now. */
+void row_relist(struct row *row);
 bool row_is_older(const struct row *a, const struct row *b);
 void row_present(const struct row *row, const struct state *state, int64_t used_at, struct lease *ret);
 struct pool_name *pool_name_get(struct lease_store *s, const char *text); /* NULL: no memory */
@@ -201,8 +253,16 @@ void row_adopt(struct lease_store *s, struct row *row, const struct state *to);
 /* Frees what only GONE has and KEPT has not. */
 void state_free_rest(struct state *gone, const struct state *kept);
 void op_undo(struct lease_store *s, struct op *op);
-void table_free(struct lease_store *s);
+/* Nothing is there any more, as before table_load(). */
+void table_clear(struct lease_store *s);
+
+/* load.c */
 int table_load(struct lease_store *s, struct db *db, char why[256]);
+/* As db_lease_row and db_prefix_row; OWNER is the store. */
+int table_add_lease(void *owner, const struct db_lease *l, char why[256]);
+int table_add_prefix(void *owner, const struct db_prefix *p, char why[256]);
+/* When all are added. 0, -EIO (something is missing) or -ENOMEM. */
+int table_finish(struct lease_store *s, char why[256]);
 
 /* region.c */
 /* A region of BASE in units of LEN bits, not counted yet; none when BASE is none. 0 or -ENOMEM. */
@@ -242,7 +302,10 @@ bool temporary_sweep(struct lease_store *s);
 void temporary_begin(struct lease_store *s);
 
 /* commit.c */
-struct committer *committer_new(struct lease_store *s, struct db *db, char why[256]);
+/* DB is the committer's from now on, also on failure; NULL: there is none, until health_try() has made one. Until committer_start() all
+ * is done at once, by the caller. */
+struct committer *committer_new(struct lease_store *s, struct db *db, const char *path, char why[256]);
+int committer_start(struct committer *c, char why[256]);
 /* Finishes what is queued, ends the thread and closes the database. Answers are dropped. */
 void committer_free(struct committer *c);
 /* With room for CHANGES changes. NULL: no memory. */
@@ -254,7 +317,39 @@ void op_finish(struct lease_store *s, struct op *op);
 void op_hold(struct op *op, struct row *row); /* ROW's newest hold belongs to OP */
 void committer_cancel(struct committer *c, void *owner);
 bool committer_is_full(const struct committer *c);
+bool committer_is_idle(const struct committer *c); /* nothing is in flight */
+/* Since when (loop_clock()) the thread is at the disk without an answer; MSEC_NEVER: it is not. */
+msec committer_stuck_since(struct committer *c);
+/* Asks whether the files are still there; with COPY also for a backup, if there is anything new. */
+void committer_look(struct committer *c, bool copy);
 /* Queues the touches of up to TOUCH_BATCH rows. */
 int touches_submit(struct lease_store *s);
+
+/* health.c */
+/* Whether changes may be queued. */
+bool health_may_write(const struct lease_store *s);
+const char *health_why(struct lease_store *s); /* while they may not; valid until the next call */
+/* Somebody was told -EIO. */
+void health_refused(struct lease_store *s);
+/* A write has failed, and was undone. */
+void health_failed(struct lease_store *s, enum db_trouble trouble, const char *why);
+/* How a backup, or a look at the files, came out: DAMAGED: the database is, or is gone. */
+void health_backup(struct lease_store *s, bool done, bool damaged, const char *why);
+/* Something was queued; something came back. */
+void health_submitted(struct lease_store *s);
+void health_look(struct lease_store *s);
+bool health_needs_rewrite(const struct lease_store *s);
+/* A probe or a rewrite now. */
+void health_try(struct lease_store *s);
+/* Before a request: without a loop there is no timer that tries. */
+void health_try_now(struct lease_store *s);
+/* There is no file that can be used: makes one. */
+void health_recover(struct lease_store *s);
+void health_init(struct lease_store *s);
+void health_stop(struct lease_store *s);
+
+/* recover.c */
+/* Opens PATH and loads it; where it is damaged or gone, what can be recovered, and *ret_db is NULL: a new file has to be written. 0 or -EIO. */
+int recover_open(struct lease_store *s, const char *path, struct db **ret_db, char why[256]);
 
 #endif

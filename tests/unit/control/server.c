@@ -63,6 +63,11 @@ json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter)
 	return json_array();
 }
 
+json_t *concentrator_show_lease_store(const struct concentrator *c)
+{
+	return json_pack("{s:b}", "writable", 1);
+}
+
 json_t *concentrator_show_leases(struct concentrator *c, const char *filter)
 {
 	return NULL; /* memory was short */
@@ -333,7 +338,7 @@ static void shows_both_roles(void **state)
 	expect(w, "{\"v\":1,\"do\":\"show softwires\",\"filter\":\"nobody\"}",
 		"{\"ok\":true,\"softwires\":[]}");
 	expect(w, "{\"v\":1,\"do\":\"show leases\"}",
-		"{\"ok\":true,\"leases\":[{\"name\":\"home\",\"prefix\":\"2001:db8::/56\"},"
+		"{\"ok\":true,\"database\":{\"writable\":true},\"leases\":[{\"name\":\"home\",\"prefix\":\"2001:db8::/56\"},"
 		"{\"name\":\"office\",\"prefix\":\"2001:db8::/56\"}]}");
 	expect(w, "{\"v\":1,\"do\":\"show counters\"}",
 		"{\"ok\":true,\"counters\":{\"concentrator\":{\"l2tp\":{\"control_rx\":7}},"

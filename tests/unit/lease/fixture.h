@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,11 +105,34 @@ static inline void assert_says(const char *text, const char *words)
 		fail_msg("\"%s\" does not say \"%s\"", text, words);
 }
 
+/* Files cannot grow any more: what SQLite sees is a failing write, as on a full disk. */
+static inline void fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The database, and its backup. */
+static inline void remove_database(const char *path)
+{
+	char backup[200];
+
+	snprintf(backup, sizeof(backup), "%.180s.backup", path);
+	unlink(path);
+	unlink(backup);
+}
+
 static inline char *make_folder(char path[64])
 {
-	const char *base = getenv("TMPDIR");
+	const char *base = getenv("TMPDIR"), *memory = "/dev/shm"; /* where syncing costs nothing */
 
-	snprintf(path, 64, "%.40s/lease-XXXXXX", base ? base : P_tmpdir);
+	if (!base)
+		base = access(memory, W_OK) ? P_tmpdir : memory;
+	snprintf(path, 64, "%.40s/lease-XXXXXX", base);
 	assert_non_null(mkdtemp(path));
 	return path;
 }

@@ -33,7 +33,7 @@ struct known {
 struct model {
 	struct lease_store *s;
 	struct rng rng;
-	char folder[64], path[100], away[120];
+	char folder[64], path[100];
 	unsigned files;
 	bool on_disk, broken;
 	uint64_t round;
@@ -755,13 +755,12 @@ static void do_forget(struct model *m)
 		m->known[i] = (struct known){0};
 }
 
-/* A file that is not at its place takes no commits. */
+/* A disk that is full takes no commits. */
 static void set_broken(struct model *m, bool broken)
 {
 	if (!m->on_disk || m->broken == broken)
 		return;
-	snprintf(m->away, sizeof(m->away), "%s.away", m->path);
-	assert_int_equal(rename(broken ? m->path : m->away, broken ? m->away : m->path), 0);
+	fill_disk(broken);
 	m->broken = broken;
 }
 
@@ -801,7 +800,7 @@ static void crash(struct model *m)
 	copy_file(m->path, path, "");
 	copy_file(m->path, path, "-wal");
 	lease_store_close(m->s);
-	unlink(m->path);
+	remove_database(m->path);
 	memcpy(m->path, path, sizeof(path));
 	m->crashed++;
 }

@@ -131,7 +131,7 @@ static void gives_most_users_the_same_ipv4_again_when_the_database_was_lost(void
 	for (unsigned i = 0; i < 100; i++)
 		before[i] = ask_nth(f, i).lease.address4;
 	lease_store_close(f->s);
-	unlink(f->path);
+	remove_database(f->path);
 	open_store(f);
 	for (unsigned i = 100; i-- > 0;) {
 		struct addr now = ask_nth(f, i).lease.address4;
@@ -179,7 +179,7 @@ static void hands_out_all_addresses_but_the_first_and_the_last(void **state)
 		char words[80];
 
 		lease_store_close(f->s);
-		unlink(f->path);
+		remove_database(f->path);
 		open_store(f);
 		set_ipv4(f, cases[c].pool, NULL, 0);
 		for (unsigned i = 0; i < cases[c].count; i++) {
@@ -339,7 +339,7 @@ static void addresses_and_subnets_of_one_range_never_overlap(void **state)
 		char words[80];
 
 		lease_store_close(f->s);
-		unlink(f->path);
+		remove_database(f->path);
 		open_store(f);
 		set_ipv4(f, cases[c].ipv4, cases[c].from, 29);
 		for (;; i++) {

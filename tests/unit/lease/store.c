@@ -108,7 +108,7 @@ static void gives_most_users_the_same_again_when_the_database_was_lost(void **st
 		before[i] = acquire_user(f->s, user).lease;
 	}
 	lease_store_close(f->s);
-	unlink(f->path);
+	remove_database(f->path);
 	open_store(f);
 	for (unsigned i = 100; i-- > 0;) {
 		snprintf(user, sizeof(user), "user%u", i);

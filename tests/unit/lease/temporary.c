@@ -5,7 +5,7 @@
 enum { CROWD = 2500 }; /* more than one sweep takes */
 
 struct fixture {
-	char folder[64], path[100], away[120], why[256];
+	char folder[64], path[100], why[256];
 	struct loop loop;
 	struct lease_store *s;
 	struct lease_pool_config pools[2]; /* default is permanent, guests is temporary */
@@ -30,7 +30,6 @@ static int setup(void **state)
 
 	make_folder(f->folder);
 	snprintf(f->path, sizeof(f->path), "%s/leases.db", f->folder);
-	snprintf(f->away, sizeof(f->away), "%s.away", f->path);
 	f->pools[0] = pool_of("default", "2001:db8:100::/48", "2001:db8:8000::/36", 56);
 	pool_set4(&f->pools[0], "198.51.0.0/17", "198.51.128.0/17", 29);
 	f->pools[1] = pool_of("guests", "2001:db8:200::/48", "2001:db8:a000::/36", 56);
@@ -65,11 +64,6 @@ static struct answered come(struct fixture *f, const char *user)
 	struct lease_request r = guest(user);
 
 	return acquire(f->s, &r);
-}
-
-static void break_database(struct fixture *f, bool broken)
-{
-	assert_int_equal(rename(broken ? f->path : f->away, broken ? f->away : f->path), 0);
 }
 
 /* What the database says, when nobody uses it. */
@@ -248,19 +242,19 @@ static void what_could_not_be_forgotten_is_not_given_again(void **state)
 	struct fixture *f = *state;
 	struct lease old = come(f, "rover").lease, new;
 
-	break_database(f, true);
+	fill_disk(true);
 	lease_idle(f->s, "rover", 0);
 	assert_non_null(lease_find(f->s, "rover", 0));
 	assert_int_equal(come(f, "rover").result, -EIO);
 	assert_true(addr_equal(&lease_find(f->s, "rover", 0)->address4, &old.address4));
 	assert_false(lease_find(f->s, "rover", 0)->active);
-	break_database(f, false);
+	fill_disk(false);
 	new = come(f, "rover").lease;
 	assert_false(addr_equal(&new.address4, &old.address4) && prefix_equal(&new.link6, &old.link6));
 	lease_idle(f->s, "rover", 0);
-	break_database(f, true);
+	fill_disk(true);
 	come(f, "guest"); /* refused: nothing to forget */
-	break_database(f, false);
+	fill_disk(false);
 	assert_int_equal(lease_count(f->s, NULL), 0);
 	lease_store_close(f->s);
 	assert_int_equal(count_stored(f), 0);
@@ -371,10 +365,10 @@ static void closing_with_requests_on_their_way_loses_nothing(void **state)
 
 	to_loop(f);
 	set_pools(f, 2);
-	break_database(f, true);
+	fill_disk(true);
 	lease_acquire(f->s, &r, count_answer, &w);
 	lease_store_close(f->s);
-	break_database(f, false);
+	fill_disk(false);
 	loop_done(&f->loop);
 	assert_int_equal(w.count, 0);
 	open_store(f, NULL);
@@ -386,18 +380,21 @@ static void a_failing_database_is_tried_again_later(void **state)
 	struct fixture *f = *state;
 	struct lease_request r = guest("rover");
 	struct waiting w = {0};
+	struct lease_health h;
 
 	to_loop(f);
 	set_pools(f, 2);
 	lease_acquire(f->s, &r, count_answer, &w);
 	while (!w.count)
 		uv_run(&f->loop.uv, UV_RUN_ONCE);
-	break_database(f, true);
+	fill_disk(true);
 	lease_idle(f->s, "rover", 0);
 	while (!lease_find(f->s, "rover", 0)) /* gone, until the failure is known */
 		uv_run(&f->loop.uv, UV_RUN_ONCE);
 	assert_false(lease_find(f->s, "rover", 0)->active);
-	break_database(f, false);
+	fill_disk(false);
+	for (lease_store_health(f->s, &h); !h.writable; lease_store_health(f->s, &h))
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
 	wheel_advance(&f->loop.wheel, loop_now(&f->loop) + 31000);
 	assert_null(lease_find(f->s, "rover", 0));
 	from_loop(f);
