@@ -689,6 +689,30 @@ void dhcp4_client_tick(struct dhcp4_client *c, msec now)
 		tick(c, &c->subnets, now);
 }
 
+static msec earlier(msec at, msec by)
+{
+	if (at == MSEC_NEVER)
+		return at;
+	return at > by ? at - by : 0;
+}
+
+static void age(struct dhcp4_exchange *x, msec by)
+{
+	x->renew_at = earlier(x->renew_at, by);
+	x->rebind_at = earlier(x->rebind_at, by);
+	x->expires_at = earlier(x->expires_at, by);
+}
+
+void dhcp4_client_slept(struct dhcp4_client *c, msec slept, msec now)
+{
+	bool held = is_held(c, &c->address) || is_held(c, &c->subnets);
+
+	age(&c->address, slept);
+	age(&c->subnets, slept);
+	if (held && now < c->address.expires_at && now < c->subnets.expires_at)
+		tell_bound(c, now);
+}
+
 static msec deadline(const struct dhcp4_exchange *x)
 {
 	msec at = msec_min(x->retransmit_at, x->expires_at);

@@ -105,6 +105,8 @@ void dhcp4_client_open(struct dhcp4_client *c, const struct dhcp4_client_config 
 void dhcp4_client_input(struct dhcp4_client *c, const uint8_t *message, size_t len, msec now);
 void dhcp4_client_tick(struct dhcp4_client *c, msec now);
 msec dhcp4_client_deadline(const struct dhcp4_client *c);
+/* The clock has stood still for SLEPT milliseconds, and leases have not: tells bound() what is left; what is over ends with the next tick. */
+void dhcp4_client_slept(struct dhcp4_client *c, msec slept, msec now);
 /* Sends RELEASE once for the address and once for the subnets, where they are held, and stops. */
 void dhcp4_client_release(struct dhcp4_client *c, msec now);
 /*

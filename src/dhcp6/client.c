@@ -644,6 +644,27 @@ static void expire(struct dhcp6_client *c, msec now)
 	tell_bound(c, now);
 }
 
+static msec earlier(msec at, msec by)
+{
+	if (at == MSEC_NEVER)
+		return at;
+	return at > by ? at - by : 0;
+}
+
+void dhcp6_client_slept(struct dhcp6_client *c, msec slept, msec now)
+{
+	if (c->state == STOPPED || !holds_anything(&c->binding))
+		return;
+	age(&c->binding, &c->bound_at, now);
+	for (unsigned i = 0; i < c->binding.prefix_count; i++)
+		age_lease(&c->binding.prefixes[i], slept / 1000);
+	if (c->binding.has_address)
+		age_lease(&c->binding.address, slept / 1000);
+	c->renew_at = earlier(c->renew_at, slept);
+	c->rebind_at = earlier(c->rebind_at, slept);
+	expire(c, now); /* which tells */
+}
+
 static void retransmit(struct dhcp6_client *c, msec now)
 {
 	const struct exchange *e = &exchanges[c->state];

@@ -83,6 +83,8 @@ void dhcp6_client_open(struct dhcp6_client *c, const struct dhcp6_client_config 
 void dhcp6_client_input(struct dhcp6_client *c, const uint8_t *message, size_t len, msec now);
 void dhcp6_client_tick(struct dhcp6_client *c, msec now);
 msec dhcp6_client_deadline(const struct dhcp6_client *c);
+/* The clock has stood still for SLEPT milliseconds, and lifetimes have not: tells bound() or lost() what is left. */
+void dhcp6_client_slept(struct dhcp6_client *c, msec slept, msec now);
 /* Sends Release once (RFC 8415 section 18.2.7 without waiting) and stops. */
 void dhcp6_client_release(struct dhcp6_client *c, msec now);
 /*

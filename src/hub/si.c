@@ -314,6 +314,20 @@ msec softwire_si_deadline(const struct softwire_si *si)
 	return msec_min(at, si->dhcp6_open ? dhcp6_client_deadline(&si->dhcp6) : si->dhcp6_at);
 }
 
+void softwire_si_slept(struct softwire_si *si, msec slept, msec now)
+{
+	struct softwire *s = &si->softwire;
+
+	softwire_enter(s, now);
+	if (s->up6 && s->step < STEP_CLOSING)
+		nd_host_slept(&si->host, slept, now);
+	if (si->dhcp6_open)
+		dhcp6_client_slept(&si->dhcp6, slept, now);
+	if (si->dhcp4_open)
+		dhcp4_client_slept(&si->dhcp4, slept, now);
+	softwire_leave(s);
+}
+
 void softwire_si_release(struct softwire_si *si, msec now)
 {
 	if (si->dhcp6_open)

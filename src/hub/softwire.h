@@ -247,6 +247,8 @@ bool softwire_lower_mtu(struct softwire *s, uint16_t mtu, msec now);
 /* NULL: no address to give, with WHY for the peer and the log. The lease is copied. */
 void softwire_sc_lease(struct softwire_sc *s, const struct softwire_lease *lease, const char *why, msec now);
 void softwire_sc_bound(struct softwire_sc *s, bool ok, const char *why, msec now);
+/* The machine has slept, and the clock of NOW with it; leases have not. What is left of them is told by ops->configured(). */
+void softwire_si_slept(struct softwire_si *s, msec slept, msec now);
 /* A hint that the peer may be gone (design: it is probed, and only silence ends the softwire). */
 void softwire_probe(struct softwire *s, msec now);
 /* The data plane has heard the peer: for owners without ops->activity. */

@@ -32,7 +32,8 @@ static void engine_send(struct softwire *s, const uint8_t *payload, size_t len)
 {
 	struct attempt *a = attempt_of(s);
 
-	tun_plane_send(a->role->plane, a->listener, NULL, &a->server, payload, len);
+	if (!a->mute)
+		tun_plane_send(a->role->plane, a->listener, NULL, &a->server, payload, len);
 }
 
 static void engine_want_tunnel_secret(struct softwire *s, const char *host_name)
@@ -280,20 +281,26 @@ static void leader_down(struct attempt *a, const struct softwire_why *why, const
 		return;
 	if (!i->follower && initiator_redirect_follow(a, ATTEMPT_LEADS, why))
 		return;
-	if (!up_at || why->cause == CAUSE_SHUTDOWN) /* the next server, if there are several */
+	if ((!up_at || why->cause == CAUSE_SHUTDOWN) && !a->mute) /* the next server, if there are several */
 		initiator_server_failed(i, a->server_index);
+	if (a->mute)
+		i->failures = 0;
 	if (i->follower) {
 		attempt_lead(i->follower, why->text);
-	} else if (i->race.purpose == RACE_SUSPECT) {
+		return;
+	}
+	if (i->race.purpose == RACE_SUSPECT) {
 		i->race.purpose = RACE_CONNECT;
 		i->reconnects++;
 		i->state = INITIATOR_CONNECTING;
 		initiator_race_hurry(i);
-	} else {
-		initiator_race_stop(i, "the current softwire has ended");
-		if (up_at || !initiator_race_go_on(i, RACE_CONNECT))
-			initiator_fail(i, i->last_error);
+		return;
 	}
+	initiator_race_stop(i, "the current softwire has ended");
+	if (a->mute) /* we have moved, and the server is as good as before */
+		initiator_connect(i);
+	else if (up_at || !initiator_race_go_on(i, RACE_CONNECT))
+		initiator_fail(i, i->last_error);
 }
 
 static void engine_down(struct softwire *s, const struct softwire_why *why)
@@ -409,6 +416,8 @@ static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8
 	softwire_input(&a->engine.softwire, payload, len, loop_now(a->role->loop));
 	if (a->stage == ATTEMPT_RACES && l2tp_tunnel_is_answered(&a->engine.softwire.tunnel))
 		initiator_race_answered(a);
+	else if (a->stage == ATTEMPT_LEADS)
+		initiator_roam_heard(a->role);
 }
 
 /* "No such tunnel": a hint from the server, if it is about ours. */

@@ -192,6 +192,7 @@ static void tick(struct wheel_timer *t, msec now)
 		stop_step(i, now);
 		return;
 	}
+	initiator_roam_tick(i, now);
 	if (i->state == INITIATOR_UP && i->current && !look_at_families(i, now)) {
 		look_at_age(i, now);
 		look_at_traffic(i, now);
@@ -221,14 +222,17 @@ void initiator_hint(struct initiator *i, const char *what)
 {
 	struct log_line l;
 
-	if (i->stopping)
+	if (i->stopping || i->state == INITIATOR_IDLE)
 		return;
 	i->kernel_changed = true;
 	initiator_path_look(i);
 	if (i->state == INITIATOR_WAITING && i->failures > 1) {
 		i->attempt_at = loop_now(i->loop);
+		wheel_arm(&i->loop->wheel, &i->timer, i->attempt_at);
 		return;
 	}
+	if (initiator_roam_changed(i))
+		return;
 	if (i->state != INITIATOR_UP || !i->current || i->current->engine.softwire.tunnel.probing)
 		return;
 	if (initiator_log(i, &l, LEVEL_DEBUG, "hint")) {
@@ -236,6 +240,7 @@ void initiator_hint(struct initiator *i, const char *what)
 		log_end(&l);
 	}
 	softwire_probe(&i->current->engine.softwire, loop_now(i->loop));
+	initiator_roam_probing(i);
 }
 
 /* ---- life ---- */
@@ -283,6 +288,7 @@ struct initiator *initiator_new(struct loop *loop, struct log *log, struct keepe
 	i->route4 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET}}};
 	initiator_lan_init(i);
 	initiator_servers_init(i);
+	initiator_roam_init(i);
 	softwire_config_init(
 		&i->softwire, L2TP_LAC, &initiator_softwire_ops, &loop->wheel, rng, &i->counters);
 	apply_config(i);
@@ -478,6 +484,7 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 	initiator_hooks_down(i, "the initiator shuts down");
 	initiator_network_clear(i);
 	initiator_lan_stop(i);
+	initiator_roam_stop(i);
 	initiator_race_stop(i, "the initiator shuts down");
 	if (i->follower)
 		attempt_drop(i->follower, CAUSE_SHUTDOWN, "the initiator shuts down");

@@ -2,7 +2,8 @@
  * initiator: the SI role: one softwire_si engine that is kept up, its TUN device, addresses, routes and LAN, for IPv6, IPv4 or both.
  *
  * Parts: initiator.c (life: connect, back-off, hints), race.c (which server and address is asked when, and who wins), server.c (order of the servers,
- * their names), redirect.c (a server that names another one), attempt.c (one softwire: socket, row, engine), auth.c (secrets and
+ * their names), redirect.c (a server that names another one), attempt.c (one softwire: socket, row, engine), roam.c (other
+ * addresses and networks, sleep), auth.c (secrets and
  * certificates, and what PPP asks of us), path.c (the way to the server outside the softwire: where, how wide, broken), network.c and
  * network4.c (what the softwire gave goes into the kernel: addresses, default routes, LAN addresses, unreachable routes), dns.c (DNS
  * servers for the host), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), bridge.c (one

@@ -476,6 +476,13 @@ static void look_at_unbound(struct initiator *i, msec now)
 	initiator_hooks_changed(i);
 }
 
+static msec earlier(msec at, msec by)
+{
+	if (at == MSEC_NEVER)
+		return at;
+	return at > by ? at - by : 0;
+}
+
 void initiator_network_tick(struct initiator *i, msec now)
 {
 	look_at_unbound(i, now);
@@ -489,6 +496,19 @@ void initiator_network_tick(struct initiator *i, msec now)
 		initiator_lan_changed(i);
 	}
 	initiator_network4_tick(i, now);
+}
+
+void initiator_network_slept(struct initiator *i, msec slept)
+{
+	for (unsigned n = 0; n < HELD_PREFIXES; n++) {
+		i->held[n].preferred_until = earlier(i->held[n].preferred_until, slept);
+		i->held[n].valid_until = earlier(i->held[n].valid_until, slept);
+	}
+	for (unsigned n = 0; n < HELD_SUBNETS; n++)
+		i->subnets[n].valid_until = earlier(i->subnets[n].valid_until, slept);
+	initiator_network_tick(i, loop_now(i->loop)); /* what is over goes; the rest is told again: the kernel's clock slept, too */
+	initiator_network_lans_change(i, true);
+	initiator_lan_changed(i);
 }
 
 void initiator_network_clear(struct initiator *i)

@@ -60,6 +60,7 @@ struct attempt {
 	uint8_t below;	      /* as in the candidate */
 	struct redirect redirect;
 	struct endpoint server, local;
+	bool mute;	      /* its address is gone: whatever it said would come from another one */
 	bool refused;	      /* the path says that nobody listens */
 	struct eap_peer *eap; /* the exchange that is on, or was last; NULL: none yet */
 	bool eap_over;
@@ -154,6 +155,14 @@ struct race {
 	struct redirect redirect; /* the last one: of the candidates that are `redirected` */
 };
 
+/* What a host that moves goes through; see roam.c. */
+struct roam {
+	struct wheel_timer suspicion; /* the softwire is being probed: when to set up another one beside it */
+	struct wheel_timer gone;      /* an address that we use has gone: when to believe it */
+	msec tick_at;		      /* when the clock was looked at last; 0: never */
+	int64_t ahead;		      /* of the monotonic clock: what the machine had slept until then */
+};
+
 enum bridge_state { BRIDGE_NONE, BRIDGE_WANTED, BRIDGE_ASKED, BRIDGE_MADE };
 
 enum initiator_state { INITIATOR_IDLE, INITIATOR_WAITING, INITIATOR_RESOLVING, INITIATOR_CONNECTING, INITIATOR_UP, INITIATOR_STOPPED };
@@ -177,6 +186,7 @@ struct initiator {
 	struct known_server servers[INITIATOR_SERVERS]; /* as in the configuration */
 	struct race race;
 	struct wheel_timer timer; /* once a second: hints, back-off, withdrawing */
+	struct roam roam;
 	msec attempt_at;	  /* while waiting */
 	msec home_at;		  /* when to look for a better server; 0: not planned */
 	msec down_since;	  /* 0 while up */
@@ -305,6 +315,15 @@ void initiator_server_failed(struct initiator *i, unsigned n);
 void initiator_server_works(struct initiator *i, unsigned n);
 void initiator_servers_forget(struct initiator *i); /* who has failed */
 
+/* roam.c: other addresses, other networks, and sleep */
+void initiator_roam_init(struct initiator *i);
+/* Addresses or routes may have changed. True: the current softwire cannot work any more, and that is being dealt with. */
+bool initiator_roam_changed(struct initiator *i);
+void initiator_roam_probing(struct initiator *i); /* the current softwire is being probed */
+void initiator_roam_heard(struct initiator *i);	  /* it has said something */
+void initiator_roam_tick(struct initiator *i, msec now);
+void initiator_roam_stop(struct initiator *i);
+
 /* auth.c: proving who we are */
 void initiator_auth_config(struct initiator *i);
 /* Reads the configured secrets and certificates one after the other; then DONE, with 0 or -errno (what is wrong has been logged). */
@@ -346,6 +365,8 @@ bool initiator_network_holds(const struct initiator *i, uint8_t family); /* and 
 bool initiator_network_load(struct initiator *i, const struct prefix *p);
 void initiator_network_clear(struct initiator *i);
 void initiator_network_tick(struct initiator *i, msec now);
+/* The machine has slept: lifetimes went on. */
+void initiator_network_slept(struct initiator *i, msec slept);
 /* Adds the addresses that LAN interface LAN should have and has not; returns how many those were. */
 unsigned initiator_network_restore(struct initiator *i, const struct lan *lan);
 /* The interfaces that prefixes are spread over have become others: BEFORE, nothing is on them; AFTER, all that should be. */

@@ -4,6 +4,7 @@
  * tick to the wheel's next deadline; tick and check (after it slept) advance the wheel. So a timer fires at its
  * millisecond, and after a burst of packets still before the next sleep.
  */
+#include <time.h>
 #include <uv.h>
 
 #include "lib/loop.h"
@@ -16,6 +17,14 @@ msec loop_now(const struct loop *l)
 msec loop_clock(void)
 {
 	return uv_hrtime() / 1000000;
+}
+
+msec loop_boottime(void)
+{
+	struct timespec t = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (msec)t.tv_sec * 1000 + (msec)t.tv_nsec / 1000000;
 }
 
 static void on_tick(uv_timer_t *handle)

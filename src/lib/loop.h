@@ -42,6 +42,7 @@ int loop_run(struct loop *l);        /* until loop_stop(); 0 */
 void loop_stop(struct loop *l);      /* from the loop's own thread: a callback, a timer, a flush */
 msec loop_now(const struct loop *l); /* monotonic milliseconds of this iteration */
 msec loop_clock(void);               /* monotonic milliseconds right now */
+msec loop_boottime(void);            /* the same, with those that the machine has slept */
 /*
  * Closes every handle that is left, watches included (their closed() runs), and waits for pending requests of libuv.
  * Timers still armed do not fire. Handles that others put on l->uv are closed without a callback.

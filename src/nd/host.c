@@ -95,6 +95,14 @@ void nd_host_input(struct nd_host *h, const struct nd_message *m, msec now)
 		h->config->ops->router_lost(h);
 }
 
+void nd_host_slept(struct nd_host *h, msec slept, msec now)
+{
+	if (h->router_until != MSEC_NEVER)
+		h->router_until = h->router_until > slept ? h->router_until - slept : 0;
+	h->interval_ms = h->config->solicit_ms;
+	h->solicit_at = now;
+}
+
 void nd_host_tick(struct nd_host *h, msec now)
 {
 	if (now >= h->router_until) {

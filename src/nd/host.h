@@ -40,6 +40,8 @@ struct nd_host {
 void nd_host_open(struct nd_host *h, const struct nd_host_config *c, const struct addr *link_local, msec now);
 /* A decoded, valid RA; ignored unless from a link-local address. */
 void nd_host_input(struct nd_host *h, const struct nd_message *m, msec now);
+/* The clock has stood still for SLEPT milliseconds, and the router's lifetime has not: it is asked at once. */
+void nd_host_slept(struct nd_host *h, msec slept, msec now);
 void nd_host_tick(struct nd_host *h, msec now);
 msec nd_host_deadline(const struct nd_host *h);
 /* The host as bytes, as in nd/node.h. */

@@ -849,6 +849,31 @@ static void notes_are_optional(void **state)
 	assert_int_equal(b.notes, 0);
 }
 
+static void a_lease_goes_on_while_the_machine_sleeps(void **state)
+{
+	struct bench b;
+
+	setup(&b);
+	dhcp4_client_open(&b.client, &b.config, &(struct addr){0}, NULL, b.now);
+	b.bounds = 0;
+	dhcp4_client_slept(&b.client, 1000, b.now); /* nothing is held */
+	assert_int_equal(b.bounds, 0);
+	setup(&b);
+	bind_address(&b);
+	b.bounds = 0;
+	dhcp4_client_slept(&b.client, 600000, b.now);
+	assert_int_equal(b.bounds, 1);
+	assert_in_range(b.binding.lease, 2990, 3000);
+	dhcp4_client_slept(&b.client, 1500000, b.now); /* T1 has gone by */
+	dhcp4_client_tick(&b.client, b.now);
+	assert_string_equal(dhcp4_client_state(&b.client), "renewing");
+	assert_int_equal(b.losses, 0);
+	dhcp4_client_slept(&b.client, 3600000, b.now);
+	dhcp4_client_tick(&b.client, b.now);
+	assert_int_equal(b.losses, 1);
+	assert_string_equal(b.why, "the lease is over");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -882,6 +907,7 @@ int main(void)
 		cmocka_unit_test(ops_may_call_everything),
 		cmocka_unit_test(nothing_held_is_released_in_silence),
 		cmocka_unit_test(notes_are_optional),
+		cmocka_unit_test(a_lease_goes_on_while_the_machine_sleeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -942,6 +942,46 @@ static void a_reply_after_the_end_is_ignored(void **state)
 	assert_int_equal(f.counters.unexpected, 1);
 }
 
+/* Bound at 3600/7200 s with T1 1000 s; the machine sleeps. */
+static void lifetimes_go_on_while_the_machine_sleeps(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	prepare(&f, 1);
+	dhcp6_client_slept(&f.client, 500000, f.now); /* nothing is held */
+	assert_int_equal(f.bound + f.lost, 0);
+	bind_with(&f, 1000, 2000, 3600, 7200);
+	f.now += 100000;
+	dhcp6_client_slept(&f.client, 500000, f.now);
+	assert_int_equal(f.bound, 2);
+	assert_int_equal(f.binding.prefixes[0].preferred, 3000);
+	assert_int_equal(f.binding.prefixes[0].valid, 6600);
+	assert_int_equal(dhcp6_client_deadline(&f.client), f.now + 400000);
+	dhcp6_client_slept(&f.client, 1000000, f.now); /* T1 has gone by */
+	run(&f, f.now + 1);
+	expect_state(&f, "renewing");
+	dhcp6_client_slept(&f.client, 3600000, f.now); /* and T2 */
+	run(&f, f.now + 1);
+	expect_state(&f, "rebinding");
+	dhcp6_client_slept(&f.client, MSEC_NEVER / 2, f.now);
+	assert_int_equal(f.lost, 1);
+	assert_string_equal(f.why, "the valid lifetime is over");
+}
+
+static void what_never_ends_does_not_end_in_sleep(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	prepare(&f, 1);
+	bind_with(&f, 0, 0, DHCP6_INFINITE, DHCP6_INFINITE);
+	dhcp6_client_slept(&f.client, 1000000000000, f.now);
+	assert_int_equal(f.binding.prefixes[0].valid, DHCP6_INFINITE);
+	assert_int_equal(dhcp6_client_deadline(&f.client), MSEC_NEVER);
+	assert_int_equal(f.lost, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -980,6 +1020,8 @@ int main(void)
 		cmocka_unit_test(there_is_nothing_to_release_before_it_is_bound),
 		cmocka_unit_test(never_sends_more_than_20_messages_in_20_seconds),
 		cmocka_unit_test(a_reply_after_the_end_is_ignored),
+		cmocka_unit_test(lifetimes_go_on_while_the_machine_sleeps),
+		cmocka_unit_test(what_never_ends_does_not_end_in_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

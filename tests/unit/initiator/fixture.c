@@ -182,6 +182,8 @@ static void server_input(struct server *s, const struct endpoint *from, const ui
 	s->stops += len > 20 && data[0] == 0xc8 && data[19] == L2TP_STOPCCN;
 	if (s->mute)
 		return;
+	if (s->deaf_to_requests && request)
+		return;
 	if (s->refusal && request) {
 		refuse(s, from, data, len);
 		return;
@@ -342,7 +344,7 @@ struct fixture *fixture_new(void)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	fixture_skipped = 0;
+	fixture_skipped = fixture_slept = 0;
 	fixture_current = f;
 	f->device = -1;
 	snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/softwire-test-XXXXXX");

@@ -36,6 +36,7 @@ struct server {
 	struct endpoint at, peer;
 	int fd;
 	bool mute;         /* hears nothing */
+	bool deaf_to_requests; /* does not hear SCCRQs, but StopCCNs and what belongs to its softwire */
 	const char *refusal; /* what it says to every SCCRQ: "try another" */
 	unsigned stops;	     /* StopCCNs that came */
 	unsigned requests; /* SCCRQs, mute or not */
@@ -95,7 +96,9 @@ struct fixture {
 	unsigned hook_count;
 	struct nd_message advert; /* the last one on a LAN */
 	char advert_device[16];
-	unsigned adverts;
+	unsigned adverts, withdrawals; /* of these, such that take something back */
+	bool moved;              /* the addresses that softwires come from are not ours any more */
+	const char *source;      /* that packets to the servers would come from; NULL: what the machine says */
 	bool no_route;           /* to the servers */
 	bool no_native_route;    /* but one through the softwire itself, perhaps */
 	uint32_t path_mtu;       /* of the way there; 0: what the machine says */
@@ -113,6 +116,7 @@ struct fixture {
 /* What host.c and fixture.c share. */
 extern struct fixture *fixture_current;
 extern msec fixture_skipped;                 /* what fixture_pass() has let go by */
+extern msec fixture_slept;                   /* how long the machine was asleep */
 void fixture_answer_name(struct fixture *f); /* what the resolver was asked for */
 /* sendto() as it is. */
 ssize_t __real_sendto(

@@ -25,7 +25,7 @@ static bool fails(const char *what)
 
 /* ---- the clock ---- */
 
-msec fixture_skipped;
+msec fixture_skipped, fixture_slept;
 
 msec __real_loop_now(const struct loop *l);
 unsigned __wrap_if_nametoindex(const char *device);
@@ -38,6 +38,13 @@ msec __wrap_loop_now(const struct loop *l);
 msec __wrap_loop_now(const struct loop *l)
 {
 	return __real_loop_now(l) + fixture_skipped;
+}
+
+msec __real_loop_boottime(void);
+msec __wrap_loop_boottime(void);
+msec __wrap_loop_boottime(void)
+{
+	return __real_loop_boottime() + fixture_slept;
 }
 
 /* ---- the way to the server ---- */
@@ -56,6 +63,8 @@ int __wrap_netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsign
 	int result =
 		none ? -ENETUNREACH : __real_netlink_path_mtu_by(n, dst, 0, ret_mtu, ret_source, ret_ifindex);
 
+	if (!result && ret_source && fixture_current->source)
+		assert_int_equal(addr_parse(fixture_current->source, ret_source), 0);
 	if (!result && ret_mtu && fixture_current->path_mtu)
 		*ret_mtu = fixture_current->path_mtu;
 	return result;
@@ -162,6 +171,15 @@ static int lan_of(int fd)
 	return -1;
 }
 
+static bool takes_back(const struct nd_advert *a)
+{
+	bool back = !a->router_lifetime || (a->dns_count && !a->dns_lifetime);
+
+	for (unsigned n = 0; n < a->prefix_count; n++)
+		back |= !a->prefixes[n].preferred;
+	return back;
+}
+
 /* An ICMPv6 message to the LAN: the kernel would put the header in front. */
 ssize_t __wrap_sendto(
 	int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
@@ -193,6 +211,7 @@ ssize_t __wrap_sendto(
 	snprintf(fixture_current->advert_device, sizeof(fixture_current->advert_device), "%s",
 		fixture_current->lan_names[lan]);
 	fixture_current->adverts++;
+	fixture_current->withdrawals += takes_back(&fixture_current->advert.advert);
 	return (ssize_t)len;
 }
 
@@ -414,6 +433,7 @@ static void add_interface(struct ifaddrs **list, const char *name, const struct 
 
 int __wrap_getifaddrs(struct ifaddrs **ret)
 {
+	struct addr own[2] = {{.family = AF_INET, .bytes = {127, 0, 0, 1}}, {.family = AF_INET6, .bytes[15] = 1}};
 	const struct addr none = {0};
 	bool failing;
 
@@ -423,6 +443,10 @@ int __wrap_getifaddrs(struct ifaddrs **ret)
 	}
 	failing = inject_on && inject_on(false); /* what follows is ours */
 	*ret = NULL;
+	for (unsigned n = 0; n < 2 && !fixture_current->moved; n++)
+		add_interface(ret, "lo", &own[n]);
+	if (fixture_current->source && addr_parse(fixture_current->source, &own[0]) == 0)
+		add_interface(ret, "lo", &own[0]);
 	for (unsigned n = 0; n < fixture_current->config.lan_count; n++)
 		add_interface(ret, fixture_current->config.lans[n], &none);
 	for (unsigned n = 0; n < ADDRESSES; n++)

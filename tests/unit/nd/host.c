@@ -203,6 +203,27 @@ static void loses_the_router_when_its_lifetime_is_over_and_solicits_again(void *
 	assert_int_equal(f.lost, 1);
 }
 
+static void after_sleep_the_router_is_asked_at_once(void **state)
+{
+	struct nd_message m = advertisement("fe80::1", 1800);
+	struct fixture f;
+
+	(void)state;
+	prepare(&f, 1);
+	open_host(&f);
+	nd_host_input(&f.host, &m, 0);
+	nd_host_slept(&f.host, 1000000, f.now);
+	assert_int_equal(nd_host_deadline(&f.host), f.now);
+	nd_host_tick(&f.host, f.now);
+	assert_int_equal(f.sent, 2);
+	run(&f, 799999);
+	assert_int_equal(f.lost, 0);
+	run(&f, 800000);
+	assert_int_equal(f.lost, 1);
+	nd_host_slept(&f.host, 1000, f.now); /* no router */
+	assert_int_equal(nd_host_deadline(&f.host), f.now);
+}
+
 static void a_router_that_leaves_is_lost_at_once(void **state)
 {
 	struct nd_message m = advertisement("fe80::1", 1800), bye = advertisement("fe80::1", 0);
@@ -392,6 +413,7 @@ int main(void)
 		cmocka_unit_test(solicits_for_ever_with_longer_and_longer_breaks),
 		cmocka_unit_test(is_silent_once_a_router_has_answered),
 		cmocka_unit_test(loses_the_router_when_its_lifetime_is_over_and_solicits_again),
+		cmocka_unit_test(after_sleep_the_router_is_asked_at_once),
 		cmocka_unit_test(a_router_that_leaves_is_lost_at_once),
 		cmocka_unit_test(goes_on_soliciting_for_a_default_router),
 		cmocka_unit_test(believes_link_local_sources_only),
