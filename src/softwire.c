@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	{"forget", "USER", 1, 1, run_forget,
 		"end a user's softwires and give the addresses back to the pool"},
 	{"reload", "", 0, 0, run_reload, "read the configuration again, and apply what can change"},
+	{"upgrade", "", 0, 0, run_upgrade,
+		"start the installed program in place of the one that runs; softwires stay up"},
 	{"check", "FILE", 1, 1, run_check, "check a configuration file and the files that it names"},
 	{"version", "", 0, 0, run_version, "the version of this program"},
 };

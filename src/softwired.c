@@ -79,6 +79,44 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 	return -1;
 }
 
+/*
+ * How to start us again, after an upgrade has put another program in our place: by the name that we were started with, for /proc/self/exe leads to
+ * the old file, "(deleted)". NULL: no memory. To be freed.
+ */
+static char *find_program(const char *name)
+{
+	char *directory, *path = NULL;
+	char self[4096];
+	ssize_t len;
+
+	if (name[0] == '/')
+		return strdup(name);
+	if (strchr(name, '/')) {
+		directory = getcwd(NULL, 0);
+		if (directory && asprintf(&path, "%s/%s", directory, name) < 0)
+			path = NULL;
+		free(directory);
+		return path;
+	}
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1); /* found in PATH, and not replaced yet */
+	self[len < 0 ? 0 : len] = '\0';
+	return *self ? strdup(self) : NULL;
+}
+
+/* The keeper's and the engine's life; the exit status. */
+static int run(struct boot *boot, const char *name)
+{
+	char *program = find_program(name);
+	const char *const config[] = {program, "-c", boot->config->path, NULL};
+	const char *const instance[] = {program, "-i", boot->config->instance, "-c", boot->config->path, NULL};
+	int status;
+
+	boot->command = !program ? NULL : *boot->config->instance ? instance : config;
+	status = boot_run(boot);
+	free(program);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
@@ -101,7 +139,7 @@ int main(int argc, char **argv)
 	if (status && geteuid() != 0)
 		fprintf(stderr, "softwired: not root: start it as root; what meets the network then works as a user without privileges\n");
 	if (!status && !a.test)
-		status = boot_run(boot);
+		status = run(boot, argv[0]);
 	free(real);
 	free(boot);
 	return status;

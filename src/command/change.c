@@ -64,6 +64,60 @@ int run_reload(const struct call *call)
 	return command_ask_once(call, json_pack("{s:s}", "do", "reload"), print_reloaded);
 }
 
+/* The version of whoever listens at the socket now; NULL: nobody does, or it makes no sense. The result is to be released. */
+static json_t *ask_version(const struct call *call)
+{
+	struct control_client client;
+	const char *line = NULL;
+	char why[256];
+	json_t *answer;
+	size_t len = 0;
+
+	if (control_client_open(&client, call->socket, why))
+		return NULL;
+	if (!control_client_send(&client, json_pack("{s:s}", "do", "version")))
+		line = control_client_line(&client, &len);
+	answer = line ? json_loadb(line, len, 0, NULL) : NULL;
+	control_client_close(&client);
+	return answer;
+}
+
+/* The socket is the same one for both programs: whoever connects while none of them listens waits. */
+static bool wait_for_version(const struct call *call, const char *version)
+{
+	json_t *answer = ask_version(call);
+	const char *is = json_string_value(json_object_get(answer, "version"));
+	bool same = is && !strcmp(is, version);
+
+	if (!is)
+		fprintf(stderr, "softwire: nobody listens any more: the daemon's log says why\n");
+	else if (!same)
+		fprintf(stderr, "softwire: softwired %s goes on: its log says why\n", is);
+	else if (!call->json)
+		printf("softwired %s has taken over; softwires stay up.\n", version);
+	json_decref(answer);
+	return same;
+}
+
+int run_upgrade(const struct call *call)
+{
+	struct control_client client = {.fd = -1};
+	json_t *answer = command_ask(call, &client, json_pack("{s:s}", "do", "upgrade"));
+	const char *version = json_string_value(json_object_get(answer, "version"));
+	bool ok = command_agreed(call, answer) && version;
+	size_t len;
+
+	if (answer && !ok && !call->json)
+		command_sentences(stderr, json_object_get(answer, "errors"));
+	while (ok && control_client_line(&client, &len)) /* until it hangs up */
+		continue;
+	control_client_close(&client);
+	if (ok)
+		ok = wait_for_version(call, version);
+	json_decref(answer);
+	return ok ? DONE : FAILED;
+}
+
 int run_trace(const struct call *call)
 {
 	struct control_client client = {.fd = -1};

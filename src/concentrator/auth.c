@@ -96,11 +96,12 @@ static bool take_name(struct subscriber *sub, const char *name, const char *pool
 {
 	struct lease_request *r = calloc(1, sizeof(*r));
 	struct setup *setup = subscriber_setup(sub);
-	char *copy = strdup(name);
+	char *copy = sub->user ? sub->user : strdup(name);
 
 	if (!r || !copy || !setup) {
 		free(r);
-		free(copy);
+		if (copy != sub->user)
+			free(copy);
 		return false;
 	}
 	snprintf(r->user, sizeof(r->user), "%s", name);
@@ -307,6 +308,20 @@ bool subscriber_take_anonymous(struct subscriber *sub, const char **ret_why)
 bool subscriber_is_impostor(const struct subscriber *sub)
 {
 	return sub->engine.softwire.ppp.peer_anonymous && !sub->anonymous;
+}
+
+bool subscriber_entitle(struct subscriber *sub)
+{
+	const struct concentrator *c = sub->role;
+	const struct aaa_user *user = sub->anonymous ? NULL : aaa_find_user(c->aaa, sub->user);
+	uint64_t iid = sub->engine.softwire.ppp.assign_iid;
+
+	if (sub->anonymous)
+		return take_name(sub, sub->user, c->config.anonymous_pool);
+	if (!user || !take_user(sub, user))
+		return false;
+	sub->engine.softwire.ppp.assign_iid = iid; /* what it was told counts, until it comes anew */
+	return true;
 }
 
 /* ---- our own proof ---- */

@@ -81,6 +81,7 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 	c->rng = rng;
 	c->config = *config;
 	c->seed = rng_u64(rng);
+	c->state_fd = -1;
 	pool_init(&c->subscribers, sizeof(struct subscriber));
 	softwire_config_init(&c->softwire, L2TP_LNS, &concentrator_softwire_ops, &loop->wheel, rng, &c->counters);
 	apply_timers(c);
@@ -119,6 +120,7 @@ void concentrator_free(struct concentrator *c)
 	if (c->plane)
 		tun_plane_close(c->plane, NULL);
 	pool_done(&c->subscribers);
+	concentrator_close_state(c);
 	free(c);
 }
 
@@ -210,6 +212,7 @@ static void open_next_socket(struct concentrator *c)
 		keeper_open_udp(c->keeper, e, socket_opened, c);
 		return;
 	}
+	concentrator_adopt(c); /* before the loop can read anything for them */
 	if (log_begin(c->log, &l, LEVEL_INFO, "concentrator-ready")) {
 		log_uint(&l, "listeners", c->next_listen);
 		log_uint(&l, "users", aaa_user_count(c->aaa));
@@ -224,6 +227,17 @@ static void open_device(struct concentrator *c);
 static void device_again(struct wheel_timer *t, msec now)
 {
 	open_device(container_of(t, struct concentrator, retry_timer));
+}
+
+static void state_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+
+	if (!result)
+		result = concentrator_open_state(c, fd);
+	if (result)
+		log_message(c->log, LEVEL_WARN, "state", "softwires will not survive a crash or an upgrade: %s", strerror(-result));
+	open_next_socket(c);
 }
 
 static void device_opened(void *owner, int result, int fd)
@@ -242,7 +256,7 @@ static void device_opened(void *owner, int result, int fd)
 		return;
 	}
 	concentrator_install_network(c);
-	open_next_socket(c);
+	keeper_open_state(c->keeper, c->config.device, state_opened, c);
 }
 
 static void open_device(struct concentrator *c)
@@ -423,6 +437,8 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	c->stopping = true;
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
+	wheel_disarm(&c->loop->wheel, &c->settle_timer);
+	concentrator_adopt_end(c);
 	c->stop_timer.fire = stop_step;
 	c->stop_at = loop_now(c->loop) + STOP_MS;
 	for (struct subscriber *sub = c->all; sub; sub = next) {

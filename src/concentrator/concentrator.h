@@ -4,8 +4,9 @@
  * Parts: concentrator.c (start, stop, reload, listeners), certificates.c (what EAP needs), network.c (addresses and routes in the kernel),
  * tunnels.c (packets of no softwire), admission.c and waiting.c (which requests become tunnels, and when), subscriber.c (the life of a
  * softwire), auth.c (whose it is), grant.c (what it gets, softwires per user), path.c (what the network says about the peer), hooks.c (programs
- * of the operator), evacuate.c (softwire drain) by the engines drain.c (when who leaves) and redirect.c (where to), show.c and reverse.c
- * (snapshots for the control socket), trace.c.
+ * of the operator), evacuate.c (softwire drain) by the engines drain.c (when who leaves) and redirect.c (where to), record.c (what is written down
+ * of each softwire, for the process that comes after this one) and adopt.c (going on with what the process before has written down), show.c and
+ * reverse.c (snapshots for the control socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").
  */
 #ifndef CONCENTRATOR_CONCENTRATOR_H
@@ -93,6 +94,11 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner);
 /* StopCCN "shutting down" to everybody, wait at most 2 s for acknowledgements; then STOPPED. */
 void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), void *owner);
+/* Another process is to go on with the softwires: can it? */
+bool concentrator_may_leave(const struct concentrator *c);
+/* Leaves them as they are, written down in memory that the keeper holds; nobody is told. Afterwards nothing but concentrator_free(). Also when the
+ * keeper has gone, and somebody keeps that memory. */
+void concentrator_leave(struct concentrator *c);
 /* Users, pools, limits and timers apply to new softwires at once; users that are gone lose theirs. Appends sentences to SAY: what changed, what needs a restart. */
 struct json_t;
 int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *say);

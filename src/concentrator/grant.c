@@ -403,6 +403,114 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 	softwire_sc_lease(&sub->engine, &given, NULL, subscriber_now(sub));
 }
 
+/* ---- holding what it has ---- */
+
+const char *subscriber_resume_user(struct subscriber *sub, const char *user, bool anonymous)
+{
+	sub->user = strdup(user);
+	if (!sub->user || user_join(sub))
+		return "memory is short";
+	sub->anonymous = anonymous;
+	if (anonymous)
+		sub->role->anonymous_count++;
+	return NULL;
+}
+
+void subscriber_forget_user(struct subscriber *sub)
+{
+	if (sub->user)
+		user_part(sub);
+	if (sub->anonymous)
+		sub->role->anonymous_count--;
+	sub->anonymous = false;
+}
+
+/* What it has, and nothing else, whatever the pool would give today. What a temporary pool gave is forgotten there, so it is named. */
+static void want_the_same(struct subscriber *sub, bool temporary)
+{
+	const struct softwire_lease *has = sub->engine.lease;
+	struct lease_request *r = sub->setup->request;
+
+	r->want_link = !prefix_is_none(&has->link6);
+	r->want_delegated = has->prefix_count;
+	r->want_ipv4 = !addr_is_none(&has->address4);
+	r->want_subnet = has->prefix4_count;
+	if (!temporary)
+		return;
+	r->fixed_link = has->link6;
+	r->fixed4 = has->address4;
+	r->fixed_count = has->prefix_count;
+	memcpy(r->fixed, has->delegated, has->prefix_count * sizeof(has->delegated[0]));
+	r->fixed_subnet_count = has->prefix4_count;
+	memcpy(r->fixed_subnets, has->delegated4, has->prefix4_count * sizeof(has->delegated4[0]));
+}
+
+static bool is_among(const struct prefix *p, const struct prefix *list, unsigned count)
+{
+	while (count--)
+		if (prefix_equal(p, &list[count]))
+			return true;
+	return false;
+}
+
+static bool has_all(const struct lease *lease, const struct softwire_lease *has)
+{
+	if (!prefix_is_none(&has->link6) && !prefix_equal(&has->link6, &lease->link6))
+		return false;
+	if (!addr_is_none(&has->address4) && !addr_equal(&has->address4, &lease->address4))
+		return false;
+	for (unsigned i = 0; i < has->prefix_count; i++)
+		if (!is_among(&has->delegated[i], lease->delegated, lease->prefix_count))
+			return false;
+	for (unsigned i = 0; i < has->prefix4_count; i++)
+		if (!is_among(&has->delegated4[i], lease->subnets, lease->subnet_count))
+			return false;
+	return true;
+}
+
+static void abandon(struct subscriber *sub, const char *why)
+{
+	struct log_line l;
+
+	sub->role->role_counters.not_adopted++;
+	if (concentrator_may_log(sub->role) && subscriber_log(sub, &l, LEVEL_WARN, "not-adopted")) {
+		log_text(&l, "reason", why);
+		log_end(&l);
+	}
+	subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, why);
+}
+
+static void held_again(void *owner, int result, const struct lease *lease, const char *why)
+{
+	struct subscriber *sub = owner;
+
+	subscriber_setup_end(sub);
+	if (sub->engine.softwire.step >= STEP_CLOSING)
+		return;
+	if (result == -EIO || result == -ENOMEM) /* the database's trouble, not the lease's */
+		log_message(sub->role->log, LEVEL_WARN, "lease", "softwire %u goes on, but its lease is not held: %s", sub->id, why);
+	else if (result)
+		abandon(sub, *why ? why : "its lease is somebody else's");
+	else if (!has_all(lease, sub->engine.lease))
+		abandon(sub, "its lease is another one now");
+}
+
+void subscriber_hold_again(struct subscriber *sub)
+{
+	struct concentrator *c = sub->role;
+	const struct concentrator_pool_config *pool =
+		subscriber_entitle(sub) ? concentrator_pool(c, sub->setup->request->pool) : NULL;
+
+	if (!pool) {
+		subscriber_setup_end(sub);
+		abandon(sub, "its pool is not configured any more");
+		return;
+	}
+	choose_wants(sub, &pool->lease);
+	want_the_same(sub, pool->lease.temporary);
+	lease_acquire(c->leases, sub->setup->request, held_again, sub);
+}
+
 struct addr subscriber_address6(const struct subscriber *sub)
 {
 	const struct softwire_lease *lease = sub->engine.lease;

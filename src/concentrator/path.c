@@ -163,6 +163,22 @@ static void narrower(struct subscriber *sub, uint32_t outer, msec now)
 	wheel_arm(&sub->role->loop->wheel, &p->wider, now + WIDER_MS);
 }
 
+uint16_t subscriber_open_mtu(const struct subscriber *sub)
+{
+	return sub->path ? sub->path->open_mtu : 0;
+}
+
+void subscriber_restore_mtu(struct subscriber *sub, uint16_t open_mtu)
+{
+	struct path *p = open_mtu ? path_get(sub) : NULL;
+
+	if (!p)
+		return;
+	p->open_mtu = open_mtu;
+	p->wider.fire = wider;
+	wheel_arm(&sub->role->loop->wheel, &p->wider, loop_now(sub->role->loop) + WIDER_MS);
+}
+
 /* ---- a broken path ---- */
 
 static const char *error_text(int error)

@@ -8,6 +8,7 @@
 #include "lib/hash.h"
 #include "lib/pool.h"
 #include "netlink/route.h"
+#include "state/store.h"
 
 struct path; /* path.c: what the network has said about the way to a peer */
 
@@ -38,6 +39,7 @@ struct subscriber {
 	struct path *path;		 /* NULL: nothing was said */
 	struct half_open *half_open;	 /* NULL: it is up, or was */
 	uint32_t id;
+	uint32_t record; /* where it is written down, or 0 */
 	uint16_t slot;
 	uint16_t peer_tunnel; /* as the SCCRQ assigned it: finds retransmissions */
 	uint8_t method;	      /* enum auth_method: how the user has proven who it is */
@@ -70,7 +72,7 @@ struct role_counters {
 	uint64_t refused_source, refused_rate, refused_waiting;
 	uint64_t abandoned; /* half-open tunnels that others needed */
 	uint64_t strays, stray_replies, strays_suppressed, auth_ok, auth_failed, replaced, refused_user, no_address, anonymous,
-		refused_anonymous, path_errors, path_narrower, hooks, hooks_failed, redirected, moved;
+		refused_anonymous, path_errors, path_narrower, hooks, hooks_failed, redirected, moved, adopted, not_adopted, not_recorded;
 };
 
 struct admission {
@@ -117,6 +119,15 @@ struct concentrator {
 	uint32_t anonymous_count;
 	uint64_t seed;
 
+	/* What outlives us, and what came from the process before. */
+	struct store *state; /* NULL: nothing outlives us */
+	int state_fd;
+	struct store_found state_found;
+	struct loop_flush work; /* nothing is worked on while the loop sleeps */
+	struct wheel_timer settle_timer, farewell_timer;
+	struct farewell *farewells;
+	unsigned farewell_rounds;
+
 	char trace_user[AAA_NAME_MAX + 1];
 	concentrator_trace_emit *trace_emit;
 	void *trace_owner;
@@ -139,7 +150,7 @@ struct concentrator {
 	void *stopped_owner;
 	struct wheel_timer stop_timer;
 	msec stop_at;
-	bool stopping, running;
+	bool stopping, running, leaving;
 };
 
 static inline struct subscriber *subscriber_of(struct softwire *s)
@@ -156,6 +167,18 @@ static inline msec subscriber_now(const struct subscriber *sub)
 extern const struct softwire_ops concentrator_softwire_ops;
 struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
 	const struct addr *local, uint16_t peer_tunnel);
+/* ID and L2TP's ids of a new one, or of one that was there before. */
+struct subscriber_ids {
+	uint32_t id;
+	uint16_t peer_tunnel, tunnel, session;
+};
+/* As subscriber_new(), half open, with these ids and without a trace. */
+struct subscriber *subscriber_make(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
+	const struct addr *local, const struct subscriber_ids *ids);
+/* The engine's families are up: so is its row. */
+void subscriber_set_up(struct subscriber *sub);
+/* Frees its memory; nobody is told, its lease and its record stay. */
+void subscriber_discard(struct subscriber *sub);
 /* Undoes subscriber_new() for a tunnel that was refused at once: there is no engine to end. */
 void subscriber_undo(struct subscriber *sub);
 void subscriber_close(struct subscriber *sub, enum softwire_cause cause, uint16_t result, uint16_t error, const char *text);
@@ -228,7 +251,7 @@ void subscriber_trace_end(struct subscriber *sub);
 void subscriber_trace(struct softwire *s, enum softwire_trace what, const void *data, size_t len);
 
 /* auth.c: who somebody is. */
-enum auth_method { AUTH_NONE, AUTH_CHAP, AUTH_MSCHAPV2, AUTH_PAP, AUTH_EAP, AUTH_EAP_TLS, AUTH_EAP_MD5 };
+enum auth_method { AUTH_NONE, AUTH_CHAP, AUTH_MSCHAPV2, AUTH_PAP, AUTH_EAP, AUTH_EAP_TLS, AUTH_EAP_MD5, AUTH_METHODS };
 void subscriber_want_tunnel_secret(struct softwire *s, const char *host_name);
 void subscriber_authenticate(struct softwire *s, const struct ppp_claim *claim);
 void subscriber_eap(struct softwire *s, bool authenticator, const uint8_t *packet, size_t len);
@@ -237,6 +260,8 @@ void subscriber_want_ppp_secret(struct softwire *s, const char *peer_name);
 bool subscriber_take_anonymous(struct subscriber *sub, const char **ret_why);
 /* The peer has refused to say again who it is: what was given belongs to somebody who has. */
 bool subscriber_is_impostor(const struct subscriber *sub);
+/* What its user is entitled to, in its setup, for a softwire whose user is known. False: not any more, or no memory. */
+bool subscriber_entitle(struct subscriber *sub);
 /* The exchange that is going on is not wanted any more. */
 void subscriber_eap_end(struct subscriber *sub);
 const char *auth_method_name(enum auth_method method);
@@ -251,6 +276,26 @@ struct subscriber *concentrator_first_of_user(struct concentrator *c, const char
 const struct concentrator_pool_config *concentrator_pool(const struct concentrator *c, const char *name);
 /* Where IPV6CP has told it: the address that the peer makes of the link's prefix. */
 struct addr subscriber_address6(const struct subscriber *sub);
+
+/* For one that goes on where it was: its user (NULL, or why not), and afterwards its lease, which must be what it has. */
+const char *subscriber_resume_user(struct subscriber *sub, const char *user, bool anonymous);
+void subscriber_hold_again(struct subscriber *sub);
+/* It is its user's no more, and keeps the lease. */
+void subscriber_forget_user(struct subscriber *sub);
+
+/* record.c: what is written down of it */
+void subscriber_changed(struct softwire *s);
+void subscriber_record(struct subscriber *sub);
+void subscriber_record_end(struct subscriber *sub);
+
+/* adopt.c: from one process to the next */
+/* FD is ours, also when it cannot be used: 0 or -errno. */
+int concentrator_open_state(struct concentrator *c, int fd);
+void concentrator_close_state(struct concentrator *c);
+void concentrator_adopt(struct concentrator *c);
+void concentrator_adopt_end(struct concentrator *c); /* no more farewells */
+/* SUB's engine is at work; NULL: none is. */
+void concentrator_work(struct concentrator *c, const struct subscriber *sub);
 
 /* evacuate.c: softwire drain. */
 /* Where an initiator that has come over FAMILY is sent; NULL: it has to go without another address. */
@@ -290,6 +335,9 @@ int subscriber_path_begin(struct subscriber *sub); /* 0 or -ENOMEM */
 void subscriber_path_end(struct subscriber *sub);
 void concentrator_outer_error(
 	struct tun_plane *plane, uint8_t listener, const struct endpoint *peer, int error, uint32_t mtu);
+/* The MTU before ICMP lowered it, or 0; and again for one that goes on. */
+uint16_t subscriber_open_mtu(const struct subscriber *sub);
+void subscriber_restore_mtu(struct subscriber *sub, uint16_t open_mtu);
 /* "ok", or a sentence. */
 const char *subscriber_path_text(const struct subscriber *sub, char *buf, size_t size);
 

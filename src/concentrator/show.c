@@ -240,6 +240,9 @@ static json_t *show_role_counters(const struct concentrator *c)
 		{"hooks_failed", c->role_counters.hooks_failed},
 		{"redirected", c->role_counters.redirected},
 		{"moved", c->role_counters.moved},
+		{"adopted", c->role_counters.adopted},
+		{"not_adopted", c->role_counters.not_adopted},
+		{"not_recorded", c->role_counters.not_recorded},
 	};
 	json_t *o = json_object();
 

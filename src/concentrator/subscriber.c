@@ -126,10 +126,23 @@ void concentrator_change_rows(struct concentrator *c)
 			configure_row(sub);
 }
 
+void subscriber_set_up(struct subscriber *sub)
+{
+	const struct softwire *s = &sub->engine.softwire;
+	struct dp_row *row = sub->row;
+
+	row->peer_tunnel = s->tunnel.peer_tunnel;
+	row->peer_session = s->tunnel.peer_session;
+	row->copy_ecn = s->tunnel.same_vendor;
+	row->mtu = s->mtu;
+	row->up6 = s->up6;
+	row->up4 = s->up4;
+	configure_row(sub);
+}
+
 static void engine_up(struct softwire *s, uint8_t family)
 {
 	struct subscriber *sub = subscriber_of(s);
-	struct dp_row *row = sub->row;
 
 	if (subscriber_is_impostor(sub)) {
 		sub->role->role_counters.auth_failed++;
@@ -137,15 +150,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 			"the peer refuses to authenticate again");
 		return;
 	}
-	row->peer_tunnel = s->tunnel.peer_tunnel;
-	row->peer_session = s->tunnel.peer_session;
-	row->copy_ecn = s->tunnel.same_vendor;
-	row->mtu = s->mtu;
-	configure_row(sub);
-	if (family == AF_INET6)
-		row->up6 = true;
-	else
-		row->up4 = true;
+	subscriber_set_up(sub);
 	subscriber_no_longer_half_open(sub);
 	subscriber_setup_end(sub);
 	log_up(sub, family);
@@ -237,6 +242,7 @@ static void engine_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
 {
 	const struct dp_row *row = subscriber_of(s)->row;
 
+	concentrator_work(subscriber_of(s)->role, subscriber_of(s)); /* its timer has fired */
 	*ret_heard = row->last_rx;
 	*ret_sent = row->last_tx;
 }
@@ -276,6 +282,7 @@ const struct softwire_ops concentrator_softwire_ops = {
 	.family_down = engine_family_down,
 	.down = engine_down,
 	.released = engine_released,
+	.changed = subscriber_changed,
 	.activity = engine_activity,
 	.trace = subscriber_trace,
 	.note = engine_note,
@@ -345,6 +352,23 @@ void subscriber_free(struct subscriber *sub)
 {
 	aaa_cancel(sub->role->aaa, sub);
 	subscriber_leave(sub);
+	subscriber_record_end(sub);
+	softwire_done(&sub->engine.softwire);
+	unlink_all(sub);
+	subscriber_trace_end(sub);
+	subscriber_setup_end(sub);
+	free(sub->user);
+	release(sub);
+}
+
+void subscriber_discard(struct subscriber *sub)
+{
+	struct concentrator *c = sub->role;
+
+	aaa_cancel(c->aaa, sub);
+	if (c->leases)
+		lease_cancel(c->leases, sub);
+	subscriber_forget_user(sub);
 	softwire_done(&sub->engine.softwire);
 	unlink_all(sub);
 	subscriber_trace_end(sub);
@@ -372,15 +396,14 @@ static uint16_t free_tunnel_id(struct concentrator *c, uint8_t listener)
 	return 0;
 }
 
-struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
-	const struct addr *local, uint16_t peer_tunnel)
+struct subscriber *subscriber_make(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
+	const struct addr *local, const struct subscriber_ids *ids)
 {
 	struct subscriber *sub = pool_alloc(&c->subscribers);
-	uint16_t tunnel = free_tunnel_id(c, listener), session = (uint16_t)(1 + rng_below(c->rng, 65535));
 
 	if (!sub)
 		return NULL;
-	if (!tunnel || dp_row_add(tun_plane_table(c->plane), listener, tunnel, session, peer, &sub->row)) {
+	if (dp_row_add(tun_plane_table(c->plane), listener, ids->tunnel, ids->session, peer, &sub->row)) {
 		pool_free(&c->subscribers, sub);
 		return NULL;
 	}
@@ -389,14 +412,27 @@ struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, cons
 	if (local)
 		sub->row->local = *local;
 	sub->role = c;
-	sub->id = ++c->next_id;
-	sub->peer_tunnel = peer_tunnel;
+	sub->id = ids->id;
+	if (c->next_id < ids->id)
+		c->next_id = ids->id;
+	sub->peer_tunnel = ids->peer_tunnel;
 	c->count++;
 	if (subscriber_enter(sub) || subscriber_path_begin(sub)) {
 		release(sub);
 		return NULL;
 	}
 	link_all(sub);
-	subscriber_trace_begin(sub);
+	return sub;
+}
+
+struct subscriber *subscriber_new(struct concentrator *c, uint8_t listener, const struct endpoint *peer,
+	const struct addr *local, uint16_t peer_tunnel)
+{
+	const struct subscriber_ids ids = {
+		c->next_id + 1, peer_tunnel, free_tunnel_id(c, listener), (uint16_t)(1 + rng_below(c->rng, 65535))};
+	struct subscriber *sub = ids.tunnel ? subscriber_make(c, listener, peer, local, &ids) : NULL;
+
+	if (sub)
+		subscriber_trace_begin(sub);
 	return sub;
 }

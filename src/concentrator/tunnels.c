@@ -179,6 +179,7 @@ static void request_again(struct subscriber *sub, const struct stray *p)
 {
 	msec now = loop_now(sub->role->loop);
 
+	concentrator_work(sub->role, sub);
 	softwire_input(&sub->engine.softwire, p->payload, p->len, now);
 	if (sub->engine.softwire.step > STEP_TUNNEL)
 		softwire_probe(&sub->engine.softwire, now);
@@ -193,6 +194,8 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 	struct subscriber *sub;
 	enum stray_kind kind;
 
+	if (c->leaving)
+		return;
 	l2tp_header_read(&body, &p.header);
 	if (!reader_ok(&body))
 		return; /* counted by the plane */
@@ -220,10 +223,15 @@ static void plane_stray(struct tun_plane *plane, uint8_t listener, struct dp_row
 
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
 {
+	struct concentrator *c = tun_plane_owner(plane);
 	struct subscriber *sub = row->owner;
 
+	if (c->leaving) /* our record of it is written: the peer says it again */
+		return;
 	subscriber_answered(sub);
-	softwire_input(&sub->engine.softwire, payload, len, loop_now(sub->role->loop));
+	concentrator_work(c, sub);
+	softwire_input(&sub->engine.softwire, payload, len, loop_now(c->loop));
+	concentrator_work(c, NULL);
 }
 
 const struct tun_ops concentrator_tun_ops = {

@@ -270,6 +270,11 @@ static void reload(struct request *q)
 	q->answer->then = REQUEST_RELOAD;
 }
 
+static void upgrade(struct request *q)
+{
+	q->answer->then = REQUEST_UPGRADE;
+}
+
 static const struct verb verbs[] = {
 	{"show softwires", .members = {{"filter", MEMBER_TEXT}}, .run = show_softwires},
 	{"show tunnels", .members = {{"filter", MEMBER_TEXT}}, .run = show_tunnels},
@@ -292,6 +297,7 @@ static const struct verb verbs[] = {
 		.run = drain},
 	{"drain stop", .changes = true, .run = drain_stop},
 	{"reload", .changes = true, .run = reload},
+	{"upgrade", .changes = true, .run = upgrade},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

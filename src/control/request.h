@@ -16,6 +16,7 @@ enum request_then {
 	REQUEST_CLOSE,  /* send it, and close: what came was no request */
 	REQUEST_TRACE, /* subscribe to trace_initiator, or to the user trace_name at the concentrator; then answer */
 	REQUEST_RELOAD, /* ask for a reload; its end is the answer */
+	REQUEST_UPGRADE, /* the same for an upgrade */
 };
 
 struct answer {

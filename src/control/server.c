@@ -3,7 +3,7 @@
  * The control socket's server: clients, lines in, answers out.
  *
  * A client has at most one answer under way; its next line waits. Long lists are written piece by piece as the client reads them. The
- * one timer of a client ends it after CLIENT_IDLE_MS without progress, except while it traces or waits for a reload. Memory of a
+ * one timer of a client ends it after CLIENT_IDLE_MS without progress, except while it traces or waits for a reload or an upgrade. Memory of a
  * client or of the server goes when libuv has let go of its handle.
  */
 #include "control/server.h"
@@ -43,7 +43,7 @@ struct client {
 	bool may_change, closing, eof, stopped_reading;
 	bool busy;        /* an answer is under way */
 	bool close_after; /* close when it is out */
-	bool wait_reload;
+	enum request_then waits; /* REQUEST_RELOAD, REQUEST_UPGRADE: for its end; REQUEST_ANSWER: for nothing */
 	struct wheel_timer idle;
 	struct bytes in, out;
 	uv_write_t write;
@@ -62,7 +62,8 @@ struct control_server {
 	struct client *clients;
 	unsigned client_count;
 	unsigned handles; /* open or closing */
-	bool closing, reloading;
+	bool closing;
+	bool under_way[REQUEST_UPGRADE + 1]; /* a reload, an upgrade */
 	struct trace *traces;
 };
 
@@ -253,7 +254,7 @@ static void client_progress(struct client *c)
 {
 	struct wheel *w = &c->server->loop->wheel;
 
-	if (c->trace || c->wait_reload)
+	if (c->trace || c->waits)
 		wheel_disarm(w, &c->idle);
 	else
 		wheel_arm(w, &c->idle, loop_clock() + CLIENT_IDLE_MS);
@@ -326,7 +327,7 @@ static void client_pump(struct client *c)
 		}
 		return;
 	}
-	if (c->wait_reload || !c->busy)
+	if (c->waits || !c->busy)
 		return;
 	c->busy = false;
 	if (c->close_after) {
@@ -361,19 +362,22 @@ static void client_answer(struct client *c, json_t *object, const char *name, js
 
 /* ---- requests in ---- */
 
-static void client_reload(struct client *c)
+/* What takes its time, and happens once for all who ask for it meanwhile. */
+static void client_wait(struct client *c, enum request_then what)
 {
 	struct control_server *s = c->server;
+	void (*ask)(void *owner) = what == REQUEST_RELOAD ? s->targets->reload : s->targets->upgrade;
 
-	if (!s->targets->reload) {
-		client_answer(c, request_refusal("this daemon cannot reload"), NULL, NULL);
+	if (!ask) {
+		client_answer(c, request_refusal("this daemon cannot %s", what == REQUEST_RELOAD ? "reload" : "be upgraded"), NULL,
+			NULL);
 		return;
 	}
-	c->wait_reload = true;
+	c->waits = what;
 	client_progress(c);
-	if (!s->reloading) {
-		s->reloading = true;
-		s->targets->reload(s->targets->owner); /* may be done before it returns */
+	if (!s->under_way[what]) {
+		s->under_way[what] = true;
+		ask(s->targets->owner); /* may be done before it returns */
 	}
 }
 
@@ -386,8 +390,8 @@ static void client_line(struct client *c, const char *line, size_t len)
 	request_handle(c->server->targets, c->may_change, line, len, &a);
 	if (a.then == REQUEST_CLOSE)
 		c->close_after = true;
-	if (a.then == REQUEST_RELOAD) {
-		client_reload(c);
+	if (a.then == REQUEST_RELOAD || a.then == REQUEST_UPGRADE) {
+		client_wait(c, a.then);
 		return;
 	}
 	if (a.then == REQUEST_TRACE) {
@@ -602,10 +606,26 @@ void control_server_free(struct control_server *s)
 	uv_close((uv_handle_t *)&s->listener, listener_gone);
 }
 
+/* ANSWER's reference is taken over. */
+static void answer_waiting(struct control_server *s, enum request_then what, json_t *answer)
+{
+	struct client *c, *next;
+
+	s->under_way[what] = false;
+	for (c = s->clients; c; c = next) {
+		next = c->next;
+		if (c->waits != what)
+			continue;
+		c->waits = REQUEST_ANSWER;
+		client_progress(c);
+		client_answer(c, json_incref(answer), NULL, NULL);
+	}
+	json_decref(answer);
+}
+
 void control_reload_done(struct control_server *s, struct json_t *errors, struct json_t *say)
 {
 	size_t n = json_array_size(errors);
-	struct client *c, *next;
 	json_t *answer;
 
 	if (n)
@@ -616,16 +636,30 @@ void control_reload_done(struct control_server *s, struct json_t *errors, struct
 	if (n)
 		json_object_set(answer, "errors", errors);
 	json_object_set_new(answer, "say", say ? json_incref(say) : json_array());
-	s->reloading = false;
-	for (c = s->clients; c; c = next) {
-		next = c->next;
-		if (!c->wait_reload)
-			continue;
-		c->wait_reload = false;
-		client_progress(c);
-		client_answer(c, json_incref(answer), NULL, NULL);
-	}
-	json_decref(answer);
+	answer_waiting(s, REQUEST_RELOAD, answer);
 	json_decref(errors);
+	json_decref(say);
+}
+
+static const char *why_not(int result)
+{
+	switch (result) {
+	case -EINVAL:
+		return "the program does not fit; nothing has changed";
+	case -EBUSY:
+		return "the daemon is just starting or ending; nothing has changed";
+	case -EOPNOTSUPP:
+		return "this daemon cannot be upgraded while it runs";
+	default:
+		return strerror(-result);
+	}
+}
+
+void control_upgrade_done(struct control_server *s, int result, const char *version, struct json_t *say)
+{
+	json_t *answer = result ? request_refusal("%s", why_not(result)) : json_pack("{s:b, s:s}", "ok", 1, "version", version);
+
+	json_object_set(answer, result ? "errors" : "say", say);
+	answer_waiting(s, REQUEST_UPGRADE, answer);
 	json_decref(say);
 }

@@ -17,14 +17,19 @@ struct control_targets {
 	struct log *log;
 	/* Reads the file again and applies it; answers through control_reload_done(). */
 	void (*reload)(void *owner);
+	/* Has another program take our place; answers through control_upgrade_done(). */
+	void (*upgrade)(void *owner);
 	void *owner;
 };
 
 struct control_server;
 struct control_server *control_server_new(struct loop *loop, int fd, struct control_targets *targets);
 void control_server_free(struct control_server *s);
-/* ERRORS: array of strings (empty: applied); SAY: array of strings, what changed and what needs a restart. References are taken over. */
 struct json_t;
+/* RESULT 0: it will, and its VERSION is that; -EINVAL: it is not fit, and SAY (array of strings; the reference is taken over) is what it said; -EBUSY,
+ * -EOPNOTSUPP. */
+void control_upgrade_done(struct control_server *s, int result, const char *version, struct json_t *say);
+/* ERRORS: array of strings (empty: applied); SAY: array of strings, what changed and what needs a restart. References are taken over. */
 void control_reload_done(struct control_server *s, struct json_t *errors, struct json_t *say);
 
 #endif

@@ -13,6 +13,7 @@ static void make_policy(struct boot *boot)
 	allow_policy(boot->config, &boot->lists, &boot->policy);
 	boot->policy.reload = reload_policy;
 	boot->policy.hangup = boot->hangup;
+	boot->policy.command = boot->command;
 }
 
 static void log_config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text)

@@ -5,7 +5,10 @@
  * first (peers are told), then the handles, then the loop.
  *
  * Parts: worker.c (start, stop, signals), reload.c (applying a new configuration), boot.c (the configuration in the keeper: what follows
- * from it for the policy, and reading it again).
+ * from it for the policy, and reading it again), upgrade.c (another program takes our place).
+ *
+ * Softwires outlive the engine process: each role writes them down in memory that the keeper holds, and adopts what it finds there when it
+ * starts (concentrator/adopt.c, initiator/adopt.c).
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
@@ -34,6 +37,7 @@ struct boot {
 	struct keeper_policy policy;
 	struct log log;
 	enum keeper_hangup hangup;
+	const char *const *command; /* that starts us, for upgrades: an absolute path and arguments; NULL: none */
 	struct worker_observer *observer; /* NULL: nobody */
 };
 

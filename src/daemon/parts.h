@@ -26,9 +26,18 @@ struct worker {
 	unsigned starting, stopping_roles;
 	bool stopping, reload_asked;
 	int status;
+	pid_t parent; /* the keeper */
 };
 
 /* reload.c: everything is read and judged before anything changes. ASKED: a client of the control socket waits for the answer. */
 void worker_reload(struct worker *w, bool asked);
+
+/* worker.c: could another process go on with all softwires? */
+bool worker_may_leave(const struct worker *w);
+/* Ends the engine process at once, with STATUS, and leaves the softwires to the next one. */
+void worker_leave(struct worker *w, int status);
+
+/* upgrade.c: asks whether another program may take our place, answers whoever asked for it, and leaves. */
+void worker_upgrade(void *owner);
 
 #endif

@@ -45,13 +45,35 @@ void worker_stop(struct worker *w, int status)
 		initiator_stop(w->initiators[n], role_stopped, w);
 }
 
+/* ---- leaving ---- */
+
+bool worker_may_leave(const struct worker *w)
+{
+	return !w->stopping && !w->starting && !w->initiator_count &&
+	       (!w->concentrator || concentrator_may_leave(w->concentrator));
+}
+
+void worker_leave(struct worker *w, int status)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	w->status = status;
+	log_message(w->log, LEVEL_INFO, "leaving", "softwires stay up for the next process");
+	if (w->concentrator)
+		concentrator_leave(w->concentrator);
+	loop_stop(&w->loop);
+}
+
 /* ---- start ---- */
 
 /* One of the roles, or the control socket, is there. */
 static void part_started(struct worker *w)
 {
-	if (--w->starting == 0 && !w->stopping)
-		log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
+	if (--w->starting || w->stopping)
+		return;
+	log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
+	keeper_ready(w->keeper);
 }
 
 static void role_started(void *owner, int result)
@@ -94,6 +116,7 @@ static void control_opened(void *owner, int result, int fd)
 		.initiator_count = w->initiator_count,
 		.log = w->log,
 		.reload = reload,
+		.upgrade = worker_upgrade,
 		.owner = w};
 	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
 	w->control = control_server_new(&w->loop, fd, &w->targets);
@@ -157,12 +180,26 @@ static void start_roles(struct worker *w)
 
 /* ---- life ---- */
 
+/* Where somebody keeps what it held, there will be another one, whose engine process goes on with our softwires. */
+static void keeper_lost(void *owner)
+{
+	struct worker *w = owner;
+
+	log_message(w->log, LEVEL_ERROR, "keeper-lost", "the keeper is gone");
+	if (keeper_is_kept() && worker_may_leave(w))
+		worker_leave(w, 1);
+	else
+		worker_stop(w, 1);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct worker *w = handle->data;
 
 	if (number == SIGHUP) /* from the keeper, whose verdict only an answer tells */
 		worker_reload(w, false);
+	else if (getppid() != w->parent) /* the signal comes from the kernel, and the keeper is dead */
+		keeper_lost(w);
 	else
 		worker_stop(w, 0);
 }
@@ -172,14 +209,6 @@ static void watch_signal(struct worker *w, uv_signal_t *handle, int number)
 	uv_signal_init(&w->loop.uv, handle);
 	handle->data = w;
 	uv_signal_start(handle, on_signal, number);
-}
-
-static void keeper_lost(void *owner)
-{
-	struct worker *w = owner;
-
-	log_message(w->log, LEVEL_ERROR, "keeper-lost", "the keeper is gone");
-	worker_stop(w, 1);
 }
 
 static void worker_free(struct worker *w)
@@ -208,6 +237,7 @@ int worker_run(const struct config *config, struct worker_observer *observer, in
 		return 1;
 	w->config = config;
 	w->observer = observer;
+	w->parent = getppid();
 	log_init(&log, STDERR_FILENO, w->config->log_level);
 	w->log = &log;
 	rng_init_system(&w->rng);

@@ -120,8 +120,9 @@ class Process:
 class Softwired(Process):
     """A running softwired and its control socket."""
 
-    def __init__(self, node, name, config, wait=True):
+    def __init__(self, node, name, config, wait=True, program=None):
         self.node, self.name = node, name
+        self.program = program or BUILD / "src" / "softwired"
         self.dir = node.lab.dir / name
         self.dir.mkdir(exist_ok=True)
         self.socket = self.dir / "run" / "control.sock"
@@ -134,7 +135,7 @@ class Softwired(Process):
             wait_until(f"{name} is ready", lambda: self.has("event=ready"), 15)
 
     def begin(self):
-        process = self.node.start(BUILD / "src" / "softwired", "-c", self.conf, log=self.dir / "log")
+        process = self.node.start(self.program, "-c", self.conf, log=self.dir / "log")
         super().__init__(process.popen, process.log)
 
     def begin_again(self):

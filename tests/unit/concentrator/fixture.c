@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,6 +63,16 @@ void keeper_open_tun(
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	fixture_of(c)->device = pair[1];
 	done(answer, owner, 0, pair[0]);
+}
+
+void keeper_open_state(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	struct fixture *f = fixture_of(c);
+
+	if (f->state < 0)
+		f->state = memfd_create("state", MFD_CLOEXEC);
+	assert_true(f->state >= 0);
+	done(answer, owner, 0, dup(f->state));
 }
 
 static void open_path(const char *path, int flags, keeper_answer *answer, void *owner)
@@ -527,7 +538,7 @@ struct fixture *fixture_new(void)
 	assert_non_null(f);
 	snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/softwire-test-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	f->device = -1;
+	f->device = f->state = -1;
 	assert_int_equal(loop_init(&f->loop), 0);
 	log_init(&f->log, -1, LEVEL_DEBUG);
 	f->log.tap = keep_line;
@@ -580,6 +591,19 @@ void fixture_stop(struct fixture *f)
 	f->c = NULL;
 }
 
+void fixture_leave(struct fixture *f)
+{
+	assert_true(concentrator_may_leave(f->c));
+	concentrator_leave(f->c);
+	concentrator_free(f->c);
+	f->c = NULL;
+	f->started = false;
+	for (int n = 0; n < 10; n++) /* the loop lets go of the handles */
+		fixture_round(f);
+	close(f->device);
+	f->device = -1;
+}
+
 void fixture_free(struct fixture *f)
 {
 	struct peer *p;
@@ -596,6 +620,8 @@ void fixture_free(struct fixture *f)
 	}
 	if (f->device >= 0)
 		close(f->device);
+	if (f->state >= 0)
+		close(f->state);
 	loop_done(&f->loop);
 	assert_int_equal(f->wheel.armed, 0);
 	for (int n = 0; n < 7; n++) {

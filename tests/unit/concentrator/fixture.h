@@ -75,6 +75,7 @@ struct fixture {
 	unsigned hook_count;
 	int hook_result; /* what the keeper says to the next one */
 	int fail_udp;      /* what the keeper says to the next request for a socket */
+	int state;         /* what outlives a concentrator; -1: nothing yet */
 	char lines[65536]; /* the log */
 	size_t line_len;
 };
@@ -86,6 +87,8 @@ void fixture_begin(struct fixture *f);
 /* The same, and waits for the answer. */
 void fixture_start(struct fixture *f);
 void fixture_stop(struct fixture *f);
+/* The process ends, and leaves its softwires as they are. */
+void fixture_leave(struct fixture *f);
 void fixture_free(struct fixture *f);
 /* Lets MS go by, with all that is due then. */
 void fixture_pass(struct fixture *f, msec ms);
