@@ -6,10 +6,10 @@
  * most times the same comes back. What counts is how soon the old one is given up:
  *   - its own address is gone from the host: it cannot work any more. It is left without a word, because that would come from somewhere else,
  *     and the next one begins at once. (For 150 ms the address may be missing: some DHCP clients set it anew.)
- *   - it is being probed, for whatever hint, and has not answered for a second: another one is set up beside it (RACE_SUSPECT), which leads when it
+ *   - it is being probed, for whatever hint, and has not answered for 1.5 s, two HELLOs: another one is set up beside it (RACE_SUSPECT), which leads when it
  *     is up. If the old one is heard before the new one has got as far as authentication, it is the new one that goes. So a forged hint costs
  *     one HELLO, and a true one two seconds instead of eight.
- *   - the way to the server has changed and the old address is still there: the same, without the second.
+ *   - the way to the server has changed and the old address is still there: the same, without the wait.
  *   - the machine has slept (its two clocks say so), or this process has not run: probe, or connect, now; lifetimes are counted as if we had been awake.
  */
 #include "initiator/role.h"
@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SUSPECT_MS = 1000, MOVED_MS = 100, GONE_MS = 150, LATE_MS = 4000, SLEPT_MS = 1000 };
+enum { SUSPECT_MS = 1500, MOVED_MS = 100, GONE_MS = 150, LATE_MS = 4000, SLEPT_MS = 1000 };
 
 /* ---- our own address ---- */
 

@@ -137,8 +137,8 @@ static void a_server_that_does_not_know_us_is_asked_anew_within_two_seconds(void
 
 	server_restart(&f->servers[0]);
 	initiator_hint(f->i, "the server does not know this tunnel");
-	fixture_pass_until(f, f->servers[0].ups == 2, 2000);
-	assert_in_range(now(f) - start, 900, 2000);
+	fixture_pass_until(f, f->servers[0].ups == 2, 2400);
+	assert_in_range(now(f) - start, 1400, 2500);
 	fixture_pass(f, 2000);
 	assert_int_equal(f->i->state, INITIATOR_UP);
 	assert_int_equal(f->i->reconnects, 1);
@@ -168,7 +168,7 @@ static void a_slow_answer_is_an_answer(void **state)
 	f->config.server_count = 1;
 	f->servers[0].mute = true;
 	initiator_hint(f->i, "route");
-	fixture_pass_until(f, f->i->race.purpose == RACE_SUSPECT, 1500);
+	fixture_pass_until(f, f->i->race.purpose == RACE_SUSPECT, 2000);
 	f->servers[0].deaf_to_requests = true;
 	f->servers[0].mute = false;
 	fixture_pass_until(f, f->i->race.purpose == RACE_NONE, 3000);
@@ -206,7 +206,7 @@ static void a_softwire_that_died_in_sleep_is_replaced_at_once(void **state)
 
 	server_restart(&f->servers[0]);
 	fixture_slept += 1800000;
-	fixture_pass_until(f, f->servers[0].ups == 2, 3300);
+	fixture_pass_until(f, f->servers[0].ups == 2, 3800);
 	fixture_pass(f, 5000);
 	assert_lan_has_seen_nothing(f);
 	assert_in_range(fixture_address(f, "lan0", "2001:db8:8000:700::1")->valid, 10700, 10800);
