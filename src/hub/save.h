@@ -43,7 +43,8 @@ struct softwire_peek {
 };
 
 /* 0: the record is behind what W had. -EAGAIN: no state that can be resumed; what was written, if anything, is a head alone. -ENOBUFS: it does not
- * fit, and W has overflowed. In a planned hand-over: ask the data plane for its activity first (softwire_heard()). */
+ * fit, and W has overflowed. In a planned hand-over the owner tells first what the data plane has heard
+ * (softwire_heard()); otherwise a HELLO more is said. */
 int softwire_sc_save(const struct softwire_sc *s, struct writer *w);
 int softwire_si_save(const struct softwire_si *s, struct writer *w);
 

@@ -3,7 +3,8 @@
  *
  * A record is a row of sections: a tag (1 byte), a length (2), contents. Whoever owns a section writes and reads its fields in a fixed
  * order. A section grows at its end only: a reader takes what it knows and leaves the rest, and sections with tags that nobody knows are
- * passed over; so an older program reads what a newer one wrote. What is missing is an error.
+ * passed over; so an older program reads what a newer one wrote. What is missing is an error, but for a field that was added later: it is
+ * read only where something is left, and the newer program knows what to do without it.
  * Bytes from a file are input like any other: every read checks its value and fails the reader with a reason. Times are absolute
  * milliseconds of the monotonic clock: they mean something on the same machine until it boots again.
  */

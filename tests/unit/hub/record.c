@@ -1,10 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records as input: what is wrong with one is said, and nothing comes of it; what a newer program has added is passed over. */
+/*
+ * Records as input: what is wrong with one is said, and nothing comes of it; what a newer program has added is passed over, and what an older
+ * one wrote is taken up. Linked with malloc and calloc wrapped; its argument is a folder of records that the first version wrote.
+ */
 #include "pair.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "hub/engine.h"
+
+/* ---- memory that runs out ---- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+
+static long fail_in = -1; /* allocations until the one that fails; negative: none */
+
+static bool fails(void)
+{
+	return fail_in >= 0 && fail_in-- == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
 
 /* ---- records to spoil ---- */
 
@@ -288,6 +317,11 @@ static void insert(struct record *r, size_t at, const void *bytes, size_t len)
 	set16(r, 6, r->len);
 }
 
+static bool lose_ipcp(struct pair *p, struct side *from, uint8_t *packet, size_t *len)
+{
+	return !pair_is_data(packet, *len, PPP_IPCP);
+}
+
 static void every_section_is_wanted_once(void **state)
 {
 	static const struct {
@@ -407,7 +441,79 @@ static void a_family_that_is_not_offered_any_more_is_refused(void **state)
 	pair_free(p);
 }
 
-int main(void)
+/* HELLO, negotiation, lease: each allocation fails once. */
+static void without_memory_nothing_is_held(void **state)
+{
+	struct pair *p = pair_new();
+	struct softwire_sc sc;
+	struct softwire_si si;
+	char why[SOFTWIRE_RESUME_WHY];
+	unsigned failed = 0;
+	struct record r;
+	int err;
+
+	pair_ipv4(p);
+	p->hook = lose_ipcp;
+	pair_open(p);
+	pair_run(p, 6000);
+	assert_true(p->sc.softwire->up6 && !p->sc.softwire->up4);
+	p->si.dead = true;
+	softwire_probe(p->sc.softwire, p->now);
+	take(&p->sc, &r);
+	do {
+		fail_in = failed;
+		err = resume_into(p, &sc, &si, &r, why);
+		if (!err)
+			break;
+		assert_int_equal(err, -ENOMEM);
+		assert_non_null(strstr(why, ": out of memory"));
+		assert_null(sc.lease);
+		assert_null(sc.softwire.tunnel.outgoing);
+		assert_null(sc.softwire.ppp.auth);
+	} while (++failed < 10);
+	fail_in = -1;
+	assert_int_equal(failed, 3);
+	softwire_done(&sc.softwire);
+	pair_free(p);
+}
+
+static const char *folder;
+
+/* Whoever changes a section and breaks this one locks out the softwires of the version before. */
+static void what_the_first_version_wrote_is_taken_up(void **state)
+{
+	struct pair *p = pair_with_all();
+	struct dirent *entry;
+	unsigned taken = 0;
+	DIR *dir = opendir(folder);
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		struct softwire_peek peek;
+		struct record r;
+		char path[512];
+		FILE *f;
+
+		if (strncmp(entry->d_name, "v1-", 3) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		f = fopen(path, "rb");
+		assert_non_null(f);
+		r.len = fread(r.bytes, 1, sizeof(r.bytes), f);
+		fclose(f);
+		assert_int_equal(softwire_peek(reader_of(r.bytes, r.len), &peek), 0);
+		r.initiator = peek.initiator;
+		if (!peek.resumable)
+			continue;
+		check_accepted(p, &r, entry->d_name);
+		taken++;
+	}
+	closedir(dir);
+	assert_true(taken >= 12);
+	pair_free(p);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wrong_with_a_record_is_said),
@@ -416,7 +522,12 @@ int main(void)
 		cmocka_unit_test(a_record_that_was_cut_is_refused_wherever),
 		cmocka_unit_test(every_flipped_bit_is_survived),
 		cmocka_unit_test(a_family_that_is_not_offered_any_more_is_refused),
+		cmocka_unit_test(without_memory_nothing_is_held),
+		cmocka_unit_test(what_the_first_version_wrote_is_taken_up),
 	};
 
+	if (argc < 2)
+		return 2;
+	folder = argv[1];
 	return cmocka_run_group_tests_name("hub record", tests, NULL, NULL);
 }
