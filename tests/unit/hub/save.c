@@ -315,6 +315,24 @@ static void an_hour_without_a_process_is_survived_if_the_peer_waits(void **state
 	pair_free(p);
 }
 
+/* Lifetimes went on while the machine slept, and go on from there. */
+static void a_sleep_is_not_forgotten(void **state)
+{
+	struct pair *p = pair_that_crashes(si_crashes);
+	msec expires = p->si_engine.dhcp6.expires_at, until = p->si_engine.host.router_until;
+	uint64_t renewals = p->sc.renewed;
+
+	softwire_si_slept(&p->si_engine, 2000 * 1000, p->now);
+	pair_run(p, 10);
+	assert_in_range(p->si_engine.dhcp6.expires_at, expires - 2001000, expires - 1999000);
+	assert_int_equal(p->si_engine.host.router_until, until - 2000000);
+	pair_run(p, 10000);
+	assert_true(p->sc.renewed > renewals); /* T1 was after 1800 s */
+	assert_true(p->si.resumed > 3);
+	assert_int_equal(p->sc.downs + p->si.downs, 0);
+	pair_free(p);
+}
+
 /* Without a word in between, HELLOs of many softwires would all be due together. */
 static void overdue_hellos_are_spread(void **state)
 {
@@ -594,6 +612,7 @@ int main(void)
 		cmocka_unit_test(a_dead_peer_is_found_in_time_across_crashes),
 		cmocka_unit_test(numbers_that_come_round_are_no_beginning),
 		cmocka_unit_test(an_hour_without_a_process_is_survived_if_the_peer_waits),
+		cmocka_unit_test(a_sleep_is_not_forgotten),
 		cmocka_unit_test(overdue_hellos_are_spread),
 		cmocka_unit_test(a_record_is_small_and_has_no_secrets),
 		cmocka_unit_test(changed_is_told_when_something_has_changed),
