@@ -8,14 +8,15 @@
  * else goes on an SCCRQ is admitted in the iteration that has read it.
  *
  * A tunnel is half open until it is up, or its memory is gone. It stands in one of four crowds:
- *   asked   our SCCRP went out a moment ago (ASKED_MS)
+ *   asked   our SCCRP went out a moment ago
  *   silent  longer ago, and nothing has come back: a forged address, most likely
- *   busy    the peer has answered, so its address is its own; set-up goes on (BUSY_MS)
- *   slow    it takes longer
+ *   busy    the peer has answered, so its address is its own; set-up goes on
+ *   slow    it takes long
  * `asked` and `busy` are under way: there are never more of them than the configured window, which keeps each set-up short. The other two only
  * count as half open, in all and per source: somebody who does not answer, or who answers and then stops, keeps nobody else out. While others wait,
  * silent ones leave when the first retransmission of the SCCRP has had its time, and, when all half-open tunnels are
- * taken, slow ones after SLOW_MS. An initiator whose packets were lost asks again.
+ * taken, slow ones after SLOW_MS. An initiator whose packets were lost asks again. What is long follows what others have needed of late, within bounds: where
+ * the network, the disk or we ourselves are slow, patience grows and new ones are admitted more slowly, instead of ever more that do not get on.
  *
  * A storm is when requests have waited longer than STORM_MS when their turn comes, or are refused or thrown away: one line of log when it begins, one with sums when it is over.
  *
@@ -29,11 +30,16 @@
 #include <stdlib.h>
 
 enum {
-	ASKED_MS = 300,
+	ASKED_MS = 300, /* at least, and so many times as long as others need; at most */
+	ASKED_TIMES = 3,
+	ASKED_MAX_MS = 2000,
 	BUSY_MS = 3000,
+	BUSY_TIMES = 3,
+	BUSY_MAX_MS = 10000,
 	SLOW_MS = 10000,
 	ANSWER_MS = 500, /* after the first retransmission */
-	PORTION = 32,
+	EWMA_SHIFT = 4,
+	PORTION = 16,
 	PORTION_BEHIND = 2,
 	STEP_MS = 10,
 	STORM_MS = 200,
@@ -84,6 +90,19 @@ static void crowd_age(struct admission *a, enum crowd_name from, enum crowd_name
 	}
 }
 
+/* What was seen of late: a moving average, in 1 << EWMA_SHIFT parts of a millisecond. */
+static void learn(uint32_t *average, msec sample)
+{
+	*average += (uint32_t)msec_min(sample, BUSY_MAX_MS) - (*average >> EWMA_SHIFT);
+}
+
+static msec patience(uint32_t average, msec least, unsigned times, msec most)
+{
+	msec wanted = (msec)(average >> EWMA_SHIFT) * times;
+
+	return wanted < least ? least : msec_min(wanted, most);
+}
+
 static uint32_t under_way(const struct admission *a)
 {
 	return a->crowds[CROWD_ASKED].count + a->crowds[CROWD_BUSY].count;
@@ -124,6 +143,8 @@ void subscriber_no_longer_half_open(struct subscriber *sub)
 
 	if (!h)
 		return;
+	if (sub->engine.softwire.up_at)
+		learn(&a->setup_time, loop_now(sub->role->loop) - h->since);
 	crowd_leave(a, h);
 	waiting_release(&a->waiting, h->source);
 	free(h);
@@ -144,6 +165,7 @@ void subscriber_answered(struct subscriber *sub)
 		return;
 	waiting_know(&a->waiting, h->source);
 	crowd_leave(a, h);
+	learn(&a->answer_time, loop_now(sub->role->loop) - h->since);
 	h->since = loop_now(sub->role->loop);
 	crowd_enter(a, h, CROWD_BUSY);
 }
@@ -321,11 +343,13 @@ static void abandon(struct concentrator *c, struct half_open *h)
 /* Those that have never answered leave, so that their sources may have others. */
 static void abandon_silent(struct concentrator *c, msec now)
 {
-	msec patience = c->config.retransmit_ms + ANSWER_MS;
+	struct admission *a = &c->admission;
+	msec least = c->config.retransmit_ms + ANSWER_MS;
+	msec silent = patience(a->answer_time, least, ASKED_TIMES, least + ASKED_MAX_MS);
 	struct half_open *h;
 
-	for (unsigned i = 0; i < PORTION && (h = c->admission.crowds[CROWD_SILENT].first); i++) {
-		if (now - h->since < patience)
+	for (unsigned i = 0; i < PORTION && (h = a->crowds[CROWD_SILENT].first); i++) {
+		if (now - h->since < silent)
 			return;
 		abandon(c, h);
 	}
@@ -392,8 +416,8 @@ static void serve(struct loop_flush *f)
 	a->lost = lost;
 	if (!waiting_count(&a->waiting) && !a->storm)
 		return;
-	crowd_age(a, CROWD_ASKED, CROWD_SILENT, now - ASKED_MS);
-	crowd_age(a, CROWD_BUSY, CROWD_SLOW, now - BUSY_MS);
+	crowd_age(a, CROWD_ASKED, CROWD_SILENT, now - patience(a->answer_time, ASKED_MS, ASKED_TIMES, ASKED_MAX_MS));
+	crowd_age(a, CROWD_BUSY, CROWD_SLOW, now - patience(a->setup_time, BUSY_MS, BUSY_TIMES, BUSY_MAX_MS));
 	while (portion-- && has_room(c) && (r = waiting_take(&a->waiting)))
 		admit(c, r, now);
 	if (waiting_count(&a->waiting)) {

@@ -79,6 +79,7 @@ struct admission {
 	struct waiting waiting;
 	struct crowd crowds[CROWDS];
 	struct limit_table *rate; /* of new requests by source */
+	uint32_t answer_time, setup_time; /* what initiators have needed of late; see learn() */
 	struct loop_flush flush;
 	struct wheel_timer timer; /* while somebody waits */
 	bool storm;

@@ -4,6 +4,7 @@
  *   tun.c     the plane: life, device, the public functions
  *   queue.c   slots and the send queues of the sockets
  *   socket.c  UDP sockets: options, receiving, sending, errors
+ *   late.c   packets that can wait while there are many
  *   up.c      one packet out of a softwire
  *   down.c    packets from the device into softwires
  *   fragment.c  IPv4 packets that may be cut, and do not fit
@@ -72,6 +73,12 @@ struct dp_rx_batch {
 	uint8_t bytes[DP_BATCH][DP_RX_BYTES];
 };
 
+/* A ring of packets of no softwire that is up: used bytes from head, then free ones from tail. */
+struct dp_late {
+	uint8_t *bytes; /* NULL: never needed yet */
+	uint32_t head, tail, used;
+};
+
 enum dp_icmp { DP_ICMP_NO_ROUTE, DP_ICMP_ADDRESS, DP_ICMP_TOO_BIG, DP_ICMP_INGRESS, DP_ICMP_MAX };
 
 struct tun_plane {
@@ -85,7 +92,7 @@ struct tun_plane {
 	struct addr local6, local4;
 	struct limit icmp[DP_ICMP_MAX], device_log, ecn_log;
 	struct loop_flush flush;
-	uv_idle_t anchor; /* never started; its closing makes tun_plane_close() asynchronous in every case */
+	uv_idle_t idle; /* runs while packets wait in `late`; its closing makes tun_plane_close() asynchronous in every case */
 	struct loop_watch device;
 	int device_fd; /* -1: none */
 	struct dp_socket *sockets[DP_LISTENERS_MAX];
@@ -93,6 +100,8 @@ struct tun_plane {
 	unsigned handles;    /* which the loop has not let go of yet */
 	bool busy;           /* a batch is being worked on */
 	bool behind;         /* a batch was full since the last flush */
+	bool deferring;      /* what can wait is put aside now */
+	struct dp_late late;
 	bool closing;
 	struct dp_rx_batch *rx;
 	struct dp_slot *slots;
@@ -138,6 +147,12 @@ unsigned dp_socket_errors(struct dp_socket *s);  /* reads the error queue; how m
 void dp_socket_send(struct dp_socket *s);        /* until the queue is empty or the socket takes no more */
 void dp_socket_push(struct dp_socket *s);  /* one batch, calling no op; errors are left to dp_socket_send() */
 void dp_socket_watch(struct dp_socket *s); /* tells the loop what to wait for */
+
+/* late.c */
+/* Puts a packet aside; KNOWN: of a row, from its peer. False: there is no room. */
+bool dp_late_put(struct dp_socket *s, const struct dp_arrival *arrival, const uint8_t *payload, size_t len, bool known);
+unsigned dp_late_work(struct tun_plane *p, bool all); /* a portion, or ALL; how many */
+void dp_late_free(struct dp_late *l);
 
 /* up.c */
 void dp_up_packet(struct dp_socket *s, const struct dp_arrival *arrival, uint8_t *payload, size_t len);

@@ -136,8 +136,8 @@ static void received(struct dp_socket *s, struct dp_rx_batch *b, unsigned i)
 	struct msghdr *m = &b->headers[i].msg_hdr;
 	struct dp_arrival arrival = {0};
 
+	s->plane->counters.rx_packets++;
 	if (m->msg_flags & MSG_TRUNC) {
-		s->plane->counters.rx_packets++;
 		s->plane->counters.drop_short++;
 		return;
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FLUSH_ROUNDS = 16 };
+enum { FLUSH_ROUNDS = 16, DP_ROUNDS = 4 };
 
 static struct tun_plane *plane_of_flush(struct loop_flush *f)
 {
@@ -45,6 +45,7 @@ static int plane_allocate(struct tun_plane *p)
 static void plane_free(struct tun_plane *p)
 {
 	free(p->rx);
+	dp_late_free(&p->late);
 	free(p->slots);
 	free(p);
 }
@@ -62,7 +63,7 @@ struct tun_plane *tun_plane_new(
 	p->owner = owner;
 	p->device_fd = -1;
 	if (plane_allocate(p) < 0 || dp_table_init(&p->table, seed) < 0 ||
-		uv_idle_init(&loop->uv, &p->anchor)) {
+		uv_idle_init(&loop->uv, &p->idle)) {
 		plane_free(p);
 		return NULL;
 	}
@@ -89,7 +90,7 @@ struct dp_counters *tun_plane_counters(struct tun_plane *p)
 
 bool tun_plane_is_behind(const struct tun_plane *p)
 {
-	return p->behind;
+	return p->behind || p->late.used;
 }
 
 void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const struct addr *local4)
@@ -209,6 +210,33 @@ static void socket_error(struct dp_socket *s)
 		s->listener);
 }
 
+static void late_ready(uv_idle_t *idle)
+{
+	struct tun_plane *p = container_of(idle, struct tun_plane, idle);
+
+	p->busy = true;
+	dp_late_work(p, false);
+	p->busy = false;
+	if (!p->closing && !p->late.used)
+		uv_idle_stop(idle);
+}
+
+/* The first batch as it comes; when it was full, the next ones quickly: who is up first, the others later. */
+static void socket_read(struct dp_socket *s)
+{
+	struct tun_plane *p = s->plane;
+
+	p->deferring = p->late.used;
+	for (unsigned round = 0; round < DP_ROUNDS && !s->closing; round++) {
+		if (dp_socket_receive(s) < DP_BATCH)
+			break;
+		p->deferring = p->behind = true;
+	}
+	p->deferring = false;
+	if (p->late.used && !p->closing)
+		uv_idle_start(&p->idle, late_ready);
+}
+
 static void socket_ready(struct loop_watch *w, int events)
 {
 	struct dp_socket *s = container_of(w, struct dp_socket, watch);
@@ -221,8 +249,8 @@ static void socket_ready(struct loop_watch *w, int events)
 		socket_error(s);
 	else if (events & UV_PRIORITIZED)
 		dp_socket_errors(s);
-	if (!s->closing && events > 0 && events & UV_READABLE && dp_socket_receive(s) == DP_BATCH)
-		p->behind = true;
+	if (!s->closing && events > 0 && events & UV_READABLE)
+		socket_read(s);
 	if (!s->closing && events > 0 && events & UV_WRITABLE) {
 		s->blocked = false;
 		dp_socket_send(s);
@@ -326,7 +354,7 @@ int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *loc
 
 static unsigned flush_round(struct tun_plane *p)
 {
-	unsigned work = dp_down_batch(p);
+	unsigned work = dp_late_work(p, true) + dp_down_batch(p);
 
 	for (unsigned i = 0; i < p->socket_end && !p->closing; i++) {
 		if (p->sockets[i])
@@ -353,9 +381,9 @@ void tun_plane_flush(struct tun_plane *p)
 	p->busy = false;
 }
 
-static void anchor_closed(uv_handle_t *h)
+static void idle_closed(uv_handle_t *h)
 {
-	handle_gone(container_of((uv_idle_t *)h, struct tun_plane, anchor));
+	handle_gone(container_of((uv_idle_t *)h, struct tun_plane, idle));
 }
 
 void tun_plane_close(struct tun_plane *p, void (*freed)(void *owner))
@@ -366,5 +394,5 @@ void tun_plane_close(struct tun_plane *p, void (*freed)(void *owner))
 	for (unsigned i = 0; i < p->socket_end; i++)
 		tun_plane_remove_socket(p, (uint8_t)i);
 	device_stop(p);
-	uv_close((uv_handle_t *)&p->anchor, anchor_closed);
+	uv_close((uv_handle_t *)&p->idle, idle_closed);
 }

@@ -17,7 +17,8 @@
  *
  * Memory: everything is allocated with the plane; no packet allocates. Buffers are touched only when traffic
  * needs them.
- * Fairness: one wake-up of a socket or of the device handles one batch; what is queued goes out before the loop
+ * Fairness: one wake-up of the device handles one batch, one of a socket DP_ROUNDS of them at most; behind the first full one all that is not of a
+ * softwire that is up waits until later, and is worked on in portions (late.c). What is queued goes out before the loop
  * sleeps, or when a batch is full. A queue that a socket does not take (DP_QUEUE_MAX packets) drops data first:
  * control messages have a reserve of their own.
  * Outer packets carry DF (RFC 1191, 8201). One that the path does not take is told to the role (outer_error
@@ -63,6 +64,7 @@ struct dp_counters {
 	uint64_t drop_too_big;           /* from the device, larger than the row's MTU */
 	uint64_t drop_bad_inner;         /* not a whole IPv6 or IPv4 packet */
 	uint64_t drop_send_queue, drop_device;
+	uint64_t drop_late; /* of no softwire that is up, while more came than can be worked on */
 	uint64_t icmp_sent, icmp_suppressed, socket_errors, mss_clamped;
 	uint64_t drop_local_scope; /* from the device: multicast and link-local; the kernel's own chatter */
 	uint64_t outer_fragmented; /* sent without DF after the path refused it */
@@ -114,8 +116,8 @@ void tun_plane_set_sources(struct tun_plane *p, const struct addr *local6, const
  * without such a listener. */
 int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *local, const struct endpoint *to,
 	const uint8_t *payload, size_t len);
-/* Did this iteration of the loop leave something unread, as far as can be seen: was a batch full? To be asked before the loop sleeps, by whoever has
- * work that can wait; flush functions that were added after the plane see it. */
+/* Has more come than was worked on in this iteration of the loop? To be asked before the loop sleeps, by whoever has work that can wait; flush functions
+ * that were added after the plane see it. */
 bool tun_plane_is_behind(const struct tun_plane *p);
 /* Handles what is readable and sends what is queued until nothing is left, at most 16 batches each. From
  * inside an op it only sends. */

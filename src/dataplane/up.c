@@ -141,14 +141,19 @@ void dp_up_packet(struct dp_socket *s, const struct dp_arrival *arrival, uint8_t
 	struct dp_header h;
 	enum dp_header_result result = dp_header_read(&r, &h);
 	struct dp_row *row;
+	bool known;
 
-	p->counters.rx_packets++;
 	if (result != DP_HEADER_OK) {
 		*(result == DP_HEADER_SHORT ? &p->counters.drop_short : &p->counters.drop_header) += 1;
 		return;
 	}
 	row = dp_find_session(&p->table, s->listener, h.tunnel);
-	if (row && !endpoint_equal(&row->peer, &arrival->from))
+	known = row && endpoint_equal(&row->peer, &arrival->from);
+	if (p->deferring && !(known && (row->up6 || row->up4))) {
+		dp_late_put(s, arrival, payload, len, known);
+		return;
+	}
+	if (row && !known)
 		p->counters.drop_wrong_peer++;
 	else if (!h.control && (!row || row->local_session != h.session))
 		p->counters.drop_no_session++;

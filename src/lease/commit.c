@@ -12,6 +12,9 @@
 #include "lease/check.h"
 #include "lease/writer.h"
 
+/* In one iteration of the loop, which has other work, too: a batch may have a thousand of them. */
+enum { ANSWERS = 16 };
+
 struct committer {
 	struct lease_store *store;
 	struct writer writer;       /* the thread's while it runs */
@@ -57,22 +60,27 @@ static void list_move(struct op_list *to, struct op_list *from)
 	*from = (struct op_list){0};
 }
 
+static void list_move_first(struct op_list *to, struct op_list *from)
+{
+	struct op *op = from->head;
+
+	from->head = op->next;
+	if (!from->head)
+		from->tail = NULL;
+	from->count--;
+	list_append(to, op);
+}
+
 /* The first of FROM that go into one transaction. */
 static struct op_list list_take(struct op_list *from)
 {
 	struct op_list l = {0};
 
 	while (from->head && l.count < BATCH_OPS) {
-		struct op *op = from->head;
-
-		if (l.count && (writer_wants_alone(op) || writer_wants_alone(l.head)))
+		if (l.count && (writer_wants_alone(from->head) || writer_wants_alone(l.head)))
 			break;
-		from->head = op->next;
-		from->count--;
-		list_append(&l, op);
+		list_move_first(&l, from);
 	}
-	if (!from->head)
-		from->tail = NULL;
 	return l;
 }
 
@@ -275,8 +283,11 @@ static void on_done(uv_async_t *async)
 	bool failed;
 
 	uv_mutex_lock(&c->mutex);
-	list_move(&done, &c->done);
 	failed = c->failed;
+	while (c->done.head && (failed || done.count < ANSWERS))
+		list_move_first(&done, &c->done);
+	if (c->done.head)
+		uv_async_send(async);
 	if (failed) {
 		mark_failed(&c->queue);
 		list_move(&done, &c->queue);

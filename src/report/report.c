@@ -97,6 +97,7 @@ static const struct counter_name dataplane_names[] = {
 	COUNTER(dp_counters, drop_bad_inner),
 	COUNTER(dp_counters, drop_send_queue),
 	COUNTER(dp_counters, drop_device),
+	COUNTER(dp_counters, drop_late),
 	COUNTER(dp_counters, drop_local_scope),
 	COUNTER(dp_counters, icmp_sent),
 	COUNTER(dp_counters, icmp_suppressed),

@@ -118,6 +118,26 @@ static void answers_never_come_from_inside_a_request_and_come_in_order(void **st
 	free(w);
 }
 
+/* The loop serves softwires that are up, too: a batch that is committed is not answered in one go. */
+static void answers_come_in_portions(void **state)
+{
+	struct fixture *f = *state;
+	struct waiting *w = calloc(USERS, sizeof(*w));
+	unsigned counter = 0, before;
+	char user[16];
+
+	for (unsigned i = 0; i < USERS; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		ask(f, &w[i], &counter, user, 0);
+	}
+	while (counter < USERS) {
+		before = counter;
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
+		assert_true(counter - before <= 16);
+	}
+	free(w);
+}
+
 static void a_second_request_waits_for_the_commit_of_the_first(void **state)
 {
 	struct fixture *f = *state;
@@ -487,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(answers_never_come_from_inside_a_request_and_come_in_order),
+		TEST(answers_come_in_portions),
 		TEST(a_second_request_waits_for_the_commit_of_the_first),
 		TEST(a_cancelled_answer_does_not_come),
 		TEST(what_is_cancelled_takes_nothing_from_others),
