@@ -533,10 +533,11 @@ static void configure(struct fixture *f)
 struct fixture *fixture_new(void)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	const char *base = getenv("TMPDIR");
 
 	skipped = 0;
 	assert_non_null(f);
-	snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/softwire-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%.40s/softwire-test-XXXXXX", base ? base : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	f->device = f->state = -1;
 	assert_int_equal(loop_init(&f->loop), 0);

@@ -342,12 +342,13 @@ static void configure(struct fixture *f)
 struct fixture *fixture_new(void)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	const char *base = getenv("TMPDIR");
 
 	assert_non_null(f);
 	fixture_skipped = fixture_slept = 0;
 	fixture_current = f;
 	f->device = -1;
-	snprintf(f->dir, sizeof(f->dir), "%s", "/tmp/softwire-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%.40s/softwire-test-XXXXXX", base ? base : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(loop_init(&f->loop), 0);
 	log_init(&f->log, -1, LEVEL_DEBUG);
