@@ -345,6 +345,7 @@ static void begin(struct initiator *i)
 	if (i->config.lan_count && i->config.ipv4)
 		keeper_forwarding(i->keeper, AF_INET, NULL, NULL);
 	i->down_since = loop_now(i->loop);
+	initiator_roam_tick(i, loop_now(i->loop)); /* from now on a late tick is noticed */
 	wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + TICK_MS);
 	finish_start(i, 0);
 	initiator_connect(i);

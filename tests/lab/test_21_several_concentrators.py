@@ -11,32 +11,9 @@ pools gets others at the second one.
 """
 import ipaddress
 
-from lab import Node, Softwired, wait_until
-from scenario import PASSWORD, SC, WEB, Scenario
-
-FIXED = {"delegated": "2001:db8:9000::/56", "address4": "203.0.113.200"}
-SECOND = "192.0.2.2"
-
-
-class Two(Scenario):
-    def build(self):
-        super().build()
-        self.sc2_node = Node(self, "sc2", forward=True)
-        self.link(self.internet, "up1", self.sc2_node, "core0", ["2001:db8:2::2/64", "198.18.1.2/30"], ["2001:db8:2::1/64", "198.18.1.1/30"])
-        for family, via in ((6, "2001:db8:2::2"), (4, "198.18.1.2")):
-            self.sc2_node.ip(f"-{family}", "route", "add", "default", "via", via)
-        self.link(self.sc2_node, "access0", self.access, "sc1", [f"{SECOND}/32"], [])
-        self.sc2_node.ip("route", "add", "192.0.2.254", "dev", "access0")
-        self.sc2_node.ip("route", "add", "203.0.113.0/25", "via", "192.0.2.254")
-        self.access.ip("route", "add", f"{SECOND}/32", "dev", "sc1")
-        self.access.sysctl("net.ipv4.conf.sc1.proxy_arp", 1)
-
-    def start_second(self):
-        text = self.sc.conf.read_text().split("\n", 3)[3].replace(f'"{SC[4]}"', f'"{SECOND}"')
-        for one, other in (("2001:db8:100::", "2001:db8:200::"), ("2001:db8:8000::", "2001:db8:a000::"), ("198.51.100.0/24", "198.51.101.0/24"),
-                           ("198.18.64.0", "198.18.80.0"), ('local4 = "198.51.100.1"', 'local4 = "198.51.101.1"'), ("2001:db8:ffff::1", "2001:db8:ffff::2")):
-            text = text.replace(one, other)
-        self.sc2 = Softwired(self.sc2_node, "second", text)
+from lab import wait_until
+from pair import FIXED, SECOND, Pair
+from scenario import PASSWORD, SC, WEB
 
 
 def routes(node):
@@ -46,7 +23,7 @@ def routes(node):
 # proves: HS-PROV-3, PS-7 partial, PS-18, PS-20, PS-23 partial
 def test_user_keeps_what_is_fixed_at_whichever_concentrator():
     users = f'alice = {{ secret = "{PASSWORD}"; delegate = "{FIXED["delegated"]}"; ipv4 = "{FIXED["address4"]}"; }};'
-    with Two(payload=[4, 6], transport=4) as s:
+    with Pair(payload=[4, 6], transport=4) as s:
         s.start_sc(users=users)
         s.start_second()
         s.start_si(extra=f'prefix = true; retransmit = 0.5; retransmit-tries = 2;', server=f'{SC[4]}", "{SECOND}')
