@@ -147,6 +147,10 @@ struct watch {
 	struct wheel_timer timer;
 	msec started_at;
 
+	/* The last packet that was traced: whose, and when in its life. */
+	uint32_t traced;
+	msec traced_ms;
+
 	/* Of the attempt that is on, or was last. */
 	uint32_t attempt;
 	msec attempt_at, tunnel_at; /* when it began, and was through to PPP */
@@ -163,6 +167,7 @@ struct watch {
 	uint64_t down_before, up_before, down_now, up_now, down_last, up_last;
 	msec rate_at;
 	msec first_up_at; /* 0: never */
+	msec ended_at;
 	msec report_at;
 
 	char error[400]; /* what the log said last */

@@ -329,7 +329,9 @@ static void begin_attempt(struct watch *w, const json_t *shown, msec now)
 	if (w->attempt)
 		look_at_failure(w, shown); /* it was too short for the timer to see it */
 	w->attempt = (uint32_t)number_of(shown, "id");
-	w->attempt_at = w->tunnel_at = now;
+	/* Of several that race only one is shown: it may have begun earlier, as its packets tell. */
+	w->attempt_at = w->tunnel_at =
+		w->traced == w->attempt && w->traced_ms < now ? now - w->traced_ms : now;
 	w->tunnel_told = w->auth_told = w->up_told = w->down_told = false;
 	w->down_before += w->down_now;
 	w->up_before += w->up_now;
@@ -370,6 +372,8 @@ static void traced(void *owner, struct json_t *packet)
 {
 	struct watch *w = owner;
 
+	w->traced = (uint32_t)number_of(packet, "softwire");
+	w->traced_ms = (msec)number_of(packet, "t_ms");
 	json_decref(packet);
 	if (!w->ending)
 		(void)look(w);
@@ -471,6 +475,7 @@ static void stopping(struct worker_observer *o)
 	if (!w->loop)
 		return;
 	wheel_disarm(&w->loop->wheel, &w->timer);
+	w->ended_at = now_of(w);
 	if (!w->ending)
 		(void)look(w);
 	if (w->first_up_at)
@@ -484,7 +489,7 @@ static void tell_end(struct watch *w)
 {
 	json_t *o = event(w, "end");
 	char clock[24], down[16], up[16];
-	uint64_t seconds = w->first_up_at ? (now_of(w) - w->first_up_at) / 1000 : 0;
+	uint64_t seconds = w->first_up_at ? (w->ended_at - w->first_up_at) / 1000 : 0;
 
 	json_object_set_new(o, "ok", json_boolean(!w->failed));
 	json_object_set_new(o, "reason", json_string(w->reason));
