@@ -389,6 +389,13 @@ static void hang_up(struct keeper *k)
 	notify_tell("READY=1");
 }
 
+/* The kernel and the shell may both tell that the terminal is closed: a second time is no reason to hurry. */
+static void lose_terminal(struct keeper *k, msec now)
+{
+	if (k->grant.policy->hangup == KEEPER_HANGUP_ENDS && !k->stopping && !k->done)
+		stop(k, now);
+}
+
 static void take_signals(struct keeper *k, msec now)
 {
 	struct signalfd_siginfo s;
@@ -401,7 +408,9 @@ static void take_signals(struct keeper *k, msec now)
 			reap(k, now);
 		} else if (s.ssi_signo == SIGHUP && k->grant.policy->hangup == KEEPER_HANGUP_RELOADS) {
 			hang_up(k);
-		} else if (s.ssi_signo != SIGHUP || k->grant.policy->hangup == KEEPER_HANGUP_ENDS) {
+		} else if (s.ssi_signo == SIGHUP) {
+			lose_terminal(k, now);
+		} else {
 			stop(k, now);
 		}
 	}

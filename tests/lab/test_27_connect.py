@@ -38,11 +38,11 @@ class Home(Direct):
         file = secret_file(self.dir / f"connect-{server.split('@')[0]}", password + "\n")
         return [BUILD / "src" / "softwire", "connect", "--stateless", "--no-dns", "--password-file", file, *words, server]
 
-    def connect(self, *words, name="connect", **kw):
+    def connect(self, *words, name="connect", wrap=(), **kw):
         """A running one, with its events."""
         log = self.dir / f"{name}.log"
         log.unlink(missing_ok=True)
-        process = self.home.start(*self.argv("--json", *words, **kw), log=log)
+        process = self.home.start(*wrap, *self.argv("--json", *words, **kw), log=log)
         process.events = lambda kind: [e for line in process.text().splitlines() if line.startswith("{") and line.endswith("}") and (e := json.loads(line))["event"] == kind]
         return process
 
@@ -177,16 +177,19 @@ def test_names_are_looked_up(lab):
 # ---- neighbours ----
 
 def test_beside_a_daemon_and_another_one(lab):
-    """The daemon has IPv6's default route, so that one stays."""
+    """The daemon has IPv6's default route, so that one stays. SIGHUP ends one, and not the other, which nohup(1) protects."""
     lab.start_sc(users=USERS.replace("bob =", 'carol = { secret = "tr0ub4dor and 3"; }; bob ='))
     lab.start_si(config=without_lan())
     up = lab.si.wait_up()
     wait_until("the daemon's default route", lambda: [r for r in lab.home.routes(6) if r["dst"] == "default"])
-    clients = [lab.connect(name=user, server=f"{user}@192.0.2.1", password="tr0ub4dor and 3") for user in ("bob", "carol")]
+    clients = [lab.connect(name=user, server=f"{user}@192.0.2.1", password="tr0ub4dor and 3", wrap=wrap) for user, wrap in (("bob", ()), ("carol", ("nohup",)))]
     devices = {lab.wait_event(client, "up")["device"] for client in clients}
     assert len(devices) == 2 and "stays with si-home" in clients[0].events("note")[0]["text"]
-    for client in clients:
-        end(lab, client, signal.SIGTERM)
+    for client in reversed(clients):
+        client.kill(signal.SIGHUP)
+    end(lab, clients[0], signal.SIGHUP)
+    assert not clients[1].events("end") and len(lab.sc.show("softwires")) == 2
+    end(lab, clients[1], signal.SIGTERM)
     assert lab.si.wait_up()["id"] == up["id"]
     wait_until("the web server is reached", lambda: lab.home.ping(WEB))
 
