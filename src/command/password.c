@@ -53,7 +53,8 @@ static void interrupted(int number)
 }
 
 /* Whatever ends us while the echo is off: first it comes back. */
-static bool read_quietly(int fd, char secret[PASSWORD_MAX + 1], size_t *ret_len, char why[WHY])
+static bool read_quietly(
+	int fd, const struct target *t, char secret[PASSWORD_MAX + 1], size_t *ret_len, char why[WHY])
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction catch = {.sa_handler = interrupted}, before[4];
@@ -69,8 +70,9 @@ static bool read_quietly(int fd, char secret[PASSWORD_MAX + 1], size_t *ret_len,
 	quiet = old;
 	quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK);
 	quiet.c_lflag |= ECHONL;
-	quiet.c_cc[VSUSP] = _POSIX_VDISABLE; /* or the shell would have no echo either */
-	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
+	quiet.c_cc[VSUSP] = _POSIX_VDISABLE;    /* or the shell would have no echo either */
+	(void)tcsetattr(fd, TCSAFLUSH, &quiet); /* what was typed before the question is no answer to it */
+	dprintf(fd, "Password of %s at %s: ", t->user, t->host);
 	ok = read_line(fd, secret, ret_len, why);
 	(void)tcsetattr(fd, TCSAFLUSH, &old);
 	for (unsigned n = 0; n < 4; n++)
@@ -88,8 +90,7 @@ static bool ask(const struct target *t, char secret[PASSWORD_MAX + 1], size_t *r
 			"there is no terminal to ask for the password on: --password-file or --password-fd");
 		return false;
 	}
-	dprintf(fd, "Password of %s at %s: ", t->user, t->host);
-	ok = read_quietly(fd, secret, ret_len, why);
+	ok = read_quietly(fd, t, secret, ret_len, why);
 	close(fd);
 	return ok;
 }
