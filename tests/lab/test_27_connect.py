@@ -252,7 +252,7 @@ def test_on_a_terminal_the_password_is_not_shown_and_a_line_lives(lab):
     terminal.wait("signed in as alice (chap)")
     assert terminal.echo() and PASSWORD not in terminal.text()
     wait_until("the web server is reached", lambda: lab.home.ping(WEB, size=500))
-    text = terminal.wait("heard 0 s ago")
+    text = terminal.wait(" s ago")
     assert "up 00:00:0" in text and "bit/s (" in text and "IPv6 2001:db8:100:" in text
     wait_until("the line lives", lambda: terminal.text().count("\r\x1b[Kup 00:00:0") >= 2)
     os.write(terminal.fd, b"\x03")
