@@ -77,6 +77,7 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_OPEN_STATE:
 	case MESSAGE_HOLD_UDP:
 	case MESSAGE_HELD_UDP:
+	case MESSAGE_CLOSE_TUN:
 		CHECK(is_tun(b->name));
 		break;
 	case MESSAGE_OPEN_FILE:
@@ -116,6 +117,7 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_OPEN_CONTROL:
 	case MESSAGE_CLOSE_UDP:
 	case MESSAGE_RELOAD:
+	case MESSAGE_RELOAD_BACK:
 	case MESSAGE_READY:
 	case MESSAGE_UPGRADE:
 		break;

@@ -64,6 +64,28 @@ int aaa_load_users(struct aaa *a, int fd, const char *path, aaa_error *error, vo
 	return 0;
 }
 
+struct aaa_difference aaa_compare(const struct aaa *old, const struct aaa *new)
+{
+	struct aaa_difference d = {.peers = !users_equal_peers(old->users, new->users)};
+
+	for (size_t i = 0; i < new->users->count; i++) {
+		const struct user_row *now = new->users->rows[i];
+		const struct user_row *before = users_find(old->users, user_name(now), now->name_len);
+
+		d.added += !before;
+		d.changed += before && !user_row_equal(before, now);
+	}
+	d.gone = old->users->count + d.added - new->users->count;
+	return d;
+}
+
+void aaa_take_users(struct aaa *a, struct aaa *from)
+{
+	users_free(a->users);
+	a->users = from->users;
+	from->users = NULL;
+}
+
 size_t aaa_user_count(const struct aaa *a)
 {
 	return a->users->count;

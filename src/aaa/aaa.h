@@ -75,6 +75,14 @@ void aaa_free(struct aaa *a);
  * Also checks the mode: a secret file that group or others can read or write, or that belongs to neither root nor us, is unsafe
  * (-EPERM, told through ERROR). 0 or -EINVAL: all errors have been told, in the order of their lines. */
 int aaa_load_users(struct aaa *a, int fd, const char *path, aaa_error *error, void *owner);
+/* How the users and peers of NEW differ from those of OLD. */
+struct aaa_difference {
+	size_t added, changed, gone;
+	bool peers;
+};
+struct aaa_difference aaa_compare(const struct aaa *old, const struct aaa *new);
+/* A has the users and peers of FROM, which has none then. */
+void aaa_take_users(struct aaa *a, struct aaa *from);
 size_t aaa_user_count(const struct aaa *a);
 /* Walks the users in the order of the file: start with *cursor = 0. The result is valid until the next of these two calls. */
 const struct aaa_user *aaa_next_user(const struct aaa *a, uint32_t *cursor);

@@ -217,3 +217,49 @@ const struct peer_row *users_find_peer(const struct users *u, const struct addr 
 	}
 	return best;
 }
+
+/* ---- two files ---- */
+
+/* Of all strings together. */
+static size_t texts_len(const struct user_row *row)
+{
+	const char *names = user_server_secret(row) + row->server_len, *at = names;
+
+	for (unsigned i = 0; i < row->nameserver_count; i++)
+		at += strlen(at) + 1;
+	return (size_t)(at - user_name(row));
+}
+
+bool user_row_equal(const struct user_row *a, const struct user_row *b)
+{
+	return a->iid == b->iid && a->link == b->link && a->has_link == b->has_link &&
+	       !memcmp(a->address4, b->address4, sizeof(a->address4)) && a->softwires == b->softwires &&
+	       a->name_len == b->name_len && a->pool_len == b->pool_len && a->secret_len == b->secret_len &&
+	       a->server_len == b->server_len && a->delegate_count == b->delegate_count &&
+	       a->subnet_count == b->subnet_count && a->nameserver_count == b->nameserver_count &&
+	       a->at_limit == b->at_limit && a->no_ipv6 == b->no_ipv6 &&
+	       !memcmp(a->prefix_len, b->prefix_len, sizeof(a->prefix_len)) &&
+	       !memcmp(a->prefix, b->prefix, (a->delegate_count + a->subnet_count) * sizeof(a->prefix[0])) &&
+	       texts_len(a) == texts_len(b) && !memcmp(user_name(a), user_name(b), texts_len(a));
+}
+
+static bool has_peer(const struct users *u, const struct peer_row *p)
+{
+	for (const struct peer_row *o = u->peers; o; o = o->next)
+		if (prefix_equal(&o->prefix, &p->prefix) && o->host_len == p->host_len &&
+			o->secret_len == p->secret_len &&
+			!memcmp(o->tail, p->tail, o->host_len + (size_t)o->secret_len))
+			return true;
+	return false;
+}
+
+bool users_equal_peers(const struct users *a, const struct users *b)
+{
+	for (const struct peer_row *p = a->peers; p; p = p->next)
+		if (!has_peer(b, p))
+			return false;
+	for (const struct peer_row *p = b->peers; p; p = p->next)
+		if (!has_peer(a, p))
+			return false;
+	return true;
+}

@@ -63,6 +63,10 @@ int users_add(struct users *u, struct user_row *row, const struct user_row **ret
 void user_row_free(struct user_row *row); /* wipes */
 void peer_row_free(struct peer_row *p);
 
+/* Do they say the same, wherever in their files they stand? */
+bool user_row_equal(const struct user_row *a, const struct user_row *b);
+bool users_equal_peers(const struct users *a, const struct users *b);
+
 /* Reads TEXT (LEN bytes, and one more behind them that is NUL; it is wiped) into U. Tells all errors, in the order of lines; 0 or -EINVAL. */
 int users_read(struct users *u, char *text, size_t len, const char *path, aaa_error *error, void *owner);
 

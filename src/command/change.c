@@ -51,12 +51,15 @@ int run_forget(const struct call *call)
 
 static void print_reloaded(const struct call *call, const json_t *answer)
 {
-	const json_t *say = json_object_get(answer, "say");
+	const json_t *say = json_object_get(answer, "say"), *warning;
+	size_t i;
 
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+		fprintf(stderr, "softwire: warning: %s\n", json_string_value(warning));
 	if (json_array_size(say))
 		command_sentences(stdout, say);
 	else
-		printf("Reloaded: nothing has changed.\n");
+		printf("Nothing has changed.\n");
 }
 
 int run_reload(const struct call *call)
@@ -121,7 +124,8 @@ int run_upgrade(const struct call *call)
 int run_trace(const struct call *call)
 {
 	struct control_client client = {.fd = -1};
-	json_t *answer = command_ask(call, &client, json_pack("{s:s, s:s}", "do", "trace", "name", call->argv[0]));
+	json_t *answer =
+		command_ask(call, &client, json_pack("{s:s, s:s}", "do", "trace", "name", call->argv[0]));
 	bool ok = command_agreed(call, answer);
 	const char *line;
 	size_t len;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "command/command.h"
+#include "control/client.h"
 #include "control/print.h"
 
 /* Above the table: it concerns all of it. */
@@ -16,10 +17,15 @@ static void print_database(const json_t *database)
 			(long long)json_integer_value(json_object_get(database, "seconds")), why ? why : "?");
 }
 
+static const char *rows_of(const char *what)
+{
+	return !strcmp(what, "reverse-zone") ? "reverse_zones" : what;
+}
+
 static void print_show(const struct call *call, const json_t *answer)
 {
 	const char *what = call->argv[0];
-	const json_t *rows = json_object_get(answer, !strcmp(what, "reverse-zone") ? "reverse_zones" : what);
+	const json_t *rows = json_object_get(answer, rows_of(what));
 
 	print_database(json_object_get(answer, "database"));
 	if (!strcmp(what, "softwires"))
@@ -32,6 +38,26 @@ static void print_show(const struct call *call, const json_t *answer)
 		print_reverse_zones(stdout, rows);
 	else
 		print_counters(stdout, rows, call->argc > 1 ? call->argv[1] : NULL);
+}
+
+/* Whoever asks for one that is not there has mistyped it, or wants to know. */
+static int show_one(const struct call *call, json_t *request)
+{
+	static const char *const ones[][2] = {{"softwires", "softwire"}, {"tunnels", "tunnel"},
+		{"leases", "lease"}, {"reverse-zone", "zone"}};
+	struct control_client client = {.fd = -1};
+	json_t *answer = command_ask(call, &client, request);
+	bool ok = command_agreed(call, answer),
+	     any = json_array_size(json_object_get(answer, rows_of(call->argv[0])));
+
+	if (ok && any && !call->json)
+		print_show(call, answer);
+	for (unsigned i = 0; ok && !any && i < sizeof(ones) / sizeof(*ones); i++)
+		if (!strcmp(ones[i][0], call->argv[0]))
+			fprintf(stderr, "softwire: no %s of %s\n", ones[i][1], call->argv[1]);
+	json_decref(answer);
+	control_client_close(&client);
+	return ok && any ? DONE : FAILED;
 }
 
 int run_show(const struct call *call)
@@ -51,5 +77,7 @@ int run_show(const struct call *call)
 	request = json_pack("{s:s}", "do", words);
 	if (call->argc > 1 && strcmp(what, "counters") != 0)
 		json_object_set_new(request, "filter", json_string(call->argv[1]));
+	if (call->argc > 1 && strcmp(what, "counters") != 0)
+		return show_one(call, request);
 	return command_ask_once(call, request, print_show);
 }

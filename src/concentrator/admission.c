@@ -235,9 +235,9 @@ static void refuse(struct concentrator *c, const struct stray *p, const char *wh
 
 /* Others may have room: where one of them can be reached as we were, that is the answer. Never about one source that asks too often: what it sends
  * is not passed on. */
-static void send_away(struct concentrator *c, const struct stray *p, const char *why)
+static void send_to(
+	struct concentrator *c, const struct stray *p, const struct endpoint *target, const char *why)
 {
-	const struct endpoint *target = concentrator_redirect(c, p->from->addr.family);
 	char text[ENDPOINT_TEXT];
 
 	if (!target) {
@@ -246,6 +246,11 @@ static void send_away(struct concentrator *c, const struct stray *p, const char 
 	}
 	c->role_counters.redirected++;
 	answer(c, p, L2TP_ERROR_TRY_ANOTHER, redirect_print(target, text), why);
+}
+
+static void send_away(struct concentrator *c, const struct stray *p, const char *why)
+{
+	send_to(c, p, concentrator_redirect(c, p->from->addr.family), why);
 }
 
 bool concentrator_refuse_request(struct concentrator *c, const struct stray *p)
@@ -258,6 +263,9 @@ bool concentrator_refuse_request(struct concentrator *c, const struct stray *p)
 	} else if (c->drain.on) {
 		c->drain_refused++;
 		send_away(c, p, "no new softwires: this concentrator is being drained");
+	} else if (!c->listeners[p->listener].open || c->listeners[p->listener].retired) {
+		send_to(c, p, concentrator_other_address(c, p->from->addr.family),
+			"this address is not served any more");
 	} else if (c->count >= c->config.max_softwires) {
 		send_away(c, p, "too many softwires");
 	} else {

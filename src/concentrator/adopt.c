@@ -87,11 +87,12 @@ struct adoption {
 
 static const char *find_listener(const struct concentrator *c, const struct record *r, uint8_t *ret)
 {
-	for (unsigned i = 0; i < c->next_listen; i++)
-		if (endpoint_equal(&c->local[c->listeners[i]], &r->local)) {
-			*ret = c->listeners[i];
-			return NULL;
-		}
+	const struct listener *l = concentrator_find_listener(c, &r->local);
+
+	if (l) {
+		*ret = (uint8_t)(l - c->listeners);
+		return NULL;
+	}
 	return "its listening address is not configured any more";
 }
 

@@ -3,12 +3,13 @@
  * What EAP needs: methods, and for TLS our certificate, its key and the authorities that we believe.
  *
  * The keeper opens the files, at the start and at each reload, one after the other. What was in use stays until everything that is new
- * has proven good. An exchange that is going on then cannot be finished with other certificates: its softwire is ended with a word
- * that says so, and the initiator connects again.
+ * has proven good, and the rest of the configuration, too. An exchange that is going on then cannot be finished with other certificates: its
+ * softwire is ended with a word that says so, and the initiator connects again.
  */
 #include "concentrator/role.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,29 +21,36 @@ enum { PEM_MAX = 256 << 10, PEM_FILES = 3 };
 enum { PEM_CERTIFICATE, PEM_KEY, PEM_CA };
 
 struct certificates {
-	uint8_t methods[4];     /* in use; none: EAP is off */
-	struct eap_tls *tls;    /* in use, or NULL */
-	uint64_t sum;           /* of the texts that it was made of */
-	bool busy, again;       /* files are being read; and will have to be once more */
+	struct concentrator *role;
+	const struct concentrator_config *config; /* until it is read */
+	concentrator_problem *problem;
+	void (*done)(void *owner, int result);
+	void *owner;
+	uint8_t methods[4];     /* none: EAP is off */
+	char name[128];         /* ours, in MD5 challenges */
+	struct eap_tls *tls;    /* or NULL */
+	uint64_t sum;           /* of the texts that it was made of; 0: none */
 	char *texts[PEM_FILES]; /* what was read so far */
 	unsigned next;
-	void (*done)(struct concentrator *c, int result);
 };
 
 /* ---- reading ---- */
 
-static const char *pem_path(const struct concentrator *c, unsigned n)
+static const char *pem_path(const struct certificates *t, unsigned n)
 {
-	const struct concentrator_config *config = &c->config;
+	const struct concentrator_config *config = t->config;
 
 	return n == PEM_CERTIFICATE ? config->eap_certificate_path
 	       : n == PEM_KEY       ? config->eap_key_path
 				    : config->eap_ca_path;
 }
 
-static void log_pem(struct concentrator *c, unsigned n, const char *why)
+static void tell_pem(struct certificates *t, unsigned n, const char *why)
 {
-	log_message(c->log, LEVEL_ERROR, "eap-error", "%s: %s", pem_path(c, n), why);
+	char text[4096 + EAP_WHY];
+
+	snprintf(text, sizeof(text), "%s: %s", pem_path(t, n), why);
+	t->problem(t->owner, text);
 }
 
 static void wipe_texts(struct certificates *t)
@@ -95,21 +103,108 @@ static char *pem_read(int fd, bool secret, const char **ret_why)
 	return NULL;
 }
 
-/* ---- taking it into use ---- */
-
-static void begin(struct concentrator *c);
-
-static void finish(struct concentrator *c, int result)
+static void finish(struct certificates *t, int result)
 {
-	struct certificates *t = c->certificates;
-
 	wipe_texts(t);
-	t->busy = false;
-	if (t->again)
-		begin(c);
-	else
-		t->done(c, result);
+	t->config = NULL;
+	t->done(t->owner, result);
 }
+
+static uint64_t sum_texts(const struct certificates *t)
+{
+	uint64_t sum = t->role->seed;
+
+	for (unsigned n = 0; n < PEM_FILES; n++)
+		sum = (uint64_t)hash_bytes(t->texts[n], strlen(t->texts[n]), sum) << 32 |
+		      hash_bytes(t->texts[n], strlen(t->texts[n]), ~sum);
+	return sum;
+}
+
+/* WHY begins with what it is about. */
+static void tell_unusable(struct certificates *t, const char *why)
+{
+	tell_pem(t,
+		strncmp(why, "the key", 7) == 0  ? PEM_KEY
+		: strncmp(why, "the CA", 6) == 0 ? PEM_CA
+						 : PEM_CERTIFICATE,
+		why);
+}
+
+static void make_tls(struct certificates *t)
+{
+	char why[EAP_WHY] = "";
+
+	t->sum = sum_texts(t);
+	t->tls = eap_tls_new(true, t->texts[PEM_CERTIFICATE], t->texts[PEM_KEY], t->texts[PEM_CA], NULL, why);
+	if (!t->tls)
+		tell_unusable(t, why);
+	finish(t, t->tls ? 0 : -EINVAL);
+}
+
+static void pem_opened(void *owner, int result, int fd)
+{
+	struct certificates *t = owner;
+	const char *why = result ? strerror(-result) : NULL;
+
+	if (!why) {
+		t->texts[t->next] = pem_read(fd, t->next == PEM_KEY, &why);
+		close(fd);
+	}
+	if (why) {
+		tell_pem(t, t->next, why);
+		finish(t, result ? result : -EINVAL);
+	} else if (++t->next < PEM_FILES) {
+		keeper_open_file(t->role->keeper, pem_path(t, t->next), pem_opened, t);
+	} else {
+		make_tls(t);
+	}
+}
+
+static bool has_method(const uint8_t *list, size_t size, uint8_t method)
+{
+	for (size_t i = 0; i < size && list[i]; i++)
+		if (list[i] == method)
+			return true;
+	return false;
+}
+
+struct certificates *certificates_new(struct concentrator *c, const struct concentrator_config *config,
+	concentrator_problem *problem, void *owner)
+{
+	struct certificates *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->role = c;
+	t->config = config;
+	t->problem = problem;
+	t->owner = owner;
+	snprintf(t->name, sizeof(t->name), "%s", config->host_name);
+	if (has_method(config->auth, sizeof(config->auth), PPP_METHOD_EAP))
+		memcpy(t->methods, config->eap_methods, sizeof(t->methods));
+	return t;
+}
+
+void certificates_read(struct certificates *t, void (*done)(void *owner, int result))
+{
+	t->done = done;
+	if (has_method(t->methods, sizeof(t->methods), EAP_TLS))
+		keeper_open_file(t->role->keeper, pem_path(t, 0), pem_opened, t);
+	else
+		finish(t, 0);
+}
+
+void certificates_free(struct certificates *t)
+{
+	if (!t)
+		return;
+	keeper_forget(t->role->keeper, t);
+	wipe_texts(t);
+	eap_tls_free(t->tls);
+	free(t);
+}
+
+/* ---- taking it into use ---- */
 
 /* They could not be finished. */
 static void end_exchanges(struct concentrator *c)
@@ -126,141 +221,29 @@ static void end_exchanges(struct concentrator *c)
 	}
 }
 
-/* From now on these METHODS, with TLS, which is ours then; what was in use goes. */
-static void take(struct concentrator *c, const uint8_t methods[4], struct eap_tls *tls)
+static bool is_same(const struct certificates *a, const struct certificates *b)
 {
-	struct certificates *t = c->certificates;
-	struct aaa_eap_config config = {.tls = tls, .name = c->config.host_name};
+	return a->sum == b->sum && memcmp(a->methods, b->methods, sizeof(a->methods)) == 0 &&
+	       (!a->methods[0] || strcmp(a->name, b->name) == 0);
+}
+
+bool concentrator_take_certificates(struct concentrator *c, struct certificates *t)
+{
+	struct aaa_eap_config config = {.tls = t->tls, .name = t->name};
 	int err;
 
-	if (tls == t->tls && memcmp(methods, t->methods, sizeof(t->methods)) == 0) {
-		finish(c, 0);
-		return;
+	if (c->certificates && is_same(c->certificates, t)) {
+		certificates_free(t);
+		return false;
 	}
 	end_exchanges(c);
-	memcpy(config.methods, methods, sizeof(config.methods));
-	err = aaa_set_eap(c->aaa, methods[0] ? &config : NULL);
+	memcpy(config.methods, t->methods, sizeof(config.methods));
+	err = aaa_set_eap(c->aaa, t->methods[0] ? &config : NULL);
 	if (err) {
 		log_message(c->log, LEVEL_ERROR, "eap-error", "EAP cannot be set up: %s", strerror(-err));
 		aaa_set_eap(c->aaa, NULL);
-		tls = NULL;
 	}
-	if (t->tls != tls)
-		eap_tls_free(t->tls);
-	t->tls = tls;
-	memcpy(t->methods, methods, sizeof(t->methods));
-	finish(c, err);
-}
-
-static uint64_t sum_texts(const struct concentrator *c)
-{
-	uint64_t sum = c->seed;
-
-	for (unsigned n = 0; n < PEM_FILES; n++) {
-		const char *text = c->certificates->texts[n];
-
-		sum = (uint64_t)hash_bytes(text, strlen(text), sum) << 32 |
-		      hash_bytes(text, strlen(text), ~sum);
-	}
-	return sum;
-}
-
-/* WHY begins with what it is about. */
-static void log_unusable(struct concentrator *c, const char *why)
-{
-	log_pem(c,
-		strncmp(why, "the key", 7) == 0  ? PEM_KEY
-		: strncmp(why, "the CA", 6) == 0 ? PEM_CA
-						 : PEM_CERTIFICATE,
-		why);
-}
-
-static void make_tls(struct concentrator *c)
-{
-	struct certificates *t = c->certificates;
-	uint64_t sum = sum_texts(c);
-	char why[EAP_WHY] = "";
-	struct eap_tls *tls;
-
-	if (t->tls && sum == t->sum) {
-		take(c, c->config.eap_methods, t->tls);
-		return;
-	}
-	tls = eap_tls_new(true, t->texts[PEM_CERTIFICATE], t->texts[PEM_KEY], t->texts[PEM_CA], NULL, why);
-	if (!tls) {
-		log_unusable(c, why);
-		finish(c, -EINVAL);
-		return;
-	}
-	t->sum = sum;
-	take(c, c->config.eap_methods, tls);
-}
-
-static void pem_opened(void *owner, int result, int fd)
-{
-	struct concentrator *c = owner;
-	struct certificates *t = c->certificates;
-	const char *why = result ? strerror(-result) : NULL;
-
-	if (!why) {
-		t->texts[t->next] = pem_read(fd, t->next == PEM_KEY, &why);
-		close(fd);
-	}
-	if (why) {
-		log_pem(c, t->next, why);
-		finish(c, result ? result : -EINVAL);
-	} else if (++t->next < PEM_FILES) {
-		keeper_open_file(c->keeper, pem_path(c, t->next), pem_opened, c);
-	} else {
-		make_tls(c);
-	}
-}
-
-static bool has_method(const uint8_t *list, size_t size, uint8_t method)
-{
-	for (size_t i = 0; i < size && list[i]; i++)
-		if (list[i] == method)
-			return true;
-	return false;
-}
-
-static void begin(struct concentrator *c)
-{
-	static const uint8_t none[4];
-	struct certificates *t = c->certificates;
-	const struct concentrator_config *config = &c->config;
-
-	t->busy = true;
-	t->again = false;
-	t->next = 0;
-	if (!has_method(config->auth, sizeof(config->auth), PPP_METHOD_EAP))
-		take(c, none, NULL);
-	else if (!has_method(config->eap_methods, sizeof(config->eap_methods), EAP_TLS))
-		take(c, config->eap_methods, NULL);
-	else
-		keeper_open_file(c->keeper, pem_path(c, 0), pem_opened, c);
-}
-
-void concentrator_load_certificates(struct concentrator *c, void (*done)(struct concentrator *c, int result))
-{
-	if (!c->certificates)
-		c->certificates = calloc(1, sizeof(*c->certificates));
-	if (!c->certificates) {
-		done(c, -ENOMEM);
-		return;
-	}
-	c->certificates->done = done;
-	c->certificates->again = c->certificates->busy;
-	if (!c->certificates->busy)
-		begin(c);
-}
-
-void concentrator_free_certificates(struct concentrator *c)
-{
-	if (!c->certificates)
-		return;
-	wipe_texts(c->certificates);
-	eap_tls_free(c->certificates->tls);
-	free(c->certificates);
-	c->certificates = NULL;
+	certificates_free(c->certificates);
+	c->certificates = t;
+	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Start, stop and reload of the concentrator.
+ * Start and stop of the concentrator.
  *
  * Start is a chain of requests to the keeper, each begun by the answer to the one before: lease database, users, device, addresses
  * and routes, listening sockets. Sockets come last: nobody is answered before everything is there.
@@ -8,17 +8,16 @@
 #include "concentrator/role.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_MS = 2000, STOP_STEP_MS = 20, BUSY_MS = 200, BUSY_TRIES = 25, LIMIT_PEERS = 16384, STRAY_RATE = 2, STRAY_BURST = 5, LOG_PEER_RATE = 2, LOG_PEER_BURST = 30 };
+enum { STOP_MS = 2000, STOP_STEP_MS = 20, LIMIT_PEERS = 16384, STRAY_RATE = 2, STRAY_BURST = 5, LOG_PEER_RATE = 2, LOG_PEER_BURST = 30 };
 
 /* ---- life ---- */
 
-static void apply_timers(struct concentrator *c)
+void concentrator_apply_timers(struct concentrator *c)
 {
 	struct softwire_config *s = &c->softwire;
 	const struct concentrator_config *config = &c->config;
@@ -84,7 +83,7 @@ struct concentrator *concentrator_new(struct loop *loop, struct log *log, struct
 	c->state_fd = -1;
 	pool_init(&c->subscribers, sizeof(struct subscriber));
 	softwire_config_init(&c->softwire, L2TP_LNS, &concentrator_softwire_ops, &loop->wheel, rng, &c->counters);
-	apply_timers(c);
+	concentrator_apply_timers(c);
 	make_duid(c);
 	c->aaa = aaa_new(loop);
 	c->plane = tun_plane_new(loop, log, &concentrator_tun_ops, c, rng_u64(rng));
@@ -106,11 +105,14 @@ void concentrator_free(struct concentrator *c)
 		return;
 	keeper_forget(c->keeper, c); /* hooks that still run */
 	concentrator_admission_end(c);
+	if (c->changing)
+		concentrator_discard(c->changing);
 	hash_free(&c->by_request);
 	hash_free(&c->by_user);
 	hash_free(&c->by_peer);
 	aaa_free(c->aaa);
-	concentrator_free_certificates(c);
+	certificates_free(c->loading);
+	certificates_free(c->certificates);
 	if (c->leases)
 		lease_store_close(c->leases);
 	limit_table_free(c->stray_limit);
@@ -142,74 +144,12 @@ static void fail_start(struct concentrator *c, int result, const char *what)
 	finish_start(c, result);
 }
 
-/*
- * A daemon that was killed a moment ago may still hold its sockets and its device while the kernel takes it apart: what is busy
- * is asked for again for a while.
- */
-static bool try_again(struct concentrator *c, int result, void (*fire)(struct wheel_timer *t, msec now))
+static void listening(struct concentrator *c, int result, const char *what)
 {
-	if ((result != -EADDRINUSE && result != -EBUSY) || c->retries >= BUSY_TRIES || c->stopping)
-		return false;
-
-	c->retries++;
-	c->retry_timer.fire = fire;
-	wheel_arm(&c->loop->wheel, &c->retry_timer, loop_now(c->loop) + BUSY_MS);
-	return true;
-}
-
-static const struct endpoint any_endpoints[] = {
-	{{.family = AF_INET}, L2TP_PORT},
-	{{.family = AF_INET6}, L2TP_PORT},
-};
-
-static const struct endpoint *listen_endpoint(const struct concentrator *c, unsigned i)
-{
-	if (c->config.listen_count)
-		return i < c->config.listen_count ? &c->config.listen[i] : NULL;
-	return i < 2 ? &any_endpoints[i] : NULL;
-}
-
-static void open_next_socket(struct concentrator *c);
-
-static void socket_again(struct wheel_timer *t, msec now)
-{
-	open_next_socket(container_of(t, struct concentrator, retry_timer));
-}
-
-static void socket_opened(void *owner, int result, int fd)
-{
-	struct concentrator *c = owner;
-	const struct endpoint *e = listen_endpoint(c, c->next_listen);
-	char text[ENDPOINT_TEXT + 32], buf[ENDPOINT_TEXT];
-	uint8_t listener;
-
-	if (try_again(c, result, socket_again))
-		return;
-	snprintf(text, sizeof(text), "cannot listen on %s", endpoint_print(e, buf));
-	if (!result) {
-		result = tun_plane_add_socket(c->plane, fd, &listener);
-		if (result)
-			close(fd);
-	}
-	if (!result)
-		result = dp_table_add_listener(tun_plane_table(c->plane), listener);
-	if (result) {
-		fail_start(c, result, text);
-		return;
-	}
-	c->listeners[c->next_listen] = listener;
-	c->local[listener] = *e;
-	c->next_listen++;
-	open_next_socket(c);
-}
-
-static void open_next_socket(struct concentrator *c)
-{
-	const struct endpoint *e = listen_endpoint(c, c->next_listen);
 	struct log_line l;
 
-	if (e) {
-		keeper_open_udp(c->keeper, e, socket_opened, c);
+	if (result) {
+		fail_start(c, result, what);
 		return;
 	}
 	concentrator_adopt(c); /* before the loop can read anything for them */
@@ -237,14 +177,14 @@ static void state_opened(void *owner, int result, int fd)
 		result = concentrator_open_state(c, fd);
 	if (result)
 		log_message(c->log, LEVEL_WARN, "state", "softwires will not survive a crash or an upgrade: %s", strerror(-result));
-	open_next_socket(c);
+	concentrator_open_listeners(c, listening);
 }
 
 static void device_opened(void *owner, int result, int fd)
 {
 	struct concentrator *c = owner;
 
-	if (try_again(c, result, device_again))
+	if (concentrator_try_again(c, result, device_again))
 		return;
 	if (!result) {
 		result = tun_plane_set_device(c->plane, fd);
@@ -288,7 +228,7 @@ static void reserve_user(struct concentrator *c, const struct aaa_user *user)
 }
 
 /* Pools never hand out what is fixed for somebody, nor what is ours. */
-static void reserve_fixed(struct concentrator *c)
+void concentrator_reserve_fixed(struct concentrator *c)
 {
 	struct prefix ours = prefix_of(&c->config.local4, 32);
 	const struct aaa_user *user;
@@ -302,8 +242,22 @@ static void reserve_fixed(struct concentrator *c)
 		reserve_user(c, user);
 }
 
-static void certificates_loaded(struct concentrator *c, int result)
+static void log_problem(void *owner, const char *text)
 {
+	struct concentrator *c = owner;
+
+	log_message(c->log, LEVEL_ERROR, "eap-error", "%s", text);
+}
+
+static void certificates_read_in(void *owner, int result)
+{
+	struct concentrator *c = owner;
+
+	if (!result)
+		concentrator_take_certificates(c, c->loading);
+	else
+		certificates_free(c->loading);
+	c->loading = NULL;
 	if (result)
 		fail_start(c, result, "EAP");
 	else
@@ -312,8 +266,12 @@ static void certificates_loaded(struct concentrator *c, int result)
 
 static void users_ready(struct concentrator *c)
 {
-	reserve_fixed(c);
-	concentrator_load_certificates(c, certificates_loaded);
+	concentrator_reserve_fixed(c);
+	c->loading = certificates_new(c, &c->config, log_problem, c);
+	if (c->loading)
+		certificates_read(c->loading, certificates_read_in);
+	else
+		fail_start(c, -ENOMEM, "EAP");
 }
 
 static void users_opened(void *owner, int result, int fd)
@@ -330,13 +288,13 @@ static void users_opened(void *owner, int result, int fd)
 		users_ready(c);
 }
 
-static int set_pools(struct concentrator *c, char why[256])
+int concentrator_set_pools(struct concentrator *c, const struct concentrator_config *config, char why[256])
 {
 	struct lease_pool_config pools[CONCENTRATOR_POOLS_MAX];
 
-	for (unsigned i = 0; i < c->config.pool_count; i++)
-		pools[i] = c->config.pools[i].lease;
-	return lease_store_set_pools(c->leases, pools, c->config.pool_count, why);
+	for (unsigned i = 0; i < config->pool_count; i++)
+		pools[i] = config->pools[i].lease;
+	return lease_store_set_pools(c->leases, pools, config->pool_count, why);
 }
 
 static void directory_opened(void *owner, int result, int fd)
@@ -351,7 +309,7 @@ static void directory_opened(void *owner, int result, int fd)
 		return;
 	}
 	c->leases = lease_store_open(c->loop, c->config.lease_path, c->log, why);
-	if (!c->leases || set_pools(c, why)) {
+	if (!c->leases || concentrator_set_pools(c, &c->config, why)) {
 		log_message(c->log, LEVEL_ERROR, "leases-error", "%s: %s", c->config.lease_path, why);
 		fail_start(c, -EIO, "the lease database");
 		return;
@@ -439,6 +397,7 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
 	wheel_disarm(&c->loop->wheel, &c->settle_timer);
 	concentrator_adopt_end(c);
+	wheel_disarm(&c->loop->wheel, &c->listen_timer);
 	c->stop_timer.fire = stop_step;
 	c->stop_at = loop_now(c->loop) + STOP_MS;
 	for (struct subscriber *sub = c->all; sub; sub = next) {
@@ -446,105 +405,4 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 		subscriber_close(sub, CAUSE_SHUTDOWN, L2TP_STOP_SHUTDOWN, 0, "the concentrator shuts down");
 	}
 	wheel_arm(&c->loop->wheel, &c->stop_timer, loop_now(c->loop) + (c->count ? STOP_STEP_MS : 0));
-}
-
-/* ---- reload ---- */
-
-static void say(json_t *list, const char *text)
-{
-	if (list)
-		json_array_append_new(list, json_string(text));
-}
-
-/* Why the softwire may not go on, or NULL. */
-static const char *has_lost(struct concentrator *c, const struct subscriber *sub)
-{
-	if (!sub->user || sub->engine.softwire.step >= STEP_CLOSING)
-		return NULL;
-	if (sub->anonymous)
-		return c->config.anonymous_pool[0] ? NULL : "the service without a user has ended";
-	return aaa_find_user(c->aaa, sub->user) ? NULL : "the user is not allowed any more";
-}
-
-static void apply_users(struct concentrator *c)
-{
-	struct subscriber *next;
-
-	reserve_fixed(c);
-	concentrator_forward(c);
-	for (struct subscriber *sub = c->all; sub; sub = next) {
-		const char *why = has_lost(c, sub);
-
-		next = sub->next;
-		if (why)
-			subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_UNAUTHORIZED, 0, why);
-	}
-	log_message(c->log, LEVEL_INFO, "reloaded", "%zu users", aaa_user_count(c->aaa));
-}
-
-static void users_reloaded(void *owner, int result, int fd)
-{
-	struct concentrator *c = owner;
-
-	if (!result) {
-		result = aaa_load_users(c->aaa, fd, c->config.users_path, log_user_error, c);
-		close(fd);
-	}
-	if (result)
-		log_message(c->log, LEVEL_ERROR, "reload-failed", "%s: the users stay as they were", c->config.users_path);
-	else
-		apply_users(c);
-}
-
-static void certificates_reloaded(struct concentrator *c, int result)
-{
-	if (result)
-		log_message(c->log, LEVEL_ERROR, "reload-failed", "EAP stays as it was");
-}
-
-static bool same_listen(const struct concentrator_config *a, const struct concentrator_config *b)
-{
-	for (unsigned n = 0; n < a->listen_count && a->listen_count == b->listen_count; n++)
-		if (!endpoint_equal(&a->listen[n], &b->listen[n]))
-			return false;
-	return a->listen_count == b->listen_count;
-}
-
-int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *list)
-{
-	struct concentrator_config old = c->config;
-	char why[256] = "";
-
-	c->config = *config;
-	if (set_pools(c, why)) {
-		c->config = old;
-		log_message(c->log, LEVEL_ERROR, "reload-failed", "%s", why);
-		say(list, why);
-		return -EINVAL;
-	}
-	if (!same_listen(&old, config))
-		say(list, "concentrator: listening addresses change with a restart");
-	if (strcmp(old.device, config->device) != 0)
-		say(list, "concentrator: the device's name changes with a restart");
-	if (!addr_equal(&old.local6, &config->local6) || !addr_equal(&old.local4, &config->local4))
-		say(list, "concentrator: local4 and local6 change with a restart");
-	memcpy(c->config.listen, old.listen, sizeof(old.listen));
-	c->config.listen_count = old.listen_count;
-	memcpy(c->config.device, old.device, sizeof(old.device));
-	c->config.local6 = old.local6;
-	c->config.local4 = old.local4;
-	if (strcmp(old.lease_path, config->lease_path) != 0)
-		say(list, "concentrator: the lease database changes with a restart");
-	memcpy(c->config.lease_path, old.lease_path, sizeof(old.lease_path));
-	apply_timers(c);
-	concentrator_admission_change(c);
-	concentrator_change_network(c, &old);
-	concentrator_change_rows(c);
-	concentrator_load_certificates(c, certificates_reloaded);
-	if (c->config.users_path[0])
-		keeper_open_file(c->keeper, c->config.users_path, users_reloaded, c);
-	else
-		apply_users(c);
-	say(list, "concentrator: users, pools, limits and timers are applied; softwires that are up stay up");
-	return 0;
 }

@@ -1,12 +1,13 @@
 /*
  * concentrator: the SC role: policy around many softwire_sc engines, one TUN device, users, leases and filters.
  *
- * Parts: concentrator.c (start, stop, reload, listeners), certificates.c (what EAP needs), network.c (addresses and routes in the kernel),
- * tunnels.c (packets of no softwire), admission.c and waiting.c (which requests become tunnels, and when), subscriber.c (the life of a
- * softwire), auth.c (whose it is), grant.c (what it gets, softwires per user), path.c (what the network says about the peer), hooks.c (programs
- * of the operator), evacuate.c (softwire drain) by the engines drain.c (when who leaves) and redirect.c (where to), record.c (what is written down
- * of each softwire, for the process that comes after this one) and adopt.c (going on with what the process before has written down), show.c and
- * reverse.c (snapshots for the control socket), trace.c.
+ * Parts: concentrator.c (start, stop), listeners.c (addresses that we listen on), reload.c (another configuration, all of it or nothing),
+ * certificates.c (what EAP needs), network.c (addresses and routes in the kernel), tunnels.c (packets of no softwire), admission.c and
+ * waiting.c (which requests become tunnels, and when), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it
+ * gets, softwires per user), path.c (what the network says about the peer), hooks.c (programs of the operator), evacuate.c (softwire
+ * drain) by the engines drain.c (when who leaves) and redirect.c (where to), record.c (what is written down of each softwire, for the
+ * process that comes after this one) and adopt.c (going on with what the process before has written down), show.c and reverse.c
+ * (snapshots for the control socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").
  */
 #ifndef CONCENTRATOR_CONCENTRATOR_H
@@ -99,9 +100,20 @@ bool concentrator_may_leave(const struct concentrator *c);
 /* Leaves them as they are, written down in memory that the keeper holds; nobody is told. Afterwards nothing but concentrator_free(). Also when the
  * keeper has gone, and somebody keeps that memory. */
 void concentrator_leave(struct concentrator *c);
-/* Users, pools, limits and timers apply to new softwires at once; users that are gone lose theirs. Appends sentences to SAY: what changed, what needs a restart. */
+/*
+ * A reload has two steps. The first opens, reads and checks everything that CONFIG needs (users, certificates, sockets), and changes nothing:
+ * PREPARED gets the change, or NULL after PROBLEM has been told all that is wrong; it may come from inside. The second step applies
+ * the whole, or nothing: -errno after PROBLEM was told. The change is gone then; one that is not wanted is to be discarded. One at a time.
+ * SAY gets sentences about what the keys of CONFIG do not tell (control/change.h): users, certificates, addresses that are not served any more.
+ */
 struct json_t;
-int concentrator_reload(struct concentrator *c, const struct concentrator_config *config, struct json_t *say);
+struct concentrator_change;
+typedef void concentrator_problem(void *owner, const char *text);
+typedef void concentrator_prepared(void *owner, struct concentrator_change *change);
+void concentrator_prepare(struct concentrator *c, const struct concentrator_config *config, concentrator_problem *problem,
+	concentrator_prepared *prepared, void *owner);
+int concentrator_apply(struct concentrator_change *change, struct json_t *say);
+void concentrator_discard(struct concentrator_change *change);
 void concentrator_free(struct concentrator *c);
 
 /* For the control socket: JSON arrays/objects, documented in doc/control.md. FILTER: a user name, or NULL. New references. */

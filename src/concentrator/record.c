@@ -64,7 +64,7 @@ static void put_counters(const struct dp_row *row, struct writer *w)
 
 void subscriber_put_record(const struct subscriber *sub, struct writer *w)
 {
-	struct endpoint local = sub->role->local[sub->row->listener];
+	struct endpoint local = sub->role->listeners[sub->row->listener].at;
 	size_t engine;
 	int err;
 

@@ -88,6 +88,14 @@ struct admission {
 	uint64_t lost, lost_before; /* requests that were thrown away; before the storm */
 };
 
+/* An address that we listen on. */
+struct listener {
+	bool open;
+	bool retired; /* not configured any more: kept for the softwires that are there */
+	struct endpoint at;
+	uint32_t count; /* softwires */
+};
+
 struct concentrator {
 	struct loop *loop;
 	struct log *log;
@@ -100,12 +108,14 @@ struct concentrator {
 	struct admission admission;
 
 	struct aaa *aaa;
-	struct certificates *certificates; /* for EAP-TLS, or NULL */
+	struct certificates *certificates; /* for EAP: in use, or NULL before the start */
+	struct certificates *loading;	   /* while we start */
 	struct lease_store *leases;
 	bool fixed4; /* a user has a fixed IPv4 address */
 	struct tun_plane *plane;
-	uint8_t listeners[CONCENTRATOR_LISTEN_MAX];
-	struct endpoint local[DP_LISTENERS_MAX]; /* by listener index */
+	struct listener listeners[DP_LISTENERS_MAX]; /* by the plane's index */
+	struct wheel_timer listen_timer; /* closes those that have served */
+	struct concentrator_change *changing; /* a reload that is being prepared, or NULL */
 	/* What strangers can provoke is limited per source, and in all, because sources can be forged. */
 	struct limit_table *stray_limit, *log_limit;
 	struct limit stray_all, log_all, stranger_log;
@@ -145,6 +155,7 @@ struct concentrator {
 	/* start and stop */
 	void (*started)(void *owner, int result);
 	void *started_owner;
+	void (*listening)(struct concentrator *c, int result, const char *what);
 	unsigned next_listen, retries;
 	struct wheel_timer retry_timer; /* something was busy */
 	void (*stopped)(void *owner);
@@ -314,10 +325,41 @@ void concentrator_change_network(struct concentrator *c, const struct concentrat
 int subscriber_route(struct subscriber *sub, const struct prefix *p);
 void subscriber_unroute(struct subscriber *sub, const struct prefix *p);
 
-/* certificates.c: what EAP needs. */
-/* Reads it, and takes it into use; DONE with 0, or -errno after a logged reason: then all is as it was. */
-void concentrator_load_certificates(struct concentrator *c, void (*done)(struct concentrator *c, int result));
-void concentrator_free_certificates(struct concentrator *c);
+/* concentrator.c: parts of the start that a reload does again. */
+void concentrator_apply_timers(struct concentrator *c);
+int concentrator_set_pools(struct concentrator *c, const struct concentrator_config *config, char why[256]);
+/* Pools never hand out what is fixed for somebody, nor what is ours. */
+void concentrator_reserve_fixed(struct concentrator *c);
+
+/* listeners.c: the addresses that initiators connect to. */
+/* Number I of CONFIG, or NULL. */
+const struct endpoint *concentrator_listen(const struct concentrator_config *config, unsigned i);
+void concentrator_open_listeners(
+	struct concentrator *c, void (*done)(struct concentrator *c, int result, const char *what));
+/*
+ * A daemon that was killed a moment ago may still hold its sockets and its device while the kernel takes it apart: what is busy
+ * is asked for again for a while, by FIRE.
+ */
+bool concentrator_try_again(struct concentrator *c, int result, void (*fire)(struct wheel_timer *t, msec now));
+const struct listener *concentrator_find_listener(const struct concentrator *c, const struct endpoint *e);
+/* FD is the plane's from now on, unless this fails: -errno. */
+int concentrator_add_listener(struct concentrator *c, int fd, const struct endpoint *at);
+/* Takes back what concentrator_add_listener() has done. */
+void concentrator_drop_listener(struct concentrator *c, const struct endpoint *at);
+/* After a reload: what is not configured any more takes no new softwires, and ends with the last that is there. RETIRED is told each. */
+void concentrator_change_listeners(
+	struct concentrator *c, void (*retired)(void *owner, const struct listener *l), void *owner);
+/* Where somebody may go who has come to a retired address; NULL: we have none of that family any more. */
+const struct endpoint *concentrator_other_address(struct concentrator *c, uint8_t family);
+
+/* certificates.c: what EAP needs, read and proven, but not in use before it is taken. */
+struct certificates *certificates_new(struct concentrator *c, const struct concentrator_config *config,
+	concentrator_problem *problem, void *owner); /* CONFIG must stay until it is read; NULL: no memory */
+/* DONE gets the OWNER from above: 0, or -errno after PROBLEM has been told. */
+void certificates_read(struct certificates *t, void (*done)(void *owner, int result));
+/* T, which has been read, is C's; false: it is what was in use already, and nobody is disturbed. */
+bool concentrator_take_certificates(struct concentrator *c, struct certificates *t);
+void certificates_free(struct certificates *t);
 
 /* hooks.c: programs of the operator. */
 /* A family came, or went; what is delegated changed. */

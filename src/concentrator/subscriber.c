@@ -46,7 +46,7 @@ bool subscriber_log_limited(
 
 struct endpoint subscriber_local(const struct subscriber *sub)
 {
-	struct endpoint local = sub->role->local[sub->row->listener];
+	struct endpoint local = sub->role->listeners[sub->row->listener].at;
 
 	if (!addr_is_none(&sub->row->local))
 		local.addr = sub->row->local;
@@ -343,6 +343,7 @@ static void release(struct subscriber *sub)
 	subscriber_no_longer_half_open(sub);
 	subscriber_forget_request(sub);
 	subscriber_path_end(sub);
+	c->listeners[sub->row->listener].count--;
 	dp_row_remove(tun_plane_table(c->plane), sub->row);
 	c->count--;
 	pool_free(&c->subscribers, sub);
@@ -416,6 +417,7 @@ struct subscriber *subscriber_make(struct concentrator *c, uint8_t listener, con
 	if (c->next_id < ids->id)
 		c->next_id = ids->id;
 	sub->peer_tunnel = ids->peer_tunnel;
+	c->listeners[listener].count++;
 	c->count++;
 	if (subscriber_enter(sub) || subscriber_path_begin(sub)) {
 		release(sub);

@@ -152,8 +152,9 @@ static void show_drain(struct request *q)
 {
 	struct concentrator *c = q->targets->concentrator;
 
-	q->answer->object = c ? json_pack("{s:b, s:o}", "ok", 1, "drain", concentrator_show_drain(c))
-			      : request_refusal("there is no concentrator here, so there is nothing to drain");
+	q->answer->object =
+		c ? json_pack("{s:b, s:o}", "ok", 1, "drain", concentrator_show_drain(c))
+		  : request_refusal("there is no concentrator here, so there is nothing to drain");
 }
 
 static void show_version(struct request *q)
@@ -418,7 +419,8 @@ static bool check_members(const struct verb *v, json_t *object, json_t **ret_ref
 			return refuse(ret_refusal,
 				request_refusal("\"%s\" has no member \"%s\"", v->words, quoted(name).text));
 		if (!member_fits(m, value))
-			return refuse(ret_refusal, request_refusal("\"%s\" must be %s", name, expected(m).text));
+			return refuse(
+				ret_refusal, request_refusal("\"%s\" must be %s", name, expected(m).text));
 		given++;
 	}
 	for (unsigned i = 0; i < MEMBERS_MAX && v->members[i].name; i++)

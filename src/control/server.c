@@ -623,11 +623,13 @@ static void answer_waiting(struct control_server *s, enum request_then what, jso
 	json_decref(answer);
 }
 
-void control_reload_done(struct control_server *s, struct json_t *errors, struct json_t *say)
+static json_t *reload_answer(json_t *errors, json_t *warnings, json_t *say)
 {
 	size_t n = json_array_size(errors);
 	json_t *answer;
 
+	if (!errors)
+		return request_refusal("there is not enough memory for a reload: nothing was changed");
 	if (n)
 		answer = request_refusal(
 			"the configuration was not applied, for it has %zu error%s", n, n == 1 ? "" : "s");
@@ -635,9 +637,18 @@ void control_reload_done(struct control_server *s, struct json_t *errors, struct
 		answer = json_pack("{s:b}", "ok", 1);
 	if (n)
 		json_object_set(answer, "errors", errors);
+	if (json_array_size(warnings))
+		json_object_set(answer, "warnings", warnings);
 	json_object_set_new(answer, "say", say ? json_incref(say) : json_array());
-	answer_waiting(s, REQUEST_RELOAD, answer);
+	return answer;
+}
+
+void control_reload_done(
+	struct control_server *s, struct json_t *errors, struct json_t *warnings, struct json_t *say)
+{
+	answer_waiting(s, REQUEST_RELOAD, reload_answer(errors, warnings, say));
 	json_decref(errors);
+	json_decref(warnings);
 	json_decref(say);
 }
 
@@ -662,4 +673,15 @@ void control_upgrade_done(struct control_server *s, int result, const char *vers
 	json_object_set(answer, result ? "errors" : "say", say);
 	answer_waiting(s, REQUEST_UPGRADE, answer);
 	json_decref(say);
+}
+
+void control_forget_initiator(struct control_server *s, const struct initiator *i)
+{
+	struct trace *t = trace_find(s, i);
+	struct client *next;
+
+	for (struct client *c = t ? t->clients : NULL; c; c = next) {
+		next = c->next_tracing;
+		client_close(c); /* the last one ends the trace */
+	}
 }

@@ -29,7 +29,11 @@ struct json_t;
 /* RESULT 0: it will, and its VERSION is that; -EINVAL: it is not fit, and SAY (array of strings; the reference is taken over) is what it said; -EBUSY,
  * -EOPNOTSUPP. */
 void control_upgrade_done(struct control_server *s, int result, const char *version, struct json_t *say);
-/* ERRORS: array of strings (empty: applied); SAY: array of strings, what changed and what needs a restart. References are taken over. */
-void control_reload_done(struct control_server *s, struct json_t *errors, struct json_t *say);
+/* How a reload has ended: arrays of strings, whose references are taken over. ERRORS: none when it was applied; NULL: there was no memory for
+ * any. WARNINGS: about the configuration. SAY: what has changed, and what needs a restart. */
+void control_reload_done(
+	struct control_server *s, struct json_t *errors, struct json_t *warnings, struct json_t *say);
+/* I is about to go: whoever traces it hears no more. */
+void control_forget_initiator(struct control_server *s, const struct initiator *i);
 
 #endif

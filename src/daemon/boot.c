@@ -7,11 +7,13 @@
 #include "daemon/daemon.h"
 
 static const struct keeper_policy *reload_policy(void *arg);
+static const struct keeper_policy *reload_back(void *arg);
 
 static void make_policy(struct boot *boot)
 {
 	allow_policy(boot->config, &boot->lists, &boot->policy);
 	boot->policy.reload = reload_policy;
+	boot->policy.reload_back = reload_back;
 	boot->policy.hangup = boot->hangup;
 	boot->policy.command = boot->command;
 }
@@ -26,20 +28,49 @@ static void log_config_error(void *owner, bool fatal, const char *file, unsigned
 		log_message(&boot->log, LEVEL_ERROR, "config", "%s: %s", file, text);
 }
 
+/* From now on; what was before is kept. False: no memory. */
+static bool take(struct boot *boot, const struct config *config)
+{
+	struct config *before = malloc(sizeof(*before));
+
+	if (!before)
+		return false;
+	*before = *boot->config;
+	*boot->config = *config;
+	free(boot->before);
+	boot->before = before;
+	boot->log.level = boot->config->log_level;
+	make_policy(boot);
+	return true;
+}
+
 /* In the keeper: a file with errors changes nothing. */
 static const struct keeper_policy *reload_policy(void *arg)
 {
 	struct boot *boot = arg;
 	struct config *config = calloc(1, sizeof(*config));
+	bool ok;
 
 	if (config)
 		memcpy(config->instance, boot->config->instance, sizeof(config->instance));
-	if (!config || config_file_read(boot->config->path, -1, true, log_config_error, boot, config)) {
-		free(config);
-		return NULL;
-	}
-	*boot->config = *config;
+	ok = config && !config_file_read(boot->config->path, -1, true, log_config_error, boot, config) &&
+	     take(boot, config);
+
 	free(config);
+	return ok ? &boot->policy : NULL;
+}
+
+/* The engine could not do with it: it has to be as if it had never been read. */
+static const struct keeper_policy *reload_back(void *arg)
+{
+	struct boot *boot = arg;
+
+	if (!boot->before)
+		return NULL;
+	*boot->config = *boot->before;
+	free(boot->before);
+	boot->before = NULL;
+	boot->log.level = boot->config->log_level;
 	make_policy(boot);
 	return &boot->policy;
 }
@@ -62,7 +93,12 @@ static int engine(void *arg, int fd)
 
 int boot_run(struct boot *boot)
 {
+	int status;
+
 	log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
 	make_policy(boot);
-	return keeper_run(&boot->policy, &boot->log, engine, boot);
+	status = keeper_run(&boot->policy, &boot->log, engine, boot);
+	free(boot->before);
+	boot->before = NULL;
+	return status;
 }

@@ -4,8 +4,8 @@
  * The engine process is one worker: a loop, a client of the keeper, and the roles hanging off it. It ends in good order on SIGTERM: roles
  * first (peers are told), then the handles, then the loop.
  *
- * Parts: worker.c (start, stop, signals), reload.c (applying a new configuration), boot.c (the configuration in the keeper: what follows
- * from it for the policy, and reading it again), upgrade.c (another program takes our place).
+ * Parts: worker.c (start, stop, signals), reload.c (applying a new configuration), leave.c (initiators that it removes), boot.c (the
+ * configuration in the keeper: what follows from it for the policy, and reading it again), upgrade.c (another program takes our place).
  *
  * Softwires outlive the engine process: each role writes them down in memory that the keeper holds, and adopts what it finds there when it
  * starts (concentrator/adopt.c, initiator/adopt.c).
@@ -33,6 +33,7 @@ struct worker_observer {
 /* What lives in the keeper: the configuration as it was read last, and what follows from it. */
 struct boot {
 	struct config *config;
+	struct config *before; /* the last reload; or NULL */
 	struct allow_lists lists;
 	struct keeper_policy policy;
 	struct log log;

@@ -6,13 +6,16 @@
 #include "daemon/daemon.h"
 
 struct netlink_monitor;
+struct reload;
+struct leaving;
 
 struct worker {
 	struct loop loop;
 	struct log *log;
 	struct rng rng;
 	struct keeper_client *keeper;
-	const struct config *config;
+	const struct config *config; /* that we have started with */
+	struct config *now;	     /* what is in force, after reloads */
 	struct worker_observer *observer;
 	struct concentrator *concentrator;
 	struct initiator *initiators[CONFIG_INITIATORS];
@@ -24,13 +27,33 @@ struct worker {
 	struct wheel_timer control_timer; /* the control socket was busy */
 	unsigned control_tries;
 	unsigned starting, stopping_roles;
-	bool stopping, reload_asked;
+	struct reload *reload; /* under way, or NULL */
+	bool reload_again, reload_again_asked;
+	struct leaving *leaving; /* initiators that a reload has removed */
+	bool stopping;
 	int status;
 	pid_t parent; /* the keeper */
 };
 
+/* worker.c */
+/* One of the roles that the end waits for has stopped. */
+void worker_role_stopped(struct worker *w);
+/* Whether changes of the host's network are to be told to the initiators. */
+void worker_watch_network(struct worker *w, bool wanted);
+/* The control socket shows the roles that there are now. */
+void worker_show_roles(struct worker *w);
+
+/* leave.c: initiators that go while the daemon stays. */
+struct leaving *leaving_new(struct worker *w); /* NULL: no memory; free() is enough for one that has not begun */
+void leaving_begin(struct leaving *l, struct initiator *i);
+bool leaving_has(const struct worker *w, const char *name);
+unsigned leaving_count(const struct worker *w);
+void leaving_free_all(struct worker *w);
+
 /* reload.c: everything is read and judged before anything changes. ASKED: a client of the control socket waits for the answer. */
 void worker_reload(struct worker *w, bool asked);
+/* The one that is under way is forgotten. */
+void worker_reload_free(struct worker *w);
 
 /* worker.c: could another process go on with all softwires? */
 bool worker_may_leave(const struct worker *w);

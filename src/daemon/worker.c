@@ -14,12 +14,15 @@ enum { BUSY_MS = 200, BUSY_TRIES = 25 };
 
 /* ---- stop ---- */
 
-static void role_stopped(void *owner)
+void worker_role_stopped(struct worker *w)
 {
-	struct worker *w = owner;
-
 	if (--w->stopping_roles == 0)
 		loop_stop(&w->loop);
+}
+
+static void role_stopped(void *owner)
+{
+	worker_role_stopped(owner);
 }
 
 void worker_stop(struct worker *w, int status)
@@ -36,7 +39,7 @@ void worker_stop(struct worker *w, int status)
 	w->control = NULL;
 	w->status = status;
 	log_message(w->log, LEVEL_INFO, "stopping", "softwires are closed");
-	w->stopping_roles = w->initiator_count + (w->concentrator ? 1 : 0);
+	w->stopping_roles = w->initiator_count + leaving_count(w) + (w->concentrator ? 1 : 0);
 	if (!w->stopping_roles)
 		loop_stop(&w->loop);
 	if (w->concentrator)
@@ -49,7 +52,7 @@ void worker_stop(struct worker *w, int status)
 
 bool worker_may_leave(const struct worker *w)
 {
-	return !w->stopping && !w->starting && !w->initiator_count &&
+	return !w->stopping && !w->starting && !w->initiator_count && !w->leaving && !w->reload &&
 	       (!w->concentrator || concentrator_may_leave(w->concentrator));
 }
 
@@ -86,6 +89,13 @@ static void role_started(void *owner, int result)
 		part_started(w);
 }
 
+void worker_show_roles(struct worker *w)
+{
+	w->targets.concentrator = w->concentrator;
+	w->targets.initiator_count = w->initiator_count;
+	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
+}
+
 static void reload(void *owner)
 {
 	worker_reload(owner, true);
@@ -108,17 +118,13 @@ static void control_opened(void *owner, int result, int fd)
 		return;
 	}
 	if (result) {
-		log_message(w->log, LEVEL_ERROR, "control", "no control socket at %s: %s", w->config->control_socket, strerror(-result));
+		log_message(w->log, LEVEL_ERROR, "control", "no control socket at %s: %s",
+			w->config->control_socket, strerror(-result));
 		part_started(w); /* softwires matter more */
 		return;
 	}
-	w->targets = (struct control_targets){.concentrator = w->concentrator,
-		.initiator_count = w->initiator_count,
-		.log = w->log,
-		.reload = reload,
-		.upgrade = worker_upgrade,
-		.owner = w};
-	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
+	w->targets = (struct control_targets){.log = w->log, .reload = reload, .upgrade = worker_upgrade, .owner = w};
+	worker_show_roles(w);
 	w->control = control_server_new(&w->loop, fd, &w->targets);
 	part_started(w);
 }
@@ -140,14 +146,28 @@ static void network_changed(void *owner, const char *what)
 		initiator_hint(w->initiators[n], text);
 }
 
+void worker_watch_network(struct worker *w, bool wanted)
+{
+	if (!w->monitor == !wanted)
+		return;
+	if (!wanted)
+		netlink_monitor_free(w->monitor);
+	w->monitor = wanted ? netlink_monitor_new(&w->loop, network_changed, w) : NULL;
+	if (w->monitor && w->concentrator)
+		netlink_monitor_ignore(w->monitor, w->config->concentrator.device);
+}
+
 static void start_roles(struct worker *w)
 {
 	const struct config *config = w->config;
 
 	if (config->concentrator.present)
-		w->concentrator = concentrator_new(&w->loop, w->log, w->keeper, &w->rng, &config->concentrator);
+		w->concentrator =
+			concentrator_new(&w->loop, w->log, w->keeper, &w->rng, &config->concentrator);
+	worker_watch_network(w, config->initiator_count > 0);
 	for (unsigned n = 0; n < config->initiator_count; n++) {
-		struct initiator *i = initiator_new(&w->loop, w->log, w->keeper, &w->rng, &config->initiators[n]);
+		struct initiator *i =
+			initiator_new(&w->loop, w->log, w->keeper, &w->rng, &config->initiators[n]);
 		char device[32];
 
 		if (!i)
@@ -157,9 +177,6 @@ static void start_roles(struct worker *w)
 		if (w->monitor)
 			netlink_monitor_ignore(w->monitor, device);
 	}
-	if (w->monitor && w->concentrator)
-		netlink_monitor_ignore(w->monitor, config->concentrator.device);
-
 	w->starting = w->initiator_count + (w->concentrator ? 1 : 0);
 	if (w->starting != config->initiator_count + (config->concentrator.present ? 1u : 0u)) {
 		worker_stop(w, KEEPER_GIVE_UP);
@@ -217,6 +234,8 @@ static void worker_free(struct worker *w)
 		control_server_free(w->control);
 	if (w->monitor)
 		netlink_monitor_free(w->monitor);
+	worker_reload_free(w);
+	leaving_free_all(w);
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_free(w->initiators[n]);
 	concentrator_free(w->concentrator);
@@ -225,6 +244,7 @@ static void worker_free(struct worker *w)
 	uv_close((uv_handle_t *)&w->interrupt, NULL);
 	uv_close((uv_handle_t *)&w->hangup, NULL);
 	loop_done(&w->loop);
+	free(w->now);
 }
 
 int worker_run(const struct config *config, struct worker_observer *observer, int fd)
@@ -233,8 +253,13 @@ int worker_run(const struct config *config, struct worker_observer *observer, in
 	struct log log;
 	int status;
 
-	if (!w)
+	if (w)
+		w->now = malloc(sizeof(*w->now));
+	if (!w || !w->now) {
+		free(w);
 		return 1;
+	}
+	*w->now = *config;
 	w->config = config;
 	w->observer = observer;
 	w->parent = getppid();
@@ -242,11 +267,11 @@ int worker_run(const struct config *config, struct worker_observer *observer, in
 	w->log = &log;
 	rng_init_system(&w->rng);
 	if (loop_init(&w->loop)) {
+		free(w->now);
 		free(w);
 		return 1;
 	}
 	w->keeper = keeper_client_new(&w->loop, fd, keeper_lost, w);
-	w->monitor = w->config->initiator_count ? netlink_monitor_new(&w->loop, network_changed, w) : NULL;
 	watch_signal(w, &w->terminate, SIGTERM);
 	watch_signal(w, &w->interrupt, SIGINT);
 	watch_signal(w, &w->hangup, SIGHUP);

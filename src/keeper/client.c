@@ -242,6 +242,14 @@ void keeper_link_mtu(
 	submit_link(c, MESSAGE_LINK_MTU, device, mtu, answer, owner);
 }
 
+void keeper_close_tun(struct keeper_client *c, const char *name, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_CLOSE_TUN};
+
+	put_text(m.body.name, sizeof(m.body.name), name);
+	submit(c, &m, answer, owner);
+}
+
 void keeper_open_icmp6(struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner)
 {
 	struct message_request m = {.type = MESSAGE_OPEN_ICMP6};
@@ -387,6 +395,13 @@ void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner)
 	struct message_request m = {.type = MESSAGE_RELOAD};
 
 	submit(c, &m, answer, owner);
+}
+
+void keeper_reload_back(struct keeper_client *c)
+{
+	struct message_request m = {.type = MESSAGE_RELOAD_BACK};
+
+	submit(c, &m, NULL, NULL);
 }
 
 void keeper_ready(struct keeper_client *c)

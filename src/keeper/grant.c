@@ -299,6 +299,25 @@ static int do_open_tun(struct grant *g, const struct message_request *r, int *re
 	return held(g, h, ret_fd);
 }
 
+/* The device goes when the engine has closed its own descriptor, too; and what was kept beside it. */
+static int do_close_tun(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	int result = -ENOENT;
+
+	for (struct grant_held **link = &g->held; *link;) {
+		uint32_t type = (*link)->type;
+
+		if ((type == MESSAGE_OPEN_TUN || type == MESSAGE_OPEN_STATE || type == MESSAGE_HOLD_UDP) &&
+			!strcmp((*link)->name, r->body.name)) {
+			let_go(g, link);
+			result = 0;
+		} else {
+			link = &(*link)->next;
+		}
+	}
+	return result;
+}
+
 /* Gives FD to the engine alone. */
 static int give(int fd, int *ret_fd)
 {
@@ -466,6 +485,16 @@ static int do_upgrade(struct grant *g, const struct message_request *r, int *ret
 	return result ? result : GRANT_LATER;
 }
 
+static int do_reload_back(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct keeper_policy *before =
+		g->newest->reload_back ? g->newest->reload_back(g->reload_arg) : NULL;
+
+	if (before)
+		g->newest = before; /* what was allowed meanwhile stays so for the engine that runs, as with any other */
+	return 0;
+}
+
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	static int (*const actions[MESSAGE_TYPES])(struct grant *, const struct message_request *, int *) = {
@@ -489,6 +518,8 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_HELD_UDP] = do_held_udp,
 		[MESSAGE_READY] = do_ready,
 		[MESSAGE_UPGRADE] = do_upgrade,
+		[MESSAGE_CLOSE_TUN] = do_close_tun,
+		[MESSAGE_RELOAD_BACK] = do_reload_back,
 	};
 
 	return actions[r->type](g, r, ret_fd);

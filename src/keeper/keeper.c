@@ -383,9 +383,10 @@ static void hang_up(struct keeper *k)
 
 	snprintf(lines, sizeof(lines), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)loop_clock() * 1000);
 	notify_tell(lines);
-	(void)grant_reload(&k->grant); /* the engine asks again, and learns what came of it */
 	if (k->pid)
-		kill(k->pid, SIGHUP);
+		kill(k->pid, SIGHUP); /* the engine asks for the reload, and learns what came of it */
+	else
+		(void)grant_reload(&k->grant);
 	notify_tell("READY=1");
 }
 

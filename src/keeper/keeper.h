@@ -93,6 +93,8 @@ struct keeper_policy {
 	 * without a restart; the next one gets the newest policy and no more.
 	 */
 	const struct keeper_policy *(*reload)(void *arg);
+	/* The engine could not do with what reload() has read: the configuration before is in force again. NULL: there is none before. */
+	const struct keeper_policy *(*reload_back)(void *arg);
 	enum keeper_hangup hangup; /* a program in the foreground ends with its terminal */
 };
 
@@ -103,7 +105,7 @@ enum { KEEPER_LEAVE = 79 };
 
 /*
  * Runs the keeper in this process and ENGINE(arg, fd) in a child, until the engine ends with 0 or KEEPER_GIVE_UP or the keeper gets
- * SIGTERM/SIGINT (which it passes on as SIGTERM; a second one, or 5 s, kills). SIGHUP is passed on after the policy's reload(), unless
+ * SIGTERM/SIGINT (which it passes on as SIGTERM; a second one, or 5 s, kills). SIGHUP is passed on, for the engine to ask for keeper_reload(), unless
  * `hangup` says otherwise.
  * Devices and descriptors go with the keeper. The engine has stdin, stdout, stderr, the log's descriptor and FD, and no other.
  * As another user than root nothing can be dropped (nor most things done): the engine then runs as the same user, with a warning.
@@ -144,6 +146,8 @@ void keeper_close_udp(
 /* IFF_TUN | IFF_NO_PI, non-blocking, without autoconfiguration; made, up. -EBUSY when somebody else has a device of that name. */
 void keeper_open_tun(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
+/* The keeper lets go of a device, which vanishes when our own descriptor is closed, and of what it keeps for it. */
+void keeper_close_tun(struct keeper_client *c, const char *name, keeper_answer *answer, void *owner);
 /*
  * Raw, for RS/RA on a LAN: bound to the interface, member of ff02::2, lets only Router Solicitations in, sends with hop limit 255 and no
  * loop; tells IPV6_PKTINFO and IPV6_HOPLIMIT; non-blocking. A new one each time.
@@ -221,6 +225,8 @@ void keeper_bridge(struct keeper_client *c, const char *bridge, const char *cons
 	keeper_answer *answer, void *owner);
 /* Has the keeper call the policy's reload(). 0 when the new policy is in force; -EINVAL when there is none, and the old one stays. */
 void keeper_reload(struct keeper_client *c, keeper_answer *answer, void *owner);
+/* What keeper_reload() has read last turns out to be of no use here: the next engine gets what was before. */
+void keeper_reload_back(struct keeper_client *c);
 /* All that the configuration names is there: the service manager is told (READY=1). */
 void keeper_ready(struct keeper_client *c);
 /*

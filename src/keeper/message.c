@@ -317,6 +317,8 @@ static const struct kind {
 	[MESSAGE_HELD_UDP] = {"held-udp", IFNAMSIZ, check_name},
 	[MESSAGE_READY] = {"ready", 0, check_nothing},
 	[MESSAGE_UPGRADE] = {"upgrade", 0, check_nothing},
+	[MESSAGE_CLOSE_TUN] = {"close-tun", IFNAMSIZ, check_name},
+	[MESSAGE_RELOAD_BACK] = {"reload-back", 0, check_nothing},
 };
 
 static const struct kind *find_kind(uint32_t type)

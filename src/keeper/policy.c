@@ -133,9 +133,11 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_OPEN_STATE:
 	case MESSAGE_HOLD_UDP:
 	case MESSAGE_HELD_UDP:
+	case MESSAGE_CLOSE_TUN:
 		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_RELOAD:    /* reads root's own file */
+	case MESSAGE_RELOAD_BACK: /* takes back what that has allowed */
 	case MESSAGE_READY:     /* tells no secret */
 	case MESSAGE_UPGRADE:   /* runs the program that we are */
 		return NULL;

@@ -22,6 +22,7 @@ static void log_object(struct log_line *l, const struct message_request *r)
 		log_uint(l, "mtu", b->link.mtu);
 		break;
 	case MESSAGE_OPEN_ICMP6:
+	case MESSAGE_CLOSE_TUN:
 		log_text(l, "device", b->name);
 		break;
 	case MESSAGE_OPEN_FILE:

@@ -39,7 +39,22 @@ def test_table_and_json_of_softwires_say_the_same(connected):
             assert value in rows[0].split()
         assert s["peer"].startswith(peer) and s["state"] == "up"
     assert columns(connected.si.table("show", "softwires", "home"))[1]
-    assert connected.sc.ask("show", "softwires", "bob")["softwires"] == []
+
+def softwire(end, *words):
+    return end.node.sh(BUILD / "src" / "softwire", "--socket", end.socket, *words, check=False)
+
+
+# proves: MGMT-7 partial
+def test_who_is_not_there_is_a_failure_with_a_name(connected):
+    for thing, one in (("softwires", "softwire"), ("tunnels", "tunnel"), ("leases", "lease"), ("reverse-zone", "zone")):
+        run = softwire(connected.sc, "show", thing, "bob")
+        assert (run.returncode, run.stdout) == (1, "") and f"no {one} of bob" in run.stderr, run
+    assert softwire(connected.si, "show", "softwires", "office").returncode == 1
+    assert connected.sc.ask("show", "softwires", "bob", check=False) == {"ok": True, "softwires": []}
+    for words, said in ((("user", "bob"), "no softwire of bob"), (("id", "99"), "no softwire with the id 99"), (("initiator", "x"), 'no initiator "x"')):
+        run = softwire(connected.sc, "clear", *words)
+        assert run.returncode == 1 and said in run.stderr, run
+    assert softwire(connected.sc, "show", "softwires", "alice").returncode == 0
 
 
 def test_table_and_json_of_tunnels_say_the_same(connected):

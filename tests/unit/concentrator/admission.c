@@ -232,7 +232,7 @@ static void limits_follow_a_reload(void **state)
 	fixture_until(f, waiting(f) == 1);
 	f->config.max_half_open = 10;
 	f->config.source_prefix4 = 24;
-	assert_int_equal(concentrator_reload(f->c, &f->config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &f->config), 0);
 	fixture_until(f, bob->up6);
 	fixture_free(f);
 }

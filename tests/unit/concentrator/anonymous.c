@@ -168,9 +168,9 @@ static void a_reload_switches_it_on_and_off(void **state)
 	fixture_start(f);
 	alice = peer_up(f, 2, "alice");
 	expect_refusal(f, 3);
-	concentrator_reload(f->c, &config, NULL);
+	fixture_reload(f, &config);
 	guest = guest_up(f, 4);
-	concentrator_reload(f->c, &f->config, NULL);
+	fixture_reload(f, &f->config);
 	fixture_until(f, guest->downs);
 	assert_non_null(strstr(guest->why.text, "without a user has ended"));
 	expect_refusal(f, 5);

@@ -430,7 +430,7 @@ static void a_user_that_is_gone_loses_the_softwire_at_reload(void **state)
 	bob = peer_up(f, 3, "bob");
 	fixture_users(f, "users = { bob = { secret = \"wonderland\"; softwires = 2; }; };\n");
 	config = f->config;
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	fixture_until(f, alice->downs);
 	fixture_pass(f, 1000);
 	assert_int_equal(bob->downs, 0);
@@ -448,10 +448,10 @@ static void a_users_file_with_errors_changes_nothing(void **state)
 	alice = peer_up(f, 2, "alice");
 	fixture_users(f, "users = { bob = { sekret = \"x\"; }; };\n");
 	config = f->config;
-	concentrator_reload(f->c, &config, NULL);
+	assert_int_equal(fixture_reload(f, &config), -EINVAL);
 	fixture_pass(f, 1000);
 	assert_int_equal(alice->downs, 0);
-	assert_true(fixture_logged(f, "event=reload-failed"));
+	assert_true(fixture_logged(f, "users.conf:1: "));
 	fixture_free(f);
 }
 
@@ -465,7 +465,7 @@ static void limits_change_with_a_reload(void **state)
 	peer_up(f, 2, "alice");
 	config = f->config;
 	config.max_softwires = 1;
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	p = peer_new(f, 3, "bob");
 	peer_open(p);
 	fixture_until(f, p->downs);

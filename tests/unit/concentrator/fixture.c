@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -53,6 +54,14 @@ void keeper_open_udp(
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
 	assert_int_equal(endpoint_from_sockaddr((struct sockaddr *)&ss, &f->server), 0);
 	done(answer, owner, 0, fd);
+}
+
+void keeper_close_udp(
+	struct keeper_client *c, const struct endpoint *bound, keeper_answer *answer, void *owner)
+{
+	fixture_of(c)->closed = *bound;
+	fixture_of(c)->sockets_closed++;
+	done(answer, owner, 0, -1);
 }
 
 void keeper_open_tun(
@@ -168,7 +177,7 @@ static struct peer *peer_of(struct softwire *s)
 void peer_send(struct peer *p, const void *payload, size_t len)
 {
 	struct sockaddr_storage ss;
-	socklen_t ss_len = endpoint_to_sockaddr(&p->fixture->server, &ss);
+	socklen_t ss_len = endpoint_to_sockaddr(p->server.port ? &p->server : &p->fixture->server, &ss);
 
 	assert_int_equal(sendto(p->fd, payload, len, 0, (struct sockaddr *)&ss, ss_len), (ssize_t)len);
 }
@@ -575,6 +584,41 @@ void fixture_start(struct fixture *f)
 {
 	fixture_begin(f);
 	fixture_until(f, f->started);
+}
+
+static void on_problem(void *owner, const char *text)
+{
+	struct fixture *f = owner;
+
+	log_message(&f->log, LEVEL_ERROR, "reload-problem", "%s", text);
+}
+
+static void on_prepared(void *owner, struct concentrator_change *change)
+{
+	((struct fixture *)owner)->change = change;
+}
+
+int fixture_reload(struct fixture *f, const struct concentrator_config *config)
+{
+	json_t *say = json_array(), *sentence;
+	int result = -EINVAL;
+	size_t i;
+
+	f->change = NULL;
+	f->said[0] = '\0';
+	concentrator_prepare(f->c, config, on_problem, on_prepared, f);
+	if (f->change && f->hold_change)
+		result = 0;
+	else if (f->change)
+		result = concentrator_apply(f->change, say);
+	json_array_foreach(say, i, sentence)
+	{
+		size_t n = strlen(f->said);
+
+		snprintf(f->said + n, sizeof(f->said) - n, "%s\n", json_string_value(sentence));
+	}
+	json_decref(say);
+	return result;
 }
 
 static void on_stopped(void *owner)

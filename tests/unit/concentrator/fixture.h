@@ -35,6 +35,7 @@ struct peer {
 	struct eap_peer_config eap_config; /* identity and secret are its user and password, unless they are set */
 	struct eap_peer *eap;
 	struct peer *socket; /* whose socket it is; mostly its own */
+	struct endpoint server; /* where the concentrator listens for it; none: at the newest socket */
 	int fd;
 	bool mute; /* reads nothing any more */
 	unsigned ups, downs;
@@ -76,6 +77,11 @@ struct fixture {
 	int hook_result; /* what the keeper says to the next one */
 	int fail_udp;      /* what the keeper says to the next request for a socket */
 	int state;         /* what outlives a concentrator; -1: nothing yet */
+	struct endpoint closed; /* what it was told last to close */
+	unsigned sockets_closed;
+	struct concentrator_change *change; /* what was prepared */
+	bool hold_change; /* and is not applied */
+	char said[4096]; /* by the last reload, a line each */
 	char lines[65536]; /* the log */
 	size_t line_len;
 };
@@ -86,6 +92,8 @@ void fixture_users(struct fixture *f, const char *text);
 void fixture_begin(struct fixture *f);
 /* The same, and waits for the answer. */
 void fixture_start(struct fixture *f);
+/* 0, or -EINVAL: then what is wrong is in the log. */
+int fixture_reload(struct fixture *f, const struct concentrator_config *config);
 void fixture_stop(struct fixture *f);
 /* The process ends, and leaves its softwires as they are. */
 void fixture_leave(struct fixture *f);

@@ -116,17 +116,17 @@ static void who_is_up_keeps_routes_when_pools_change(void **state)
 	config = f->config;
 	config.pools[0].lease.link6 = fixture_prefix("2001:db8:200::/48");
 	config.pools[0].lease.delegate_from = fixture_prefix("2001:db8:9000::/40");
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	assert_false(fixture_routed(f, "2001:db8:100::/48"));
 	assert_true(fixture_routed(f, "2001:db8:200::/48"));
 	assert_true(fixture_routed(f, link));
 	assert_true(fixture_routed(f, delegated));
-	assert_int_equal(concentrator_reload(f->c, &f->config, NULL), 0); /* and back */
+	assert_int_equal(fixture_reload(f, &f->config), 0); /* and back */
 	assert_true(fixture_routed(f, "2001:db8:100::/48"));
 	assert_false(fixture_routed(f, "2001:db8:200::/48"));
 	assert_false(fixture_routed(f, link));
 	assert_false(fixture_routed(f, delegated));
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	concentrator_clear(f->c, NULL, 0);
 	fixture_until(f, p->downs && !fixture_routed(f, link) && !fixture_routed(f, delegated));
 	fixture_free(f);
@@ -144,9 +144,9 @@ static void a_pool_of_one_prefix_keeps_its_route(void **state)
 	p = peer_up(f, 2, "alice");
 	config = f->config;
 	config.pools[0].lease.delegate_from = fixture_prefix("2001:db8:9000::/40");
-	concentrator_reload(f->c, &config, NULL);
+	fixture_reload(f, &config);
 	assert_true(fixture_routed(f, "2001:db8:8000:100::/56"));
-	concentrator_reload(f->c, &f->config, NULL);
+	fixture_reload(f, &f->config);
 	assert_true(fixture_routed(f, "2001:db8:8000:100::/56"));
 	concentrator_clear(f->c, NULL, 0);
 	fixture_until(f, p->downs);
@@ -452,7 +452,7 @@ static void ipv4_may_change_with_a_reload(void **state)
 	p = dual(f, 2, "alice", false);
 	config = f->config;
 	config.pools[0].lease.ipv4 = fixture_prefix("198.51.101.0/24");
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	assert_true(fixture_routed(f, "198.51.101.0/24"));
 	assert_false(fixture_routed(f, "198.51.100.0/24"));
 	assert_ptr_equal(inner(f, &p->engine.state.address4), of(f, "alice")->row);
@@ -475,7 +475,7 @@ static void a_family_that_a_user_loses_is_not_given_again(void **state)
 	delegated = of(f, "alice")->engine.lease->delegated[0];
 	address = p->engine.state.address4;
 	fixture_users(f, "users = { alice = { secret = \"wonderland\"; ipv6 = false; }; };\n");
-	concentrator_reload(f->c, &f->config, NULL);
+	fixture_reload(f, &f->config);
 	concentrator_clear(f->c, "alice", 0);
 	fixture_until(f, p->downs);
 	p = peer_new(f, 3, "alice");
@@ -491,7 +491,7 @@ static void a_family_that_a_user_loses_is_not_given_again(void **state)
 	/* And the other way round: an address from a pool that gives none any more. */
 	fixture_users(f, "users = { alice = { secret = \"wonderland\"; }; };\n");
 	f->config.pools[0].lease.ipv4 = f->config.pools[0].lease.delegate4_from = (struct prefix){0};
-	concentrator_reload(f->c, &f->config, NULL);
+	fixture_reload(f, &f->config);
 	concentrator_clear(f->c, "alice", 0);
 	fixture_until(f, p->downs);
 	p = peer_up(f, 4, "alice");
@@ -606,11 +606,11 @@ static void filters_and_clamping_change_with_a_reload(void **state)
 	assert_int_equal(row->mss_mtu, 0);
 	config = f->config;
 	config.ingress_filter = config.mss_clamp = true;
-	assert_int_equal(concentrator_reload(f->c, &config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &config), 0);
 	assert_int_equal(row->mss_mtu, row->mtu);
 	send_from_all(bob, sources);
 	fixture_until(f, row->drop_spoofed == SOURCES);
-	assert_int_equal(concentrator_reload(f->c, &f->config, NULL), 0);
+	assert_int_equal(fixture_reload(f, &f->config), 0);
 	assert_int_equal(row->mss_mtu, 0);
 	assert_true(row->any_source);
 	fixture_free(f);

@@ -191,7 +191,7 @@ static void only_what_is_configured_is_run(void **state)
 	check(f, 0, "down", "SOFTWIRE_USER", "alice");
 	config = f->config; /* a reload switches it on */
 	snprintf(config.hooks[HOOK_UP], sizeof(config.hooks[HOOK_UP]), "/other");
-	concentrator_reload(f->c, &config, NULL);
+	fixture_reload(f, &config);
 	peer_up(f, 3, "alice");
 	check(f, 1, "up", "SOFTWIRE_USER", "alice");
 	assert_string_equal(f->hooks[1].path, "/other");

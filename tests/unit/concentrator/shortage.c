@@ -172,7 +172,7 @@ static void a_fixed_address_that_is_taken_is_never_left_out(void **state)
 		addr_print(&p->engine.state.address4, address));
 	fixture_users(f, users);
 	config = f->config;
-	concentrator_reload(f->c, &config, NULL);
+	fixture_reload(f, &config);
 	q = peer_new(f, 3, "bob");
 	peer_wants(q, true, true, false);
 	peer_open(q);

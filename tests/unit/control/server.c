@@ -180,7 +180,7 @@ static void reload(void *owner)
 
 	w->reloads++;
 	if (w->reload_at_once)
-		control_reload_done(w->server, json_array(), json_pack("[s]", "nothing new"));
+		control_reload_done(w->server, json_array(), json_array(), json_pack("[s]", "nothing new"));
 }
 
 static int world_open(void **state)
@@ -641,21 +641,27 @@ static void many_reload_once(void **state)
 	for (unsigned i = 0; i < 10; i++)
 		turn(w);
 	assert_int_equal(w->reloads, 1);
-	control_reload_done(w->server, json_array(), json_pack("[s]", "pools changed"));
-	expect_line(w, a, "{\"ok\":true,\"say\":[\"pools changed\"]}");
+	control_reload_done(w->server, json_array(), json_pack("[s]", "f:3: odd"), json_pack("[s]", "pools changed"));
+	expect_line(w, a, "{\"ok\":true,\"warnings\":[\"f:3: odd\"],\"say\":[\"pools changed\"]}");
 	expect_line(w, a, "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
-	expect_line(w, b, "{\"ok\":true,\"say\":[\"pools changed\"]}");
+	expect_line(w, b, "{\"ok\":true,\"warnings\":[\"f:3: odd\"],\"say\":[\"pools changed\"]}");
 	send_lines(w, b, "{\"v\":1,\"do\":\"reload\"}\n");
 	for (unsigned i = 0; i < 10; i++)
 		turn(w);
-	control_reload_done(w->server, json_pack("[s, s]", "f:1: x", "f:2: y"), json_array());
+	control_reload_done(w->server, json_pack("[s, s]", "f:1: x", "f:2: y"), json_array(), json_array());
 	expect_line(w, b,
 		"{\"ok\":false,\"error\":\"the configuration was not applied, for it has 2 errors\","
 		"\"errors\":[\"f:1: x\",\"f:2: y\"],\"say\":[]}");
 	w->reload_at_once = true;
 	send_lines(w, b, "{\"v\":1,\"do\":\"reload\"}\n");
 	expect_line(w, b, "{\"ok\":true,\"say\":[\"nothing new\"]}");
-	control_reload_done(w->server, json_array(), json_array()); /* a reload by signal: nobody asked */
+	w->reload_at_once = false;
+	send_lines(w, b, "{\"v\":1,\"do\":\"reload\"}\n");
+	for (unsigned i = 0; i < 10; i++)
+		turn(w);
+	control_reload_done(w->server, NULL, NULL, NULL);
+	expect_line(w, b, "{\"ok\":false,\"error\":\"there is not enough memory for a reload: nothing was changed\"}");
+	control_reload_done(w->server, json_array(), json_array(), json_array()); /* a reload by signal: nobody asked */
 	close(a);
 	close(b);
 }

@@ -134,7 +134,6 @@ static void connecting(void)
 static void keeping(void)
 {
 	struct peer *alice;
-	json_t *say = json_array();
 
 	start(false);
 	alice = connect_user(2, "alice");
@@ -145,11 +144,10 @@ static void keeping(void)
 	json_decref(concentrator_show_tunnels(f->c, NULL));
 	json_decref(concentrator_show_leases(f->c, NULL));
 	json_decref(concentrator_show_counters(f->c));
-	concentrator_reload(f->c, &f->config, say);
+	(void)fixture_reload(f, &f->config);
 	inject_on(false);
 	fixture_pass(f, 1000);
 	role_arm(NULL);
-	json_decref(say);
 	assert_alive(alice);
 	connect_user(10, "bob");
 	end();

@@ -30,6 +30,7 @@ static inline struct message_request good(uint32_t type)
 	case MESSAGE_OPEN_STATE:
 	case MESSAGE_HOLD_UDP:
 	case MESSAGE_HELD_UDP:
+	case MESSAGE_CLOSE_TUN:
 	case MESSAGE_OPEN_ICMP6:
 		strcpy(r.body.name, "eth1.100");
 		break;

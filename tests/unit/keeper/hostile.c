@@ -120,7 +120,8 @@ static int send_noise(struct stage *s, int fd)
 			m.request.type = 1 + rng_below(&rng, MESSAGE_TYPES - 1);
 			len = message_size(m.request.type);
 		}
-		if (m.request.type == MESSAGE_RELOAD || m.request.type == MESSAGE_OPEN_CONTROL ||
+		if (m.request.type == MESSAGE_RELOAD || m.request.type == MESSAGE_RELOAD_BACK ||
+			m.request.type == MESSAGE_OPEN_CONTROL ||
 			m.request.type == MESSAGE_READY ||
 			len < MESSAGE_HEADER)
 			continue; /* allowed, whatever the bytes; or not to be answered */

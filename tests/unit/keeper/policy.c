@@ -122,6 +122,7 @@ static void devices_are_allowed_by_purpose(void **state)
 		{MESSAGE_OPEN_STATE, true, false},
 		{MESSAGE_HOLD_UDP, true, false},
 		{MESSAGE_HELD_UDP, true, false},
+		{MESSAGE_CLOSE_TUN, true, false},
 		{MESSAGE_ROUTE, true, false},
 		{MESSAGE_ADDRESS, true, true},
 		{MESSAGE_DNS, true, false},
@@ -239,6 +240,7 @@ static void an_empty_policy_allows_next_to_nothing(void **state)
 
 		/* closing what is held, reading root's own configuration again, saying that all is well, becoming the program that we are */
 		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_RELOAD ||
+								type == MESSAGE_RELOAD_BACK ||
 								type == MESSAGE_READY || type == MESSAGE_UPGRADE);
 	}
 }
