@@ -225,4 +225,8 @@ void initiator_trace(struct initiator *i, initiator_trace_emit *emit, void *owne
 	i->trace_owner = owner;
 	if (i->current)
 		i->current->engine.softwire.tracing = emit != NULL;
+	if (i->follower)
+		i->follower->engine.softwire.tracing = emit != NULL;
+	for (struct attempt *a = i->racing; a; a = a->next)
+		a->engine.softwire.tracing = emit != NULL;
 }

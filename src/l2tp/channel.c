@@ -84,6 +84,17 @@ int channel_queue(struct l2tp_tunnel *t, enum l2tp_message_type type, const uint
 	return 0;
 }
 
+void channel_readdress(struct l2tp_tunnel *t, uint16_t peer_tunnel)
+{
+	t->peer_tunnel = peer_tunnel;
+	for (struct l2tp_queued *q = t->outgoing; q; q = q->next) {
+		struct writer w = {.start = q->data, .pos = q->data + q->len, .end = q->data + q->len};
+
+		if (q->type != L2TP_SCCRQ)
+			writer_patch16(&w, MESSAGE_TUNNEL_AT, peer_tunnel);
+	}
+}
+
 static void emit(struct l2tp_tunnel *t, const uint8_t *packet, size_t len, msec now)
 {
 	t->ack_due = 0;

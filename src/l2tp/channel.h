@@ -29,6 +29,8 @@ void channel_init(struct l2tp_tunnel *t, msec now);
 void channel_set_peer_window(struct l2tp_tunnel *t, uint16_t window);
 /* Queues a packet made by message_write_...(). 0 or -ENOMEM. */
 int channel_queue(struct l2tp_tunnel *t, enum l2tp_message_type type, const uint8_t *packet, size_t len);
+/* The peer's tunnel id is known after all: what is still to be sent, or sent again, names it. */
+void channel_readdress(struct l2tp_tunnel *t, uint16_t peer_tunnel);
 /* Sends what the windows allow, then an acknowledgement if one is still due. */
 void channel_flush(struct l2tp_tunnel *t, msec now);
 /* Lets N more messages through than the congestion window would. */

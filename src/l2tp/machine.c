@@ -475,6 +475,8 @@ bool machine_input(struct l2tp_tunnel *t, uint16_t session_id, struct reader bod
 		receive_stopccn(t, &m, now); /* however badly it is put */
 	} else if (tunnel_is_closing(t)) {
 		t->config->counters->unexpected++;
+		if (is_lac(t) && m.type == L2TP_SCCRP && !t->peer_tunnel) /* our StopCCN may not have found its tunnel */
+			channel_readdress(t, m.assigned_tunnel);
 	} else if (!message_is_known((uint16_t)m.type)) {
 		receive_unknown(t, &m, now);
 	} else {

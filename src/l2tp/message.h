@@ -6,7 +6,7 @@
 #include "l2tp/packet.h"
 
 /* Where the channel patches. */
-enum { MESSAGE_NS_AT = 8, MESSAGE_NR_AT = 10 };
+enum { MESSAGE_TUNNEL_AT = 4, MESSAGE_NS_AT = 8, MESSAGE_NR_AT = 10 };
 
 /* What SCCRQ and SCCRP say about their sender. */
 struct message_hello {

@@ -146,6 +146,24 @@ static void a_stopccn_before_the_sccrp_finds_its_tunnel(void **state)
 	assert_int_equal(p.sc.why.cause, L2TP_CAUSE_PEER);
 }
 
+/* The SCCRP comes when we have given up; our first StopCCN, which could not name the peer's tunnel, is lost. */
+static void an_sccrp_that_comes_too_late_tells_where_to_say_goodbye(void **state)
+{
+	p.sc.wait_secret = true;
+	pipe_open(&p);
+	pipe_run(&p, p.now);
+	p.si.lose = 1ull << p.si.sent;
+	l2tp_tunnel_close(&p.si.t, L2TP_STOP_CLEAR, 0, "no", p.now);
+	l2tp_tunnel_secret(&p.sc.t, NULL, 0, p.now);
+	pipe_run(&p, p.now);
+	assert_int_equal(p.si.t.peer_tunnel, 0x2222);
+	assert_int_equal(p.sc.closed, 0);
+	pipe_run(&p, p.now + 1000);
+	assert_int_equal(p.sc.closed, 1);
+	assert_memory_equal(p.si.last.data + 4, "\x22\x22", 2);
+	assert_int_equal(p.si.established + p.sc.established, 0);
+}
+
 static void may_be_closed_from_inside_established(void **state)
 {
 	p.sc.close_when_up = true;
@@ -573,6 +591,7 @@ int main(void)
 		TEST(closing_before_the_secret_is_known_says_nothing),
 		TEST(an_initiator_that_has_said_nothing_hears_nothing),
 		TEST(a_stopccn_before_the_sccrp_finds_its_tunnel),
+		TEST(an_sccrp_that_comes_too_late_tells_where_to_say_goodbye),
 		TEST(may_be_closed_from_inside_established),
 		TEST(another_protocol_version_is_refused),
 		TEST(an_initiator_refuses_an_sccrq),
