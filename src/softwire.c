@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{"reload", "", 0, 0, run_reload, "read the configuration again, and apply what can change"},
 	{"upgrade", "", 0, 0, run_upgrade,
 		"start the installed program in place of the one that runs; softwires stay up"},
+	{"lease", "export [FILE] [OPTION...] | import FILE [OPTION...] | check [OPTION...]", 0, -1, run_lease,
+		"write the lease database as text, read it, check it: lease --help", &lease_options},
 	{"check", "FILE", 1, 1, run_check, "check a configuration file and the files that it names"},
 	{"version", "", 0, 0, run_version, "the version of this program"},
 };

@@ -35,6 +35,11 @@ json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter)
 	return json_array();
 }
 
+json_t *concentrator_export_leases(struct concentrator *c)
+{
+	return json_array();
+}
+
 json_t *concentrator_show_lease_store(const struct concentrator *c)
 {
 	return json_pack("{s:b}", "writable", 1);

@@ -1,9 +1,9 @@
 /*
  * command: the subcommands of softwire(1), one function each; the table that names them is in softwire.c.
  *
- * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, upgrade, trace), check.c (what works
- * without a daemon), complete.c (what shells offer for the word at the end of a command line); the quick client: connect.h and the files that it
- * names.
+ * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, upgrade, trace), lease.c (export, import,
+ * check of leases), check.c (what works without a daemon), complete.c (what shells offer for the word at the end of a command line); the quick
+ * client: connect.h and the files that it names.
  * Every run_*() gives the exit status: 0 done, 1 not done (the reason went to stderr), 2 wrong usage.
  */
 #ifndef COMMAND_COMMAND_H
@@ -56,6 +56,10 @@ int run_reload(const struct call *call);
 /* Waits until the new program answers. */
 int run_upgrade(const struct call *call);
 int run_trace(const struct call *call);
+
+/* lease.c: reads its options itself */
+extern const struct option_table lease_options;
+int run_lease(const struct call *call);
 
 /* complete.c */
 struct option;

@@ -6,8 +6,8 @@
  * waiting.c (which requests become tunnels, and when), subscriber.c (the life of a softwire), auth.c (whose it is), grant.c (what it
  * gets, softwires per user), path.c (what the network says about the peer), hooks.c (programs of the operator), evacuate.c (softwire
  * drain) by the engines drain.c (when who leaves) and redirect.c (where to), record.c (what is written down of each softwire, for the
- * process that comes after this one) and adopt.c (going on with what the process before has written down), show.c and reverse.c
- * (snapshots for the control socket), trace.c.
+ * process that comes after this one) and adopt.c (going on with what the process before has written down), show.c, leases.c and
+ * reverse.c (snapshots for the control socket), trace.c.
  * RFC 5571; design.md section 6 ("Settled").
  */
 #ifndef CONCENTRATOR_CONCENTRATOR_H
@@ -122,6 +122,19 @@ struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *fil
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter);
 /* Whether new leases can be given: writable, why not, for how many seconds. */
 struct json_t *concentrator_show_lease_store(const struct concentrator *c);
+/* All leases as lines of an export (report/leases.h). */
+struct json_t *concentrator_export_leases(struct concentrator *c);
+/* ANSWER is a new reference, for the control socket; NULL: memory is short, or there are no leases yet. It comes later, or from inside the call;
+ * at the latest when the concentrator is freed. */
+typedef void concentrator_answered(void *owner, struct json_t *answer);
+void concentrator_check_leases(struct concentrator *c, concentrator_answered *done, void *owner);
+/* An import: lines of an export, all of them or none. NULL: memory is short, or there are no leases yet. */
+struct concentrator_import;
+struct concentrator_import *concentrator_import_new(struct concentrator *c);
+int concentrator_import_add(struct concentrator_import *i, const struct json_t *line, char why[256]); /* 0 or -errno */
+/* RULE: strict, merge, force; otherwise -EINVAL, and I is the caller's still. 0: DONE will come, and I is gone. */
+int concentrator_import_run(struct concentrator_import *i, const char *rule, concentrator_answered *done, void *owner);
+void concentrator_import_free(struct concentrator_import *i);
 struct json_t *concentrator_show_counters(struct concentrator *c);
 /* The records that delegate the reverse zones of users' prefixes to their name servers (HS-PROV-12): objects with user, prefix, zone, nameservers. */
 struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const char *filter);

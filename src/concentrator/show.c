@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/leases.h"
 #include "report/report.h"
 
 static bool wanted(const struct subscriber *sub, const char *filter)
@@ -91,25 +92,6 @@ struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *fil
 	return array;
 }
 
-static json_t *show_lease(const struct lease *lease)
-{
-	char duid[2 * LEASE_DUID_MAX + 1] = "";
-	json_t *o;
-
-	for (size_t i = 0; i < lease->duid_len; i++)
-		snprintf(duid + 2 * i, 3, "%02x", lease->duid[i]);
-	o = json_pack("{s:s, s:o, s:i, s:s, s:o, s:o, s:b, s:I, s:I}", "role", "concentrator", "user",
-		report_text(lease->user), "slot", (int)lease->slot, "pool", lease->pool, "duid",
-		report_text(duid), "iaid", lease->duid_len ? json_integer(lease->iaid) : json_null(),
-		"active", (int)lease->active, "granted_at", (json_int_t)lease->granted_at, "used_at",
-		(json_int_t)lease->used_at);
-	json_object_set_new(o, "link6", report_prefix(&lease->link6));
-	json_object_set_new(o, "delegated", prefixes(lease->delegated, lease->prefix_count));
-	json_object_set_new(o, "address4", report_addr(&lease->address4));
-	json_object_set_new(o, "subnets", prefixes(lease->subnets, lease->subnet_count));
-	return o;
-}
-
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter)
 {
 	json_t *array = json_array();
@@ -118,7 +100,7 @@ struct json_t *concentrator_show_leases(struct concentrator *c, const char *filt
 
 	while (c->leases && (lease = lease_next(c->leases, &cursor)))
 		if (!filter || strcmp(lease->user, filter) == 0)
-			json_array_append_new(array, show_lease(lease));
+			json_array_append_new(array, leases_show(lease));
 	return array;
 }
 

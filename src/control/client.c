@@ -49,29 +49,35 @@ void control_client_close(struct control_client *c)
 	*c = (struct control_client){.fd = -1};
 }
 
+int control_client_send_raw(struct control_client *c, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL);
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
 int control_client_send(struct control_client *c, json_t *request)
 {
-	char *text, *p;
-	size_t left;
-	int result = 0;
+	size_t len;
+	char *text;
+	int result;
 
 	json_object_set_new(request, "v", json_integer(1));
 	text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
 	if (!text)
 		return -ENOMEM;
-	left = strlen(text) + 1;
-	text[left - 1] = '\n';
-	for (p = text; left && !result;) {
-		ssize_t n = send(c->fd, p, left, MSG_NOSIGNAL);
-
-		if (n > 0) {
-			p += n;
-			left -= (size_t)n;
-		} else if (errno != EINTR) {
-			result = -errno;
-		}
-	}
+	len = strlen(text);
+	text[len] = '\n'; /* in the place of its zero; the length goes with it */
+	result = control_client_send_raw(c, text, len + 1);
 	free(text);
 	return result;
 }

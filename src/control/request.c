@@ -8,7 +8,7 @@
 
 #include "control/problem.h"
 
-enum { MEMBERS_MAX = 4 };
+enum { MEMBERS_MAX = 4, IMPORT_MAX = 4000000 };
 
 struct request {
 	const struct control_targets *targets;
@@ -266,6 +266,43 @@ static void drain_stop(struct request *q)
 	show_drain(q);
 }
 
+/* ---- leases ---- */
+
+static bool has_leases(struct request *q)
+{
+	if (q->targets->concentrator)
+		return true;
+	q->answer->object = request_refusal("there is no concentrator here, so there are no leases");
+	return false;
+}
+
+static void export_leases(struct request *q)
+{
+	if (!has_leases(q))
+		return;
+	q->answer->name = "leases";
+	q->answer->list = concentrator_export_leases(q->targets->concentrator);
+	if (q->answer->list)
+		q->answer->object = json_pack("{s:b}", "ok", 1);
+}
+
+static void check_leases(struct request *q)
+{
+	if (has_leases(q))
+		q->answer->then = REQUEST_CHECK;
+}
+
+static void import_leases(struct request *q)
+{
+	const char *rule = text_member(q, "rule");
+
+	if (!has_leases(q))
+		return;
+	q->answer->then = REQUEST_IMPORT;
+	q->answer->import_leases = (size_t)json_integer_value(json_object_get(q->object, "leases"));
+	snprintf(q->answer->import_rule, sizeof(q->answer->import_rule), "%s", rule ? rule : "strict");
+}
+
 static void reload(struct request *q)
 {
 	q->answer->then = REQUEST_RELOAD;
@@ -299,6 +336,11 @@ static const struct verb verbs[] = {
 	{"drain stop", .changes = true, .run = drain_stop},
 	{"reload", .changes = true, .run = reload},
 	{"upgrade", .changes = true, .run = upgrade},
+	{"lease export", .run = export_leases},
+	{"lease check", .run = check_leases},
+	{"lease import", .changes = true,
+		.members = {{"leases", MEMBER_NUMBER, true, .max = IMPORT_MAX}, {"rule", MEMBER_TEXT}},
+		.run = import_leases},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -17,6 +17,8 @@ enum request_then {
 	REQUEST_TRACE, /* subscribe to trace_initiator, or to the user trace_name at the concentrator; then answer */
 	REQUEST_RELOAD, /* ask for a reload; its end is the answer */
 	REQUEST_UPGRADE, /* the same for an upgrade */
+	REQUEST_CHECK,	/* ask the concentrator to check its leases; what it finds is the answer */
+	REQUEST_IMPORT, /* import_leases lines follow; what becomes of them is the answer */
 };
 
 struct answer {
@@ -26,6 +28,8 @@ struct answer {
 	json_t *list;     /* NULL: none */
 	char trace_name[256];
 	struct initiator *trace_initiator;
+	size_t import_leases;
+	char import_rule[16];
 };
 
 /* MAY_CHANGE: the peer is root or ourselves. Fills in ANSWER, whose references are the caller's. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/import.h"
 #include "control/request.h"
 
 enum { NOBODY = 65534 }; /* what the kernel, too, takes for users it cannot name */
@@ -36,6 +37,11 @@ struct trace {
 	bool emitting;
 };
 
+/* An answer that comes later; the client may go before it. */
+struct job {
+	struct client *client; /* NULL: it has gone */
+};
+
 struct client {
 	struct client *next, **link;
 	struct control_server *server;
@@ -44,6 +50,8 @@ struct client {
 	bool busy;        /* an answer is under way */
 	bool close_after; /* close when it is out */
 	enum request_then waits; /* REQUEST_RELOAD, REQUEST_UPGRADE: for its end; REQUEST_ANSWER: for nothing */
+	struct job *job;
+	struct control_import *import; /* its lines are coming */
 	struct wheel_timer idle;
 	struct bytes in, out;
 	uv_write_t write;
@@ -232,6 +240,11 @@ static void client_close(struct client *c)
 		return;
 	c->closing = true;
 	trace_leave(c);
+	control_import_free(c->import);
+	c->import = NULL;
+	if (c->job)
+		c->job->client = NULL;
+	c->job = NULL;
 	wheel_disarm(&c->server->loop->wheel, &c->idle);
 	json_decref(c->list);
 	c->list = NULL;
@@ -254,7 +267,7 @@ static void client_progress(struct client *c)
 {
 	struct wheel *w = &c->server->loop->wheel;
 
-	if (c->trace || c->waits)
+	if (c->trace || c->waits || c->job)
 		wheel_disarm(w, &c->idle);
 	else
 		wheel_arm(w, &c->idle, loop_clock() + CLIENT_IDLE_MS);
@@ -327,7 +340,7 @@ static void client_pump(struct client *c)
 		}
 		return;
 	}
-	if (c->waits || !c->busy)
+	if (c->waits || c->job || c->import || !c->busy)
 		return;
 	c->busy = false;
 	if (c->close_after) {
@@ -362,6 +375,90 @@ static void client_answer(struct client *c, json_t *object, const char *name, js
 
 /* ---- requests in ---- */
 
+static void job_done(void *owner, struct json_t *answer)
+{
+	struct job *job = owner;
+	struct client *c = job->client;
+
+	free(job);
+	if (!c) {
+		json_decref(answer);
+		return;
+	}
+	c->job = NULL;
+	client_progress(c);
+	client_answer(c, answer, NULL, NULL);
+}
+
+/* NULL: the client is closed, for memory is short. */
+static struct job *job_begin(struct client *c)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		client_close(c);
+		return NULL;
+	}
+	job->client = c;
+	c->job = job;
+	client_progress(c);
+	return job;
+}
+
+static void client_check(struct client *c)
+{
+	struct job *job = job_begin(c);
+
+	if (job)
+		concentrator_check_leases(c->server->targets->concentrator, job_done, job);
+}
+
+/* All its lines have come. */
+static void client_import(struct client *c)
+{
+	struct control_import *import = c->import;
+	struct job *job = job_begin(c);
+
+	if (!job) /* the import has gone with the client */
+		return;
+	c->import = NULL;
+	control_import_run(import, job_done, job);
+}
+
+static void client_begin_import(struct client *c, const struct answer *a)
+{
+	c->import = control_import_new(c->server->targets->concentrator, a->import_leases, a->import_rule);
+	if (!c->import)
+		client_answer(c, request_refusal("not enough memory"), NULL, NULL);
+	else /* so that nobody sends lines to a server that has refused them */
+		client_answer(c, json_pack("{s:b, s:I}", "ok", 1, "send", (json_int_t)a->import_leases), NULL, NULL);
+	if (c->import)
+		client_next(c);
+}
+
+/* As many lines of the import as have come. */
+static void client_import_lines(struct client *c)
+{
+	char *at = c->in.data, *end = at + c->in.len, *newline;
+
+	while (!control_import_is_complete(c->import) && at < end) {
+		newline = memchr(at, '\n', (size_t)(end - at));
+		if (!newline && c->eof)
+			newline = end; /* the last line needs none */
+		if (!newline)
+			break;
+		control_import_line(c->import, at, (size_t)(newline - at));
+		at = newline < end ? newline + 1 : end;
+	}
+	c->in.len = (size_t)(end - at);
+	if (c->in.len)
+		memmove(c->in.data, at, c->in.len);
+	if (control_import_is_complete(c->import))
+		client_import(c);
+	else if (c->eof || c->in.len >= REQUEST_LINE) /* not all of it, or no line: nothing has changed */
+		client_close(c);
+}
+
 /* What takes its time, and happens once for all who ask for it meanwhile. */
 static void client_wait(struct client *c, enum request_then what)
 {
@@ -394,6 +491,14 @@ static void client_line(struct client *c, const char *line, size_t len)
 		client_wait(c, a.then);
 		return;
 	}
+	if (a.then == REQUEST_CHECK) {
+		client_check(c);
+		return;
+	}
+	if (a.then == REQUEST_IMPORT) {
+		client_begin_import(c, &a);
+		return;
+	}
 	if (a.then == REQUEST_TRACE) {
 		refusal = trace_join(c, &a);
 		if (refusal) {
@@ -410,7 +515,13 @@ static void client_next(struct client *c)
 	char *line, *end;
 	size_t len;
 
-	if (c->closing || c->busy)
+	if (c->closing)
+		return;
+	if (c->import) {
+		client_import_lines(c);
+		return;
+	}
+	if (c->busy)
 		return;
 	if (c->trace) {
 		c->in.len = 0; /* whoever traces has nothing to ask on the same connection */

@@ -2,30 +2,9 @@
 #include "lease/check.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SENTENCES_MAX = 1000 };
-
-static void say(struct check *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct check *k, const char *format, ...)
-{
-	char **more =
-		k->count < SENTENCES_MAX ? reallocarray(k->sentences, k->count + 1, sizeof(char *)) : NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (more) {
-		k->sentences = more;
-		if (vasprintf(&more[k->count], format, args) >= 0)
-			k->count++;
-	} else {
-		k->untold++;
-	}
-	va_end(args);
-}
 
 /* ---- sums ---- */
 
@@ -98,14 +77,18 @@ static void check_span(const struct lease_store *s, struct check *k, const struc
 
 	prefix_print(&p, text);
 	if (n->next[0] && n->next[0]->first <= span_last(n))
-		say(k, "%s of user %s, slot %u overlaps another lease", text, row->user, row->slot);
+		sentences_add(&k->found, "%s of user %s, slot %u overlaps another lease", text, row->user,
+			row->slot);
 	if (other && *other)
-		say(k, "%s of user %s, slot %u is fixed for user %s", text, row->user, row->slot, other);
+		sentences_add(&k->found, "%s of user %s, slot %u is fixed for user %s", text, row->user,
+			row->slot, other);
 	else if (other)
-		say(k, "%s of user %s, slot %u is one that no user may have", text, row->user, row->slot);
+		sentences_add(&k->found, "%s of user %s, slot %u is one that no user may have", text,
+			row->user, row->slot);
 	else if (!n->fixed && pool && !region_has_unit(&pool->regions[n->part], n))
-		say(k, "%s of user %s, slot %u lies outside of pool %s, or is no unit of it", text, row->user,
-			row->slot, pool->name->text);
+		sentences_add(&k->found,
+			"%s of user %s, slot %u lies outside of pool %s, or is no unit of it", text,
+			row->user, row->slot, pool->name->text);
 }
 
 static void check_row(const struct lease_store *s, struct check *k, const struct row *row)
@@ -118,7 +101,8 @@ static void check_row(const struct lease_store *s, struct check *k, const struct
 		from_pool = from_pool || !row->now.spans[i]->fixed;
 	}
 	if (from_pool && !pool && s->pool_count)
-		say(k, "the lease of user %s, slot %u is of pool \"%s\", which is not configured", row->user,
+		sentences_add(&k->found,
+			"the lease of user %s, slot %u is of pool \"%s\", which is not configured", row->user,
 			row->slot, row->now.pool->text);
 }
 
@@ -139,7 +123,8 @@ struct check *check_begin(
 		sum_row(k, row);
 		check_row(s, k, row);
 		if (knows && !knows(owner, row->user))
-			say(k, "user %s, who has a lease in slot %u, is not in the users file", row->user,
+			sentences_add(&k->found,
+				"user %s, who has a lease in slot %u, is not in the users file", row->user,
 				row->slot);
 	}
 	return k;
@@ -147,42 +132,36 @@ struct check *check_begin(
 
 /* ---- the database ---- */
 
-void check_database(struct db *db, struct check *k)
+int check_database(struct db *db, const struct check *k, char why[256])
 {
-	struct check found = {0};
-	char why[256] = "";
+	struct check stored = {0};
 
-	if (!db_is_sound(db, why))
-		say(k, "%s", why);
-	if (db_load(db, sum_lease, sum_prefix, &found, why))
-		say(k, "%s", why);
-	else if (found.leases != k->leases || found.prefixes != k->prefixes)
-		say(k, "database: it has %llu leases with %llu prefixes, and the daemon knows %llu with %llu",
-			(unsigned long long)found.leases, (unsigned long long)found.prefixes,
+	if (!db_is_sound(db, why) || db_load(db, sum_lease, sum_prefix, &stored, why))
+		return -EIO;
+	if (stored.leases != k->leases || stored.prefixes != k->prefixes)
+		snprintf(why, 256,
+			"database: it has %llu leases with %llu prefixes, and the daemon knows %llu with "
+			"%llu",
+			(unsigned long long)stored.leases, (unsigned long long)stored.prefixes,
 			(unsigned long long)k->leases, (unsigned long long)k->prefixes);
-	else if (found.sum != k->sum)
-		say(k, "database: what it has of some leases is not what the daemon knows");
+	else if (stored.sum != k->sum)
+		snprintf(why, 256, "database: what it has of some leases is not what the daemon knows");
+	else
+		return 0;
+	return -EIO;
 }
 
 void check_end(struct check *k, int result, const char *why)
 {
 	if (result)
-		say(k, "the database could not be checked: %s", why);
-	if (k->untold) {
-		char last[64];
-
-		snprintf(last, sizeof(last), "... and %zu more", k->untold);
-		free(k->sentences[k->count - 1]);
-		k->sentences[k->count - 1] = strdup(last);
-	}
-	k->done(k->owner, (const char *const *)k->sentences, k->count);
+		sentences_add(&k->found, "%s", why);
+	sentences_finish(&k->found);
+	k->done(k->owner, (const char *const *)k->found.text, k->found.count);
 }
 
 void check_free(struct check *k)
 {
-	for (size_t i = 0; k && i < k->count; i++)
-		free(k->sentences[i]);
 	if (k)
-		free(k->sentences);
+		sentences_free(&k->found);
 	free(k);
 }

@@ -199,6 +199,7 @@ static void op_free(struct lease_store *s, struct op *op)
 	if (op->row)
 		row_drop_ref(s, op->row);
 	check_free(op->check);
+	lease_import_free(op->import);
 	free(op->touches);
 	free(op->why);
 	free(op);
@@ -558,7 +559,7 @@ static void finish_files(struct committer *c)
 void committer_free(struct committer *c)
 {
 	for (struct op *op = c->oldest; op; op = op->newer)
-		if (op->kind == OP_LEASES || op->kind == OP_CHECK) /* others are ours */
+		if (op->kind == OP_LEASES && !op->import) /* others have something to free, or are ours */
 			op->answer = NULL;
 	uv_mutex_lock(&c->mutex);
 	c->stop = true;

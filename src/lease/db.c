@@ -539,8 +539,10 @@ static bool is_sound(sqlite3 *sqlite, char why[256])
 
 bool db_is_sound(struct db *db, char why[256])
 {
-	bool sound = is_sound(db->sqlite, why);
+	bool sound;
 
+	sqlite3_db_release_memory(db->sqlite); /* it is the disk that is asked */
+	sound = is_sound(db->sqlite, why);
 	if (!sound)
 		db->trouble = DB_DAMAGED;
 	return sound;

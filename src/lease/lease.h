@@ -32,6 +32,9 @@
 
 enum { LEASE_PREFIXES = 4, LEASE_SUBNETS = 2, LEASE_USER_MAX = 255, LEASE_DUID_MAX = 130 };
 
+/* Bits of struct lease's fixed. */
+enum { LEASE_FIXED_LINK = 1, LEASE_FIXED_DELEGATED = 2, LEASE_FIXED_ADDRESS4 = 4, LEASE_FIXED_SUBNETS = 8 };
+
 struct lease_pool_config {
 	char name[64];
 	struct prefix link6;         /* none: no link prefix; one /64 of it per softwire */
@@ -58,6 +61,8 @@ struct lease {
 	size_t duid_len; /* 0: none recorded */
 	uint32_t iaid;
 	int64_t granted_at, used_at; /* wall clock, seconds */
+	uint64_t used_order;         /* counts uses: who has a smaller one was used before */
+	uint8_t fixed;               /* LEASE_FIXED_*: which of it is from the users file, not from a pool */
 	bool active;                 /* a softwire holds it now; not stored */
 };
 
@@ -90,7 +95,7 @@ typedef void lease_answer(void *owner, int result, const struct lease *lease, co
  * of a later version of the schema, of something else, read-only. One that is damaged is recovered, and the log tells.
  * LOOP may be NULL for tests: then every call answers before it returns. */
 struct lease_store *lease_store_open(struct loop *loop, const char *path, struct log *log, char why[256]);
-/* Waits until everything is committed. Answers that have not come yet will not come. With a loop, its handle is closed in the loop's
+/* Waits until everything is committed. Answers that have not come yet will not come, but those of lease_check() and lease_import_run() do. With a loop, its handle is closed in the loop's
  * next iteration (loop_done() sees to that). */
 void lease_store_close(struct lease_store *s);
 /* Pools may change at any time (reload); a lease outside every pool stays its user's, also across reconnects, until it is forgotten
@@ -141,9 +146,33 @@ void lease_store_health(const struct lease_store *s, struct lease_health *ret);
 /* What is wrong with database and leases, a sentence each; COUNT 0: nothing. They are valid during the call. */
 typedef void lease_checked(void *owner, const char *const *sentences, size_t count);
 /* Checks that the database is whole and has what memory has, that nothing overlaps, that what comes from a pool is of it and not fixed for
- * somebody else, and that KNOWS (may be NULL) knows each user. DONE comes as an answer does; with OWNER as that of both. */
+ * somebody else, and that KNOWS (may be NULL) knows each user. A database that is damaged is made anew from memory. DONE comes as an answer does; with OWNER as that of both. */
 void lease_check(struct lease_store *s, bool (*knows)(void *owner, const char *user), lease_checked *done,
 	void *owner);
+
+/*
+ * Leases from elsewhere: an export of this store or of another one. They are added one by one, and take effect together, in one
+ * transaction, or not at all. A lease that is there as it comes changes nothing. What conflicts, because the user has something else, or
+ * because another user has what comes or it is fixed for him, is told, and by RULE:
+ *   LEASE_IMPORT_STRICT  nothing changes if anything conflicts;
+ *   LEASE_IMPORT_MERGE   what is there stays: what conflicts is left out;
+ *   LEASE_IMPORT_FORCE   what comes wins: whoever has it loses it. If a softwire uses it, or it is fixed for another user, nothing changes.
+ */
+enum lease_import_rule { LEASE_IMPORT_STRICT, LEASE_IMPORT_MERGE, LEASE_IMPORT_FORCE };
+struct lease_import_result {
+	size_t added, replaced, same, left_out; /* leases that came */
+	size_t lost;                            /* prefixes and addresses that others lost to them */
+};
+/* RESULT: 0, -EEXIST (conflicts, and nothing has changed), -EIO, -ENOMEM, -EBUSY (others are waiting for the database: too many). */
+typedef void lease_imported(void *owner, int result, const struct lease_import_result *r,
+	const char *const *sentences, size_t count, const char *why);
+struct lease_import;
+struct lease_import *lease_import_new(struct lease_store *s); /* NULL: no memory */
+void lease_import_free(struct lease_import *i);               /* NULL is fine */
+/* ACTIVE of L does not matter. 0, -EINVAL (it is impossible, or conflicts with one that was added), -ENOMEM; WHY. */
+int lease_import_add(struct lease_import *i, const struct lease *l, char why[256]);
+/* Does it, and frees I. DONE comes as an answer does. */
+void lease_import_run(struct lease_import *i, enum lease_import_rule rule, lease_imported *done, void *owner);
 
 /* These show memory: what is granted there may not be committed yet. The result is valid until the next of these calls. */
 const struct lease *lease_find(const struct lease_store *s, const char *user, uint16_t slot);

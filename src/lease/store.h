@@ -13,7 +13,7 @@
  *   health.c     what happens while the database cannot be written: who is refused, when it is tried again, what is logged
  *   recover.c    opening, and what is done where the file is damaged or gone
  *   check.c      whether database, memory, pools and users agree
- *   import.c     leases from elsewhere: all or nothing
+ *   import.c     leases from elsewhere: all or nothing     sentences.c  what these two have to say
  *   db.c         the database     file.c  its files     span.c  ordered set of prefixes
  *
  * How a grant becomes safe. The loop changes memory at once, so that the next request sees it, and queues an operation: a
@@ -138,13 +138,15 @@ enum op_kind {
 };
 
 struct check;
+struct lease_import;
 
 struct op {
 	enum op_kind kind;
 	struct check *check;
-	struct op *older, *newer; /* all that are not answered; the loop's */
-	struct op *next;          /* in the queue, then in the done list */
-	lease_answer *answer;     /* NULL: nobody waits (any more) */
+	struct lease_import *import; /* goes with it */
+	struct op *older, *newer;    /* all that are not answered; the loop's */
+	struct op *next;             /* in the queue, then in the done list */
+	lease_answer *answer;        /* NULL: nobody waits (any more) */
 	void *owner;
 	struct row *row;
 	struct state grant; /* what is answered */

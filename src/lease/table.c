@@ -185,10 +185,16 @@ void row_touch(struct lease_store *s, struct row *row, int64_t now)
 		(void)touched_push(s, row);
 }
 
+_Static_assert(1 << PART_LINK == LEASE_FIXED_LINK && 1 << PART_DELEGATED == LEASE_FIXED_DELEGATED &&
+		       1 << PART_ADDRESS4 == LEASE_FIXED_ADDRESS4 && 1 << PART_SUBNET4 == LEASE_FIXED_SUBNETS,
+	"a bit for each part");
+
 static void present_span(const struct span *n, struct lease *ret)
 {
 	struct prefix p = span_prefix(n);
 
+	if (n->fixed)
+		ret->fixed |= (uint8_t)(1U << n->part);
 	switch ((enum part)n->part) {
 	case PART_LINK:
 		ret->link6 = p;
@@ -222,6 +228,7 @@ void row_present(const struct row *row, const struct state *state, int64_t used_
 	ret->iaid = state->iaid;
 	ret->granted_at = state->granted_at;
 	ret->used_at = used_at;
+	ret->used_order = row->order;
 	ret->active = row->holders > 0;
 }
 

@@ -222,8 +222,7 @@ int writer_run(struct writer *w, const struct op_list *batch)
 	case OP_PROBE:
 		return db_probe(w->db) ? db_failed(w, w->db) : 0;
 	case OP_CHECK:
-		check_database(w->db, op->check);
-		return 0;
+		return check_database(w->db, op->check, w->failure.why) ? fail(w, DB_DAMAGED) : 0;
 	default:
 		return write_batch(w, batch);
 	}

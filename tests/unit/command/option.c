@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Options by tables; and softwire(1) says the same as the table of `softwire connect`. */
+/* Options by tables; and softwire(1) says the same as the tables of `softwire connect` and `softwire lease`. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "command/command.h"
 #include "command/connect.h"
 
 static bool parse(struct connect_options *o, const char **word, unsigned *words, char why[160], int argc, ...)
@@ -108,8 +109,8 @@ static void help_has_a_line_for_each(void **state)
 	free(text);
 }
 
-/* All of them in the order of the table, and no others. */
-static void manual_page_and_table_agree(void **state)
+/* All of them in the order of the table, and no others, between HEADING and the next one. */
+static void assert_documented(const struct option_table *t, const char *heading)
 {
 	FILE *f = fopen(SOURCE_ROOT "/doc/man/softwire.1", "r");
 	static char page[131072];
@@ -119,15 +120,17 @@ static void manual_page_and_table_agree(void **state)
 	assert_non_null(f);
 	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
 	fclose(f);
-	at = strstr(page, "\n.Ss Options of connect\n");
+	at = strstr(page, heading);
 	assert_non_null(at);
 	end = strstr(at + 1, "\n.Ss ");
 	assert_non_null(end);
+	if (strstr(at + 1, "\n.Sh ") < end)
+		end = strstr(at + 1, "\n.Sh ");
 	for (char *p = at; (p = strstr(p + 1, "\n.It Fl -")) && p < end;)
 		documented++;
-	assert_int_equal(documented, connect_options.count);
-	for (unsigned n = 0; n < connect_options.count; n++) {
-		const struct option_row *row = &connect_options.rows[n];
+	assert_int_equal(documented, t->count);
+	for (unsigned n = 0; n < t->count; n++) {
+		const struct option_row *row = &t->rows[n];
 		char entry[80];
 
 		snprintf(entry, sizeof(entry), "\n.It Fl -%s%s%s\n", row->name, row->argument ? " Ar " : "",
@@ -138,6 +141,12 @@ static void manual_page_and_table_agree(void **state)
 	}
 }
 
+static void manual_page_and_tables_agree(void **state)
+{
+	assert_documented(&connect_options, "\n.Ss Options of connect\n");
+	assert_documented(&lease_options, "\n.Ss Options of lease\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,7 +154,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(a_list_has_an_end),
 		cmocka_unit_test(help_has_a_line_for_each),
-		cmocka_unit_test(manual_page_and_table_agree),
+		cmocka_unit_test(manual_page_and_tables_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

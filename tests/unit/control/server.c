@@ -63,6 +63,47 @@ json_t *concentrator_show_tunnels(struct concentrator *c, const char *filter)
 	return json_array();
 }
 
+json_t *concentrator_export_leases(struct concentrator *c)
+{
+	return json_pack("[{s:s}, {s:s}]", "user", "alice", "user", "bob");
+}
+
+void concentrator_check_leases(struct concentrator *c, concentrator_answered *done, void *owner)
+{
+	done(owner, json_pack("{s:b, s:[s]}", "ok", 1, "problems", "alice has too much"));
+}
+
+/* An import counts its lines; one without a user is wrong. */
+struct concentrator_import {
+	unsigned lines;
+};
+
+struct concentrator_import *concentrator_import_new(struct concentrator *c)
+{
+	return calloc(1, sizeof(struct concentrator_import));
+}
+
+void concentrator_import_free(struct concentrator_import *i)
+{
+	free(i);
+}
+
+int concentrator_import_add(struct concentrator_import *i, const struct json_t *line, char why[256])
+{
+	snprintf(why, 256, "it has no user");
+	i->lines++;
+	return json_object_get(line, "user") ? 0 : -EINVAL;
+}
+
+int concentrator_import_run(struct concentrator_import *i, const char *rule, concentrator_answered *done, void *owner)
+{
+	if (strcmp(rule, "strict") != 0 && strcmp(rule, "merge") != 0)
+		return -EINVAL;
+	done(owner, json_pack("{s:b, s:i, s:s}", "ok", 1, "added", (int)i->lines, "rule", rule));
+	free(i);
+	return 0;
+}
+
 json_t *concentrator_show_lease_store(const struct concentrator *c)
 {
 	return json_pack("{s:b}", "writable", 1);
@@ -346,6 +387,59 @@ static void shows_both_roles(void **state)
 	expect(w, "{\"v\":1,\"do\":\"show reverse-zone\",\"filter\":\"alice\"}",
 		"{\"ok\":true,\"reverse_zones\":[{\"user\":\"alice\"}]}");
 	expect(w, "{\"v\":1,\"do\":\"version\"}", "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
+}
+
+static void leases_go_out_and_are_checked(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, "{\"v\":1,\"do\":\"lease export\"}", "{\"ok\":true,\"leases\":[{\"user\":\"alice\"},{\"user\":\"bob\"}]}");
+	expect(w, "{\"v\":1,\"do\":\"lease check\"}", "{\"ok\":true,\"problems\":[\"alice has too much\"]}");
+	w->targets.concentrator = NULL;
+	expect(w, "{\"v\":1,\"do\":\"lease check\"}",
+		"{\"ok\":false,\"error\":\"there is no concentrator here, so there are no leases\"}");
+	w->targets.concentrator = &w->concentrator;
+}
+
+/* Lines in any pieces, more of them than a request may have bytes, and a request behind them. */
+static void leases_come_in_line_by_line(void **state)
+{
+	enum { LINES = 3000 };
+	struct world *w = *state;
+	int fd = client_new(w);
+	char line[80];
+
+	send_lines(w, fd, "{\"v\":1,\"do\":\"lease import\",\"leases\":3000,\"rule\":\"merge\"}\n{\"user\":");
+	expect_line(w, fd, "{\"ok\":true,\"send\":3000}");
+	for (unsigned i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "\"u%u\"}\n%s", i, i + 1 < LINES ? "{\"user\":" : "{\"v\":1,");
+		send_lines(w, fd, line);
+	}
+	send_lines(w, fd, "\"do\":\"version\"}\n");
+	expect_line(w, fd, "{\"ok\":true,\"added\":3000,\"rule\":\"merge\"}");
+	expect_line(w, fd, "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
+	close(fd);
+	expect(w, "{\"v\":1,\"do\":\"lease import\",\"leases\":0}", "{\"ok\":true,\"send\":0}");
+}
+
+static void an_import_that_is_wrong_or_ends_early_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	int fd = client_new(w);
+
+	send_lines(w, fd, "{\"v\":1,\"do\":\"lease import\",\"leases\":3}\n{\"user\":1}\n{\"pool\":1}\nhello\n");
+	expect_line(w, fd, "{\"ok\":true,\"send\":3}");
+	expect_line(w, fd,
+		"{\"ok\":false,\"error\":\"2 lines are wrong, and nothing was changed\",\"errors\":[\"line 3: it has no user\","
+		"\"line 4: '[' or '{' expected near 'hello'\"]}");
+	send_lines(w, fd, "{\"v\":1,\"do\":\"lease import\",\"leases\":1,\"rule\":\"take\"}\n{\"user\":1}\n");
+	expect_line(w, fd, "{\"ok\":true,\"send\":1}");
+	expect_line(w, fd, "{\"ok\":false,\"error\":\"\\\"rule\\\" must be \\\"strict\\\", \\\"merge\\\" or \\\"force\\\"\"}");
+	send_lines(w, fd, "{\"v\":1,\"do\":\"lease import\",\"leases\":2}\n{\"user\":1}\n");
+	expect_line(w, fd, "{\"ok\":true,\"send\":2}");
+	shutdown(fd, SHUT_WR);
+	expect_end(w, fd);
+	close(fd);
 }
 
 static void who_is_not_there_cannot_be_cleared(void **state)
@@ -788,6 +882,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_both_roles),
 		TEST(refuses_in_words),
+		TEST(leases_go_out_and_are_checked),
+		TEST(leases_come_in_line_by_line),
+		TEST(an_import_that_is_wrong_or_ends_early_changes_nothing),
 		TEST(hangs_up_on_what_is_no_request),
 		TEST(bounds_a_request),
 		TEST(answers_in_order_also_what_came_at_once),
