@@ -27,13 +27,13 @@ static bool run(const struct world_config *c)
 	       "failed_attempts=%llu no_address=%llu resumed=%llu told=%llu noticed=%llu "
 	       "virtual_seconds=%llu: %s\n",
 		(unsigned long long)c->seed, c->loss, c->users, (unsigned long long)world.rounds_done,
-		(unsigned long long)world.network.sent, (unsigned long long)world.network.lost,
-		(unsigned long long)world.replaced, (unsigned long long)world.vanished,
+		(unsigned long long)world.stage.network.sent, (unsigned long long)world.stage.network.lost,
+		(unsigned long long)world.carrier.replaced, (unsigned long long)world.vanished,
 		(unsigned long long)world.moved, (unsigned long long)world.failed_attempts,
-		(unsigned long long)world.no_address, (unsigned long long)world.resumed,
-		(unsigned long long)world.told, (unsigned long long)world.noticed,
-		(unsigned long long)world.now / 1000,
-		ok ? "all promises held" : world.failure);
+		(unsigned long long)world.carrier.no_address, (unsigned long long)world.carrier.resumed,
+		(unsigned long long)world.carrier.told, (unsigned long long)world.noticed,
+		(unsigned long long)world.stage.now / 1000,
+		ok ? "all promises held" : world.stage.failure);
 	return ok;
 }
 
@@ -79,7 +79,7 @@ static void a_concentrator_that_is_killed_loses_no_prefix(void **state)
 		.reorder = 10,
 		.start_ms = 20000,
 		.restart_ms = 25000}));
-	assert_true(world.cut_off > 5000);
+	assert_true(world.carrier.cut_off > 5000);
 }
 
 /* Both families on one link, with 10 % of everything lost. */
@@ -128,9 +128,9 @@ static void renewals_go_on_across_restarts_of_the_concentrator(void **state)
 		.ipv4 = true,
 		.dhcp4 = true,
 		.lifetime_s = 120}));
-	assert_true(world.cut_off > 300);
-	assert_true(world.sc_counters.dhcp6.by_type[DHCP6_RENEW] > 1000);
-	assert_true(world.sc_counters.dhcp4.by_type[DHCP4_REQUEST] > 1000);
+	assert_true(world.carrier.cut_off > 300);
+	assert_true(world.carrier.counters.dhcp6.by_type[DHCP6_RENEW] > 1000);
+	assert_true(world.carrier.counters.dhcp4.by_type[DHCP4_REQUEST] > 1000);
 }
 
 /* Five crashes, each a second and a half without a process; lifetimes of two minutes, so that renewals fall into it. Users who were just connecting are
@@ -153,8 +153,8 @@ static void nobody_notices_a_concentrator_that_takes_up_its_softwires(void **sta
 		.on_disk = true,
 		.ipv4 = true,
 		.lifetime_s = 120}));
-	assert_true(world.resumed > 2500);
-	assert_true(world.told > 0);
+	assert_true(world.carrier.resumed > 2500);
+	assert_true(world.carrier.told > 0);
 	assert_int_equal(world.noticed, 0);
 }
 
@@ -172,7 +172,7 @@ static void pool_that_is_too_small_is_never_given_twice(void **state)
 		.ipv4 = true,
 		.ipv4_len = 25,
 		.may_run_out = true}));
-	assert_true(world.no_address > 100);
+	assert_true(world.carrier.no_address > 100);
 }
 
 /* The newer softwire replaces the older one; both routers go on trying, and both finish in the end. */
@@ -188,7 +188,7 @@ static void two_routers_with_one_account_never_hold_its_addresses_together(void 
 		.hold_ms = 5000,
 		.per_account = 2,
 		.ipv4 = true}));
-	assert_true(world.replaced > 200);
+	assert_true(world.carrier.replaced > 200);
 }
 
 /* An hour is gone at once: timers, lifetimes and retransmissions are all overdue. */
@@ -221,11 +221,11 @@ static void a_seed_is_reproducible(void **state)
 	msec end;
 
 	assert_true(run(&c));
-	sent = world.network.sent;
-	end = world.now;
+	sent = world.stage.network.sent;
+	end = world.stage.now;
 	assert_true(run(&c));
-	assert_int_equal(world.network.sent, sent);
-	assert_int_equal(world.now, end);
+	assert_int_equal(world.stage.network.sent, sent);
+	assert_int_equal(world.stage.now, end);
 }
 
 static void many_small_worlds(void **state)

@@ -17,13 +17,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
-#include "hub/softwire.h"
-#include "lease/lease.h"
-#include "lib/hash.h"
-#include "lib/pool.h"
-#include "network.h"
-
-enum { HELD_MAX = 4 }; /* the link's prefix, a delegated one, an address, a subnet */
+#include "carrier.h"
 
 struct user {
 	struct softwire_si engine;
@@ -42,52 +36,20 @@ struct user {
 	struct user_past *past;
 };
 
-struct server_side {
-	struct softwire_sc engine;
-	struct world *world;
-	struct server_side *next, **link;
-	uint32_t user, account, port;
-	uint16_t peer_tunnel, local_tunnel;
-	bool known;
-	unsigned held_count;
-	struct held *held[HELD_MAX];
-	uint8_t record[1024]; /* what it saved last */
-	size_t record_len;
-};
-
-/* What a softwire holds, in a hash of all of it. */
-struct held {
-	struct prefix prefix;
-	struct server_side *side;
-};
-
 struct world {
 	const struct world_config *config;
-	msec now;
-	struct wheel wheel;
-	struct rng rng;
-	struct network network;
-	struct softwire_config sc_config, si_config;
-	struct softwire_counters sc_counters, si_counters;
-	struct lease_store *leases;
+	struct stage stage;
+	struct carrier carrier;
+	struct softwire_config si_config;
+	struct softwire_counters si_counters;
 	struct user *users;
 	uint32_t user_count;
-	struct server_side *by_tunnel[65536];
-	struct server_side **of_user; /* all of a user's, by next */
-	uint32_t side_count;
-	struct server_side **by_account; /* who holds the account's slot */
-	struct hash held;
-	char directory[64]; /* of the lease database, where it is on disk */
-	struct pool sides;
+	char directory[64], path[96]; /* of the lease database, where it is on disk */
 	uint32_t next_port;
 	struct wheel_timer restart, leap;
-	bool dead; /* the concentrator has crashed and is not there again */
-	uint64_t rounds_done, replaced, vanished, moved, failed_attempts, cut_off, no_address;
-	uint64_t resumed, told, noticed; /* softwires taken up after a crash, peers told that theirs are not, softwires that users lost */
+	uint64_t rounds_done, vanished, moved, failed_attempts, noticed; /* noticed: softwires that users lost */
 	uint32_t users_done;
 	unsigned restarts_left;
-	bool tracing;      /* the environment has SIM_TRACE: every packet is printed */
-	char failure[256]; /* first broken promise; empty: none */
 };
 
 struct world_config {
@@ -111,7 +73,7 @@ struct world_config {
 	uint32_t leap_ms, leap_by_ms; /* time leaps then, by this much; 0: never */
 };
 
-/* Runs everything to its end. True: every promise held; else w->failure says which did not. */
+/* Runs everything to its end. True: every promise held; else w->stage.failure says which did not. */
 bool world_run(struct world *w, const struct world_config *config);
 
 #endif
