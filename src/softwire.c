@@ -9,12 +9,13 @@
 
 #include "command/command.h"
 #include "command/connect.h"
+#include "command/drain.h"
 #include "control/instance.h"
 
 static const struct command commands[] = {
 	{"connect", "[OPTION...] USER@SERVER", 0, -1, run_connect,
 		"bring up a softwire without any configuration, or test a server: connect --help", &connect_options},
-	{"show", "softwires|tunnels|leases|reverse-zone|counters [NAME]", 1, 2, run_show,
+	{"show", "softwires|tunnels|leases|reverse-zone|counters|drain [NAME]", 1, 2, run_show,
 		"what there is; of this user or initiator only"},
 	{"trace", "NAME", 1, 1, run_trace,
 		"packets of a user's or initiator's set-up and upkeep, as they come and go"},
@@ -22,6 +23,8 @@ static const struct command commands[] = {
 		"end softwires; initiators connect again at once"},
 	{"forget", "USER", 1, 1, run_forget,
 		"end a user's softwires and give the addresses back to the pool"},
+	{"drain", "[OPTION...]", 0, -1, run_drain,
+		"send all softwires to another concentrator, and take no new ones: drain --help", &drain_options},
 	{"reload", "", 0, 0, run_reload, "read the configuration again, and apply what can change"},
 	{"upgrade", "", 0, 0, run_upgrade,
 		"start the installed program in place of the one that runs; softwires stay up"},

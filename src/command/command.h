@@ -1,9 +1,9 @@
 /*
  * command: the subcommands of softwire(1), one function each; the table that names them is in softwire.c.
  *
- * Parts: ask.c (a question to the daemon, and its answer), show.c, change.c (clear, forget, reload, upgrade, trace), lease.c (export, import,
- * check of leases), check.c (what works without a daemon), complete.c (what shells offer for the word at the end of a command line); the quick
- * client: connect.h and the files that it names.
+ * Parts: ask.c (a question to the daemon, and its answer), show.c, drain.c, change.c (clear, forget, reload, upgrade, trace), lease.c
+ * (export, import, check of leases), check.c (what works without a daemon), complete.c (what shells offer for the word at the end of a
+ * command line); the quick client: connect.h and the files that it names.
  * Every run_*() gives the exit status: 0 done, 1 not done (the reason went to stderr), 2 wrong usage.
  */
 #ifndef COMMAND_COMMAND_H
@@ -48,6 +48,9 @@ int run_show(const struct call *call);
 
 /* connect.c: reads its options itself */
 int run_connect(const struct call *call);
+
+/* drain.c: reads its options itself */
+int run_drain(const struct call *call);
 
 /* change.c */
 int run_clear(const struct call *call);

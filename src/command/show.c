@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "command/command.h"
+#include "command/drain.h"
 #include "control/client.h"
 #include "control/print.h"
 
@@ -13,8 +14,39 @@ static void print_database(const json_t *database)
 	const char *why = json_string_value(json_object_get(database, "why"));
 
 	if (json_is_false(json_object_get(database, "writable")))
-		printf("The leases are read-only, for %lld s: %s.\nUsers who come back for an unchanged lease get in, new ones do not.\n\n",
+		printf("The leases are read-only, for %lld s: %s.\nUsers who come back for an unchanged "
+		       "lease get in, new ones do not.\n\n",
 			(long long)json_integer_value(json_object_get(database, "seconds")), why ? why : "?");
+}
+
+/* Above the table, too: whoever looks at softwires that vanish sees why. */
+static void print_drain(const json_t *drain)
+{
+	char text[200];
+
+	if (drain)
+		printf("This concentrator is %s: %s\n\n", json_string_value(json_object_get(drain, "state")),
+			drain_line(drain, text));
+}
+
+/* All of it: where to, how fast. */
+static void print_whole_drain(const json_t *drain)
+{
+	const json_t *to = json_object_get(drain, "to"), *target,
+		     *grace = json_object_get(drain, "grace_seconds");
+	char text[200];
+	size_t i;
+
+	puts(drain_line(drain, text));
+	if (!json_object_get(drain, "rate"))
+		return;
+	printf("%s since %lld s, %lld a second", json_string_value(json_object_get(drain, "state")),
+		(long long)json_integer_value(json_object_get(drain, "since_seconds")),
+		(long long)json_integer_value(json_object_get(drain, "rate")));
+	json_array_foreach(to, i, target) printf("%s %s", i ? "," : ", to", json_string_value(target));
+	if (json_is_integer(grace))
+		printf(", after %lld s", (long long)json_integer_value(grace));
+	putchar('\n');
 }
 
 static const char *rows_of(const char *what)
@@ -29,6 +61,10 @@ static void print_show(const struct call *call, const json_t *answer)
 
 	print_database(json_object_get(answer, "database"));
 	if (!strcmp(what, "softwires"))
+		print_drain(json_object_get(answer, "drain"));
+	if (!strcmp(what, "drain"))
+		print_whole_drain(rows);
+	else if (!strcmp(what, "softwires"))
 		print_softwires(stdout, rows);
 	else if (!strcmp(what, "tunnels"))
 		print_tunnels(stdout, rows);
@@ -63,7 +99,7 @@ static int show_one(const struct call *call, json_t *request)
 int run_show(const struct call *call)
 {
 	static const char *const things[] = {
-		"softwires", "tunnels", "leases", "reverse-zone", "counters", NULL};
+		"softwires", "tunnels", "leases", "reverse-zone", "counters", "drain", NULL};
 	const char *what = call->argv[0];
 	char words[64];
 	json_t *request;
@@ -75,6 +111,10 @@ int run_show(const struct call *call)
 		return command_usage("there is nothing to show by this name", what);
 	snprintf(words, sizeof(words), "show %s", what);
 	request = json_pack("{s:s}", "do", words);
+	if (call->argc > 1 && !strcmp(what, "drain")) {
+		json_decref(request);
+		return command_usage("there is one drain, without a name", call->argv[1]);
+	}
 	if (call->argc > 1 && strcmp(what, "counters") != 0)
 		json_object_set_new(request, "filter", json_string(call->argv[1]));
 	if (call->argc > 1 && strcmp(what, "counters") != 0)

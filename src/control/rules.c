@@ -249,27 +249,33 @@ static bool serves6(const struct concentrator_config *con)
 	return false;
 }
 
-/* They would come back to us. */
+static bool is_ours(const struct concentrator_config *con, const struct endpoint *e)
+{
+	for (unsigned n = 0; n < con->listen_count; n++)
+		if (endpoint_equal(e, &con->listen[n]))
+			return true;
+	return false;
+}
+
+/* Our own addresses are left out: all concentrators may have the same list. */
 static void check_redirect(
-	struct problems *r, const config_setting_t *group, const struct concentrator_config *con)
+	struct problems *r, const config_setting_t *group, struct concentrator_config *con)
 {
 	char text[ENDPOINT_TEXT];
+	unsigned others = 0;
 
 	for (unsigned i = 0; i < con->redirect_count; i++) {
-		const struct endpoint *e = &con->redirect[i];
+		const struct endpoint e = con->redirect[i];
 
-		for (unsigned n = 0; n < con->listen_count; n++)
-			if (endpoint_equal(e, &con->listen[n]))
-				problem_at(r, true, rule_at(group, "redirect"),
-					"`redirect` has %s, where we listen ourselves: it must name other "
-					"concentrators",
-					endpoint_print(e, text));
-		if (e->port != L2TP_PORT)
+		if (!is_ours(con, &e))
+			con->redirect[others++] = e;
+		if (e.port != L2TP_PORT)
 			problem_at(r, false, rule_at(group, "redirect"),
 				"`redirect` has %s: initiators that go by RFC 3193 understand an address "
 				"without a port",
-				endpoint_print(e, text));
+				endpoint_print(&e, text));
 	}
+	con->redirect_count = others;
 }
 
 static void check_concentrator(struct problems *r, const config_setting_t *group, struct config *c)

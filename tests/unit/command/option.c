@@ -11,6 +11,7 @@
 
 #include "command/command.h"
 #include "command/connect.h"
+#include "command/drain.h"
 
 static bool parse(struct connect_options *o, const char **word, unsigned *words, char why[160], int argc, ...)
 {
@@ -109,7 +110,7 @@ static void help_has_a_line_for_each(void **state)
 	free(text);
 }
 
-/* All of them in the order of the table, and no others, between HEADING and the next one. */
+/* All of them in the order of the table, and no others, in the list behind HEADING. */
 static void assert_documented(const struct option_table *t, const char *heading)
 {
 	FILE *f = fopen(SOURCE_ROOT "/doc/man/softwire.1", "r");
@@ -122,10 +123,8 @@ static void assert_documented(const struct option_table *t, const char *heading)
 	fclose(f);
 	at = strstr(page, heading);
 	assert_non_null(at);
-	end = strstr(at + 1, "\n.Ss ");
+	end = strstr(at, "\n.El\n");
 	assert_non_null(end);
-	if (strstr(at + 1, "\n.Sh ") < end)
-		end = strstr(at + 1, "\n.Sh ");
 	for (char *p = at; (p = strstr(p + 1, "\n.It Fl -")) && p < end;)
 		documented++;
 	assert_int_equal(documented, t->count);
@@ -145,6 +144,29 @@ static void manual_page_and_tables_agree(void **state)
 {
 	assert_documented(&connect_options, "\n.Ss Options of connect\n");
 	assert_documented(&lease_options, "\n.Ss Options of lease\n");
+	assert_documented(&drain_options, "\n.Ss Options of drain\n");
+}
+
+static void drain_says_how_far_it_is(void **state)
+{
+	static const struct {
+		const char *drain, *line;
+	} cases[] = {
+		{"{\"state\":\"off\",\"left\":3}", "Not draining: new softwires are taken."},
+		{"{\"state\":\"draining\",\"left\":12,\"staying\":0,\"moved\":40,\"closed\":0,\"refused\":0}",
+			"12 left, 40 moved."},
+		{"{\"state\":\"draining\",\"left\":12,\"staying\":2,\"moved\":40,\"closed\":1,\"refused\":5}",
+			"12 left (2 of them stay until they end by themselves), 40 moved, 1 closed, 5 new ones refused."},
+		{"{}", "Not draining: new softwires are taken."},
+	};
+	char buf[200];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *drain = json_loads(cases[i].drain, 0, NULL);
+
+		assert_string_equal(drain_line(drain, buf), cases[i].line);
+		json_decref(drain);
+	}
 }
 
 int main(void)
@@ -155,6 +177,7 @@ int main(void)
 		cmocka_unit_test(a_list_has_an_end),
 		cmocka_unit_test(help_has_a_line_for_each),
 		cmocka_unit_test(manual_page_and_tables_agree),
+		cmocka_unit_test(drain_says_how_far_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

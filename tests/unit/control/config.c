@@ -1079,9 +1079,29 @@ static void guesses_what_was_meant(void **state)
 	assert_null(nearest_word(large, words));
 }
 
+/* So that several concentrators may have the same list. */
+static void our_own_addresses_are_no_redirect(void **state)
+{
+	static const char text[] = CONCENTRATOR(
+		"redirect = [ \"192.0.2.9\", \"192.0.2.1\", \"2001:db8::9\", \"192.0.2.1:1702\" ];");
+	struct config *c = new_config();
+	struct told told;
+	char buf[ENDPOINT_TEXT];
+
+	assert_int_equal(read_text(text, strlen(text), &told, c), 0);
+	assert_int_equal(c->concentrator.redirect_count, 3);
+	assert_string_equal(endpoint_print(&c->concentrator.redirect[0], buf), "192.0.2.9:1701");
+	assert_string_equal(endpoint_print(&c->concentrator.redirect[1], buf), "[2001:db8::9]:1701");
+	assert_string_equal(endpoint_print(&c->concentrator.redirect[2], buf), "192.0.2.1:1702");
+	assert_string_equal(told.text, "test.conf:2: warning: `redirect` has 192.0.2.1:1702: initiators that go by RFC 3193 "
+				       "understand an address without a port\n");
+	free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(our_own_addresses_are_no_redirect),
 		cmocka_unit_test(says_what_is_wrong_and_what_would_be_right),
 		cmocka_unit_test(warns_of_what_is_risky_but_said),
 		cmocka_unit_test(defaults_are_those_of_the_page),
