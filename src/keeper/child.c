@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,13 +16,17 @@
 
 enum { EXIT_NOT_RUN = 127 };
 
-/* An ignored signal would stay ignored, a blocked one blocked. */
+/*
+ * An ignored signal would stay ignored, a blocked one blocked. Not by signal(): that leaves out two which the C library has for itself, and which
+ * make(1), for one, leaves ignored.
+ */
 static void reset_signals(void)
 {
+	static const unsigned char by_default[64]; /* zeros are the kernel's struct sigaction for SIG_DFL */
 	sigset_t none;
 
 	for (int i = 1; i < NSIG; i++)
-		(void)signal(i, SIG_DFL);
+		(void)syscall(SYS_rt_sigaction, i, by_default, NULL, (NSIG - 1) / 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "keeper/message.h"
 #include "stage.h"
@@ -51,6 +53,14 @@ static int run_with_variables(struct stage *s, int fd)
 	return 0;
 }
 
+static void ignore_by_system_call(int number)
+{
+	/* The kernel's struct sigaction: handler, flags, restorer, mask. */
+	const unsigned long ignored[4] = {1};
+
+	assert_int_equal(syscall(SYS_rt_sigaction, number, ignored, NULL, 8), 0);
+}
+
 static void hooks_get_what_was_given_and_nothing_of_ours(void **state)
 {
 	struct stage *s = hook_stage(
@@ -71,6 +81,7 @@ static void hooks_get_what_was_given_and_nothing_of_ours(void **state)
 		s->hooks[0]);
 	assert_int_equal(setenv("SECRET_OF_OURS", "secret", 1), 0);
 	signal(SIGPIPE, SIG_IGN);
+	ignore_by_system_call(32); /* one that signal() does not touch */
 	stage_start(s, run_with_variables);
 	assert_int_equal(stage_end(s), 0);
 	assert_int_equal(s->notes->results[0], 0);
