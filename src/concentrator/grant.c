@@ -384,7 +384,7 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 	}
 	if (result) {
 		refuse(sub, why,
-			result == -EIO ? "no new address can be given at the moment, try again later" : "no address is free");
+			result == -EIO ? "new addresses cannot be given now, try again later" : "no address is free");
 		return;
 	}
 	pool = concentrator_pool(
