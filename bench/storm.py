@@ -72,6 +72,10 @@ class Storm(Bench):
         self.initiator.wait_up()
         wait_until("home can ping", lambda: self.home.ping("2001:db8:ffff::1"))
 
+    def socket_drops(self):
+        """What the kernel had no room for in the concentrator's socket."""
+        return sum(int(line.split()[-1]) for line in self.sc.sh("cat", "/proc/net/udp").stdout.splitlines()[1:])
+
     def flood(self, rate):
         argv = self.load.argv(BUILD / "bench" / "flood", "--server", "192.0.2.1", "--local", "100.64.0.0", "--count", 65000, "--rate", rate)
         popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -108,14 +112,18 @@ def storm(side, options):
         times = pings.times()
         quiet = spread([ms for seq, ms in times.items() if seq < first])
         during = spread([ms for seq, ms in times.items() if first <= seq <= last])
+        counters = bench.concentrator.ask("show", "counters")["counters"]["concentrator"]
         if options.verbose:
-            print(json.dumps(bench.concentrator.ask("show", "counters")["counters"]["concentrator"]), *bench.concentrator.has("event=storm"))
+            print(json.dumps(counters), *bench.concentrator.has("event=storm"))
         return {
             "value": result["seconds"],
             "p50_ms": result["p50_ms"],
             "p99_ms": result["p99_ms"],
             "cpu_us_per_setup": used * 1e6 / result["done"],
             "generator_cpu_share": result["cpu_seconds"] / result["seconds"],
+            "requests": counters["concentrator"]["sccrq"],
+            "lost_in_socket": bench.socket_drops(),
+            "lost_waiting": counters["dataplane"]["drop_late"],
             "ping_lost": last - len([seq for seq in times if seq <= last]),
             "pings": last - first + 1,
             "ping_p50_ms": during["p50"],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Packets that can wait: when more has come than one batch, what is not of a softwire that is up (requests, set-ups under way, strays) is put aside in a
- * ring of bytes, and worked on in portions, one in each iteration of the loop. So the socket is emptied at the pace of reading, and what
+ * ring of bytes, and worked on in portions of half a millisecond, one in each iteration of the loop. So the socket is emptied at the pace of reading, and what
  * softwires that are up send and get waits for a portion at most, however many want to come up.
  *
  * A ring that is full drops; of strays it keeps LATE_RESERVE free for those whose set-up is under way. Packets of one softwire stay in
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATE_BYTES = 4 << 20, LATE_RESERVE = LATE_BYTES / 4, LATE_PORTION = 32 };
+enum { LATE_BYTES = 4 << 20, LATE_RESERVE = LATE_BYTES / 4, LATE_LEAST = 16, LATE_NS = 500000 };
 
 struct late_packet {
 	uint32_t size; /* of all, in the ring */
@@ -95,10 +95,12 @@ static struct late_packet *pop(struct dp_late *l)
 
 unsigned dp_late_work(struct tun_plane *p, bool all)
 {
+	uint64_t began = uv_hrtime();
 	struct late_packet *packet;
 	unsigned n = 0;
 
-	while ((all || n < LATE_PORTION) && !p->closing && (packet = pop(&p->late))) {
+	while ((all || n < LATE_LEAST || uv_hrtime() - began < LATE_NS) && !p->closing &&
+		(packet = pop(&p->late))) {
 		struct dp_socket *s = p->sockets[packet->listener];
 
 		n++;

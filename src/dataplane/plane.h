@@ -100,6 +100,7 @@ struct tun_plane {
 	unsigned handles;    /* which the loop has not let go of yet */
 	bool busy;           /* a batch is being worked on */
 	bool behind;         /* a batch was full since the last flush */
+	bool crowded;        /* a batch was full when a socket was read last */
 	bool deferring;      /* what can wait is put aside now */
 	struct dp_late late;
 	bool closing;

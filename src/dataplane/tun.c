@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FLUSH_ROUNDS = 16, DP_ROUNDS = 4 };
+enum { FLUSH_ROUNDS = 16, READ_ROUNDS = 16, READ_NS = 1000000 };
 
 static struct tun_plane *plane_of_flush(struct loop_flush *f)
 {
@@ -221,16 +221,22 @@ static void late_ready(uv_idle_t *idle)
 		uv_idle_stop(idle);
 }
 
-/* The first batch as it comes; when it was full, the next ones quickly: who is up first, the others later. */
+/* A batch as it comes; when it was full, the next ones quickly: who is up first, the others later. */
 static void socket_read(struct dp_socket *s)
 {
 	struct tun_plane *p = s->plane;
+	uint64_t began = 0;
 
-	p->deferring = p->late.used;
-	for (unsigned round = 0; round < DP_ROUNDS && !s->closing; round++) {
+	p->deferring = p->crowded || p->late.used;
+	p->crowded = false;
+	for (unsigned round = 0; round < READ_ROUNDS && !s->closing; round++) {
 		if (dp_socket_receive(s) < DP_BATCH)
 			break;
-		p->deferring = p->behind = true;
+		p->deferring = p->crowded = p->behind = true;
+		if (!began)
+			began = uv_hrtime();
+		else if (uv_hrtime() - began > READ_NS)
+			break;
 	}
 	p->deferring = false;
 	if (p->late.used && !p->closing)

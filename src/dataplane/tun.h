@@ -17,7 +17,7 @@
  *
  * Memory: everything is allocated with the plane; no packet allocates. Buffers are touched only when traffic
  * needs them.
- * Fairness: one wake-up of the device handles one batch, one of a socket DP_ROUNDS of them at most; behind the first full one all that is not of a
+ * Fairness: one wake-up of the device handles one batch, one of a socket some more, for a millisecond at most; behind the first full one all that is not of a
  * softwire that is up waits until later, and is worked on in portions (late.c). What is queued goes out before the loop
  * sleeps, or when a batch is full. A queue that a socket does not take (DP_QUEUE_MAX packets) drops data first:
  * control messages have a reserve of their own.

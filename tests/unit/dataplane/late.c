@@ -71,9 +71,9 @@ static void who_is_up_goes_before_strangers(void **state)
 	for (unsigned n = 0; n < MANY; n++)
 		put(f, 0, n, CONTROL);
 	put_inner(f);
-	round_of(f);
-	assert_true(device_gets(f, buf, sizeof(buf)) > 0);
-	assert_int_equal(f->stray.count, DP_BATCH); /* the first batch, before it was known that there is more */
+	for (int i = 0; i < 10 && !device_gets(f, buf, sizeof(buf)); i++)
+		round_of(f);
+	assert_in_range(f->stray.count, DP_BATCH, MANY - 1); /* the first batch comes before it is known that there is more */
 	assert_true(tun_plane_is_behind(f->plane));
 	for (int i = 0; i < 10; i++)
 		round_of(f);
@@ -90,7 +90,8 @@ static void control_messages_of_who_is_up_go_first_too(void **state)
 	for (unsigned n = 0; n < MANY; n++)
 		put(f, 0, n, CONTROL);
 	put(f, LOCAL_TUNNEL, 0, CONTROL);
-	round_of(f);
+	for (int i = 0; i < 10 && !f->input.count; i++)
+		round_of(f);
 	assert_int_equal(f->input.count, 1);
 	assert_true(f->stray.count < MANY);
 }
@@ -104,12 +105,15 @@ static void set_ups_wait_with_the_strangers_in_order(void **state)
 		put(f, 0, n, CONTROL);
 		put(f, LOCAL_TUNNEL, n, CONTROL);
 	}
-	round_of(f);
-	assert_int_equal(f->stray.count + f->input.count, DP_BATCH);
 	for (int i = 0; i < 10; i++)
 		round_of(f);
 	assert_int_equal(f->stray.count, MANY / 2);
 	assert_int_equal(f->input.count, MANY / 2);
+}
+
+static void take_time(struct fixture *f)
+{
+	usleep(50);
 }
 
 /* More than there is room for, for a long time: strangers are dropped, those who are on their way in are not, and the sums are right. */
@@ -119,9 +123,9 @@ static void a_flood_fills_the_room_of_strangers_only(void **state)
 	struct fixture *f = *state;
 	unsigned sent = 0, wanted = 0;
 
-	f->on_call = NULL;
+	f->on_call = take_time;
 	f->row->up6 = f->row->up4 = false;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 25; i++) {
 		for (unsigned n = 0; n < MANY; n++, sent++)
 			put(f, 0, n, LARGE);
 		put(f, LOCAL_TUNNEL, wanted++, CONTROL);
