@@ -7,7 +7,7 @@
  *
  * There are two rings. In the first are prefixes from which somebody has answered an SCCRP not long ago: addresses can be forged, but who forges
  * them never sees the answer. While both rings wait, KNOWN_TURNS of KNOWN_TURNS + 1 turns are the first one's. Which prefixes are known is kept in a
- * filter of fixed size, with the seed's hashes: newer ones take the places of older ones, and nobody can make it grow.
+ * filter of fixed size, with the seed's hashes: newer ones take the places of older ones, and nobody can make it grow. It begins empty with the process: then the first answer from a prefix makes it known.
  *
  * Patience: an initiator sends its SCCRQ again after 1, 2, 4, 8 s (RFC 2661 section 5.8). A copy of a request that waits costs a look-up, and tells that
  * somebody is still there. A request is thrown away when its next copies are overdue: after 2 s without any, later after
