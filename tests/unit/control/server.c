@@ -781,6 +781,29 @@ static void silence_ends_a_client_unless_it_traces(void **state)
 	close(tracing);
 }
 
+static void whoever_traces_what_goes_hears_the_end(void **state)
+{
+	struct world *w = *state;
+	int a = client_new(w), b = client_new(w), c = client_new(w);
+
+	send_lines(w, a, "{\"v\":1,\"do\":\"trace\",\"name\":\"home\"}\n");
+	expect_line(w, a, "{\"ok\":true,\"trace\":\"home\"}");
+	send_lines(w, b, "{\"v\":1,\"do\":\"trace\",\"name\":\"home\"}\n");
+	expect_line(w, b, "{\"ok\":true,\"trace\":\"home\"}");
+	send_lines(w, c, "{\"v\":1,\"do\":\"trace\",\"name\":\"office\"}\n");
+	expect_line(w, c, "{\"ok\":true,\"trace\":\"office\"}");
+	control_forget_initiator(w->server, &w->home);
+	control_forget_initiator(w->server, &w->home);
+	assert_null(w->home.emit);
+	expect_end(w, a);
+	expect_end(w, b);
+	w->office.emit(w->office.emit_owner, json_pack("{s:s}", "text", "HELLO"));
+	expect_line(w, c, "{\"text\":\"HELLO\"}");
+	close(a);
+	close(b);
+	close(c);
+}
+
 static void trace_both_ends(void **state)
 {
 	struct world *w = *state;
@@ -898,6 +921,7 @@ int main(void)
 		TEST(many_reload_once),
 		TEST(silence_ends_a_client_unless_it_traces),
 		TEST(trace_both_ends),
+		TEST(whoever_traces_what_goes_hears_the_end),
 		TEST(slow_reader_is_told_what_it_lost),
 		TEST(stop_ends_traces_and_answers),
 	};

@@ -440,6 +440,81 @@ static void reload_takes_nothing_from_the_engine_that_runs(void **state)
 	}
 }
 
+static const struct keeper_policy *go_back(void *arg)
+{
+	struct stage *s = arg;
+
+	s->tuns[1] = "sc0";
+	s->lans[0] = "lan0";
+	return &s->policy;
+}
+
+/* The first one reads another configuration and has no use for it; the second one gets the one before. */
+static int reload_in_vain(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	if (s->notes->lives == 1) {
+		note(s, ASK(&a, keeper_reload));
+		keeper_reload_back(a.client);
+	}
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	note(s, ASK(&a, keeper_open_tun, "sc1", 1400));
+	actor_done(&a);
+	return s->notes->lives == 1 ? 1 : 0;
+}
+
+static void a_reload_in_vain_is_taken_back(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	s->policy.reload = read_again;
+	s->policy.reload_back = go_back;
+	stage_start(s, reload_in_vain);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->lives, 2);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->results[1], 0);
+	assert_int_equal(s->notes->results[2], 0); /* what was allowed meanwhile stays so while it runs */
+	assert_int_equal(s->notes->results[3], 0);
+	assert_int_equal(s->notes->results[4], -EPERM);
+	stage_free(s);
+}
+
+static int close_device(struct stage *s, int fd)
+{
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	close(a.fd);
+	s->notes->values[0] = if_nametoindex("sc0") != 0; /* the keeper holds it */
+	note(s, ASK(&a, keeper_close_tun, "sc0"));
+	s->notes->values[1] = if_nametoindex("sc0") != 0;
+	note(s, ASK(&a, keeper_close_tun, "sc0"));
+	note(s, ASK(&a, keeper_close_tun, "lo"));
+	note(s, ASK(&a, keeper_open_tun, "sc0", 1400));
+	actor_done(&a);
+	return 0;
+}
+
+static void a_device_that_is_closed_vanishes(void **state)
+{
+	struct stage *s = stage_new(true);
+
+	stage_start(s, close_device);
+	assert_int_equal(stage_end(s), 0);
+	assert_int_equal(s->notes->results[0], 0);
+	assert_int_equal(s->notes->values[0], 1);
+	assert_int_equal(s->notes->results[1], 0);
+	assert_int_equal(s->notes->values[1], 0);
+	assert_int_equal(s->notes->results[2], -ENOENT);
+	assert_int_equal(s->notes->results[3], -EPERM);
+	assert_int_equal(s->notes->results[4], 0);
+	stage_free(s);
+}
+
 /* ---- leaks, where somebody counts ---- */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -548,6 +623,8 @@ int main(void)
 		cmocka_unit_test(five_seconds_kill),
 		cmocka_unit_test(the_engine_learns_that_a_configuration_was_refused),
 		cmocka_unit_test(reload_takes_nothing_from_the_engine_that_runs),
+		cmocka_unit_test(a_reload_in_vain_is_taken_back),
+		cmocka_unit_test(a_device_that_is_closed_vanishes),
 		cmocka_unit_test(an_engine_that_leaks_does_not_end_well_under_asan),
 		cmocka_unit_test(engine_learns_of_the_keepers_death),
 		cmocka_unit_test(engine_does_not_outlive_the_keeper),
