@@ -3,7 +3,8 @@
  * The addresses that initiators connect to: one socket each, opened by the keeper.
  *
  * An address that a reload removes stays open for the softwires that have come over it, and takes no new ones: who asks for one there is told
- * another address of ours. It is closed when the last of them is gone. From a list to all addresses, or back, leads only a restart:
+ * another address of ours. It is closed when the last of them is gone, or with this process: the next one opens what is configured
+ * (known limit: softwires of an address that was removed do not survive a crash or an upgrade). From a list to all addresses, or back, leads only a restart:
  * a socket of one address would take the packets of softwires that came over the one of all, or the other way round.
  */
 #include "concentrator/redirect.h"

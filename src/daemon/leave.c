@@ -13,13 +13,9 @@ struct leaving {
 	struct initiator *initiator;
 };
 
+/* Out of the list. */
 static void leaving_free(struct leaving *l)
 {
-	struct leaving **at = &l->w->leaving;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
 	keeper_forget(l->w->keeper, l);
 	keeper_forget(l->w->keeper, l->initiator); /* hooks may still run */
 	initiator_free(l->initiator);
@@ -33,6 +29,11 @@ static void device_closed(void *owner, int result, int fd)
 	struct worker *w = l->w;
 
 	log_message(w->log, LEVEL_INFO, "initiator-gone", "%s", initiator_name(l->initiator));
+	for (struct leaving **at = &w->leaving; *at; at = &(*at)->next)
+		if (*at == l) {
+			*at = l->next;
+			break;
+		}
 	leaving_free(l);
 	if (w->stopping)
 		worker_role_stopped(w);
@@ -83,6 +84,11 @@ unsigned leaving_count(const struct worker *w)
 
 void leaving_free_all(struct worker *w)
 {
-	while (w->leaving)
-		leaving_free(w->leaving);
+	struct leaving *next;
+
+	for (struct leaving *l = w->leaving; l; l = next) {
+		next = l->next;
+		leaving_free(l);
+	}
+	w->leaving = NULL;
 }

@@ -149,8 +149,8 @@ static void remove_initiator(struct worker *w, unsigned n)
 	if (w->control)
 		control_forget_initiator(w->control, w->initiators[n]);
 	w->initiator_count--;
-	memmove(&w->initiators[n], &w->initiators[n + 1],
-		(w->initiator_count - n) * sizeof(w->initiators[0]));
+	for (unsigned i = n; i < w->initiator_count; i++)
+		w->initiators[i] = w->initiators[i + 1];
 }
 
 /* Those that are gone stop, those that stay change. */

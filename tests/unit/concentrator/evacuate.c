@@ -144,12 +144,13 @@ static void the_established_leave_in_good_order(void **state)
 	struct fixture *f = fixture_new();
 	struct drain_order order = order_to("192.0.2.9:1702");
 	struct peer *carol;
+	uint64_t heard;
 
-	f->config.redirect_count = 0;
 	snprintf(f->config.hooks[HOOK_DOWN], sizeof(f->config.hooks[HOOK_DOWN]), "/etc/softwire/down");
 	fixture_start(f);
 	carol = peer_up(f, 2, "carol");
 	assert_true(fixture_routed(f, "2001:db8:ffff:100::/56"));
+	heard = carol->counters.ppp.rx;
 	concentrator_drain(f->c, &order);
 	assert_true(is_state(f, "draining"));
 	assert_true(fixture_logged(
@@ -158,6 +159,7 @@ static void the_established_leave_in_good_order(void **state)
 	assert_int_equal(carol->why.result, L2TP_STOP_ERROR);
 	assert_int_equal(carol->why.error, L2TP_ERROR_TRY_ANOTHER);
 	assert_non_null(strstr(carol->why.text, "192.0.2.9:1702"));
+	assert_int_equal(carol->counters.ppp.rx, heard); /* no Terminate-Request, after which nobody may read on */
 	fixture_pass(f, 1000);
 	assert_true(is_state(f, "drained"));
 	assert_int_equal(shown(f, "left"), 0);
