@@ -149,18 +149,14 @@ static const char *route_all(struct subscriber *sub)
 
 static void restore(struct subscriber *sub, const struct record *r)
 {
-	struct dp_row *row = sub->row;
+	struct reader counters = r->counters;
 
 	sub->slot = r->slot;
 	sub->method = r->method;
 	sub->hooked = r->hooked;
 	sub->routed6 = sub->engine.dhcp6.using_prefixes;
 	sub->routed4 = sub->engine.softwire.delegated4;
-	row->v6 = r->v6;
-	row->v4 = r->v4;
-	row->drop_spoofed = r->drop_spoofed;
-	row->drop_too_big = r->drop_too_big;
-	row->drop_other = r->drop_other;
+	(void)dp_row_resume_counters(sub->row, &counters);
 	subscriber_restore_mtu(sub, r->open_mtu);
 }
 

@@ -42,23 +42,11 @@ static void put_owner(const struct subscriber *sub, struct writer *w)
 	record_end(w, at);
 }
 
-static void put_family(const struct dp_family_counters *f, struct writer *w)
-{
-	writer_u64(w, f->rx_packets);
-	writer_u64(w, f->rx_bytes);
-	writer_u64(w, f->tx_packets);
-	writer_u64(w, f->tx_bytes);
-}
-
 static void put_counters(const struct dp_row *row, struct writer *w)
 {
 	size_t at = record_begin(w, SECTION_COUNTERS);
 
-	put_family(&row->v6, w);
-	put_family(&row->v4, w);
-	writer_u32(w, row->drop_spoofed);
-	writer_u32(w, row->drop_too_big);
-	writer_u32(w, row->drop_other);
+	dp_row_save_counters(row, w);
 	record_end(w, at);
 }
 
@@ -149,28 +137,6 @@ static void take_owner(struct record *ret, struct reader r)
 		ret->why = r.error;
 }
 
-static struct dp_family_counters take_family(struct reader *r)
-{
-	struct dp_family_counters f;
-
-	f.rx_packets = reader_u64(r);
-	f.rx_bytes = reader_u64(r);
-	f.tx_packets = reader_u64(r);
-	f.tx_bytes = reader_u64(r);
-	return f;
-}
-
-static void take_counters(struct record *ret, struct reader r)
-{
-	ret->v6 = take_family(&r);
-	ret->v4 = take_family(&r);
-	ret->drop_spoofed = reader_u32(&r);
-	ret->drop_too_big = reader_u32(&r);
-	ret->drop_other = reader_u32(&r);
-	if (!reader_ok(&r))
-		ret->why = r.error;
-}
-
 int record_read(struct reader r, struct record *ret)
 {
 	struct record read = {0};
@@ -186,7 +152,9 @@ int record_read(struct reader r, struct record *ret)
 	if (!read.peek.resumable)
 		read.why = "it was being set up, or ended";
 	take_owner(&read, record_section(r, SECTION_OWNER));
-	take_counters(&read, record_section(r, SECTION_COUNTERS));
+	read.counters = record_section(r, SECTION_COUNTERS);
+	if (!reader_ok(&read.counters))
+		read.why = read.counters.error;
 	*ret = read;
 	return 0;
 }

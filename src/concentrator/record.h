@@ -20,8 +20,7 @@ struct record {
 	uint16_t slot, peer_tunnel, open_mtu;
 	uint8_t method;
 	bool anonymous, hooked, leased;
-	struct dp_family_counters v6, v4;
-	uint32_t drop_spoofed, drop_too_big, drop_other;
+	struct reader counters;
 };
 
 /* Nothing is written when nobody would have to be told of its end. */

@@ -769,7 +769,7 @@ static const char *why_not(int result)
 	case -EINVAL:
 		return "the program does not fit; nothing has changed";
 	case -EBUSY:
-		return "the daemon is just starting or ending; nothing has changed";
+		return "the daemon is just starting, ending or looking for a server: try again in a moment";
 	case -EOPNOTSUPP:
 		return "this daemon cannot be upgraded while it runs";
 	default:

@@ -52,8 +52,12 @@ void worker_stop(struct worker *w, int status)
 
 bool worker_may_leave(const struct worker *w)
 {
-	return !w->stopping && !w->starting && !w->initiator_count && !w->leaving && !w->reload &&
-	       (!w->concentrator || concentrator_may_leave(w->concentrator));
+	if (w->stopping || w->starting || w->leaving || w->reload || (w->concentrator && !concentrator_may_leave(w->concentrator)))
+		return false;
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		if (!initiator_may_leave(w->initiators[n]))
+			return false;
+	return true;
 }
 
 void worker_leave(struct worker *w, int status)
@@ -65,6 +69,8 @@ void worker_leave(struct worker *w, int status)
 	log_message(w->log, LEVEL_INFO, "leaving", "softwires stay up for the next process");
 	if (w->concentrator)
 		concentrator_leave(w->concentrator);
+	for (unsigned n = 0; n < w->initiator_count; n++)
+		initiator_leave(w->initiators[n]);
 	loop_stop(&w->loop);
 }
 

@@ -22,7 +22,9 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "lib/reader.h"
 #include "lib/wheel.h"
+#include "lib/writer.h"
 
 enum { DP_ROW_INLINE = 3, DP_ROW_MORE = 5, DP_ROW_PREFIXES = DP_ROW_INLINE + DP_ROW_MORE };
 enum { DP_LISTENERS_MAX = 64, DP_PAGE_ROWS = 256, DP_PAGES = 65536 / DP_PAGE_ROWS };
@@ -104,6 +106,9 @@ void dp_table_set_default(struct dp_table *t, struct dp_row *row);
 
 struct dp_row *dp_find_session(const struct dp_table *t, uint8_t listener, uint16_t local_tunnel);
 struct dp_row *dp_find_inner(const struct dp_table *t, const struct addr *dst);
+/* Its counters as bytes, and back: 0 or -EBADMSG, and nothing has changed. (save.c) */
+void dp_row_save_counters(const struct dp_row *row, struct writer *w);
+int dp_row_resume_counters(struct dp_row *row, struct reader *r);
 bool dp_row_permits_source(const struct dp_row *row, const struct addr *src);
 
 #endif

@@ -48,6 +48,21 @@ static const char *family_name(uint8_t family)
 	return family == AF_INET6 ? "ipv6" : "ipv4";
 }
 
+void attempt_set_up(struct attempt *a)
+{
+	const struct softwire *s = &a->engine.softwire;
+
+	a->row->peer_tunnel = s->tunnel.peer_tunnel;
+	a->row->peer_session = s->tunnel.peer_session;
+	a->row->mtu = s->mtu;
+	a->row->copy_ecn = s->tunnel.same_vendor;
+	a->row->mss_mtu = a->role->config.mss_clamp ? s->mtu : 0;
+	a->row->up6 = s->up6;
+	a->row->up4 = s->up4;
+	if (s->ppp.peer_mru < a->up_mtu)
+		a->up_mtu = s->ppp.peer_mru;
+}
+
 static void set_family(struct attempt *a, uint8_t family, bool up)
 {
 	if (family == AF_INET6)
@@ -147,6 +162,7 @@ void attempt_lead(struct attempt *a, const char *why)
 	}
 	if (why)
 		i->reconnects++;
+	initiator_record_leads(i);
 	if (old)
 		attempt_drop(old, CAUSE_LOCAL, why ? why : "another softwire has taken its place");
 	if (i->state != INITIATOR_UP)
@@ -177,13 +193,7 @@ static void engine_up(struct softwire *s, uint8_t family)
 		log_uint(&l, "setup_ms", s->now - s->started_at);
 		log_end(&l);
 	}
-	a->row->peer_tunnel = s->tunnel.peer_tunnel;
-	a->row->peer_session = s->tunnel.peer_session;
-	a->row->mtu = s->mtu;
-	a->row->copy_ecn = s->tunnel.same_vendor;
-	a->row->mss_mtu = i->config.mss_clamp ? s->mtu : 0;
-	if (s->ppp.peer_mru < a->up_mtu)
-		a->up_mtu = s->ppp.peer_mru;
+	attempt_set_up(a);
 	set_family(a, family, true);
 	if (a == i->follower)
 		look_at_follower(a);
@@ -271,6 +281,7 @@ static void leader_down(struct attempt *a, const struct softwire_why *why, const
 	msec up_at = a->engine.softwire.up_at;
 
 	dp_table_set_default(tun_plane_table(i->plane), NULL);
+	initiator_record_leads(i);
 	i->down6_since = i->down4_since = 0;
 	if (!i->down_since)
 		i->down_since = a->engine.softwire.now;
@@ -339,10 +350,20 @@ void attempt_free(struct attempt *a)
 	free(a);
 }
 
+static void engine_changed(struct softwire *s)
+{
+	struct attempt *a = attempt_of(s);
+
+	if (a == a->role->current)
+		initiator_record(a->role);
+}
+
 static void engine_activity(struct softwire *s, msec *ret_heard, msec *ret_sent)
 {
 	const struct dp_row *row = attempt_of(s)->row;
 
+	if (attempt_of(s) == attempt_of(s)->role->current) /* its timer has fired */
+		initiator_work(attempt_of(s)->role, attempt_of(s)->id);
 	*ret_heard = row->last_rx;
 	*ret_sent = row->last_tx;
 }
@@ -402,6 +423,7 @@ const struct softwire_ops initiator_softwire_ops = {
 	.configured = engine_configured,
 	.down = engine_down,
 	.released = engine_released,
+	.changed = engine_changed,
 	.activity = engine_activity,
 	.trace = engine_trace,
 	.note = engine_note,
@@ -412,8 +434,14 @@ const struct softwire_ops initiator_softwire_ops = {
 static void plane_input(struct tun_plane *plane, struct dp_row *row, const uint8_t *payload, size_t len)
 {
 	struct attempt *a = row->owner;
+	struct initiator *i = a->role;
 
-	softwire_input(&a->engine.softwire, payload, len, loop_now(a->role->loop));
+	if (i->leaving) /* our record of it is written: the peer says it again */
+		return;
+	if (a == i->current)
+		initiator_work(i, a->id);
+	softwire_input(&a->engine.softwire, payload, len, loop_now(i->loop));
+	initiator_work(i, 0);
 	if (a->stage == ATTEMPT_RACES && l2tp_tunnel_is_answered(&a->engine.softwire.tunnel))
 		initiator_race_answered(a);
 	else if (a->stage == ATTEMPT_LEADS)
@@ -501,6 +529,7 @@ static int open_socket(struct attempt *a, const struct way *way)
 	err = tun_plane_add_socket(a->role->plane, fd, &a->listener);
 	if (err)
 		close(fd);
+	a->fd = fd;
 	return err;
 }
 
@@ -522,23 +551,41 @@ static void warn_of_shared_lan(struct initiator *i, const char *device)
 	}
 }
 
-/* Socket and row. */
-static bool open_path(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)
+/* Its row; the socket goes with what fails. */
+static int open_row(struct attempt *a, uint16_t tunnel, uint16_t session)
 {
 	struct dp_table *table = tun_plane_table(a->role->plane);
 	struct dp_row *row;
+	int err = dp_table_add_listener(table, a->listener);
 
-	if (open_socket(a, way))
-		return false;
-	if (dp_table_add_listener(table, a->listener) ||
-		dp_row_add(table, a->listener, tunnel, session, &a->server, &row)) {
+	if (!err)
+		err = dp_row_add(table, a->listener, tunnel, session, &a->server, &row);
+	if (err) {
 		tun_plane_remove_socket(a->role->plane, a->listener);
-		return false;
+		return err;
 	}
 	row->owner = a;
 	row->any_source = true;
 	a->row = row;
-	return true;
+	return 0;
+}
+
+/* Socket and row. */
+static bool open_path(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)
+{
+	return !open_socket(a, way) && !open_row(a, tunnel, session);
+}
+
+int attempt_resume(struct attempt *a, int fd, uint16_t tunnel, uint16_t session)
+{
+	int err = tun_plane_add_socket(a->role->plane, fd, &a->listener);
+
+	if (err) {
+		close(fd);
+		return err;
+	}
+	a->fd = fd;
+	return open_row(a, tunnel, session);
 }
 
 static bool open_engine(struct attempt *a, const struct way *way, uint16_t tunnel, uint16_t session)

@@ -196,6 +196,16 @@ void initiator_hooks_changed(struct initiator *i)
 	note_leases(i);
 }
 
+/* What they know is what there is; where that is not so, the next `change` tells all of it as new. */
+void initiator_hooks_resume(struct initiator *i, bool up, bool due)
+{
+	i->hooks_up = up;
+	i->hook_due = false;
+	i->told = up && !due ? gather(i) : (struct hook_facts){0};
+	note_leases(i);
+	initiator_hooks_changed(i);
+}
+
 void initiator_hooks_tick(struct initiator *i, msec now)
 {
 	struct hook_facts f;

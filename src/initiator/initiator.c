@@ -193,6 +193,7 @@ static void tick(struct wheel_timer *t, msec now)
 		return;
 	}
 	initiator_roam_tick(i, now);
+	initiator_record(i); /* with what was counted, and is held, since */
 	if (i->state == INITIATOR_UP && i->current && !look_at_families(i, now)) {
 		look_at_age(i, now);
 		look_at_traffic(i, now);
@@ -283,6 +284,7 @@ struct initiator *initiator_new(struct loop *loop, struct log *log, struct keepe
 	i->rng = rng;
 	i->config = *config;
 	i->timer.fire = tick;
+	i->state_fd = -1;
 	snprintf(i->device, sizeof(i->device), "si-%s", config->name);
 	i->route6 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET6}}};
 	i->route4 = (struct default_route){.role = i, .dst = {.addr = {.family = AF_INET}}};
@@ -307,6 +309,7 @@ void initiator_free(struct initiator *i)
 	if (!i)
 		return;
 	initiator_auth_free(i);
+	initiator_adopt_end(i);
 	if (i->routes)
 		netlink_close(i->routes);
 	if (i->plane)
@@ -336,19 +339,27 @@ static void fail_start(struct initiator *i, int result, const char *what, const 
 	finish_start(i, result);
 }
 
-static void begin(struct initiator *i)
+static void go_on(struct initiator *i)
 {
-	initiator_state_load(i);
 	initiator_lan_start(i);
 	if (i->config.lan_count && i->config.ipv6)
 		keeper_forwarding(i->keeper, AF_INET6, NULL, NULL);
 	if (i->config.lan_count && i->config.ipv4)
 		keeper_forwarding(i->keeper, AF_INET, NULL, NULL);
-	i->down_since = loop_now(i->loop);
 	initiator_roam_tick(i, loop_now(i->loop)); /* from now on a late tick is noticed */
 	wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + TICK_MS);
+	i->running = true;
 	finish_start(i, 0);
+	if (i->current)
+		return;
+	i->down_since = loop_now(i->loop);
 	initiator_connect(i);
+}
+
+static void begin(struct initiator *i)
+{
+	initiator_state_load(i);
+	initiator_adopt(i, go_on); /* before anybody on the LAN is told anything */
 }
 
 static void device_again(struct wheel_timer *t, msec now);

@@ -343,6 +343,16 @@ void initiator_lan_changed(struct initiator *i)
 	}
 }
 
+/* i->stopping keeps watch_closed() from opening it again. */
+void initiator_lan_leave(struct initiator *i)
+{
+	for (unsigned n = 0; n < i->config.lan_count; n++)
+		if (i->lans[n].watching)
+			lan_close(&i->lans[n]);
+	if (i->bridge.watching)
+		lan_close(&i->bridge);
+}
+
 void initiator_lan_stop(struct initiator *i)
 {
 	unsigned count;

@@ -9,6 +9,7 @@
 #include "initiator/initiator.h"
 #include "nd/router.h"
 #include "report/hook.h"
+#include "state/store.h"
 
 enum {
 	SERVER_ADDRESSES = 8,	/* of one name that are tried */
@@ -65,6 +66,7 @@ struct attempt {
 	struct eap_peer *eap; /* the exchange that is on, or was last; NULL: none yet */
 	bool eap_over;
 	uint8_t eap_method;
+	int fd;		   /* its socket, which is the plane's */
 	unsigned pinned;   /* the interface that outer packets leave by, whatever routes say; 0: any */
 	uint16_t up_mtu;   /* what both ends have agreed on: never more than that */
 	msec mtu_again_at; /* the MTU was lowered: when to ask the kernel whether the path takes more again; 0: it was not */
@@ -241,6 +243,15 @@ struct initiator {
 	struct hook_facts told;	  /* what they know; only while hooks_up */
 	msec bound_at, bound4_at; /* of the leases, to see that they were renewed */
 
+	/* What outlives us, and what came from the process before. */
+	struct store *state_store; /* NULL: nothing outlives us */
+	int state_fd;
+	uint32_t record; /* where the current softwire is written down, or 0 */
+	uint64_t adopted, not_adopted;
+	struct loop_flush work; /* nothing is worked on while the loop sleeps */
+	struct wheel_timer settle_timer;
+	void (*adoption_done)(struct initiator *i);
+
 	initiator_trace_emit *trace_emit;
 	void *trace_owner;
 
@@ -253,7 +264,7 @@ struct initiator {
 	msec refresh_at;     /* and at the latest then */
 	bool shared_told;
 	unsigned device_tries;
-	bool stopping;
+	bool stopping, leaving, running;
 };
 
 /* initiator.c */
@@ -278,6 +289,10 @@ bool attempt_is_complete(const struct attempt *a, msec now);
 void attempt_drop(struct attempt *a, enum softwire_cause cause, const char *why);
 /* The one to be shown: the current one, or the first that races. NULL: none. */
 const struct attempt *attempt_shown(const struct initiator *i);
+/* Socket and row of a softwire that goes on over FD, which is closed when that fails: 0 or -errno. */
+int attempt_resume(struct attempt *a, int fd, uint16_t tunnel, uint16_t session);
+/* The engine's families are up: so is its row. */
+void attempt_set_up(struct attempt *a);
 bool attempt_log(const struct attempt *a, struct log_line *l, enum log_level level, const char *event);
 
 /* race.c: who is asked, and who wins */
@@ -402,6 +417,7 @@ void initiator_state_save(struct initiator *i);
 void initiator_lan_init(struct initiator *i); /* their names */
 void initiator_lan_start(struct initiator *i);
 void initiator_lan_stop(struct initiator *i);
+void initiator_lan_leave(struct initiator *i); /* without a word */
 void initiator_lan_changed(struct initiator *i);
 /* Interfaces may have come, gone, or lost our addresses: what is ours is put back. */
 void initiator_lan_refresh(struct initiator *i);
@@ -419,7 +435,20 @@ bool initiator_bridge_want(struct initiator *i);
 void initiator_bridge_refresh(struct initiator *i);
 void initiator_bridge_stop(struct initiator *i);
 
+/* adopt.c: from one process to the next */
+/* Looks for what the process before has left; then DONE, with what could be adopted in place. */
+void initiator_adopt(struct initiator *i, void (*done)(struct initiator *i));
+void initiator_adopt_end(struct initiator *i); /* closes the state, and leaves in it what is there */
+/* The current softwire is another one: the keeper holds its socket, too. */
+void initiator_record_leads(struct initiator *i);
+/* What is written down of the current softwire becomes what it is now; nothing, where it could not go on. */
+void initiator_record(struct initiator *i);
+/* The current softwire's engine is at work; 0: none is. */
+void initiator_work(struct initiator *i, uint32_t id);
+
 /* hooks.c: the operator's programs */
+/* For a softwire that goes on: they were told `up`; and if DUE, they did not know all yet. */
+void initiator_hooks_resume(struct initiator *i, bool up, bool due);
 void initiator_hooks_changed(struct initiator *i);	      /* what they should know may have changed */
 void initiator_hooks_down(struct initiator *i, const char *why); /* the softwire is gone */
 void initiator_hooks_tick(struct initiator *i, msec now);

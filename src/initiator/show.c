@@ -213,7 +213,8 @@ struct json_t *initiator_show_counters(struct initiator *i)
 
 	report_counters(o, &i->counters, tun_plane_counters(i->plane));
 	json_object_set_new(o, "initiator",
-		json_pack("{s:I, s:I, s:I, s:I}", "reconnects", (json_int_t)i->reconnects, "lan_ra_tx",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "reconnects", (json_int_t)i->reconnects,
+			"adopted", (json_int_t)i->adopted, "not_adopted", (json_int_t)i->not_adopted, "lan_ra_tx",
 			(json_int_t)i->lan_counters.ra_tx, "lan_rs_rx", (json_int_t)i->lan_counters.rs_rx,
 			"lan_bad_packet", (json_int_t)i->lan_counters.bad_packet));
 	return o;

@@ -19,7 +19,8 @@ import time
 
 import pytest
 
-from home import CONCENTRATOR, USERS, WEB
+from capture import decode
+from home import CONCENTRATOR, INITIATOR, SC_ADDRESS, USERS, WEB
 from lab import BUILD, wait_until
 from service import Service
 
@@ -190,6 +191,84 @@ def test_softwires_survive_the_death_of_the_concentrators_keeper(home):
     home.sc.stop()
     wait_until("the peer is told", lambda: home.si.has("event=down"))
     wait_until("nothing is stored any more", lambda: not home.sc.stored)
+
+
+def sees_no_flap(home):
+    """What the LAN host has heard of its router since it had its address: nothing that takes anything back."""
+    return not any(a.get("deprecated") for a in home.host.addresses("eth0")) and len(home.host.addresses("eth0")) == 1
+
+
+class Advertisements:
+    """Router Advertisements on the LAN; one with a lifetime of 0, or a prefix that is deprecated, would be a flap."""
+
+    def __init__(self, home):
+        self.home = home
+        self.capture = home.capture(home.host, "eth0", "icmp6 and ip6[40] == 134")
+
+    def take_nothing_back(self):
+        self.capture.stop()
+        assert sees_no_flap(self.home)
+        for lifetime in decode(self.capture.path, "icmpv6.type == 134", ["icmpv6.nd.ra.router_lifetime"]):
+            assert int(lifetime) > 0, "an advertisement took the default route back"
+
+
+# proves: PS-2 partial, HS-PROV-1 partial
+def test_the_softwire_survives_the_death_of_the_homes_engine(connected):
+    sc, si = identity(connected.sc), identity(connected.si)
+    traffic = Traffic(connected)
+    advertisements = Advertisements(connected)
+    kill_engine(connected.si)
+    assert traffic.flows_on() < GAP
+    never_noticed(connected, sc, si)
+    assert counted(connected.si, "adopted", "initiator") == 1
+    kill_engine(connected.si)
+    assert traffic.flows_on() < GAP
+    never_noticed(connected, sc, si)
+    advertisements.take_nothing_back()
+
+
+# proves: PS-2 partial, HS-PROV-1 partial
+def test_the_softwire_survives_an_upgrade_of_the_home(home, another):
+    home.start_sc()
+    home.start_si(program=another)
+    home.wait_delegated()
+    sc, si, pid = identity(home.sc), identity(home.si), home.si.pid
+    traffic = Traffic(home)
+    advertisements = Advertisements(home)
+    replace_program(another, "9.9.9")
+    said = home.si.table("upgrade")
+    assert "softwired 9.9.9 has taken over" in said, said
+    assert traffic.flows_on() < GAP
+    never_noticed(home, sc, si)
+    assert home.si.running() and home.si.pid == pid
+    advertisements.take_nothing_back()
+    # And the next keeper cleans up what the one before has done: nothing is left of it.
+    home.si.stop()
+    wait_until("the concentrator is told", lambda: not home.sc.softwire())
+    assert not home.home.addresses("lan0") and "si-home" not in home.home.ip("link", "show").stdout
+    assert not [r for r in home.home.routes(6) if r.get("type") == "unreachable"]
+
+
+# proves: PS-2 partial, HS-PROV-1 partial
+def test_the_softwire_survives_the_death_of_the_homes_keeper(home):
+    home.start_sc()
+    home.write("initiator", "password", "correct horse battery staple\n")
+    home.si = Service(home.home, "initiator", INITIATOR.format(dir=home.dir / "initiator", user="alice", server=SC_ADDRESS))
+    home.si.wait_up()
+    home.wait_delegated()
+    sc, si = identity(home.sc), identity(home.si)
+    traffic = Traffic(home)
+    advertisements = Advertisements(home)
+    home.si.popen.kill()
+    home.si.popen.wait()
+    home.si.begin_again()
+    assert traffic.flows_on() < GAP
+    never_noticed(home, sc, si)
+    advertisements.take_nothing_back()
+    home.si.stop()
+    assert not home.home.addresses("lan0")
+    assert not [r for r in home.home.routes(6) if r.get("type") == "unreachable"]
+    wait_until("nothing is stored any more", lambda: not home.si.stored)
 
 
 def spoil_records(process):

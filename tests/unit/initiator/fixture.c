@@ -347,7 +347,7 @@ struct fixture *fixture_new(void)
 	assert_non_null(f);
 	fixture_skipped = fixture_slept = 0;
 	fixture_current = f;
-	f->device = -1;
+	f->device = f->state = f->held = -1;
 	snprintf(f->dir, sizeof(f->dir), "%.40s/softwire-test-XXXXXX", base ? base : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(loop_init(&f->loop), 0);
@@ -435,6 +435,18 @@ void fixture_stop(struct fixture *f)
 	f->i = NULL;
 }
 
+void fixture_leave(struct fixture *f)
+{
+	assert_true(initiator_may_leave(f->i));
+	initiator_leave(f->i);
+	for (int n = 0; n < 10; n++) /* the loop lets go of the LANs' handles */
+		fixture_round(f);
+	initiator_free(f->i);
+	f->i = NULL;
+	for (int n = 0; n < 10; n++) /* and of the plane's */
+		fixture_round(f);
+}
+
 void fixture_free(struct fixture *f)
 {
 	static const char *const names[] = {
@@ -450,6 +462,10 @@ void fixture_free(struct fixture *f)
 	aaa_free(f->aaa);
 	if (f->device >= 0)
 		close(f->device);
+	if (f->state >= 0)
+		close(f->state);
+	if (f->held >= 0)
+		close(f->held);
 	for (unsigned n = 0; n < f->lan_count; n++)
 		close(f->lan_far[n]);
 	loop_done(&f->loop);

@@ -74,6 +74,7 @@ struct fixture {
 	struct aaa *aaa; /* of the servers: alice, "wonderland" */
 	char dir[64];
 	int device; /* ours: the kernel's side of the TUN */
+	int state, held; /* what outlives an initiator: its state, and its socket; -1: nothing */
 	int lan_near[LANS], lan_far[LANS];
 	char lan_names[LANS][16]; /* by the socket */
 	unsigned lan_count;
@@ -125,6 +126,8 @@ ssize_t __real_sendto(
 struct fixture *fixture_new(void);
 void fixture_start(struct fixture *f);
 void fixture_stop(struct fixture *f);
+/* The process ends, and leaves its softwire as it is. */
+void fixture_leave(struct fixture *f);
 void fixture_free(struct fixture *f);
 void fixture_pass(struct fixture *f, msec ms);
 void fixture_round(struct fixture *f);

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -238,6 +239,33 @@ void keeper_open_tun(
 		close(fixture_of(c)->device);
 	fixture_of(c)->device = pair[1];
 	done(answer, owner, 0, pair[0]);
+}
+
+void keeper_open_state(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	struct fixture *f = fixture_of(c);
+
+	assert_string_equal(device, "si-home");
+	if (f->state < 0)
+		f->state = memfd_create("state", MFD_CLOEXEC);
+	done(answer, owner, 0, dup(f->state));
+}
+
+void keeper_hold_udp(struct keeper_client *c, const char *device, int fd, keeper_answer *answer, void *owner)
+{
+	struct fixture *f = fixture_of(c);
+
+	if (f->held >= 0)
+		close(f->held);
+	f->held = fd < 0 ? -1 : dup(fd);
+	done(answer, owner, 0, -1);
+}
+
+void keeper_held_udp(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	struct fixture *f = fixture_of(c);
+
+	done(answer, owner, f->held < 0 ? -ENOENT : 0, f->held < 0 ? -1 : dup(f->held));
 }
 
 void keeper_open_icmp6(struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner)
