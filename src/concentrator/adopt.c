@@ -292,10 +292,12 @@ int concentrator_open_state(struct concentrator *c, int fd)
 {
 	int r;
 
-	c->state_fd = fd;
 	r = store_open(fd, state_max, &c->state, &c->state_found);
-	if (r)
+	if (r) {
+		close(fd);
 		return r;
+	}
+	c->state_fd = fd;
 	c->work.run = work_done;
 	loop_flush_add(c->loop, &c->work);
 	return 0;

@@ -169,17 +169,6 @@ static void device_again(struct wheel_timer *t, msec now)
 	open_device(container_of(t, struct concentrator, retry_timer));
 }
 
-static void state_opened(void *owner, int result, int fd)
-{
-	struct concentrator *c = owner;
-
-	if (!result)
-		result = concentrator_open_state(c, fd);
-	if (result)
-		log_message(c->log, LEVEL_WARN, "state", "softwires will not survive a crash or an upgrade: %s", strerror(-result));
-	concentrator_open_listeners(c, listening);
-}
-
 static void device_opened(void *owner, int result, int fd)
 {
 	struct concentrator *c = owner;
@@ -196,7 +185,7 @@ static void device_opened(void *owner, int result, int fd)
 		return;
 	}
 	concentrator_install_network(c);
-	keeper_open_state(c->keeper, c->config.device, state_opened, c);
+	concentrator_open_listeners(c, listening);
 }
 
 static void open_device(struct concentrator *c)
@@ -333,21 +322,53 @@ static void warn(struct concentrator *c)
 			c->config.anonymous_pool);
 }
 
-void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner)
+static void open_directory(struct concentrator *c)
 {
 	char directory[sizeof(c->config.lease_path)];
 	char *slash;
 
-	c->started = started;
-	c->started_owner = owner;
 	snprintf(directory, sizeof(directory), "%s", c->config.lease_path);
 	slash = strrchr(directory, '/');
 	if (slash)
 		*slash = '\0';
+	keeper_open_directory(c->keeper, directory, directory_opened, c);
+}
+
+static void open_state(struct concentrator *c);
+
+static void state_again(struct wheel_timer *t, msec now)
+{
+	open_state(container_of(t, struct concentrator, retry_timer));
+}
+
+/* First, because it is locked: a process before us that is just leaving has let go of everything when it lets go of this. */
+static void state_opened(void *owner, int result, int fd)
+{
+	struct concentrator *c = owner;
+
+	if (!result)
+		result = concentrator_open_state(c, fd);
+	if (concentrator_try_again(c, result, state_again))
+		return;
+	if (result)
+		log_message(c->log, LEVEL_WARN, "state", "softwires will not survive a crash or an upgrade: %s",
+			strerror(-result));
+	open_directory(c);
+}
+
+static void open_state(struct concentrator *c)
+{
+	keeper_open_state(c->keeper, c->config.device, state_opened, c);
+}
+
+void concentrator_start(struct concentrator *c, void (*started)(void *owner, int result), void *owner)
+{
+	c->started = started;
+	c->started_owner = owner;
 	if (!c->config.listen_count)
 		log_message(c->log, LEVEL_WARN, "config", "no listen address is configured: listening on all of them");
 	warn(c);
-	keeper_open_directory(c->keeper, directory, directory_opened, c);
+	open_state(c);
 }
 
 /* ---- stop ---- */

@@ -23,7 +23,15 @@
 enum { RECORD_VERSION = 1, SECTION_OWN = 1, SECTION_HELD = 2, SECTION_COUNTERS = 3 };
 enum { FLAG_HOOKS_UP = 1, FLAG_HOOK_DUE = 2, FLAG_LOWERED = 4, FLAGS = 7 };
 enum { HELD_CURRENT = 1, HELD_FLAGS = 1 };
-enum { STATE_MAX = 1 << 20, SETTLE_MS = 30000, STARTS_MAX = 5, UNACKNOWLEDGED_MAX = 16, WIDER_MS = 600000 };
+enum {
+	STATE_MAX = 1 << 20,
+	SETTLE_MS = 30000,
+	STARTS_MAX = 5,
+	UNACKNOWLEDGED_MAX = 16,
+	WIDER_MS = 600000,
+	BUSY_MS = 200,
+	BUSY_TRIES = 25
+};
 
 /* ---- writing ---- */
 
@@ -397,21 +405,16 @@ static void socket_given(void *owner, int result, int fd)
 	i->adoption_done(i);
 }
 
-static void state_opened(void *owner, int result, int fd)
-{
-	struct initiator *i = owner;
-	struct store_found found;
+static void open_state(struct initiator *i);
 
+static void state_again(struct wheel_timer *t, msec now)
+{
+	open_state(container_of(t, struct initiator, settle_timer));
+}
+
+static void with_state(struct initiator *i, int fd)
+{
 	i->state_fd = fd;
-	if (!result)
-		result = store_open(fd, STATE_MAX, &i->state_store, &found);
-	if (result) {
-		log_message(i->log, LEVEL_WARN, "state",
-			"initiator %s: its softwire will not survive a crash or an upgrade: %s",
-			i->config.name, strerror(-result));
-		i->adoption_done(i);
-		return;
-	}
 	i->work.run = work_done;
 	loop_flush_add(i->loop, &i->work);
 	i->settle_timer.fire = settled;
@@ -419,10 +422,41 @@ static void state_opened(void *owner, int result, int fd)
 	keeper_held_udp(i->keeper, i->device, socket_given, i);
 }
 
+static void state_opened(void *owner, int result, int fd)
+{
+	struct initiator *i = owner;
+	struct store_found found;
+
+	if (!result)
+		result = store_open(fd, STATE_MAX, &i->state_store, &found);
+	if (!result) {
+		with_state(i, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (i->stopping)
+		return;
+	if (result == -EBUSY && i->state_tries++ < BUSY_TRIES) { /* of a process that is just leaving */
+		i->settle_timer.fire = state_again;
+		wheel_arm(&i->loop->wheel, &i->settle_timer, loop_now(i->loop) + BUSY_MS);
+		return;
+	}
+	log_message(i->log, LEVEL_WARN, "state",
+		"initiator %s: its softwire will not survive a crash or an upgrade: %s", i->config.name,
+		strerror(-result));
+	i->adoption_done(i);
+}
+
+static void open_state(struct initiator *i)
+{
+	keeper_open_state(i->keeper, i->device, state_opened, i);
+}
+
 void initiator_adopt(struct initiator *i, void (*done)(struct initiator *i))
 {
 	i->adoption_done = done;
-	keeper_open_state(i->keeper, i->device, state_opened, i);
+	open_state(i);
 }
 
 void initiator_adopt_end(struct initiator *i)

@@ -497,6 +497,7 @@ void initiator_stop(struct initiator *i, void (*stopped)(void *owner), void *own
 	initiator_network_clear(i);
 	initiator_lan_stop(i);
 	initiator_roam_stop(i);
+	wheel_disarm(&i->loop->wheel, &i->settle_timer);
 	initiator_race_stop(i, "the initiator shuts down");
 	if (i->follower)
 		attempt_drop(i->follower, CAUSE_SHUTDOWN, "the initiator shuts down");

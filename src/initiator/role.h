@@ -251,6 +251,7 @@ struct initiator {
 	struct loop_flush work; /* nothing is worked on while the loop sleeps */
 	struct wheel_timer settle_timer;
 	void (*adoption_done)(struct initiator *i);
+	unsigned state_tries;
 
 	initiator_trace_emit *trace_emit;
 	void *trace_owner;

@@ -133,8 +133,8 @@ void told_failure(struct grant *g, const struct message_request *r, int result)
 	const char *reason = explain(r->type, result);
 	struct log_line l;
 
-	if (r->type == MESSAGE_DNS && result == -ENOENT)
-		return; /* an answer rather than a failure: many hosts have no such resolver */
+	if ((r->type == MESSAGE_DNS || r->type == MESSAGE_HELD_UDP) && result == -ENOENT)
+		return; /* an answer rather than a failure: many hosts have no such resolver; there was no process before */
 	if (!begin_limited(g, &l, "keeper-failed", r->type))
 		return;
 	log_object(&l, r);

@@ -308,6 +308,15 @@ static int examine(struct store *s, struct store_found *told)
 	return 0;
 }
 
+static int lock_file(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (!fcntl(fd, F_SETLK, &whole))
+		return 0;
+	return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+}
+
 static int map_file(struct store *s, struct store_found *told)
 {
 	struct stat st;
@@ -316,6 +325,9 @@ static int map_file(struct store *s, struct store_found *told)
 
 	if (fstat(s->fd, &st) || !S_ISREG(st.st_mode))
 		return -EINVAL;
+	r = lock_file(s->fd);
+	if (r)
+		return r;
 	map = mmap(NULL, s->max, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, s->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;

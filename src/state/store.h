@@ -15,6 +15,8 @@
  * and never shrinks (the holder has sealed that: whoever maps a file that others may shrink can be killed by them). Memory is reserved when it
  * grows (fallocate), so that being short of it is an error of put() instead of a signal.
  *
+ * One writer: open() takes a lock that goes with the process, so that the next one never begins before the last one has ended.
+ *
  * The bytes found at open are somebody's last words: nothing about them is believed. What has no right checksum is dropped and counted. (That keeps
  * out what a crash has torn, not a liar: whoever decodes a record must be as careful as with any packet.)
  *
@@ -45,7 +47,8 @@ struct store_found {
 	uint32_t records, damaged;
 };
 
-/* FD stays the caller's and is needed as long as the store is; MAX is the bound in bytes. 0, or -errno (-EINVAL: not a memory file of this kind). */
+/* FD stays the caller's and is needed as long as the store is (closing any descriptor of the same memory ends the lock); MAX is the bound in bytes. 0,
+ * or -errno (-EINVAL: not a memory file of this kind; -EBUSY: another process still has it open). */
 int store_open(int fd, size_t max, struct store **ret, struct store_found *ret_found);
 /* What is in the memory stays. */
 void store_close(struct store *s);

@@ -221,6 +221,21 @@ static void test_a_sealed_file_grows_and_cannot_shrink(void **state)
 	close(fd);
 }
 
+static void test_two_processes_never_have_it_open_at_once(void **state)
+{
+	struct store_found found;
+	int fd = new_file(), status;
+	struct store *s = open_store(fd, &found), *other = NULL;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(store_open(fd, MAX, &other, &found) == -EBUSY ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	store_close(s);
+	close(fd);
+}
+
 /* ---- memory that somebody else has written ---- */
 
 static void change_byte(int fd, off_t at, uint8_t mask)
@@ -514,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_pages_of_one_size_serve_another_after_a_restart),
 		cmocka_unit_test(test_a_full_store_says_so_and_keeps_no_stale_record),
 		cmocka_unit_test(test_a_sealed_file_grows_and_cannot_shrink),
+		cmocka_unit_test(test_two_processes_never_have_it_open_at_once),
 		cmocka_unit_test(test_what_is_damaged_is_dropped),
 		cmocka_unit_test(test_files_that_are_none_are_refused),
 		cmocka_unit_test(test_a_writer_that_dies_while_it_replaces_leaves_the_old_or_the_new),
