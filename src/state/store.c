@@ -125,7 +125,7 @@ static int reserve(struct store *s, uint32_t pages)
 
 static int grow(struct store *s)
 {
-	uint32_t more = s->pages / 8 > GROW_PAGES ? s->pages / 8 : GROW_PAGES,
+	uint32_t more = s->pages / 32 > GROW_PAGES ? s->pages / 32 : GROW_PAGES,
 		 most = (uint32_t)(s->max / STORE_PAGE) - s->pages;
 	uint32_t first = s->pages;
 	int r;

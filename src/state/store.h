@@ -11,7 +11,7 @@
  *
  * Where: pages of 4 KiB, in granules of 64 bytes. The first page is the head; each other page belongs to one size of records (in granules) as long
  * as one of them is in it, and begins with a granule that says so. Free lists are links in free places, made anew at each open.
- * A record of n bytes costs n + 20, rounded up to 64, at most 4,032. The file grows by an eighth at a time, up to the bound that open() was given,
+ * A record of n bytes costs n + 20, rounded up to 64, at most 4,032. The file grows by a thirty-second at a time, up to the bound that open() was given,
  * and never shrinks (the holder has sealed that: whoever maps a file that others may shrink can be killed by them). Memory is reserved when it
  * grows (fallocate), so that being short of it is an error of put() instead of a signal.
  *
