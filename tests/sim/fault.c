@@ -178,7 +178,10 @@ bool fault_cuts(const struct site *site, uint32_t home)
 /* Everybody sleeps; what is due is due at once. */
 static void sleep_all(struct week *w)
 {
-	w->stage.now += rng_below(&w->stage.rng, HOUR);
+	msec by = rng_below(&w->stage.rng, HOUR);
+
+	if (w->stage.now + by < w->quiet_at)
+		w->stage.now += by;
 	for (unsigned i = 0; i < CARRIERS; i++)
 		if (w->sites[i].well_since != MSEC_NEVER)
 			w->sites[i].well_since = w->stage.now;
