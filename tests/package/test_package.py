@@ -181,16 +181,25 @@ def test_instances_work_side_by_side_under_the_hardening(instances):
     wait_until("another engine process brings the softwire up", lambda: processes(machine, "softwired@initiator")[1] != engine and is_up(machine))
 
 
-def test_upgrade_keeps_daemons_and_removal_stops_them(instances, next_deb):
+def test_upgrade_keeps_softwires_and_removal_stops_daemons(instances, next_deb):
     machine = instances
-    before = processes(machine, "softwired@concentrator")
+    units = ("softwired@concentrator", "softwired@initiator")
+    before = {unit: processes(machine, unit) for unit in units}
+    softwires = show(machine, "softwires", "--instance", "concentrator")
+    machine.sh("sh", "-c", "ip netns exec home ping -n -D -i 0.1 2001:db8::1 > /run/pings 2>&1 &")
+    wait_until("pings are answered", lambda: "time=" in machine.out("cat", "/run/pings"))
     install(machine, next_deb)
     assert machine.out("dpkg-query", "-W", "-f", "${Version}", "softwired").startswith("1:")
-    keeper, engine = processes(machine, "softwired@concentrator")
-    assert engine != before[1]
-    for pid in (keeper, engine):
-        assert machine.out("readlink", f"/proc/{pid}/exe") == "/usr/sbin/softwired"  # not "(deleted)"
-    wait_until("the softwire is up", lambda: is_up(machine) and ping(machine), timeout=30)
+    for unit in units:
+        keeper, engine = processes(machine, unit)
+        assert keeper == before[unit][0] and engine != before[unit][1]
+        for pid in (keeper, engine):
+            assert machine.out("readlink", f"/proc/{pid}/exe") == "/usr/sbin/softwired"  # not "(deleted)"
+    wait_until("pings are answered after it", lambda: ping(machine) and is_up(machine))
+    machine.sh("pkill", "-INT", "--exact", "ping")
+    times = [float(t) for t in re.findall(r"^\[([0-9.]+)\].* time=", machine.out("cat", "/run/pings"), re.M)]
+    assert max(after - at for at, after in zip(times, times[1:])) < 2
+    assert [row["id"] for row in show(machine, "softwires", "--instance", "concentrator")] == [row["id"] for row in softwires]
     assert state(machine, "softwired.service", "ActiveState") == ["inactive"]
     machine.sh("dpkg", "--purge", "softwired")
     assert not machine.sh("pgrep", "--exact", "softwired", check=False).stdout
