@@ -6,9 +6,6 @@
  * What is in the kernel because of us stays there, and is asked for again, which changes nothing: addresses and default routes on the device,
  * addresses and advertisements on the LAN. Deprecated prefixes are written down, for nothing else would tell of them. A softwire that is still being
  * set up, and one that was only beside the current one, are not: they begin anew.
- *   version (1), the server, our port
- *   the engine's record (hub/save.h)
- *   sections: how it came about and what hooks know; held prefixes; counters
  */
 #include <errno.h>
 #include <net/if.h>
@@ -16,13 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hub/save.h"
-#include "initiator/role.h"
-#include "lib/record.h"
+#include "initiator/record.h"
 
-enum { RECORD_VERSION = 1, SECTION_OWN = 1, SECTION_HELD = 2, SECTION_COUNTERS = 3 };
-enum { FLAG_HOOKS_UP = 1, FLAG_HOOK_DUE = 2, FLAG_LOWERED = 4, FLAGS = 7 };
-enum { HELD_CURRENT = 1, HELD_FLAGS = 1 };
 enum {
 	STATE_MAX = 1 << 20,
 	SETTLE_MS = 30000,
@@ -35,67 +27,6 @@ enum {
 
 /* ---- writing ---- */
 
-static void put_endpoint(struct writer *w, const struct endpoint *e)
-{
-	record_put_addr(w, &e->addr);
-	writer_u16(w, e->port);
-}
-
-static void put_own(const struct initiator *i, const struct attempt *a, struct writer *w)
-{
-	size_t at = record_begin(w, SECTION_OWN);
-
-	writer_u8(w, (uint8_t)((i->hooks_up ? FLAG_HOOKS_UP : 0) | (i->hook_due ? FLAG_HOOK_DUE : 0) |
-			       (a->mtu_again_at ? FLAG_LOWERED : 0)));
-	writer_u32(w, i->reconnects);
-	writer_u8(w, a->server_index);
-	writer_u8(w, a->below);
-	writer_u8(w, a->eap_method);
-	writer_u16(w, a->up_mtu);
-	writer_u32(w, a->pinned);
-	writer_u32(w, i->uplink_index);
-	record_put_addr(w, &a->local.addr);
-	put_endpoint(w, &a->redirect.by);
-	writer_bytes(w, a->redirect.text, sizeof(a->redirect.text));
-	record_end(w, at);
-}
-
-static void put_held(const struct initiator *i, struct writer *w)
-{
-	size_t at = record_begin(w, SECTION_HELD);
-
-	for (unsigned n = 0; n < HELD_PREFIXES; n++) {
-		const struct held_prefix *h = &i->held[n];
-
-		if (prefix_is_none(&h->prefix))
-			continue;
-		record_put_prefix(w, &h->prefix);
-		writer_u64(w, h->preferred_until);
-		writer_u64(w, h->valid_until);
-		writer_u8(w, h->current ? HELD_CURRENT : 0);
-	}
-	record_end(w, at);
-}
-
-/* Nothing, where it could not go on. */
-static void put_record(const struct initiator *i, const struct attempt *a, struct writer *w)
-{
-	size_t at;
-
-	writer_u8(w, RECORD_VERSION);
-	put_endpoint(w, &a->server);
-	writer_u16(w, a->local.port);
-	if (softwire_si_save(&a->engine, w)) {
-		*w = writer_of(w->start, (size_t)(w->end - w->start));
-		return;
-	}
-	put_own(i, a, w);
-	put_held(i, w);
-	at = record_begin(w, SECTION_COUNTERS);
-	dp_row_save_counters(a->row, w);
-	record_end(w, at);
-}
-
 void initiator_record(struct initiator *i)
 {
 	uint8_t bytes[STORE_RECORD_MAX];
@@ -104,7 +35,7 @@ void initiator_record(struct initiator *i)
 	if (!i->state_store || i->leaving)
 		return;
 	if (i->current)
-		put_record(i, i->current, &w);
+		initiator_record_put(i, i->current, &w);
 	if (!i->current || !writer_len(&w) || !writer_ok(&w))
 		store_remove(i->state_store, &i->record);
 	else if (store_put(i->state_store, &i->record, i->current->id, bytes, writer_len(&w)))
@@ -123,84 +54,6 @@ void initiator_work(struct initiator *i, uint32_t id)
 {
 	if (i->state_store)
 		store_work(i->state_store, id);
-}
-
-/* ---- reading ---- */
-
-struct record {
-	struct endpoint server;
-	uint16_t port;
-	struct softwire_peek peek;
-	struct reader engine, counters;
-	uint8_t flags, server_index, below, eap_method;
-	uint32_t reconnects, pinned, uplink;
-	uint16_t up_mtu;
-	struct addr local;
-	struct redirect redirect;
-	struct held_prefix held[HELD_PREFIXES];
-};
-
-static struct endpoint take_endpoint(struct reader *r)
-{
-	struct endpoint e = {.addr = record_addr(r)};
-
-	e.port = reader_u16(r);
-	return e;
-}
-
-static const char *take_own(const struct initiator *i, struct record *ret, struct reader r)
-{
-	ret->flags = record_flags(&r, FLAGS);
-	ret->reconnects = reader_u32(&r);
-	ret->server_index = record_u8(&r, 0, INITIATOR_SERVERS - 1);
-	ret->below = reader_u8(&r);
-	ret->eap_method = reader_u8(&r);
-	ret->up_mtu = reader_u16(&r);
-	ret->pinned = reader_u32(&r);
-	ret->uplink = reader_u32(&r);
-	ret->local = record_addr(&r);
-	ret->redirect.by = take_endpoint(&r);
-	(void)reader_copy(&r, ret->redirect.text, sizeof(ret->redirect.text));
-	ret->redirect.text[sizeof(ret->redirect.text) - 1] = '\0';
-	if (reader_ok(&r) && ret->server_index >= i->config.server_count)
-		return "its server is not configured any more";
-	return r.error;
-}
-
-static const char *take_held(struct record *ret, struct reader r)
-{
-	for (unsigned n = 0; n < HELD_PREFIXES && reader_left(&r); n++) {
-		struct held_prefix *h = &ret->held[n];
-
-		h->prefix = record_prefix(&r);
-		h->preferred_until = reader_u64(&r);
-		h->valid_until = reader_u64(&r);
-		h->current = record_flags(&r, HELD_FLAGS) & HELD_CURRENT;
-		if (h->prefix.addr.family != AF_INET6 || !h->prefix.len || h->prefix.len > 64)
-			return "a prefix that nobody delegates";
-	}
-	return r.error;
-}
-
-/* False: not even who it was connected with is known. *ret_why: it cannot go on, but its peer can be told; NULL: it can. */
-static bool read_record(const struct initiator *i, struct reader r, struct record *ret, const char **ret_why)
-{
-	const char *why;
-
-	*ret = (struct record){0};
-	if (reader_u8(&r) != RECORD_VERSION)
-		return false;
-	ret->server = take_endpoint(&r);
-	ret->port = reader_u16(&r);
-	if (!reader_ok(&r) || addr_is_none(&ret->server.addr) || softwire_peek(r, &ret->peek))
-		return false;
-	ret->engine = reader_sub(&r, ret->peek.len);
-	ret->counters = record_section(r, SECTION_COUNTERS);
-	why = take_own(i, ret, record_section(r, SECTION_OWN));
-	if (!why)
-		why = take_held(ret, record_section(r, SECTION_HELD));
-	*ret_why = why ? why : ret->counters.error;
-	return true;
 }
 
 /* ---- adopting ---- */
@@ -257,7 +110,7 @@ static struct attempt *new_attempt(struct initiator *i, uint32_t id, const struc
 	a->eap_method = r->eap_method;
 	a->pinned = r->pinned;
 	a->up_mtu = r->up_mtu;
-	if (r->flags & FLAG_LOWERED)
+	if (r->flags & RECORD_LOWERED)
 		a->mtu_again_at = loop_now(i->loop) + WIDER_MS;
 	return a;
 }
@@ -280,7 +133,7 @@ static void go_on(struct initiator *i, struct attempt *a, const struct record *r
 		sizeof(i->held)); /* none of them `routed`: their routes are asked for again */
 	dp_table_set_default(tun_plane_table(i->plane), a->row);
 	initiator_network_apply(i, &a->engine);
-	initiator_hooks_resume(i, r->flags & FLAG_HOOKS_UP, r->flags & FLAG_HOOK_DUE);
+	initiator_hooks_resume(i, r->flags & RECORD_HOOKS_UP, r->flags & RECORD_HOOK_DUE);
 }
 
 /* NULL, or why not; FD is ours unless it is. */
@@ -334,7 +187,7 @@ static void look_at_record(struct initiator *i, int fd, const struct store_recor
 
 	i->next_id = found->id;
 	initiator_work(i, found->id);
-	if (!read_record(i, reader_of(found->data, found->len), &r, &why))
+	if (!initiator_record_read(i, reader_of(found->data, found->len), &r, &why))
 		why = "its record is damaged";
 	else if (port_of(fd) != r.port)
 		why = "its socket is gone";

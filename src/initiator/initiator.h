@@ -8,7 +8,7 @@
  * network4.c (what the softwire gave goes into the kernel: addresses, default routes, LAN addresses, unreachable routes), dns.c (DNS
  * servers for the host), lan.c (a /64 of the delegated prefix on each LAN interface, with RAs; old prefixes deprecated), bridge.c (one
  * bridge of all LAN interfaces where a prefix has too few /64s), hooks.c (the operator's programs: softwired-hooks(7)), state.c (what survives a
- * restart), adopt.c (going on with the softwire of the process before), show.c.
+ * restart), record.c and adopt.c (going on with the softwire of the process before), show.c.
  *
  * While the softwire reconnects, all that it gave stays, because most times the same comes back: prefixes and subnets until they are over or
  * others have come, default routes and DNS servers for 30 s. Of one family all goes after 30 s while the other one goes on; prefixes also

@@ -219,3 +219,13 @@ void bridges_done(struct bridges *all, struct netlink *n)
 	while (all->first)
 		undo(all, n, &all->first);
 }
+
+void bridges_forget(struct bridges *all)
+{
+	while (all->first) {
+		struct bridge *b = all->first;
+
+		all->first = b->next;
+		free(b);
+	}
+}

@@ -20,6 +20,8 @@ int bridges_set(struct bridges *b, struct netlink *n, const struct message_bridg
 void bridges_limit(struct bridges *b, struct netlink *n, const struct keeper_policy *p);
 /* One that an earlier keeper has made or used. False: it is none. */
 bool bridges_inherit(struct bridges *b, struct ledger_item *item);
+/* Nothing is undone: somebody else will. */
+void bridges_forget(struct bridges *b);
 void bridges_done(struct bridges *b, struct netlink *n);
 
 #endif

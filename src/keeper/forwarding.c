@@ -174,3 +174,13 @@ void forwarding_restore(struct forwarding *f, struct log *log)
 		free(c);
 	}
 }
+
+void forwarding_forget(struct forwarding *f)
+{
+	while (f->changes) {
+		struct forwarding_change *c = f->changes;
+
+		f->changes = c->next;
+		free(c);
+	}
+}

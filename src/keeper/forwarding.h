@@ -19,5 +19,7 @@ void forwarding_restore(struct forwarding *f, struct log *log);
 
 /* A change that an earlier keeper has made. False: it is none. */
 bool forwarding_inherit(struct forwarding *f, struct ledger_item *item);
+/* Nothing is undone: somebody else will. */
+void forwarding_forget(struct forwarding *f);
 
 #endif

@@ -58,14 +58,15 @@ def test_restart_that_nobody_noticed_is_found_by_a_stray_hint(connected):
 
 
 def test_killed_engine_process_is_started_again_by_the_keeper(connected):
-    prefix = connected.delegated()
+    """And goes on with the softwire that was there (test_25 looks closer)."""
+    prefix, before = connected.delegated(), connected.sc.wait_up()["id"]
     traffic(connected)
     engine = connected.sc.children()
     assert len(engine) == 1
     os.kill(engine[0], signal.SIGKILL)
     wait_until("another engine process", lambda: connected.sc.children() not in ([], engine), 10)
     wait_until("the host can ping again", lambda: connected.sc.softwire() and connected.host.ping(WEB), 15)
-    assert connected.wait_delegated() == prefix
+    assert connected.wait_delegated() == prefix and connected.sc.wait_up()["id"] == before
 
 
 def test_engine_process_is_unprivileged(connected):
