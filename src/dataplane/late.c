@@ -90,6 +90,8 @@ static struct late_packet *pop(struct dp_late *l)
 	packet = at(l, l->head);
 	l->head = (l->head + packet->size) % LATE_BYTES;
 	l->used -= packet->size;
+	if (!l->used)
+		l->head = l->tail = 0; /* the same memory again, where little waits */
 	return packet;
 }
 

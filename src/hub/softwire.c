@@ -455,3 +455,11 @@ void softwire_probe(struct softwire *s, msec now)
 		l2tp_tunnel_probe(&s->tunnel, now);
 	softwire_leave(s);
 }
+
+void softwire_repeat(struct softwire *s, msec now)
+{
+	softwire_enter(s, now);
+	if (s->step < STEP_CLOSING)
+		l2tp_tunnel_repeat(&s->tunnel, now);
+	softwire_leave(s);
+}

@@ -251,6 +251,8 @@ void softwire_sc_bound(struct softwire_sc *s, bool ok, const char *why, msec now
 void softwire_si_slept(struct softwire_si *s, msec slept, msec now);
 /* A hint that the peer may be gone (design: it is probed, and only silence ends the softwire). */
 void softwire_probe(struct softwire *s, msec now);
+/* The path to the peer has just been seen to work: a probe that is under way is said once more. */
+void softwire_repeat(struct softwire *s, msec now);
 /* The data plane has heard the peer: for owners without ops->activity. */
 static inline void softwire_heard(struct softwire *s, msec now)
 {

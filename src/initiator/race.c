@@ -330,6 +330,24 @@ void initiator_race_stop(struct initiator *i, const char *why)
 	drop_racers(i, why);
 }
 
+/* Whose silence has cost time: somebody will want to know. */
+static void log_passed_over(const struct initiator *i, msec now)
+{
+	struct log_line l;
+
+	for (const struct attempt *a = i->racing; a; a = a->next) {
+		msec silent = now - a->engine.softwire.started_at;
+
+		if (silent < ADDRESS_MS || !log_begin(i->log, &l, LEVEL_INFO, "passed-over"))
+			continue;
+		log_text(&l, "initiator", i->config.name);
+		log_endpoint(&l, "peer", &a->server);
+		log_text(&l, "reason", "no answer from the server");
+		log_uint(&l, "silent_ms", silent);
+		log_end(&l);
+	}
+}
+
 void initiator_race_answered(struct attempt *a)
 {
 	struct initiator *i = a->role;
@@ -339,10 +357,13 @@ void initiator_race_answered(struct attempt *a)
 			*p = a->next;
 			break;
 		}
+	log_passed_over(i, loop_now(i->loop));
 	initiator_race_stop(i, "another one has answered first");
 	if (i->current) {
 		a->stage = ATTEMPT_FOLLOWS;
 		i->follower = a;
+		/* The way is free again, perhaps for the old one, too: its answer comes before our password is asked for. */
+		softwire_repeat(&i->current->engine.softwire, loop_now(i->loop));
 	} else {
 		attempt_lead(a, NULL);
 	}

@@ -331,6 +331,12 @@ static void retransmit(struct l2tp_tunnel *t, msec now)
 	transmit(t, t->outgoing, now);
 }
 
+void channel_repeat(struct l2tp_tunnel *t, msec now)
+{
+	if (t->in_flight)
+		transmit(t, t->outgoing, now);
+}
+
 bool channel_tick(struct l2tp_tunnel *t, msec now)
 {
 	if (now < t->retransmit_at)

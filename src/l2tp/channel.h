@@ -47,6 +47,8 @@ void channel_accept(struct l2tp_tunnel *t);
 struct l2tp_queued *channel_early(struct l2tp_tunnel *t);
 /* Retransmits what is due. False: the peer is dead. */
 bool channel_tick(struct l2tp_tunnel *t, msec now);
+/* Sends the first message that is under way once more; the schedule of retransmissions stays. */
+void channel_repeat(struct l2tp_tunnel *t, msec now);
 /* Checks at once whether the peer lives, for what is in flight. */
 void channel_hurry(struct l2tp_tunnel *t, msec now);
 /* A concentrator that has heard nothing but an SCCRQ: the initiator's address may be forged. */

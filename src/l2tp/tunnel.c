@@ -502,6 +502,12 @@ void l2tp_tunnel_tick(struct l2tp_tunnel *t, msec now)
 	t->config->ops->released(t);
 }
 
+void l2tp_tunnel_repeat(struct l2tp_tunnel *t, msec now)
+{
+	if (l2tp_tunnel_is_established(t))
+		channel_repeat(t, now);
+}
+
 void l2tp_tunnel_probe(struct l2tp_tunnel *t, msec now)
 {
 	if (!l2tp_tunnel_is_established(t) || t->probing)

@@ -135,6 +135,8 @@ msec l2tp_tunnel_deadline(const struct l2tp_tunnel *t);
 /* The owner has a hint that the peer may be gone: send HELLO now (or hasten what is unanswered already), retransmit after
  * 1, 2, 4 s, give up 1 s after the last. Any acknowledgement ends the probe. Established only. */
 void l2tp_tunnel_probe(struct l2tp_tunnel *t, msec now);
+/* The path has just been seen to work: what is unacknowledged is said once more now. That is no retransmission that counts. */
+void l2tp_tunnel_repeat(struct l2tp_tunnel *t, msec now);
 /* Ends tunnel and session: CDN where a session was up, then StopCCN, with RESULT (enum l2tp_stop_result), ERROR and TEXT. */
 void l2tp_tunnel_close(struct l2tp_tunnel *t, uint16_t result, uint16_t error, const char *text, msec now);
 /* Frees what the engine holds and wipes secrets; sends nothing. */

@@ -8,7 +8,7 @@ import ipaddress
 
 import pytest
 from capture import complaints, count, decode
-from conftest import Run
+from guest import Run
 
 SC = "192.0.2.1"
 POOL = ipaddress.ip_network("198.51.100.0/24")

@@ -95,7 +95,7 @@ def test_dead_server_is_passed_over(home):
     home.start_sc()
     home.start_si(server=several("192.0.2.66", SC_ADDRESS))
     assert home.si.wait_up(timeout=20)["peer"] == f"{SC_ADDRESS}:1701"
-    assert home.si.has("event=setup-failed", "peer=192.0.2.66:1701", "no answer from the server")
+    assert home.si.has("event=passed-over", "peer=192.0.2.66:1701", "no answer from the server")
     assert_works(home)
 
 

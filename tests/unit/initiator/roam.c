@@ -8,15 +8,21 @@ static msec now(const struct fixture *f)
 }
 
 /* Up, with the LAN told, and no withdrawal so far. */
-static struct fixture *settled(void)
+static struct fixture *settled_with(unsigned servers)
 {
 	struct fixture *f = fixture_new();
 
+	f->config.server_count = servers;
 	fixture_up(f);
 	fixture_pass(f, 20000);
 	assert_true(f->adverts > 0);
 	assert_int_equal(f->withdrawals, 0);
 	return f;
+}
+
+static struct fixture *settled(void)
+{
+	return settled_with(1);
 }
 
 static void assert_lan_has_seen_nothing(const struct fixture *f)
@@ -181,6 +187,26 @@ static void a_slow_answer_is_an_answer(void **state)
 	fixture_free(f);
 }
 
+/* The way was broken for both; the new one is answered first, and the old one is asked once more before it is given up. */
+static void a_way_that_is_back_saves_the_old_softwire(void **state)
+{
+	struct fixture *f = settled_with(2);
+
+	f->servers[0].mute = true;
+	initiator_hint(f->i, "route");
+	fixture_pass(f, 4000);
+	assert_int_equal(f->servers[1].requests, 0);
+	f->servers[0].deaf_to_requests = true;
+	f->servers[0].mute = false;
+	fixture_pass_until(f, f->servers[1].requests, 1000);
+	fixture_pass(f, 1500); /* its next HELLO would come later */
+	assert_int_equal(f->i->state, INITIATOR_UP);
+	assert_true(endpoint_equal(&f->i->current->server, &f->servers[0].at));
+	assert_null(f->i->follower);
+	assert_int_equal(f->servers[1].ups, 0);
+	fixture_free(f);
+}
+
 /* ---- sleep ---- */
 
 static void after_sleep_the_server_is_probed(void **state)
@@ -260,6 +286,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_does_not_know_us_is_asked_anew_within_two_seconds),
 		cmocka_unit_test(hints_that_are_forged_set_up_nothing),
 		cmocka_unit_test(a_slow_answer_is_an_answer),
+		cmocka_unit_test(a_way_that_is_back_saves_the_old_softwire),
 		cmocka_unit_test(after_sleep_the_server_is_probed),
 		cmocka_unit_test(a_softwire_that_died_in_sleep_is_replaced_at_once),
 		cmocka_unit_test(lifetimes_go_on_in_sleep),
