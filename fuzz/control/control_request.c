@@ -131,6 +131,11 @@ void initiator_trace(struct initiator *i, initiator_trace_emit *emit, void *owne
 {
 }
 
+static bool is_answered_later(enum request_then then)
+{
+	return then == REQUEST_RELOAD || then == REQUEST_UPGRADE || then == REQUEST_CHECK || then == REQUEST_IMPORT;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct concentrator c = {0};
@@ -145,8 +150,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	root = data[0] & 1;
 	targets.concentrator = data[0] & 2 ? &c : NULL;
 	request_handle(&targets, root, (const char *)data + 1, size - 1, &a);
-	if (a.then == REQUEST_RELOAD) {
-		require(root && !a.object);
+	if (is_answered_later(a.then)) {
+		require(!a.object && (root || a.then == REQUEST_CHECK));
 	} else {
 		require(json_is_boolean(json_object_get(a.object, "ok")));
 		require(json_is_true(json_object_get(a.object, "ok")) ||
