@@ -46,7 +46,7 @@ struct concentrator_config {
 	unsigned pool_count;
 	struct concentrator_pool_config pools[CONCENTRATOR_POOLS_MAX];
 	char device[16];	 /* sc0 */
-	bool require_tunnel_secret, send_challenge;
+	bool require_tunnel_secret;
 	bool ingress_filter;	 /* true */
 	bool mss_clamp;		 /* true */
 	bool replace_softwires;	 /* a user at its limit: the new softwire replaces the oldest (true) or is refused */

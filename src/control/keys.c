@@ -129,8 +129,6 @@ static const struct config_key concentrator_keys[] = {
 		.help = "name of the TUN device of all softwires"},
 	{"require-tunnel-secret", TYPE_BOOL, INTO(concentrator_config, require_tunnel_secret),
 		.preset = "false", .help = "refuse initiators that share no tunnel secret with us"},
-	{"send-challenge", TYPE_BOOL, INTO(concentrator_config, send_challenge), .preset = "false",
-		.help = "challenge initiators that share a tunnel secret with us"},
 	{"ingress-filter", TYPE_BOOL, INTO(concentrator_config, ingress_filter), .preset = "true",
 		.effect = EFFECT_LIVE,
 		.help = "drop packets whose inner source was not given to their softwire"},

@@ -296,8 +296,7 @@ static void check_concentrator(struct problems *r, const config_setting_t *group
 	if (!con->router_lifetime)
 		problem_at(r, false, rule_at(group, "router-lifetime"),
 			"`router-lifetime` is 0: initiators do not take us as their default router");
-	check_network(r, group, con->trusted_network, con->allow_unprotected,
-		con->require_tunnel_secret || con->send_challenge);
+	check_network(r, group, con->trusted_network, con->allow_unprotected, con->require_tunnel_secret);
 	check_keepalive(r, group, con->hello_ms, con->echo_ms);
 	if (con->half_open_per_source > con->max_half_open && rule_is_set(group, "half-open-per-source"))
 		problem_at(r, false, rule_at(group, "half-open-per-source"),

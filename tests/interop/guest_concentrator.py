@@ -24,7 +24,6 @@ concentrator = {{
     host-name = "sc.example.net";
     local6 = "2001:db8:ffff::1";
     users = "{users}";
-    send-challenge = true;
     hello = 2;
     pools = {{ default = {{
         link6 = "2001:db8:100::/48";

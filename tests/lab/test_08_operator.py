@@ -123,7 +123,7 @@ def secrets_in(path):
 def test_trace_shows_the_whole_exchange_and_no_secret(home, who):
     tunnel_secret = home.write("initiator", "tunnel-secret", TUNNEL_SECRET + "\n")
     config = INITIATOR.replace('user = "{user}";', f'user = "{{user}}"; tunnel-secret-file = "{tunnel_secret}";')
-    home.start_sc(config=CONCENTRATOR.replace("listen =", "send-challenge = true; listen ="), users=SECRET_USERS)
+    home.start_sc(config=CONCENTRATOR, users=SECRET_USERS)
     home.start_si(config=config)
     home.wait_delegated()
     end = home.sc if who == "concentrator" else home.si

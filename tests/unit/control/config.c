@@ -612,7 +612,7 @@ static void defaults_are_those_of_the_page(void **state)
 	assert_string_equal(con->device, "sc0");
 	assert_string_equal(con->lease_path, "/var/lib/softwired/leases.db");
 	assert_true(con->ingress_filter && con->mss_clamp && con->replace_softwires && con->rapid_commit);
-	assert_false(con->managed || con->require_tunnel_secret || con->send_challenge || con->dhcp4);
+	assert_false(con->managed || con->require_tunnel_secret || con->dhcp4);
 	assert_int_equal(con->auth[0], PPP_METHOD_CHAP_MD5);
 	assert_int_equal(con->auth[1], 0);
 	assert_string_equal(con->anonymous_pool, "");
