@@ -375,6 +375,11 @@ static void device_opened(void *owner, int result, int fd)
 		wheel_arm(&i->loop->wheel, &i->timer, loop_now(i->loop) + BUSY_MS);
 		return;
 	}
+	if (i->stopping) { /* the plane may be gone */
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
 	if (!result) {
 		result = tun_plane_set_device(i->plane, fd);
 		if (result)

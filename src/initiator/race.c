@@ -296,6 +296,18 @@ bool initiator_race_go_on(struct initiator *i, enum race_purpose purpose)
 	return true;
 }
 
+/* The softwire beside which this race is run has been sent away: it is for the next one now, and servers that are no better are asked, too. */
+static void take_over(struct initiator *i)
+{
+	struct race *r = &i->race;
+
+	r->order_next = 0;
+	r->order_count = (uint8_t)initiator_servers_order(i, UINT8_MAX, r->order);
+	r->purpose = RACE_CONNECT;
+	i->reconnects++;
+	i->state = INITIATOR_CONNECTING;
+}
+
 void initiator_race_redirect(struct initiator *i, const struct candidate *c, enum race_purpose purpose)
 {
 	struct race *r = &i->race;
@@ -307,6 +319,8 @@ void initiator_race_redirect(struct initiator *i, const struct candidate *c, enu
 		if (!i->current)
 			i->reconnects++;
 		begin(i, purpose);
+	} else if (r->purpose != RACE_CONNECT && !i->current) {
+		take_over(i);
 	}
 	if (make_room(r)) {
 		memmove(r->candidates + r->next + 1, r->candidates + r->next,

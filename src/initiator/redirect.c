@@ -71,14 +71,14 @@ static void refuse(const struct attempt *a, const struct softwire_why *why, cons
 }
 
 /* Why TO is not followed; NULL: it is. */
-static const char *objection(const struct attempt *a, enum attempt_stage stage, const struct endpoint *to)
+static const char *objection(const struct attempt *a, const struct endpoint *to)
 {
 	const struct initiator *i = a->role;
 	const struct race *r = &i->race;
 
 	if (!i->config.redirect)
 		return "`redirect` is false";
-	if (a->purpose == RACE_HOME && stage != ATTEMPT_LEADS)
+	if (a->purpose == RACE_HOME && i->current)
 		return "the softwire that is up serves";
 	if (r->hops >= REDIRECT_HOPS)
 		return "there were too many in a row";
@@ -127,7 +127,7 @@ bool initiator_redirect_follow(struct attempt *a, enum attempt_stage stage, cons
 	}
 	if (is_on_its_way(i, &c.at))
 		return false;
-	no = objection(a, stage, &c.at);
+	no = objection(a, &c.at);
 	if (no) {
 		refuse(a, why, no);
 		return false;

@@ -271,6 +271,50 @@ static void home_from_a_redirection(void **state)
 	fixture_free(f);
 }
 
+/* What was set up beside the softwire is for the next one when that is sent away; and where nobody answers, all are asked again. */
+static void expect_no_end(struct fixture *f, struct server *old, struct server *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	to->mute = true;
+	softwire_close(old->softwire, CAUSE_LOCAL, L2TP_STOP_ERROR, L2TP_ERROR_TRY_ANOTHER,
+		endpoint_print(&to->at, text), loop_now(&f->loop));
+	fixture_pass_until(f, to->requests > 0, 500);
+	assert_null(f->i->current);
+	assert_true(f->i->state != INITIATOR_UP);
+	old->mute = true;
+	fixture_pass_until(f, f->i->state == INITIATOR_WAITING, 40000);
+	old->mute = to->mute = false;
+	fixture_pass_until(f, f->i->state == INITIATOR_UP, 20000);
+	fixture_free(f);
+}
+
+/* proves: PS-7 partial */
+static void sent_away_on_the_way_home(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	f->config.server_count = 2;
+	f->config.come_home = true;
+	f->config.come_home_ms = 60000;
+	f->servers[0].mute = true;
+	fixture_start(f);
+	fixture_pass_until(f, f->servers[1].ups == 1, 6000);
+	fixture_pass_until(f, f->i->race.purpose == RACE_HOME, 100000);
+	expect_no_end(f, &f->servers[1], &f->servers[3]);
+}
+
+static void sent_away_under_suspicion(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_up(f);
+	f->servers[0].mute = true;
+	initiator_hint(f->i, "a change");
+	fixture_pass_until(f, f->i->race.purpose == RACE_SUSPECT, 2500);
+	expect_no_end(f, &f->servers[0], &f->servers[3]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +330,8 @@ int main(void)
 		cmocka_unit_test(the_other_one_must_prove_the_same),
 		cmocka_unit_test(it_is_forgotten_with_the_softwire),
 		cmocka_unit_test(home_from_a_redirection),
+		cmocka_unit_test(sent_away_on_the_way_home),
+		cmocka_unit_test(sent_away_under_suspicion),
 	};
 
 	return cmocka_run_group_tests_name("redirect", tests, NULL, NULL);
