@@ -82,16 +82,21 @@ static struct source *source_get(struct waiting *w, const struct addr *peer)
 	return s;
 }
 
-static struct ring *ring_of(struct waiting *w, const struct source *s)
+/* Where it belongs now; NULL: nothing of it waits. */
+static struct ring *ring_for(struct waiting *w, const struct source *s)
 {
+	if (!s->first)
+		return NULL;
+	if (s->half_open >= w->limits.half_open_per_source)
+		return &w->aside;
 	return s->known ? &w->known : &w->unknown;
 }
 
-static void ring_leave(struct waiting *w, struct source *s)
+static void ring_leave(struct source *s)
 {
-	struct ring *r = ring_of(w, s);
+	struct ring *r = s->ring;
 
-	if (!s->in_ring)
+	if (!r)
 		return;
 	if (s->next)
 		s->next->previous = s->previous;
@@ -102,34 +107,38 @@ static void ring_leave(struct waiting *w, struct source *s)
 	else
 		r->first = s->next;
 	s->next = s->previous = NULL;
-	s->in_ring = false;
+	s->ring = NULL;
 	r->count--;
 }
 
-/* At the end, if it has something to be served and may have it. */
-static void ring_enter(struct waiting *w, struct source *s)
+/* At the end. */
+static void ring_enter(struct ring *r, struct source *s)
 {
-	struct ring *r = ring_of(w, s);
-
-	if (s->in_ring || !s->first || s->half_open >= w->limits.half_open_per_source)
-		return;
 	s->previous = r->last;
 	if (r->last)
 		r->last->next = s;
 	else
 		r->first = s;
 	r->last = s;
-	s->in_ring = true;
+	s->ring = r;
 	r->count++;
+}
+
+static void ring_settle(struct waiting *w, struct source *s)
+{
+	struct ring *r = ring_for(w, s);
+
+	if (r == s->ring)
+		return;
+	ring_leave(s);
+	if (r)
+		ring_enter(r, s);
 }
 
 /* Its memory goes when nothing of it is here. */
 static void source_settle(struct waiting *w, struct source *s)
 {
-	if (!s->first || s->half_open >= w->limits.half_open_per_source)
-		ring_leave(w, s);
-	else
-		ring_enter(w, s);
+	ring_settle(w, s);
 	if (s->first || s->half_open)
 		return;
 	hash_remove(&w->sources, s->hash, s);
@@ -142,8 +151,8 @@ struct source *waiting_hold(struct waiting *w, const struct addr *peer)
 
 	if (!s)
 		return NULL;
-	if (++s->half_open >= w->limits.half_open_per_source)
-		ring_leave(w, s);
+	s->half_open++;
+	ring_settle(w, s);
 	return s;
 }
 
@@ -156,11 +165,8 @@ void waiting_release(struct waiting *w, struct source *s)
 void waiting_know(struct waiting *w, struct source *s)
 {
 	*filter_place(w, s) = filter_mark(w, s);
-	if (s->known)
-		return;
-	ring_leave(w, s);
 	s->known = true;
-	ring_enter(w, s);
+	ring_settle(w, s);
 }
 
 /* ---- requests ---- */
@@ -260,6 +266,24 @@ static struct source *largest(const struct ring *ring)
 	return found;
 }
 
+/* A when they are equal. Either may be NULL. */
+static struct source *larger(struct source *a, struct source *b)
+{
+	return !a || (b && b->places > a->places) ? b : a;
+}
+
+/* Who gives way to S, if anybody has to: to one that is known a stranger. */
+static struct source *victim(const struct waiting *w, const struct source *s)
+{
+	struct source *known = largest(&w->known), *stranger = largest(&w->unknown), *aside = largest(&w->aside);
+
+	if (aside && aside->known)
+		known = larger(known, aside);
+	else
+		stranger = larger(stranger, aside);
+	return s->known && stranger ? stranger : larger(stranger, known);
+}
+
 /* Makes room for a request of S; false: it must go without. */
 static bool make_room(struct waiting *w, const struct source *s, uint32_t places)
 {
@@ -267,10 +291,9 @@ static bool make_room(struct waiting *w, const struct source *s, uint32_t places
 	struct source *other;
 
 	while (w->places + places > w->limits.places) {
-		bool favoured = s->known && w->unknown.count;
-
-		other = largest(favoured || !w->known.count ? &w->unknown : &w->known);
-		if (!other || other == s || (!favoured && (s->places >= share || other->places <= s->places + places)))
+		other = victim(w, s);
+		if (!other || other == s ||
+			((other->known || !s->known) && (s->places >= share || other->places <= s->places + places)))
 			return false;
 		w->displaced++;
 		waiting_withdraw(w, other->last);
@@ -366,7 +389,7 @@ struct request *waiting_take(struct waiting *w)
 	if (!s)
 		return NULL;
 	r = s->first;
-	ring_leave(w, s); /* and in again, at the end */
+	ring_leave(s); /* and in again, at the end */
 	request_unlink(w, r);
 	source_settle(w, s);
 	return r;

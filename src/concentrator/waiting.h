@@ -14,7 +14,7 @@
  * twice the pause that is to be expected. Forged ones are so the first to go.
  *
  * Room is counted in places of 256 bytes, in all and per source. When all are taken, who has more than its share of them is refused; else the newest request
- * of a source that has more gives way, unknown sources' first. Finding it looks at a few sources, not at all of them.
+ * of a source that has more gives way, unknown sources' first; also of one that stands aside. Finding it looks at a few sources, not at all of them.
  */
 #ifndef CONCENTRATOR_WAITING_H
 #define CONCENTRATOR_WAITING_H
@@ -24,6 +24,7 @@
 #include "lib/wheel.h"
 
 struct waiting;
+struct ring;
 
 struct source {
 	struct waiting *waiting;
@@ -32,8 +33,9 @@ struct source {
 	uint32_t half_open; /* tunnels */
 	uint32_t places;    /* of its requests */
 	struct request *first, *last;
+	struct ring *ring; /* NULL: none of its requests waits */
 	struct source *next, *previous; /* in its ring */
-	bool in_ring, known;
+	bool known;
 };
 
 /* One that waits. */
@@ -66,10 +68,10 @@ struct waiting {
 	struct waiting_limits limits; /* may change at any time */
 	uint64_t seed;
 	struct hash requests, sources;
-	struct ring known, unknown;
+	struct ring known, unknown, aside;
 	unsigned turns;   /* that known sources have had in a row */
 	uint32_t places;  /* taken */
-	uint32_t waiting_sources; /* with requests, in a ring or not */
+	uint32_t waiting_sources; /* with requests: those of all rings */
 	uint16_t *filter;
 	uint64_t expired, displaced; /* requests that lost patience; that gave way to others */
 };

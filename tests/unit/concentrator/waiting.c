@@ -273,6 +273,60 @@ static void when_all_is_full_the_greedy_give_way(void **state)
 	end(&f);
 }
 
+/* Who has all the tunnels that it may have does not hold the room, too. */
+/* proves: SEC-HS-22 partial */
+static void who_stands_aside_gives_way_like_the_others(void **state)
+{
+	struct waiting_limits limits = generous;
+	struct endpoint one = host(1, 9), two = host(2, 9);
+	struct source *s[2];
+	struct fixture f;
+
+	limits.places = 100;
+	limits.half_open_per_source = 1;
+	begin(&f, &limits);
+	for (uint16_t i = 0; i < 50; i++) {
+		put(&f, 1, i);
+		put(&f, 2, i);
+	}
+	s[0] = waiting_hold(&f.w, &one.addr);
+	s[1] = waiting_hold(&f.w, &two.addr);
+	waiting_know(&f.w, s[1]);
+	assert_false(waiting_ready(&f.w));
+	assert_int_equal(put(&f, 3, 1), WAITING_PUT);
+	know(&f, 4);
+	assert_int_equal(put(&f, 4, 1), WAITING_PUT);
+	assert_int_equal(f.w.places, 100);
+	assert_int_equal(f.w.displaced, 2);
+	assert_int_equal(take(&f), 4);
+	assert_int_equal(take(&f), 3);
+	assert_int_equal(take(&f), -1);
+	for (uint16_t i = 100; i < 140; i++) /* no more than they have */
+		assert_int_equal(put(&f, 2, i), i < 102 ? WAITING_PUT : WAITING_FULL);
+	waiting_release(&f.w, s[0]);
+	waiting_release(&f.w, s[1]);
+	end(&f);
+}
+
+/* The greedy stranger, not those who are known and have little. */
+/* proves: SEC-HS-22 partial */
+static void a_stranger_gets_room_from_a_greedy_one(void **state)
+{
+	struct waiting_limits limits = generous;
+	struct fixture f;
+
+	limits.places = 100;
+	begin(&f, &limits);
+	know(&f, 1);
+	put(&f, 1, 1);
+	for (uint16_t i = 0; i < 99; i++)
+		put(&f, 2, i);
+	assert_int_equal(put(&f, 3, 1), WAITING_PUT);
+	assert_int_equal(f.w.displaced, 1);
+	assert_int_equal(take(&f), 1);
+	end(&f);
+}
+
 /* Forged addresses, each seen once, fill everything: who is known gets in all the same. */
 /* proves: SEC-HS-22 partial */
 static void strangers_give_way_to_those_who_are_known(void **state)
@@ -346,7 +400,7 @@ static void whatever_happens_the_sums_are_right(void **state)
 			waiting_know(&f.w, held[slot]);
 		pass(&f, rng_below(&rng, 30));
 		assert_true(f.w.places <= limits.places);
-		assert_true(f.w.known.count + f.w.unknown.count <= f.w.waiting_sources);
+		assert_int_equal(f.w.known.count + f.w.unknown.count + f.w.aside.count, f.w.waiting_sources);
 		assert_true(f.w.waiting_sources <= f.w.sources.count && f.w.sources.count <= 40);
 	}
 	for (int i = 0; i < 100; i++)
@@ -371,6 +425,8 @@ int main(void)
 		cmocka_unit_test(an_initiator_can_take_it_back),
 		cmocka_unit_test(a_source_has_no_more_room_than_it_may),
 		cmocka_unit_test(when_all_is_full_the_greedy_give_way),
+		cmocka_unit_test(who_stands_aside_gives_way_like_the_others),
+		cmocka_unit_test(a_stranger_gets_room_from_a_greedy_one),
 		cmocka_unit_test(strangers_give_way_to_those_who_are_known),
 		cmocka_unit_test(a_network_is_one_source_as_configured),
 		cmocka_unit_test(whatever_happens_the_sums_are_right),
