@@ -64,7 +64,7 @@ void concentrator_drop_listener(struct concentrator *c, const struct endpoint *a
 
 /* ---- a reload ---- */
 
-static bool is_listed(const struct concentrator *c, const struct endpoint *e)
+bool concentrator_listens_on(const struct concentrator *c, const struct endpoint *e)
 {
 	const struct endpoint *listed;
 
@@ -88,9 +88,9 @@ static void log_listener(struct concentrator *c, const struct listener *at, cons
 static void sweep(struct wheel_timer *t, msec now)
 {
 	struct concentrator *c = container_of(t, struct concentrator, listen_timer);
-	bool more = false;
+	bool more = c->changing; /* a reload that may have it served again */
 
-	for (unsigned i = 0; i < DP_LISTENERS_MAX; i++) {
+	for (unsigned i = 0; i < DP_LISTENERS_MAX && !c->changing; i++) {
 		struct listener *l = &c->listeners[i];
 
 		if (!l->retired)
@@ -112,7 +112,7 @@ void concentrator_change_listeners(
 
 	for (unsigned i = 0; i < DP_LISTENERS_MAX; i++) {
 		struct listener *l = &c->listeners[i];
-		bool listed = l->open && is_listed(c, &l->at);
+		bool listed = l->open && concentrator_listens_on(c, &l->at);
 
 		if (l->open && !listed && !l->retired) {
 			log_listener(c, l, "listener-retired");

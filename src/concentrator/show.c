@@ -300,7 +300,7 @@ unsigned concentrator_forget(struct concentrator *c, const char *user)
 	unsigned n = 0;
 
 	concentrator_clear(c, user, 0);
-	while ((lease = lease_next(c->leases, &cursor)) && n < sizeof(slots) / sizeof(*slots))
+	while (c->leases && (lease = lease_next(c->leases, &cursor)) && n < sizeof(slots) / sizeof(*slots))
 		if (strcmp(lease->user, user) == 0)
 			slots[n++] = lease->slot;
 	for (unsigned i = 0; i < n; i++)

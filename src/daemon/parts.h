@@ -52,6 +52,8 @@ void leaving_free_all(struct worker *w);
 
 /* reload.c: everything is read and judged before anything changes. ASKED: a client of the control socket waits for the answer. */
 void worker_reload(struct worker *w, bool asked);
+/* The one that had to wait, if there is one. */
+void worker_reload_next(struct worker *w);
 /* The one that is under way is forgotten. */
 void worker_reload_free(struct worker *w);
 

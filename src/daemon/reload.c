@@ -4,7 +4,8 @@
  *
  * The keeper reads the file first, as root: what is new in it may be asked for from then on. Then we read it, see what is different (control/change.h),
  * make what is new (initiators) and have the concentrator open and check what it will need. Only when all of that is there is anything
- * applied. Where something is missing the keeper goes back to what was before. One reload at a time; who asks meanwhile gets the next one.
+ * applied. Where something is missing the keeper goes back to what was before. One reload at a time, and none before
+ * all roles have started; who asks meanwhile gets the next one.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -119,10 +120,7 @@ static void finish(struct reload *r)
 		control_reload_done(
 			w->control, json_incref(r->errors), json_incref(r->warnings), json_incref(r->say));
 	reload_free(r);
-	if (w->reload_again && !w->stopping) {
-		w->reload_again = false;
-		worker_reload(w, w->reload_again_asked);
-	}
+	worker_reload_next(w);
 }
 
 /* ---- the second step: applying ---- */
@@ -366,9 +364,17 @@ static struct reload *reload_new(struct worker *w, bool asked)
 	return NULL;
 }
 
+void worker_reload_next(struct worker *w)
+{
+	if (!w->reload_again || w->stopping)
+		return;
+	w->reload_again = false;
+	worker_reload(w, w->reload_again_asked);
+}
+
 void worker_reload(struct worker *w, bool asked)
 {
-	if (w->reload) {
+	if (w->reload || w->starting) {
 		w->reload_again_asked = (w->reload_again && w->reload_again_asked) || asked;
 		w->reload_again = true;
 		return;

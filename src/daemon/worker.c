@@ -83,6 +83,7 @@ static void part_started(struct worker *w)
 		return;
 	log_message(w->log, LEVEL_INFO, "ready", "softwired %s", SOFTWIRE_VERSION);
 	keeper_ready(w->keeper);
+	worker_reload_next(w);
 }
 
 static void role_started(void *owner, int result)

@@ -7,11 +7,14 @@
 
 What this exercises: users, pools, listening addresses, limits and the log level change without a lost packet, and the command says so key by
 key; an address that goes serves those who are there, sends others to the new one, and is closed after the last; a configuration that cannot be
-had (an address, a users file) changes nothing, in the keeper neither; initiators come and go with a reload.
+had (an address, a users file) changes nothing, in the keeper neither; initiators come and go with a reload; one that comes before the daemon is
+ready waits.
 """
+import json
 import os
 import re
 import signal
+import socket
 
 import pytest
 
@@ -146,6 +149,33 @@ def test_what_cannot_be_had_changes_nothing(served):
     sc.conf.write_text(good)
     assert softwire(sc, "reload").stdout == "Nothing has changed.\n"
     served.si.wait_up(timeout=30)
+
+
+# Holds the concentrator's device, as a process before it that is slow to leave.
+HOLD = """
+import fcntl, os, signal, struct
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"sc0", 0x1001))
+print("held", flush=True)
+signal.pause()
+"""
+
+
+def test_a_reload_that_comes_too_early_waits(home):
+    hold = home.sc_node.start("/usr/bin/python3", "-c", HOLD, log=home.dir / "hold.log")
+    wait_until("the device is taken", lambda: hold.has("held"))
+    sc = home.start_sc(wait=False)
+    with socket.socket(socket.AF_UNIX) as client:
+        wait_until("the control socket is there", lambda: not client.connect_ex(str(sc.socket)))
+        edit(sc, ("users =", "hello = 30; users ="))
+        client.sendall(b'{"v":1,"do":"reload"}\n')
+        assert softwire(sc, "show", "counters").returncode == 0, "the request is there"
+        assert not sc.has("event=ready")
+        hold.stop()
+        assert json.loads(client.makefile().readline())["say"] == ["concentrator: hello 60 -> 30"]
+    assert sc.text().index("event=ready") < sc.text().index("hello 60 -> 30")
+    home.start_si()
+    home.wait_delegated()
 
 
 # proves: PS-2 partial

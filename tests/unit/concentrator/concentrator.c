@@ -492,6 +492,18 @@ static void clear_and_forget(void **state)
 	fixture_free(f);
 }
 
+/* As before the database is open, when the control socket may be there already. */
+static void without_leases_there_is_none_to_forget(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	snprintf(f->config.lease_path, sizeof(f->config.lease_path), "/nonexistent/leases.db");
+	fixture_start(f);
+	assert_true(f->result < 0);
+	assert_int_equal(concentrator_forget(f->c, "alice"), 0);
+	fixture_free(f);
+}
+
 static unsigned events;
 
 static void count_event(void *owner, json_t *event)
@@ -645,6 +657,7 @@ int main(void)
 		cmocka_unit_test(a_users_file_with_errors_changes_nothing),
 		cmocka_unit_test(limits_change_with_a_reload),
 		cmocka_unit_test(clear_and_forget),
+		cmocka_unit_test(without_leases_there_is_none_to_forget),
 		cmocka_unit_test(a_trace_shows_one_user),
 		cmocka_unit_test(stop_says_goodbye_to_everybody),
 		cmocka_unit_test(stop_does_not_wait_for_the_dead),

@@ -231,6 +231,32 @@ static void what_has_changed_is_told(void **state)
 	fixture_free(f);
 }
 
+/* It is configured again, and its last softwire goes before that is applied. */
+static void an_address_that_is_to_come_back_is_not_closed_meanwhile(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct endpoint one = free_port(1), other = free_port(1);
+	struct concentrator_config config = moved(f, &one, &other);
+	struct peer *alice;
+
+	fixture_start(f);
+	alice = peer_up(f, 2, "alice");
+	assert_int_equal(fixture_reload(f, &config), 0);
+	f->hold_change = true;
+	assert_int_equal(fixture_reload(f, &f->config), 0);
+	concentrator_clear(f->c, "alice", 0);
+	fixture_until(f, alice->downs);
+	fixture_pass(f, 60000);
+	assert_int_equal(concentrator_apply(f->change, NULL), 0);
+	f->server = one;
+	peer_up(f, 3, "bob");
+	fixture_pass(f, 5000);
+	assert_int_equal(open_listeners(f, false), 1);
+	assert_int_equal(f->sockets_closed, 1);
+	assert_true(endpoint_equal(&f->closed, &other));
+	fixture_free(f);
+}
+
 /* Sent to the keeper, and forgotten before it has answered. */
 static void the_end_comes_between_the_steps(void **state)
 {
@@ -256,6 +282,7 @@ int main(void)
 		cmocka_unit_test(impossible_pools_change_nothing),
 		cmocka_unit_test(all_that_is_wrong_is_told),
 		cmocka_unit_test(what_has_changed_is_told),
+		cmocka_unit_test(an_address_that_is_to_come_back_is_not_closed_meanwhile),
 		cmocka_unit_test(the_end_comes_between_the_steps),
 	};
 
