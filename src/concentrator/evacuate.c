@@ -4,7 +4,7 @@
  *
  * Each leaves in good order: its lease becomes idle and its routes go when it is told, once, as with any other end. Whoever is left alone (drain.h) ends
  * some day by itself. It is over when everybody has gone and has acknowledged the last word; no new ones are taken until the operator says so,
- * or the daemon starts again.
+ * or another process serves.
  */
 #include "concentrator/redirect.h"
 #include "concentrator/role.h"

@@ -233,13 +233,17 @@ static bool drain_targets(struct request *q, struct drain_order *order)
 		const char *text = json_string_value(item);
 		struct endpoint *e = &order->targets[order->target_count++];
 
-		if (!endpoint_parse(text, L2TP_PORT, e) && e->port && !addr_is_unspecified(&e->addr) &&
-			!addr_is_multicast(&e->addr))
+		if (endpoint_parse(text, L2TP_PORT, e) || !e->port || addr_is_unspecified(&e->addr) ||
+			addr_is_multicast(&e->addr))
+			q->answer->object = request_refusal("\"to\" has \"%s\": it must be the address of "
+							    "another concentrator, with :PORT or without",
+				quoted(text).text);
+		else if (concentrator_listens_on(q->targets->concentrator, e))
+			q->answer->object =
+				request_refusal("\"to\" has \"%s\", which is an address of this concentrator",
+					quoted(text).text);
+		else
 			continue;
-		q->answer->object = request_refusal(
-			"\"to\" has \"%s\": it must be the address of another concentrator, with :PORT or "
-			"without",
-			quoted(text).text);
 		return false;
 	}
 	return true;
