@@ -16,6 +16,19 @@ static const struct option_row *find(const struct option_table *t, const char *n
 	return NULL;
 }
 
+/* "-h": the row's; NULL. */
+static const struct option_row *find_letter(const struct option_table *t, const char *word)
+{
+	static const struct {
+		const char *letter, *name;
+	} letters[] = {{"-h", "help"}, {"-j", "json"}};
+
+	for (size_t n = 0; n < sizeof(letters) / sizeof(*letters); n++)
+		if (!strcmp(letters[n].letter, word))
+			return find(t, letters[n].name, strlen(letters[n].name));
+	return NULL;
+}
+
 static bool take_number(
 	const struct option_row *row, struct option_number *into, const char *value, char why[WHY])
 {
@@ -94,6 +107,7 @@ static bool take_option(
 bool option_parse(const struct option_table *t, int argc, char **argv, void *into, const char **words,
 	unsigned most, unsigned *ret_words, char why[WHY])
 {
+	const struct option_row *letter;
 	unsigned count = 0;
 	bool options = true;
 
@@ -103,6 +117,8 @@ bool option_parse(const struct option_table *t, int argc, char **argv, void *int
 		} else if (options && !strncmp(argv[n], "--", 2)) {
 			if (!take_option(t, argc, argv, &n, into, why))
 				return false;
+		} else if (options && (letter = find_letter(t, argv[n]))) {
+			(void)take(letter, into, NULL, why); /* a flag */
 		} else if (options && argv[n][0] == '-' && argv[n][1]) {
 			snprintf(why, WHY, "there is no option %.40s", argv[n]);
 			return false;

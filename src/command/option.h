@@ -1,7 +1,8 @@
 /*
  * command/option: options as rows of a table, from which parsing, help, the manual page (a unit test compares them) and completion follow.
  *
- * Options and words may stand in any order; "--" ends the options. "--name=VALUE" and "--name VALUE" are the same.
+ * Options and words may stand in any order; "--" ends the options. "--name=VALUE" and "--name VALUE" are the same, and so are, where there is a
+ * row, -h and --help, -j and --json, as everywhere behind softwire.
  */
 #ifndef COMMAND_OPTION_H
 #define COMMAND_OPTION_H

@@ -28,6 +28,7 @@ static bool read_line(int fd, char secret[PASSWORD_MAX + 1], size_t *ret_len, ch
 	char c = 0;
 	ssize_t n;
 
+	errno = 0;
 	while ((n = read(fd, &c, 1)) == 1 && c != '\n') {
 		full |= len == PASSWORD_MAX;
 		if (!full)
@@ -37,7 +38,9 @@ static bool read_line(int fd, char secret[PASSWORD_MAX + 1], size_t *ret_len, ch
 		len--;
 	secret[len] = '\0';
 	*ret_len = len;
-	if (n < 0)
+	if (n < 0 && errno == EINTR)
+		snprintf(why, WHY, "interrupted");
+	else if (n < 0)
 		snprintf(why, WHY, "the password cannot be read: %s", strerror(errno));
 	else if (full)
 		snprintf(why, WHY, "the password has more than %d bytes", PASSWORD_MAX);
@@ -74,6 +77,8 @@ static bool read_quietly(
 	(void)tcsetattr(fd, TCSAFLUSH, &quiet); /* what was typed before the question is no answer to it */
 	dprintf(fd, "Password of %s at %s: ", t->user, t->host);
 	ok = read_line(fd, secret, ret_len, why);
+	if (!ok && errno == EINTR)
+		dprintf(fd, "\n"); /* there was no end of the line to be shown */
 	(void)tcsetattr(fd, TCSAFLUSH, &old);
 	for (unsigned n = 0; n < 4; n++)
 		(void)sigaction(numbers[n], &before[n], NULL);

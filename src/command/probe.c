@@ -216,9 +216,13 @@ static void test_addresses(struct probe *p, struct trial_plan *plan)
 	plan->fallback = p->count > 1;
 	for (unsigned n = 0; n < p->count; n++) {
 		p->address = addr_print(&p->servers[n].addr, address);
-		if (!p->steps)
+		if (!p->steps) {
 			printf("%s\n", address);
+			(void)fflush(stdout);
+		}
 		trial_run(plan, &p->servers[n], &p->results[n]);
+		if (p->results[n].interrupted)
+			break;
 	}
 	p->address = NULL;
 	if (plan->interrupts >= 0)

@@ -574,6 +574,7 @@ static void run(struct trial *t)
 			turn(t);
 			advance(t, loop_clock());
 		}
+		t->result->interrupted = t->interrupted;
 		if (t->interrupted && t->step < DONE)
 			fail(t, loop_clock(), "interrupted", "it was interrupted");
 		say_goodbye(t);

@@ -41,6 +41,7 @@ struct trial_plan {
 struct trial_result {
 	struct endpoint server;
 	bool failed, tested; /* not TESTED: this host cannot send there, and need not */
+	bool interrupted;
 	const char *step;    /* where it failed */
 	char sentence[400];  /* and why, and what to do */
 };

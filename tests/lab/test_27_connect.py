@@ -19,7 +19,7 @@ import termios
 
 import pytest
 
-from home import CONCENTRATOR, USERS, WEB, Direct, without_lan
+from home import CONCENTRATOR, USERS, WEB, Direct, with_names, without_lan
 from lab import BUILD, secret_file, wait_until
 
 PASSWORD = "correct horse battery staple"
@@ -165,12 +165,12 @@ def test_nobody_there_is_told_and_tried_again(lab):
 def test_names_are_looked_up(lab):
     """With a file of names instead of DNS."""
     lab.start_sc()
-    (lab.dir / "nsswitch.conf").write_text("hosts: files\n")
-    (lab.dir / "hosts").write_text("192.0.2.1 sc.example.net\n")
-    with_names = f"mount --bind {lab.dir}/nsswitch.conf /etc/nsswitch.conf && mount --bind {lab.dir}/hosts /etc/hosts && exec \"$@\""
-    good, bad = (lab.home.sh("sh", "-c", with_names, "sh", *lab.argv("--for", "1", server=f"alice@{name}"), check=False, timeout=30)
-                 for name in ("sc.example.net", "cs.example.net"))
-    assert good.returncode == 0 and "looking up sc.example.net ... 192.0.2.1" in good.stdout.splitlines(), good
+    names = with_names(lab, "192.0.2.1 sc.example.net\n")
+    good = lab.connect(wrap=names, server="alice@sc.example.net")
+    lab.wait_event(good, "up")
+    assert [(e["name"], e["address"]) for e in good.events("lookup")] == [("sc.example.net", "192.0.2.1")]
+    end(lab, good, signal.SIGINT)
+    bad = lab.home.sh(*names, *lab.argv(server="alice@cs.example.net"), check=False, timeout=30)
     assert bad.returncode == 1 and bad.stderr.splitlines()[-1] == "softwire: cs.example.net does not exist, or has no address: is the name right?", bad
 
 
@@ -197,12 +197,15 @@ def test_beside_a_daemon_and_another_one(lab):
 def test_the_same_identity_comes_again(lab):
     """The DUID is kept for user and server, in a directory that belongs to the test alone."""
     lab.start_sc()
-    argv = [w for w in lab.argv("--for", "1", "--lan", "lan0") if w != "--stateless"]
+    argv = [w for w in lab.argv("--json", "--lan", "lan0") if w != "--stateless"]
+    mount = f"mkdir -p {lab.dir}/state && chmod 777 {lab.dir}/state && mount --bind {lab.dir}/state /var/lib && exec \"$@\""
     duids = []
     for _ in range(2):
-        run = lab.home.sh("sh", "-c", f"mkdir -p {lab.dir}/state && chmod 777 {lab.dir}/state && mount --bind {lab.dir}/state /var/lib && exec \"$@\"", "sh", *argv, check=False)
-        assert run.returncode == 0, run
+        client = lab.home.start("sh", "-c", mount, "sh", *argv, log=lab.dir / "connect.log")
+        wait_until("a prefix", lambda: (s := lab.sc.softwire()) and s["delegated"])
         duids.append(lab.sc.show("leases")[0]["duid"])
+        client.kill(signal.SIGINT)
+        assert client.popen.wait(8) == 0, client.text()
     assert duids[0] and duids[0] == duids[1]
 
 
@@ -281,13 +284,13 @@ def test_an_interrupted_question_leaves_the_terminal_as_it_was(lab):
     wait_until("the echo is off", lambda: not terminal.echo())
     os.write(terminal.fd, b"\x03")
     assert terminal.wait_end() == 1
-    assert terminal.echo()
+    assert terminal.echo() and terminal.text().splitlines()[-1] == "softwire: interrupted"
     os.close(terminal.fd)
 
 
 def test_passwords_by_descriptor_and_time_limits(lab):
     lab.start_sc()
-    argv = [w for w in lab.argv("--for", "1", "--password-fd", "0") if w != "--password-file" and w != lab.dir / "connect-alice"]
+    argv = [w for w in lab.argv("--for", "2", "--password-fd", "0") if w != "--password-file" and w != lab.dir / "connect-alice"]
     run = lab.home.sh(*argv, input=f"{PASSWORD}\n", check=False)
     assert run.returncode == 0 and "signed in as alice (chap)" in run.stdout and "ended after 00:00:0" in run.stdout.splitlines()[-1], run
     run = lab.home.sh(*argv, check=False, stdin=subprocess.DEVNULL)

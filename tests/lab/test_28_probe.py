@@ -12,11 +12,12 @@ wrong password, a server without addresses to give, one that wants a tunnel secr
 stays as it is.
 """
 import json
+import signal
 
 import pytest
 
-from home import CONCENTRATOR, SC_ADDRESS6, USERS, Direct6, Home
-from lab import BUILD, secret_file
+from home import CONCENTRATOR, SC_ADDRESS6, USERS, Direct6, Home, with_names
+from lab import BUILD, secret_file, wait_until
 
 PASSWORD = "correct horse battery staple"
 
@@ -49,9 +50,7 @@ def test_a_good_server_is_reported_over_both_families():
     with Direct6(name="prob") as lab:
         lab.start_sc(config=CONCENTRATOR.replace('"192.0.2.1" ]', f'"192.0.2.1", "{SC_ADDRESS6}" ]'))
         before = [lab.home.ip(*w.split()).stdout for w in ("-br addr", "-4 route", "-6 route")]
-        (lab.dir / "nsswitch.conf").write_text("hosts: files\n")
-        (lab.dir / "hosts").write_text(f"192.0.2.1 sc.example.net\n{SC_ADDRESS6} sc.example.net\n")
-        names = ("sh", "-c", f"mount --bind {lab.dir}/nsswitch.conf /etc/nsswitch.conf && mount --bind {lab.dir}/hosts /etc/hosts && exec \"$@\"", "sh")
+        names = with_names(lab, f"192.0.2.1 sc.example.net\n{SC_ADDRESS6} sc.example.net\n")
         report = probe(lab, "alice@sc.example.net", "--ipv6", wrap=names)
         for address in ("192.0.2.1", SC_ADDRESS6):
             assert results(report, address) == dict.fromkeys(ALL, "ok"), report
@@ -89,6 +88,17 @@ def test_nobody_there_and_a_hole(lab):
     assert "do not get to 192.0.2.7:1701 (administratively prohibited, says 203.0.113.254)" in probe(lab, "alice@192.0.2.7")["verdict"]
     lab.home.ip("route", "del", "default")
     assert "this host has no way to 192.0.2.1:1701" in probe(lab)["verdict"]
+
+
+def test_an_interruption_ends_it_at_the_address_where_it_is(lab):
+    lab.access.nft("table ip f { chain through { type filter hook forward priority 0; ip daddr 192.0.2.8/30 drop\n}\n}\n")
+    names = with_names(lab, "192.0.2.8 two.example.net\n192.0.2.9 two.example.net\n")
+    run = lab.home.start(*names, BUILD / "src" / "softwire", "connect", "--probe", "two.example.net", log=lab.dir / "probe.log")
+    wait_until("it tests the first one", lambda: len(run.text().splitlines()) == 3)
+    run.kill(signal.SIGINT)
+    assert run.popen.wait(5) == 1
+    lines = run.text().splitlines()
+    assert len(lines) == 5 and "reach    failed" in lines[3] and lines[4].endswith("it was interrupted."), lines
 
 
 def test_refusals(lab):

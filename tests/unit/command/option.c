@@ -45,6 +45,10 @@ static void options_and_words_may_stand_anywhere(void **state)
 	assert_string_equal(word, "--odd@sc");
 	assert_true(parse(&o, &word, &words, why, 2, "--password-fd", "0"));
 	assert_true(o.password_fd.given && !o.password_fd.value && !words);
+	assert_true(parse(&o, &word, &words, why, 2, "-j", "-h"));
+	assert_true(o.json && o.help && !words);
+	assert_true(parse(&o, &word, &words, why, 2, "--", "-h"));
+	assert_true(!o.help && words == 1);
 }
 
 static void mistakes_are_told(void **state)
