@@ -19,22 +19,6 @@ enum { STEP_MS = 250, ATTEMPT_STEPS = 480, ATTEMPTS = 4 };
 /* ---- the keeper ---- */
 
 KEEPER(keeper_open_udp, (struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner), c, local)
-KEEPER(keeper_open_tun, (struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner), c, name, mtu)
-KEEPER(keeper_open_file, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
-KEEPER(keeper_open_directory, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
-KEEPER(keeper_route,
-	(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind, const char *device,
-		const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner),
-	c, add, dst, kind, device, source, metric)
-KEEPER(keeper_address,
-	(struct keeper_client *c, bool add, const char *device, const struct addr *address, uint8_t prefix_len, uint32_t valid,
-		uint32_t preferred, keeper_answer *answer, void *owner),
-	c, add, device, address, prefix_len, valid, preferred)
-KEEPER(keeper_forwarding, (struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner), c, family)
-KEEPER(keeper_hook,
-	(struct keeper_client *c, const char *path, const char *event, const char *key, const char *const *variables, unsigned count,
-		keeper_answer *answer, void *owner),
-	c, path, event, key, variables, count)
 
 static struct fixture *f;
 
@@ -172,41 +156,14 @@ static void stopping(void)
 	end();
 }
 
-/* ---- the tests ---- */
-
-static void a_start_that_fails_says_why(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, starting);
-}
-
-static void who_cannot_come_in_tries_again_and_who_is_up_stays_up(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, connecting);
-}
-
-static void upkeep_and_questions_harm_nobody(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, keeping);
-}
-
-static void an_end_is_an_end(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, stopping);
-}
-
 int main(void)
 {
-	static enum inject_kind memory = INJECT_MEMORY, system = INJECT_SYSTEM;
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(a_start_that_fails_says_why, &memory),
-		cmocka_unit_test_prestate(a_start_that_fails_says_why, &system),
-		cmocka_unit_test_prestate(who_cannot_come_in_tries_again_and_who_is_up_stays_up, &memory),
-		cmocka_unit_test_prestate(who_cannot_come_in_tries_again_and_who_is_up_stays_up, &system),
-		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &memory),
-		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &system),
-		cmocka_unit_test_prestate(an_end_is_an_end, &memory),
-		cmocka_unit_test_prestate(an_end_is_an_end, &system),
+	static const struct inject_scene scenes[] = {
+		{"a start that fails says why", starting},
+		{"who cannot come in tries again, and who is up stays up", connecting},
+		{"upkeep and questions harm nobody", keeping},
+		{"an end is an end", stopping},
 	};
 
-	return cmocka_run_group_tests_name("concentrator under failures", tests, NULL, NULL);
+	return inject_main("concentrator under failures", scenes, sizeof(scenes) / sizeof(*scenes));
 }

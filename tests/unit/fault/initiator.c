@@ -15,30 +15,14 @@ enum { STEP_MS = 250, PATIENCE_STEPS = 1200 };
 
 /* ---- the keeper ---- */
 
-KEEPER(keeper_open_tun, (struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner), c, name, mtu)
 KEEPER(keeper_open_icmp6, (struct keeper_client *c, const char *interface, keeper_answer *answer, void *owner), c, interface)
-KEEPER(keeper_open_file, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
-KEEPER(keeper_open_directory, (struct keeper_client *c, const char *path, keeper_answer *answer, void *owner), c, path)
-KEEPER(keeper_route,
-	(struct keeper_client *c, bool add, const struct prefix *dst, enum keeper_route_kind kind, const char *device,
-		const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner),
-	c, add, dst, kind, device, source, metric)
-KEEPER(keeper_address,
-	(struct keeper_client *c, bool add, const char *device, const struct addr *address, uint8_t prefix_len, uint32_t valid,
-		uint32_t preferred, keeper_answer *answer, void *owner),
-	c, add, device, address, prefix_len, valid, preferred)
 KEEPER(keeper_link_mtu, (struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner), c, device, mtu)
-KEEPER(keeper_forwarding, (struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner), c, family)
 KEEPER(keeper_dns,
 	(struct keeper_client *c, const char *device, const struct addr *servers, unsigned count, keeper_answer *answer, void *owner), c,
 	device, servers, count)
 KEEPER(keeper_bridge,
 	(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count, keeper_answer *answer, void *owner), c,
 	bridge, ports, count)
-KEEPER(keeper_hook,
-	(struct keeper_client *c, const char *path, const char *event, const char *key, const char *const *variables, unsigned count,
-		keeper_answer *answer, void *owner),
-	c, path, event, key, variables, count)
 
 static struct fixture *f;
 
@@ -163,47 +147,15 @@ static void stopping(void)
 	end();
 }
 
-/* ---- the tests ---- */
-
-static void a_start_that_fails_says_why(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, starting);
-}
-
-static void it_connects_by_trying_again(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, connecting);
-}
-
-static void upkeep_and_questions_harm_nobody(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, keeping);
-}
-
-static void it_finds_back(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, coming_back);
-}
-
-static void an_end_is_an_end(void **state)
-{
-	inject_sweep(*(enum inject_kind *)*state, stopping);
-}
-
 int main(void)
 {
-	static enum inject_kind memory = INJECT_MEMORY, system = INJECT_SYSTEM;
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(a_start_that_fails_says_why, &memory),
-		cmocka_unit_test_prestate(a_start_that_fails_says_why, &system),
-		cmocka_unit_test_prestate(it_connects_by_trying_again, &memory),
-		cmocka_unit_test_prestate(it_connects_by_trying_again, &system),
-		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &memory),
-		cmocka_unit_test_prestate(upkeep_and_questions_harm_nobody, &system),
-		cmocka_unit_test_prestate(it_finds_back, &memory),
-		cmocka_unit_test_prestate(it_finds_back, &system),
-		cmocka_unit_test_prestate(an_end_is_an_end, &system),
+	static const struct inject_scene scenes[] = {
+		{"a start that fails says why", starting},
+		{"it connects by trying again", connecting},
+		{"upkeep and questions harm nobody", keeping},
+		{"it finds back", coming_back},
+		{"an end is an end", stopping, .no_memory = true},
 	};
 
-	return cmocka_run_group_tests_name("initiator under failures", tests, NULL, NULL);
+	return inject_main("initiator under failures", scenes, sizeof(scenes) / sizeof(*scenes));
 }

@@ -26,7 +26,7 @@
 
 #include <cmocka.h>
 
-enum { CHILD_SECONDS = 60, DEPTH = 12, AT_ONCE = 4 };
+enum { CHILD_SECONDS = 60, DEPTH = 12, AT_ONCE = 4, SCENES = 8, NAME = 96 };
 
 static const char *const kind_names[INJECT_KINDS] = {"memory", "system"};
 
@@ -116,11 +116,15 @@ SYSTEM(ssize_t, ENOMEM, -1, recvmsg, (int fd, struct msghdr *m, int flags), (fd,
 SYSTEM(int, ENOMEM, -1, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *t), (fd, m, n, flags, t))
 SYSTEM(ssize_t, EINTR, -1, read, (int fd, void *data, size_t len), (fd, data, len))
 SYSTEM(ssize_t, ENOBUFS, -1, write, (int fd, const void *data, size_t len), (fd, data, len))
-SYSTEM(int, EIO, -1, fstat, (int fd, struct stat *ret), (fd, ret))
+SYSTEM(int, EMFILE, -1, dup, (int fd), (fd))
 SYSTEM(int, ENOSPC, -1, rename, (const char *from, const char *to), (from, to))
-SYSTEM(FILE *, EMFILE, NULL, fopen, (const char *path, const char *mode), (path, mode))
 SYSTEM(FILE *, ENOMEM, NULL, fdopen, (int fd, const char *mode), (fd, mode))
-SYSTEM(void *, ENOMEM, MAP_FAILED, mmap, (void *at, size_t len, int protection, int flags, int fd, off_t offset),
+/* With 64-bit offsets the C library's headers give these other names, and the linker knows them by those. */
+SYSTEM(ssize_t, EIO, -1, pread64, (int fd, void *data, size_t len, off_t at), (fd, data, len, at))
+SYSTEM(int, EIO, -1, fstat64, (int fd, struct stat *ret), (fd, ret))
+SYSTEM(int, ENOSPC, -1, fallocate64, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len))
+SYSTEM(FILE *, EMFILE, NULL, fopen64, (const char *path, const char *mode), (path, mode))
+SYSTEM(void *, ENOMEM, MAP_FAILED, mmap64, (void *at, size_t len, int protection, int flags, int fd, off_t offset),
 	(at, len, protection, flags, fd, offset))
 
 /* libuv answers with -errno. (uv_poll_start() cannot fail: it only notes what is wanted.) */
@@ -226,7 +230,7 @@ static unsigned count_calls(enum inject_kind kind, void (*scene)(void))
 	return slots[0].count;
 }
 
-void inject_sweep(enum inject_kind kind, void (*scene)(void))
+static void sweep(enum inject_kind kind, void (*scene)(void))
 {
 	struct child children[AT_ONCE] = {0};
 	unsigned total, at = 1, running = 0, bad = 0;
@@ -254,4 +258,38 @@ void inject_sweep(enum inject_kind kind, void (*scene)(void))
 	printf("%u calls of %s\n", total, kind_names[kind]);
 	if (bad)
 		fail_msg("%u of %u failures of %s were not survived", bad, total, kind_names[kind]);
+}
+
+/* ---- as tests ---- */
+
+struct sweep {
+	enum inject_kind kind;
+	const struct inject_scene *scene;
+};
+
+static void run_sweep(void **state)
+{
+	const struct sweep *s = *state;
+
+	sweep(s->kind, s->scene->run);
+}
+
+int inject_main(const char *name, const struct inject_scene *scenes, unsigned count)
+{
+	struct sweep sweeps[SCENES * INJECT_KINDS];
+	struct CMUnitTest tests[SCENES * INJECT_KINDS];
+	char names[SCENES * INJECT_KINDS][NAME];
+	size_t n = 0;
+
+	assert_true(count <= SCENES);
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned kind = 0; kind < INJECT_KINDS; kind++) {
+			if (kind == INJECT_MEMORY && scenes[i].no_memory)
+				continue;
+			snprintf(names[n], NAME, "%s (%s)", scenes[i].name, kind_names[kind]);
+			sweeps[n] = (struct sweep){(enum inject_kind)kind, &scenes[i]};
+			tests[n] = (struct CMUnitTest){.name = names[n], .test_func = run_sweep, .initial_state = &sweeps[n]};
+			n++;
+		}
+	return _cmocka_run_group_tests(name, tests, n, NULL, NULL);
 }
