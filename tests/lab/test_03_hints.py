@@ -8,6 +8,7 @@ address changes, junk at port 1701, forged packets that end nothing. Recovery co
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -171,17 +172,41 @@ def test_junk_at_the_port_grows_nothing_and_harms_nobody(connected):
     assert counters["concentrator"]["strays_suppressed"] > 1000, "answers to strangers are limited"
 
 
+SEND = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for packet in sys.argv[1:] * 20:
+    s.sendto(bytes.fromhex(packet), ("192.0.2.1", 1701))
+"""
+
+
+def forge(home, user="alice"):
+    """Who sends this knows ids and sequence numbers, but has another address: StopCCN, CDN, and LCP's Terminate-Request and Configure-Request."""
+    tunnel = next(t for t in home.sc.show("tunnels") if t["user"] == user)
+    ids = struct.pack("!HH", tunnel["local_tunnel"], tunnel["local_session"])
+
+    def control(avps):
+        avps = bytes.fromhex(avps)
+        return struct.pack("!HH", 0xc802, 12 + len(avps)) + ids + struct.pack("!HH", tunnel["nr"], tunnel["ns"]) + avps
+
+    stop = control("8008000000000004" + f"800800000009{tunnel['peer_tunnel']:04x}" + "8008000000010001")
+    cdn = control("800800000000000e" + f"80080000000e{tunnel['peer_session']:04x}" + "8008000000010003")
+    terminate, configure = (struct.pack("!H", 2) + ids + bytes.fromhex("ff03c021") + lcp for lcp in (b"\x05\x01\x00\x04", b"\x01\x63\x00\x04"))
+    before = wrong_peer(home)
+    home.access.sh("/usr/bin/python3", "-c", SEND, *[packet.hex() for packet in (stop, cdn, terminate, configure)])
+    wait_until("they were seen", lambda: wrong_peer(home) >= before + 80)
+
+
+def wrong_peer(home):
+    return home.sc.ask("show", "counters")["counters"]["concentrator"]["dataplane"]["drop_wrong_peer"]
+
+
 # proves: SEC-HS-22 partial
-def test_forged_teardown_from_elsewhere_ends_nothing(connected):
-    """The attacker knows ids and sequence numbers, but sends from another address."""
-    up, tunnel = connected.sc.wait_up(), connected.sc.show("tunnels")[0]
-    stop = bytes.fromhex("8008000000000004" + "8008000000090001" + "8008000000010001")
-    packet = (0xc802).to_bytes(2, "big") + (12 + len(stop)).to_bytes(2, "big") + tunnel["local_tunnel"].to_bytes(2, "big") + bytes(2) + \
-        tunnel["nr"].to_bytes(2, "big") + tunnel["ns"].to_bytes(2, "big") + stop
-    send = ("import socket,sys; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
-            "[s.sendto(bytes.fromhex(sys.argv[1]), ('192.0.2.1', 1701)) for _ in range(20)]")
-    connected.access.sh("/usr/bin/python3", "-c", send, packet.hex())
-    wait_until("they were seen", lambda: connected.sc.ask("show", "counters")["counters"]["concentrator"]["concentrator"]["strays"] >= 20)
+def test_forged_teardown_and_lcp_from_elsewhere_end_nothing(connected):
+    up = connected.sc.wait_up()
+    connected.wait_host_address()
+    forge(connected)
+    assert connected.host.ping(WEB)
     assert connected.sc.wait_up()["id"] == up["id"] and connected.si.wait_up()["reconnects"] == 0
 
 

@@ -138,7 +138,7 @@ def test_port_other_than_1701(home):
     assert count(capture.path, "udp.port == 1701") == 0 and count(capture.path, "udp.port == 11701") > 10
 
 
-# proves: PS-27 partial, PS-18 partial
+# proves: PS-27 partial, PS-18 partial, SEC-IPSEC-13 partial
 @pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.2"])
 def test_listening_everywhere_answers_from_the_address_that_was_asked(home, address):
     """Behind the NAT an answer from another address would be dropped."""

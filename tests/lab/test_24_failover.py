@@ -48,7 +48,7 @@ def withdrawals(path):
     return decode(path, "icmpv6.type == 134 && (icmpv6.nd.ra.router_lifetime == 0 || icmpv6.opt.prefix.preferred_lifetime == 0)")
 
 
-# proves: PS-7 partial, PS-15 partial, HS-PROV-3
+# proves: PS-7 partial, PS-15 partial, HS-PROV-3 partial
 def test_death_of_one_concentrator_is_survived_within_seconds_and_its_return_is_followed():
     with Pair(payload=[6], transport=4, router=True) as s:
         s.start_both(ALICE, si="come-home-interval = 2;")

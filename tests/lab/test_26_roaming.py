@@ -127,7 +127,7 @@ def test_nat_that_maps_anew_costs_seconds(roamer):
     wait_until("the host can ping again", lambda: roamer.host.ping(WEB), 3)
 
 
-# proves: PS-15
+# proves: PS-15 partial
 def test_after_a_sleep_the_softwire_is_there_again_at_once(roamer):
     """The engine process is stopped, which its clock shows; meanwhile the concentrator loses its memory."""
     prefix, before = roamer.delegated(), lan_state(roamer)

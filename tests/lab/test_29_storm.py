@@ -7,7 +7,7 @@
                      bench/flood: 3000 forged requests per second, from anywhere in 100.64.0.0/16
 
 What this exercises: requests wait in queues that are fair between sources, the window of set-ups, what is forged leaves by itself; a softwire
-that is up does not notice; the log stays short, and afterwards nothing is left.
+that is up does not notice, and forged teardowns and LCP in the middle of it do not end it; the log stays short, and afterwards nothing is left.
 """
 import json
 import re
@@ -17,6 +17,7 @@ from statistics import median
 import pytest
 from home import CONCENTRATOR, USERS, WEB
 from lab import BUILD, wait_until
+from test_03_hints import forge
 
 COUNT, SOURCES, NAT = 300, 20, 100
 LIMITED = CONCENTRATOR.replace('network = "trusted";', 'network = "trusted"; retransmit = 0.3; setup-window = 40; half-open = 400; waiting = 4000;')
@@ -67,6 +68,7 @@ def test_everybody_comes_back_under_a_flood_and_who_is_there_notices_nothing(cro
     pings = home.host.start("ping", "-n", "-i", "0.02", WEB, log=log)
     with Program(home, "flood", "--local", "100.64.0.0", "--count", "65000", "--rate", "3000"):
         wait_until("the flood is felt", lambda: role_counters(home)["waiting"] > 200)
+        forge(home)
         with Program(home, "load", "--local", "198.18.0.1", "--count", COUNT, "--storm", "500", "--sources", SOURCES, "--nat", NAT,
                      "--limit", "15", "--hold") as load:
             result = load.line()

@@ -36,7 +36,7 @@ static bool run(const struct week_config *c)
 	return ok;
 }
 
-/* proves: PS-2, PS-7 partial, PS-18 partial, HS-PROV-1, PS-15 partial */
+/* proves: PS-2 partial, PS-7 partial, PS-18 partial, HS-PROV-1, PS-15 partial */
 static void half_days_with_two_concentrators_end_well(void **state)
 {
 	uint64_t faults[FAULTS] = {0};
@@ -50,7 +50,7 @@ static void half_days_with_two_concentrators_end_well(void **state)
 		assert_true(faults[i] > 0);
 }
 
-/* proves: PS-2, PS-7 partial, HS-PROV-1 */
+/* proves: PS-2 partial, PS-7 partial, HS-PROV-1 */
 static void a_week_ends_well(void **state)
 {
 	assert_true(run(&(struct week_config){.seed = 1000, .homes = 100, .hours = WEEK_HOURS, .loss = 1}));

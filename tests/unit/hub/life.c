@@ -134,6 +134,29 @@ static void both_ends_say_hello_when_idle(void **state)
 }
 
 /* Each end by itself: its peer's HELLO is switched off. */
+/* 60 days without a packet of anybody's: longer than 32 bits of milliseconds, and than anything that a peer or a timer could mean by "long". */
+/* proves: PS-2 */
+static void nothing_ends_because_time_passes_until_somebody_says_so(void **state)
+{
+	struct pair *p = pair_new();
+	uint16_t tunnel;
+
+	pair_up(p);
+	tunnel = p->sc.softwire->tunnel.local_tunnel;
+	for (unsigned day = 0; day < 60; day++)
+		pair_run(p, 86400000);
+	assert_int_equal(p->sc.downs + p->si.downs, 0);
+	assert_int_equal(p->sc.family_downs + p->si.family_downs, 0);
+	assert_int_equal(p->sc.softwire->tunnel.local_tunnel, tunnel);
+	assert_int_equal(p->si.softwire->step, STEP_UP);
+	assert_int_equal(p->si.asked[ASK_PPP_SECRET], 1);
+	assert_true(p->si.state.has_binding && p->sc.renewed > 60);
+	softwire_close(p->si.softwire, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "enough", p->now);
+	pair_run(p, 120000);
+	check_ended(p, &p->si);
+	pair_free(p);
+}
+
 /* proves: HS-L2TP-29, HS-L2TP-30, HS-OAM-1 partial */
 static void the_period_is_configurable_and_hello_may_be_off(void **state)
 {
@@ -455,6 +478,7 @@ int main(void)
 		cmocka_unit_test(the_reason_reaches_the_peer),
 		cmocka_unit_test(memory_may_go_at_every_step),
 		cmocka_unit_test(both_ends_say_hello_when_idle),
+		cmocka_unit_test(nothing_ends_because_time_passes_until_somebody_says_so),
 		cmocka_unit_test(the_period_is_configurable_and_hello_may_be_off),
 		cmocka_unit_test(a_dead_peer_is_found_by_hello),
 		cmocka_unit_test(traffic_keeps_hello_away_only_while_both_talk),
