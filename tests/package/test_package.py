@@ -181,6 +181,7 @@ def test_instances_work_side_by_side_under_the_hardening(instances):
     wait_until("another engine process brings the softwire up", lambda: processes(machine, "softwired@initiator")[1] != engine and is_up(machine))
 
 
+# proves: PS-2 partial
 def test_upgrade_keeps_softwires_and_removal_stops_daemons(instances, next_deb):
     machine = instances
     units = ("softwired@concentrator", "softwired@initiator")
@@ -200,6 +201,12 @@ def test_upgrade_keeps_softwires_and_removal_stops_daemons(instances, next_deb):
     times = [float(t) for t in re.findall(r"^\[([0-9.]+)\].* time=", machine.out("cat", "/run/pings"), re.M)]
     assert max(after - at for at, after in zip(times, times[1:])) < 2
     assert [row["id"] for row in show(machine, "softwires", "--instance", "concentrator")] == [row["id"] for row in softwires]
+    # One whose configuration the new program does not take is left alone, and that is said.
+    before = processes(machine, "softwired@initiator")
+    machine.sh("sed", "-i", "s/lan = /lam = /", "/etc/softwire/initiator.conf")
+    said = install(machine, next_deb)
+    assert "initiator.conf:4: " in said.stderr and "When that is mended: softwire --instance initiator upgrade" in said.stderr, said
+    assert processes(machine, "softwired@initiator") == before and is_up(machine) and ping(machine)
     assert state(machine, "softwired.service", "ActiveState") == ["inactive"]
     machine.sh("dpkg", "--purge", "softwired")
     assert not machine.sh("pgrep", "--exact", "softwired", check=False).stdout
