@@ -559,10 +559,16 @@ static bool same_but_timers(const struct initiator_config *a, const struct initi
 
 bool initiator_reload(struct initiator *i, const struct initiator_config *config)
 {
+	msec now = loop_now(i->loop);
+
 	if (!same_but_timers(&i->config, config))
 		return false;
 
+	if (i->config.come_home_ms != config->come_home_ms)
+		i->home_at = 0; /* planned anew */
 	i->config = *config;
+	if (i->state == INITIATOR_WAITING && i->attempt_at > now + config->backoff_max_ms)
+		i->attempt_at = now + config->backoff_max_ms;
 	apply_config(i);
 	initiator_dns_tell(i);
 	return true;

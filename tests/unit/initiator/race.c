@@ -262,6 +262,31 @@ static void who_does_not_want_to_come_home_stays(void **state)
 	fixture_free(f);
 }
 
+/* What was planned by the old values is planned anew. */
+static void another_interval_and_another_back_off_count_at_once(void **state)
+{
+	struct fixture *f = with_two();
+
+	f->config.come_home = true;
+	f->config.come_home_ms = 86400000;
+	f->config.backoff_first_ms = f->config.backoff_max_ms = 86400000;
+	f->servers[0].mute = f->servers[1].mute = true;
+	fixture_start(f);
+	fixture_until(f, f->servers[0].requests == 1);
+	fixture_pass(f, 350000); /* at first it tries every few seconds, whatever is configured */
+	assert_int_equal(f->i->state, INITIATOR_WAITING);
+	f->servers[1].mute = false;
+	f->config.backoff_first_ms = f->config.backoff_max_ms = 5000;
+	assert_true(initiator_reload(f->i, &f->config));
+	fixture_pass_until(f, f->servers[1].ups == 1, 12000);
+	fixture_pass(f, 35000);
+	f->servers[0].mute = false;
+	f->config.come_home_ms = 10000;
+	assert_true(initiator_reload(f->i, &f->config));
+	fixture_pass_until(f, f->servers[0].ups == 1, 20000);
+	fixture_free(f);
+}
+
 /* The one that it was at ends while the better one is being asked: that one leads. */
 static void the_old_one_may_end_on_the_way_home(void **state)
 {
@@ -297,6 +322,7 @@ int main(void)
 		cmocka_unit_test(a_better_server_that_is_back_takes_over_without_a_gap),
 		cmocka_unit_test(a_better_server_that_stays_away_disturbs_nobody),
 		cmocka_unit_test(who_does_not_want_to_come_home_stays),
+		cmocka_unit_test(another_interval_and_another_back_off_count_at_once),
 		cmocka_unit_test(the_old_one_may_end_on_the_way_home),
 		cmocka_unit_test(it_may_stop_on_the_way_home),
 	};
