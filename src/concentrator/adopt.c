@@ -197,7 +197,6 @@ static const char *adopt(struct concentrator *c, uint8_t listener, const struct 
 		return no;
 	}
 	sub->record = record->at;
-	subscriber_hold_again(sub);
 	return NULL;
 }
 
@@ -312,6 +311,18 @@ void concentrator_close_state(struct concentrator *c)
 		close(c->state_fd);
 }
 
+/* Apart, because who cannot go on after all ends like any other, and writes that down: into what must not be walked meanwhile. */
+static void hold_leases(struct concentrator *c)
+{
+	struct subscriber *next;
+
+	for (struct subscriber *sub = c->all; sub; sub = next) {
+		next = sub->next;
+		store_work(c->state, sub->id);
+		subscriber_hold_again(sub);
+	}
+}
+
 void concentrator_adopt(struct concentrator *c)
 {
 	struct adoption a = {.c = c};
@@ -323,6 +334,7 @@ void concentrator_adopt(struct concentrator *c)
 		return;
 	while (store_next(c->state, &cursor, &record))
 		look_at_record(&a, &record);
+	hold_leases(c);
 	store_work(c->state, 0);
 	c->role_counters.adopted += a.adopted;
 	c->role_counters.not_adopted += a.refused + a.lost + c->state_found.damaged;
@@ -359,6 +371,7 @@ void concentrator_leave(struct concentrator *c)
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
 	wheel_disarm(&c->loop->wheel, &c->settle_timer);
+	wheel_disarm(&c->loop->wheel, &c->hold_timer);
 	for (struct subscriber *sub = c->all; sub; sub = sub->next) {
 		if (sub->row->last_rx)
 			softwire_heard(&sub->engine.softwire, sub->row->last_rx);

@@ -200,35 +200,40 @@ static void log_user_error(void *owner, const char *file, unsigned line, const c
 	log_message(c->log, LEVEL_ERROR, "users-error", "%s:%u: %s", file, line, text);
 }
 
-static void reserve_user(struct concentrator *c, const struct aaa_user *user)
+static void reserve_user(struct lease_store *s, const struct aaa_user *user)
 {
 	struct prefix host = prefix_of(&user->address4, 32);
 
 	for (unsigned i = 0; i < user->delegate_count; i++)
-		lease_store_reserve(c->leases, &user->delegate[i], user->name);
+		lease_store_reserve(s, &user->delegate[i], user->name);
 	if (!prefix_is_none(&user->link))
-		lease_store_reserve(c->leases, &user->link, user->name);
-	if (!addr_is_none(&user->address4)) {
-		c->fixed4 = true;
-		lease_store_reserve(c->leases, &host, user->name);
-	}
+		lease_store_reserve(s, &user->link, user->name);
+	if (!addr_is_none(&user->address4))
+		lease_store_reserve(s, &host, user->name);
 	for (unsigned i = 0; i < user->subnet_count; i++)
-		lease_store_reserve(c->leases, &user->subnets[i], user->name);
+		lease_store_reserve(s, &user->subnets[i], user->name);
 }
 
-/* Pools never hand out what is fixed for somebody, nor what is ours. */
-void concentrator_reserve_fixed(struct concentrator *c)
+bool concentrator_reserve(struct lease_store *s, const struct addr *local4, const struct aaa *users)
 {
-	struct prefix ours = prefix_of(&c->config.local4, 32);
+	struct prefix ours = prefix_of(local4, 32);
 	const struct aaa_user *user;
 	uint32_t cursor = 0;
+	bool fixed4 = false;
 
-	c->fixed4 = false;
-	lease_store_clear_reserved(c->leases);
-	if (!addr_is_none(&c->config.local4))
-		lease_store_reserve(c->leases, &ours, "");
-	while ((user = aaa_next_user(c->aaa, &cursor)))
-		reserve_user(c, user);
+	lease_store_clear_reserved(s);
+	if (!addr_is_none(local4))
+		lease_store_reserve(s, &ours, "");
+	while (users && (user = aaa_next_user(users, &cursor))) {
+		reserve_user(s, user);
+		fixed4 = fixed4 || !addr_is_none(&user->address4);
+	}
+	return fixed4;
+}
+
+void concentrator_reserve_fixed(struct concentrator *c)
+{
+	c->fixed4 = concentrator_reserve(c->leases, &c->config.local4, c->aaa);
 }
 
 static void log_problem(void *owner, const char *text)
@@ -417,6 +422,7 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
 	wheel_disarm(&c->loop->wheel, &c->settle_timer);
+	wheel_disarm(&c->loop->wheel, &c->hold_timer);
 	concentrator_adopt_end(c);
 	wheel_disarm(&c->loop->wheel, &c->listen_timer);
 	c->stop_timer.fire = stop_step;

@@ -122,6 +122,8 @@ struct json_t *concentrator_show_tunnels(struct concentrator *c, const char *fil
 struct json_t *concentrator_show_leases(struct concentrator *c, const char *filter);
 /* Whether new leases can be given: writable, why not, for how many seconds. */
 struct json_t *concentrator_show_lease_store(const struct concentrator *c);
+/* Pools never hand out what is fixed for one of USERS (NULL: there are none), nor what is ours. True: somebody has a fixed IPv4 address. */
+bool concentrator_reserve(struct lease_store *s, const struct addr *local4, const struct aaa *users);
 /* All leases as lines of an export (report/leases.h). */
 struct json_t *concentrator_export_leases(struct concentrator *c);
 /* ANSWER is a new reference, for the control socket; NULL: memory is short, or there are no leases yet. It comes later, or from inside the call;

@@ -405,6 +405,8 @@ static void leased(void *owner, int result, const struct lease *lease, const cha
 
 /* ---- holding what it has ---- */
 
+enum { HOLD_AGAIN_MS = 2000 };
+
 const char *subscriber_resume_user(struct subscriber *sub, const char *user, bool anonymous)
 {
 	sub->user = strdup(user);
@@ -480,6 +482,37 @@ static void abandon(struct subscriber *sub, const char *why)
 	subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, why);
 }
 
+static void hold_unheld(struct wheel_timer *t, msec now)
+{
+	struct concentrator *c = container_of(t, struct concentrator, hold_timer);
+	struct subscriber *next;
+	bool left = false;
+
+	for (struct subscriber *sub = c->all; sub; sub = next) {
+		next = sub->next;
+		if (!sub->unheld || sub->engine.softwire.step != STEP_UP)
+			continue;
+		left = true;
+		if (!sub->setup) /* else it is being asked for, or something else is going on */
+			subscriber_hold_again(sub);
+	}
+	if (left)
+		wheel_arm(&c->loop->wheel, t, now + HOLD_AGAIN_MS);
+}
+
+/* The database's trouble, not the lease's. What is not held could be given to somebody else when that is over, so it is asked for again. */
+static void hold_later(struct subscriber *sub, const char *why)
+{
+	struct concentrator *c = sub->role;
+
+	if (!sub->unheld && concentrator_may_log(c))
+		log_message(c->log, LEVEL_WARN, "lease", "softwire %u goes on, but its lease is not held yet: %s", sub->id, why);
+	sub->unheld = true;
+	c->hold_timer.fire = hold_unheld;
+	if (!wheel_armed(&c->hold_timer))
+		wheel_arm(&c->loop->wheel, &c->hold_timer, loop_now(c->loop) + HOLD_AGAIN_MS);
+}
+
 static void held_again(void *owner, int result, const struct lease *lease, const char *why)
 {
 	struct subscriber *sub = owner;
@@ -487,9 +520,12 @@ static void held_again(void *owner, int result, const struct lease *lease, const
 	subscriber_setup_end(sub);
 	if (sub->engine.softwire.step >= STEP_CLOSING)
 		return;
-	if (result == -EIO || result == -ENOMEM) /* the database's trouble, not the lease's */
-		log_message(sub->role->log, LEVEL_WARN, "lease", "softwire %u goes on, but its lease is not held: %s", sub->id, why);
-	else if (result)
+	if (result == -EIO || result == -ENOMEM) {
+		hold_later(sub, why);
+		return;
+	}
+	sub->unheld = false;
+	if (result)
 		abandon(sub, *why ? why : "its lease is somebody else's");
 	else if (!has_all(lease, sub->engine.lease))
 		abandon(sub, "its lease is another one now");

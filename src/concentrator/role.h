@@ -46,6 +46,7 @@ struct subscriber {
 	bool accepting : 1, hooked : 1;
 	bool anonymous : 1;
 	bool leased : 1, routed6 : 1, routed4 : 1; /* routed: delegated prefixes, subnets are in use */
+	bool unheld : 1; /* it was adopted, and its lease could not be held yet */
 };
 
 /* A tunnel that is not up yet, in its crowd; see admission.c. */
@@ -135,7 +136,7 @@ struct concentrator {
 	int state_fd;
 	struct store_found state_found;
 	struct loop_flush work; /* nothing is worked on while the loop sleeps */
-	struct wheel_timer settle_timer, farewell_timer;
+	struct wheel_timer settle_timer, farewell_timer, hold_timer;
 	struct farewell *farewells;
 	unsigned farewell_rounds;
 
@@ -328,7 +329,6 @@ void subscriber_unroute(struct subscriber *sub, const struct prefix *p);
 /* concentrator.c: parts of the start that a reload does again. */
 void concentrator_apply_timers(struct concentrator *c);
 int concentrator_set_pools(struct concentrator *c, const struct concentrator_config *config, char why[256]);
-/* Pools never hand out what is fixed for somebody, nor what is ours. */
 void concentrator_reserve_fixed(struct concentrator *c);
 
 /* listeners.c: the addresses that initiators connect to. */

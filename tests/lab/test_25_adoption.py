@@ -112,7 +112,7 @@ def counted(process, name, role="concentrator"):
     return part["concentrator" if role == "concentrator" else "initiator"][name]
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_softwires_survive_the_death_of_the_concentrators_engine(connected):
     sc, si = identity(connected.sc), identity(connected.si)
     traffic = Traffic(connected)
@@ -147,7 +147,7 @@ def replace_program(path, version):
     new.rename(path)
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_softwires_survive_an_upgrade_of_the_concentrator(home, another):
     home.start_sc(program=another)
     home.start_si()
@@ -174,7 +174,7 @@ def test_softwires_survive_an_upgrade_of_the_concentrator(home, another):
     assert not home.sc.socket.exists()
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_softwires_survive_the_death_of_the_concentrators_keeper(home):
     home.write("concentrator", "users.conf", USERS)
     home.sc = Service(home.sc_node, "concentrator", CONCENTRATOR.format(dir=home.dir / "concentrator"))
@@ -212,7 +212,7 @@ class Advertisements:
             assert int(lifetime) > 0, "an advertisement took the default route back"
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_the_softwire_survives_the_death_of_the_homes_engine(connected):
     sc, si = identity(connected.sc), identity(connected.si)
     traffic = Traffic(connected)
@@ -227,7 +227,7 @@ def test_the_softwire_survives_the_death_of_the_homes_engine(connected):
     advertisements.take_nothing_back()
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_the_softwire_survives_an_upgrade_of_the_home(home, another):
     home.start_sc()
     home.start_si(program=another)
@@ -249,7 +249,7 @@ def test_the_softwire_survives_an_upgrade_of_the_home(home, another):
     assert not [r for r in home.home.routes(6) if r.get("type") == "unreachable"]
 
 
-# proves: PS-2 partial, HS-PROV-1 partial
+# proves: PS-2 partial
 def test_the_softwire_survives_the_death_of_the_homes_keeper(home):
     home.start_sc()
     home.write("initiator", "password", "correct horse battery staple\n")
@@ -287,7 +287,7 @@ def spoil_records(process):
     raise AssertionError("no state")
 
 
-# proves: PS-15 partial, HS-PROV-1 partial
+# proves: HS-PROV-1 partial
 def test_a_damaged_record_is_not_adopted_and_its_peer_is_back_within_seconds(connected):
     prefix = connected.delegated()
     Traffic(connected)
@@ -300,7 +300,6 @@ def test_a_damaged_record_is_not_adopted_and_its_peer_is_back_within_seconds(con
     assert connected.wait_delegated() == prefix
 
 
-# proves: PS-2 partial, PS-15 partial
 def test_a_softwire_that_cannot_be_adopted_is_told_at_once(connected):
     """Its user is gone from the users file while the engine process is dead: like a reload, and the peer need not find out by silence."""
     Traffic(connected)

@@ -83,6 +83,14 @@ static void crash(struct fixture *f)
 	free(copy);
 }
 
+static bool is_forgotten;
+
+static void forgotten(void *owner, int result, const struct lease *lease, const char *why)
+{
+	assert_int_equal(result, 0);
+	is_forgotten = true;
+}
+
 static struct subscriber *only(const struct fixture *f)
 {
 	assert_int_equal(f->c->count, 1);
@@ -106,7 +114,7 @@ static void hooks(struct fixture *f)
 	snprintf(f->config.hooks[HOOK_DOWN], sizeof(f->config.hooks[0]), "/down");
 }
 
-/* proves: PS-2 partial, HS-PROV-1 partial */
+/* proves: PS-2 partial */
 static void test_who_leaves_is_followed_without_anybody_noticing(void **state)
 {
 	for (int crashes = 0; crashes < 2; crashes++) {
@@ -326,7 +334,6 @@ static size_t guest(uint8_t *bytes, size_t len)
 	return len;
 }
 
-/* proves: PS-15 partial */
 static void test_a_record_that_is_not_good_is_answered_with_a_farewell(void **state)
 {
 	static const struct {
@@ -441,6 +448,17 @@ static void test_a_lease_that_is_another_one_now_ends_the_softwire(void **state)
 	fixture_free(f);
 }
 
+/* Something damaged, in the page that would be the next one to be used: what is written comes behind all that is read then. */
+static void fill_first_page(const struct fixture *f)
+{
+	struct store *s = open_state(f);
+	const uint8_t nonsense[1000] = {0};
+	uint32_t at = 0;
+
+	assert_int_equal(store_put(s, &at, 77, nonsense, sizeof(nonsense)), 0);
+	store_close(s);
+}
+
 static void test_a_pool_that_is_gone_ends_the_softwire(void **state)
 {
 	struct fixture *f = fixture_new();
@@ -449,10 +467,46 @@ static void test_a_pool_that_is_gone_ends_the_softwire(void **state)
 	fixture_start(f);
 	p = peer_up(f, 2, "alice");
 	crash(f);
+	fill_first_page(f);
 	snprintf(f->config.pools[0].lease.name, sizeof(f->config.pools[0].lease.name), "other");
 	fixture_start(f);
 	fixture_until(f, p->downs == 1);
 	assert_true(fixture_logged(f, "its pool is not configured any more"));
+	/* It ends as any other, once: its record goes with it, and is not taken for somebody's who has to be told. */
+	assert_int_equal(f->c->role_counters.not_adopted, 2);
+	assert_null(f->c->farewells);
+	fixture_pass(f, 40000);
+	assert_int_equal(f->c->count, 0);
+	assert_int_equal(records(f), 0);
+	fixture_free(f);
+}
+
+/* Or it would be free for others, who would be given what the softwire has. */
+static void test_a_lease_that_cannot_be_held_is_held_when_the_database_is_well_again(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct prefix delegated;
+	char away[sizeof(f->config.lease_path) + 8];
+	struct peer *p;
+
+	fixture_start(f);
+	p = peer_up(f, 2, "alice");
+	delegated = only(f)->engine.lease->delegated[0];
+	/* The database has lost it, and takes no other: as a backup from before, on a disk that is full. */
+	lease_idle(f->c->leases, "alice", 0);
+	lease_forget(f->c->leases, "alice", 0, forgotten, NULL);
+	fixture_until(f, is_forgotten);
+	snprintf(away, sizeof(away), "%s.away", f->config.lease_path);
+	assert_int_equal(rename(f->config.lease_path, away), 0);
+	subscriber_hold_again(only(f));
+	fixture_until(f, fixture_logged(f, "goes on, but its lease is not held yet"));
+	assert_int_equal(p->downs, 0);
+	fixture_pass(f, 5000);
+	fixture_until(f, lease_find(f->c->leases, "alice", 0) && lease_find(f->c->leases, "alice", 0)->active);
+	assert_true(prefix_equal(&lease_find(f->c->leases, "alice", 0)->delegated[0], &delegated));
+	fixture_until(f, !only(f)->unheld);
+	see_that_it_lives(f, p);
+	unlink(away);
 	fixture_free(f);
 }
 
@@ -582,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_a_user_who_is_gone_is_told),
 		cmocka_unit_test(test_a_lease_that_is_another_one_now_ends_the_softwire),
 		cmocka_unit_test(test_a_pool_that_is_gone_ends_the_softwire),
+		cmocka_unit_test(test_a_lease_that_cannot_be_held_is_held_when_the_database_is_well_again),
 		cmocka_unit_test(test_an_address_that_is_not_listened_on_any_more_is_left),
 		cmocka_unit_test(test_who_was_being_set_up_is_told),
 		cmocka_unit_test(test_a_softwire_at_which_two_have_died_is_not_adopted),

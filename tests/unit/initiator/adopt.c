@@ -80,7 +80,7 @@ static struct fixture *with_hooks(void)
 	return f;
 }
 
-/* proves: PS-2 partial, HS-PROV-1 partial */
+/* proves: PS-2 partial */
 static void nobody_notices_another_process(void **state)
 {
 	for (int crashes = 0; crashes < 2; crashes++) {
@@ -284,7 +284,6 @@ static void see_it_come_back(struct fixture *f)
 	assert_int_equal(records(f), 1);
 }
 
-/* proves: PS-15 partial */
 static void a_record_that_is_not_good_is_answered_with_a_farewell(void **state)
 {
 	static size_t (*const cases[])(uint8_t * bytes, size_t len) = {engine_of_another_version,
