@@ -8,8 +8,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "keeper/hook.h"
@@ -337,6 +339,19 @@ bool hooks_busy(const struct hooks *h)
 
 /* ---- another program ---- */
 
+static const char *output_name(pid_t pid, char name[HANDOVER_NAME])
+{
+	snprintf(name, HANDOVER_NAME, "hook-%ld", (long)pid);
+	return name;
+}
+
+static void put_names(struct writer *w, const struct hook_job *j)
+{
+	ledger_put_text(w, j->path);
+	ledger_put_text(w, j->event);
+	ledger_put_text(w, j->key);
+}
+
 static void write_down(struct ledger *l, const struct hook_job *j)
 {
 	const char *variable = j->key + strlen(j->key) + 1;
@@ -344,38 +359,49 @@ static void write_down(struct ledger *l, const struct hook_job *j)
 	uint8_t bytes[STORE_RECORD_MAX];
 	struct writer w = writer_of(bytes, sizeof(bytes));
 
-	ledger_put_text(&w, j->path);
-	ledger_put_text(&w, j->event);
-	ledger_put_text(&w, j->key);
+	put_names(&w, j);
 	writer_u8(&w, (uint8_t)j->count);
 	for (unsigned i = 0; i < j->count; i++, variable += strlen(variable) + 1)
 		ledger_put_text(&w, variable);
 	(void)ledger_write(l, &entry, LEDGER_HOOK, &w);
 }
 
-void hooks_hand_over(struct hooks *h, struct ledger *l)
+static void hand_over_run(const struct hook_run *r, struct ledger *l, struct handover *to)
 {
-	for (const struct hook_job *j = h->first; j; j = j->next)
-		write_down(l, j);
-	for (unsigned i = 0; i < HOOKS_RUNNING; i++)
-		if (h->runs[i].job && h->runs[i].output >= 0) /* or its next word would kill it */
-			(void)fcntl(h->runs[i].output, F_SETFD, 0);
+	struct ledger_entry entry = {0};
+	uint8_t bytes[STORE_RECORD_MAX];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	char name[HANDOVER_NAME];
+
+	put_names(&w, r->job);
+	writer_u32(&w, (uint32_t)r->child.pid);
+	(void)ledger_write(l, &entry, LEDGER_HOOK_RUN, &w);
+	if (r->output >= 0) /* or its next word would kill it */
+		(void)handover_add(to, output_name(r->child.pid, name), r->output);
 }
 
-void hooks_hand_back(struct hooks *h)
+/* Those that run first: a waiting one that is read before could be started beside one of its key. */
+void hooks_hand_over(struct hooks *h, struct ledger *l, struct handover *to)
 {
 	for (unsigned i = 0; i < HOOKS_RUNNING; i++)
-		if (h->runs[i].job && h->runs[i].output >= 0)
-			(void)fcntl(h->runs[i].output, F_SETFD, FD_CLOEXEC);
+		if (h->runs[i].job)
+			hand_over_run(&h->runs[i], l, to);
+	for (const struct hook_job *j = h->first; j; j = j->next)
+		write_down(l, j);
+}
+
+static void read_names(struct message_hook *m, struct reader *r)
+{
+	ledger_take_text(r, m->path, sizeof(m->path));
+	ledger_take_text(r, m->event, sizeof(m->event));
+	ledger_take_text(r, m->key, sizeof(m->key));
 }
 
 static bool read_down(struct message_hook *m, struct reader r)
 {
 	size_t used = 0;
 
-	ledger_take_text(&r, m->path, sizeof(m->path));
-	ledger_take_text(&r, m->event, sizeof(m->event));
-	ledger_take_text(&r, m->key, sizeof(m->key));
+	read_names(m, &r);
 	m->count = reader_u8(&r);
 	for (uint32_t i = 0; i < m->count && used < sizeof(m->variables); i++) {
 		ledger_take_text(&r, m->variables + used, sizeof(m->variables) - used);
@@ -390,6 +416,35 @@ bool hooks_inherit(struct hooks *h, struct reader fields, msec now)
 
 	return read_down(&r.body.hook, fields) && !message_check(&r) &&
 	       !add(h, 0, false, &r.body.hook, now);
+}
+
+/* Dead or alive. Of a keeper that was killed nobody's children are ours, and their numbers may be others' by now. */
+static bool is_child(pid_t pid)
+{
+	siginfo_t ignored;
+
+	return pid > 0 && !waitid(P_PID, (id_t)pid, &ignored, WEXITED | WNOHANG | WNOWAIT);
+}
+
+bool hooks_inherit_run(struct hooks *h, struct reader fields, struct handover *from, msec now)
+{
+	struct message_request m = {.type = MESSAGE_HOOK};
+	struct hook_run *r = free_run(h);
+	char name[HANDOVER_NAME];
+	struct hook_job *j;
+	pid_t pid;
+
+	read_names(&m.body.hook, &fields);
+	pid = (pid_t)reader_u32(&fields);
+	if (!reader_ok(&fields) || message_check(&m) || !r || !is_child(pid))
+		return false;
+	j = new_job(0, false, &m.body.hook);
+	if (!j)
+		return false;
+	*r = (struct hook_run){.job = j,
+		.child = {.pid = pid, .kill_at = now + h->patience},
+		.output = handover_find(from, output_name(pid, name))};
+	return true;
 }
 
 /* ---- answers ---- */

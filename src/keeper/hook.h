@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "keeper/child.h"
+#include "keeper/handover.h"
 #include "keeper/ledger.h"
 #include "keeper/message.h"
 #include "lib/log.h"
@@ -60,13 +61,13 @@ void hooks_expire(struct hooks *h, msec now);
 /* Some run. */
 bool hooks_run(const struct hooks *h);
 /*
- * The keeper becomes another program. Hooks that wait are written down for it; those that still run go on by themselves: what they say is
- * heard by nobody, but not an error of theirs.
+ * The keeper becomes another program. Hooks are written down for it: those that run, which stay its children, with the descriptor that they are heard
+ * by, then those that wait.
  */
-void hooks_hand_over(struct hooks *h, struct ledger *l);
-/* Nothing came of it. */
-void hooks_hand_back(struct hooks *h);
-/* One that was written down; it is run, but not answered. False: it is none. */
+void hooks_hand_over(struct hooks *h, struct ledger *l, struct handover *to);
+/* One that was written down and runs: it is heard, reaped, and killed in time, and others of its key wait for it. False: it is none. */
+bool hooks_inherit_run(struct hooks *h, struct reader fields, struct handover *from, msec now);
+/* One that was written down and waits; it is run, but not answered. False: it is none. */
 bool hooks_inherit(struct hooks *h, struct reader fields, msec now);
 /* Kills what runs, drops what waits. */
 void hooks_done(struct hooks *h);

@@ -151,6 +151,12 @@ static bool inherit_added(struct grant *g, const struct ledger_item *item)
 	return true;
 }
 
+/* Written down for an upgrade only, and dropped by whoever reads it. */
+static bool is_hook(const struct ledger_item *item)
+{
+	return item->kind == LEDGER_HOOK || item->kind == LEDGER_HOOK_RUN;
+}
+
 static bool inherit_one(struct grant *g, struct handover *from, struct ledger_item *item)
 {
 	switch (item->kind) {
@@ -167,6 +173,9 @@ static bool inherit_one(struct grant *g, struct handover *from, struct ledger_it
 		return resolver_inherit(&g->resolver, item, loop_clock());
 	case LEDGER_HOOK:
 		(void)hooks_inherit(&g->hooks, item->fields, loop_clock());
+		break;
+	case LEDGER_HOOK_RUN:
+		(void)hooks_inherit_run(&g->hooks, item->fields, from, loop_clock());
 		break;
 	}
 	return false; /* it is not needed any more, or not known here */
@@ -200,7 +209,7 @@ void grant_inherit(struct grant *g, struct handover *from, int ledger_fd)
 	items = ledger_items(&g->ledger, &count);
 	for (size_t i = 0; i < count; i++)
 		if (!inherit_one(g, from, &items[i])) {
-			dropped += items[i].kind != LEDGER_HOOK;
+			dropped += !is_hook(&items[i]);
 			ledger_drop(&g->ledger, &items[i].entry);
 		}
 	if (count)
@@ -219,7 +228,7 @@ int grant_hand_over(struct grant *g, struct handover *to)
 		if (h->entry.id)
 			r = handover_add(to, grant_held_name(h, name), h->fd);
 	if (!r)
-		hooks_hand_over(&g->hooks, &g->ledger);
+		hooks_hand_over(&g->hooks, &g->ledger, to);
 	return r;
 }
 
@@ -229,8 +238,7 @@ void grant_hand_back(struct grant *g)
 	struct ledger_item *items = ledger_items(&g->ledger, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (items[i].kind == LEDGER_HOOK)
+		if (is_hook(&items[i]))
 			ledger_drop(&g->ledger, &items[i].entry);
 	free(items);
-	hooks_hand_back(&g->hooks);
 }

@@ -310,6 +310,12 @@ static void engine_ended(struct keeper *k, int wstatus, msec now)
 
 /* ---- another program ---- */
 
+static void run_waiting_hooks(struct keeper *k, msec now)
+{
+	k->grant.hooks.paused = false;
+	hooks_reap(&k->grant.hooks, now);
+}
+
 /*
  * The signals that we take stay blocked: one that comes meanwhile waits for the other program. What is not handed over is close-on-exec. Returns only
  * when nothing came of it.
@@ -328,8 +334,7 @@ static void become_another(struct keeper *k, msec now)
 	grant_hand_back(&k->grant);
 	log_message(k->log, LEVEL_ERROR, "upgrade-failed", "%s: %s: the old program goes on", k->grant.upgrade.command[0],
 		strerror(-r));
-	k->grant.hooks.paused = false;
-	hooks_reap(&k->grant.hooks, now); /* those that wait are started */
+	run_waiting_hooks(k, now);
 	k->start_at = now;
 }
 
@@ -363,9 +368,9 @@ static void stop(struct keeper *k, msec now)
 		k->end_at = now;
 		return;
 	}
-	k->exec_at = MSEC_NEVER;
 	if (!k->pid) {
 		finish(k, k->status, now);
+		run_waiting_hooks(k, now); /* an upgrade that does not come about any more has held them back */
 		return;
 	}
 	if (k->stopping) {

@@ -22,6 +22,7 @@ enum ledger_kind {
 	LEDGER_BRIDGE = 5,
 	LEDGER_DNS = 6,
 	LEDGER_HOOK = 7,
+	LEDGER_HOOK_RUN = 8,
 };
 
 struct ledger {

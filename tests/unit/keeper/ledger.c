@@ -230,6 +230,7 @@ static void hooks_that_wait_are_handed_over(void **state)
 	struct message_hook m = {.path = "/h", .event = "up", .key = "alice/0", .count = 2};
 	struct ledger l = new_ledger();
 	struct ledger_item *items;
+	struct handover none = {0};
 	struct hooks h, next;
 	size_t count;
 
@@ -239,7 +240,7 @@ static void hooks_that_wait_are_handed_over(void **state)
 	assert_int_equal(hooks_add(&h, 1, &m, 0), 0);
 	strcpy(m.event, "down");
 	assert_int_equal(hooks_add(&h, 2, &m, 0), 0);
-	hooks_hand_over(&h, &l);
+	hooks_hand_over(&h, &l, &none);
 	hooks_done(&h);
 
 	items = ledger_items(&l, &count);
@@ -253,7 +254,8 @@ static void hooks_that_wait_are_handed_over(void **state)
 	free(items);
 	assert_int_equal(next.waiting, 2);
 	/* The same again: what it would hand over is what it has got. */
-	hooks_hand_over(&next, &l);
+	hooks_hand_over(&next, &l, &none);
+	assert_int_equal(none.count, 0);
 	items = ledger_items(&l, &count);
 	assert_int_equal(count, 4);
 	for (size_t i = 0; i < 2; i++) {
@@ -268,6 +270,26 @@ static void hooks_that_wait_are_handed_over(void **state)
 	ledger_close(&l);
 }
 
+/* A number that is nobody's here, as all are after a keeper's death, is not waited for, and above all not killed. */
+static void only_hooks_that_are_our_children_are_waited_for(void **state)
+{
+	static const struct bad bad[] = {
+		BAD("no number", "\0\2/h\0\2up\0\1k"),
+		BAD("zero", "\0\2/h\0\2up\0\1k\0\0\0\0"),
+		BAD("a negative number", "\0\2/h\0\2up\0\1k\377\377\377\377"),
+		BAD("init", "\0\2/h\0\2up\0\1k\0\0\0\1"),
+		BAD("no path", "\0\0\0\2up\0\1k\0\0\0\1"),
+	};
+	struct handover none = {0};
+	struct hooks h;
+
+	hooks_init(&h, NULL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (hooks_inherit_run(&h, item_of(&bad[i]).fields, &none, 0))
+			fail_msg("%s was taken", bad[i].what);
+	assert_false(hooks_busy(&h));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +301,7 @@ int main(void)
 		cmocka_unit_test(only_bridges_that_make_sense_are_unmade),
 		cmocka_unit_test(only_hooks_that_make_sense_are_run),
 		cmocka_unit_test(hooks_that_wait_are_handed_over),
+		cmocka_unit_test(only_hooks_that_are_our_children_are_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

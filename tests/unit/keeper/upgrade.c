@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "keeper/hook.h"
 #include "stage.h"
 
 /* What the next program finds: its number, the names, what each descriptor is, and its own arguments. */
@@ -184,6 +185,81 @@ static void hooks_survive(void **state)
 	done(s);
 }
 
+static void hand_on(struct hooks *from, struct hooks *to)
+{
+	struct handover over = {0};
+	struct ledger_item *items;
+	struct ledger l;
+	size_t count;
+
+	assert_int_equal(ledger_open(&l, -1), 0);
+	hooks_hand_over(from, &l, &over);
+	assert_int_equal(over.count, 1);
+	items = ledger_items(&l, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(items[0].kind, LEDGER_HOOK_RUN);
+	assert_true(hooks_inherit_run(to, items[0].fields, &over, 0));
+	assert_true(hooks_inherit(to, items[1].fields, 0));
+	assert_int_equal(handover_find(&over, over.list[0].name), -1);
+	free(items);
+	handover_free(&over);
+	ledger_close(&l);
+}
+
+/* Of two of a key: over an upgrade, too, one runs after the other, and what the first one says, and how it ends, is known. */
+static void a_hook_that_runs_is_waited_for_by_the_next_keeper(void **state)
+{
+	struct stage *s = stage_new(false);
+	const char *path = program(s, "hook",
+		"while [ $1 = up ] && [ ! -e $DIR/go ]; do sleep 0.02; done\necho said; echo $1 >> $DIR/told\n");
+	struct message_hook m = {.event = "up", .key = "k"};
+	struct hooks old, next;
+	char text[TOLD];
+
+	snprintf(m.path, sizeof(m.path), "%s", path);
+	hooks_init(&old, NULL);
+	hooks_init(&next, NULL);
+	assert_int_equal(hooks_add(&old, 1, &m, 0), 0);
+	strcpy(m.event, "down");
+	assert_int_equal(hooks_add(&old, 2, &m, 0), 0);
+	hand_on(&old, &next);
+	assert_true(hooks_run(&next));
+	assert_int_equal(next.waiting, 1); /* not beside the other */
+	assert_int_equal(hooks_deadline(&next), HOOK_PATIENCE);
+	touch(s, "go");
+	while (hooks_busy(&next)) {
+		hooks_read(&next, 0);
+		hooks_reap(&next, 0);
+		(void)poll(NULL, 0, 5);
+	}
+	assert_string_equal(told(s, text), "up\ndown\n");
+	hooks_done(&next);
+	/* In life all of it went with the old program; here child and descriptor are the other's. */
+	old.runs[0].child.pid = 0;
+	old.runs[0].output = -1;
+	hooks_done(&old);
+	free((void *)path);
+	stage_free(s);
+}
+
+/* The first hook, whose keeper waits for it before it becomes another program, has the keeper told to end. Nothing is held back any more then. */
+static void an_end_comes_before_the_next_program(void **state)
+{
+	struct stage *s = stage_with("case $1 in -V) echo v; exit;; -t) exit;; esac\necho next >> $DIR/told\n", "");
+
+	s->hooks[0] = program(s, "hook",
+		"[ $1 = down ] && echo down >> $DIR/told && exit\n"
+		"until [ \"$(cat /proc/$PPID/task/$PPID/children)\" = \"$$ \" ]; do sleep 0.02; done\n"
+		"kill -TERM $PPID; echo up >> $DIR/told\n");
+	s->policy.hooks = s->hooks;
+	s->policy.hook_count = 1;
+	stage_start(s, leave_with_hooks);
+	assert_int_equal(stage_end(s), 0);
+	wait_told(s, "up\ndown\n");
+	free((void *)s->hooks[0]);
+	done(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +268,8 @@ int main(void)
 		cmocka_unit_test(a_program_that_has_gone_meanwhile_leaves_the_old_one),
 		cmocka_unit_test(a_keeper_that_does_not_know_its_program_refuses),
 		cmocka_unit_test(hooks_survive),
+		cmocka_unit_test(a_hook_that_runs_is_waited_for_by_the_next_keeper),
+		cmocka_unit_test(an_end_comes_before_the_next_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
