@@ -134,17 +134,28 @@ static void damaged_name(const char *path, char ret[FILE_NAME])
 
 /* ---- taking the place ---- */
 
+/* Made a moment ago, by us: who owns the directory may have put something else in its place since, a link to somebody's secrets for one. */
+static bool is_our_own(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1;
+}
+
 /* The new one belongs to whom the old one, or the directory, belongs: who heals may be root, and who goes on is not. */
 static void inherit_owner(const char *path, const char *old)
 {
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	char directory[FILE_NAME];
 	struct stat st;
-	bool has_old = !stat(old, &st);
+	bool has_old = !stat(old, &st), ours = is_our_own(fd);
 
-	if (geteuid() == 0 && (has_old || !stat(directory_of(directory, path), &st)))
-		(void)!lchown(path, st.st_uid, st.st_gid);
-	if (has_old && S_ISREG(st.st_mode))
-		(void)chmod(path, st.st_mode & 07777);
+	if (ours && geteuid() == 0 && (has_old || !stat(directory_of(directory, path), &st)))
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	if (ours && has_old && S_ISREG(st.st_mode))
+		(void)fchmod(fd, st.st_mode & 0777);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* The file before its log: without PATH the log is nobody's, whatever happens next. */

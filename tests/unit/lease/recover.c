@@ -534,6 +534,31 @@ static void half_a_new_file_is_nothing(void **state)
 	lease_store_close(s);
 }
 
+/* Root may be at work in a directory that is somebody else's. */
+static void what_is_no_file_of_ours_keeps_its_owner_and_mode(void **state)
+{
+	struct fixture *f = *state;
+	char victim[FILE_NAME];
+	struct stat st;
+
+	file_name(victim, f->path, ".victim");
+	for (int hard = 0; hard < 2; hard++) {
+		int fd = open(victim, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		close(fd);
+		fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_int_equal(fchmod(fd, 0666), 0);
+		assert_true(fchown(fd, 65534, 65534) == 0 || geteuid() != 0);
+		close(fd);
+		assert_int_equal((hard ? link : symlink)(victim, beside(f, ".backup.tmp")), 0);
+		assert_int_equal(file_keep_backup(f->path, f->why), 0);
+		assert_int_equal(stat(victim, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		assert_int_equal(st.st_uid, geteuid());
+		unlink(victim);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -550,6 +575,7 @@ int main(void)
 		TEST(what_is_found_at_the_end_is_put_right_at_the_end),
 		TEST(a_new_file_is_the_database_from_the_moment_it_is_complete),
 		TEST(half_a_new_file_is_nothing),
+		TEST(what_is_no_file_of_ours_keeps_its_owner_and_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
