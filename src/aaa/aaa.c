@@ -112,6 +112,13 @@ const struct aaa_user *aaa_find_user(const struct aaa *a, const char *name)
 	return row ? show(a, row) : NULL;
 }
 
+bool aaa_is_anonymous(const char *name)
+{
+	static const char prefix[] = "anonymous/";
+
+	return !strncmp(name, prefix, sizeof(prefix) - 1);
+}
+
 const char *why_no_secret(const struct user_row *row)
 {
 	if (!row)

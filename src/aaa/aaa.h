@@ -87,6 +87,8 @@ size_t aaa_user_count(const struct aaa *a);
 /* Walks the users in the order of the file: start with *cursor = 0. The result is valid until the next of these two calls. */
 const struct aaa_user *aaa_next_user(const struct aaa *a, uint32_t *cursor);
 const struct aaa_user *aaa_find_user(const struct aaa *a, const char *name); /* NULL: there is none */
+/* One of those that we give to whoever has none; no user can have it. */
+bool aaa_is_anonymous(const char *name);
 
 void aaa_verify(struct aaa *a, const struct aaa_claim *claim, aaa_verified *answer, void *owner);
 

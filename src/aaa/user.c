@@ -364,7 +364,7 @@ static void check_draft(struct draft *d)
 	if (strlen(d->name) > AAA_NAME_MAX)
 		reading_tell(d->r, d->line, "%s: the name has %zu bytes: at most %d are possible", d->label,
 			strlen(d->name), AAA_NAME_MAX);
-	if (!strncmp(d->name, "anonymous/", 10))
+	if (aaa_is_anonymous(d->name))
 		reading_tell(d->r, d->line,
 			"%s: names that begin with \"anonymous/\" are for users without a name", d->label);
 	if (!name_is_printable(d->name))

@@ -379,7 +379,7 @@ struct checked {
 
 static bool knows(void *owner, const char *user)
 {
-	return aaa_find_user(((struct checked *)owner)->aaa, user);
+	return aaa_is_anonymous(user) || aaa_find_user(((struct checked *)owner)->aaa, user);
 }
 
 static void checked(void *owner, const char *const *sentences, size_t count)
@@ -429,6 +429,8 @@ static int use_config(struct lease_store *s, struct checked *k, const char *path
 		status = use_pools(s, &config->concentrator);
 	if (!status && config->concentrator.users_path[0])
 		status = use_users(k, config->concentrator.users_path);
+	if (!status)
+		(void)concentrator_reserve(s, &config->concentrator.local4, k->aaa);
 	free(config);
 	return status;
 }

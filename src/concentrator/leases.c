@@ -25,7 +25,7 @@ static bool knows(void *owner, const char *user)
 {
 	const struct checking *k = owner;
 
-	return !strncmp(user, "anonymous/", 10) || aaa_find_user(k->c->aaa, user);
+	return aaa_is_anonymous(user) || aaa_find_user(k->c->aaa, user);
 }
 
 static void checked(void *owner, const char *const *sentences, size_t count)

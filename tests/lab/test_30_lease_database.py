@@ -60,7 +60,7 @@ def lease(home, *words):
     return home.sc_node.sh(BUILD / "src" / "softwire", "--socket", home.sc.socket, "lease", *words, check=False)
 
 
-# proves: HS-PROV-1 partial, PS-2 partial
+# proves: HS-PROV-1 partial
 def test_a_full_disk_harms_nobody_and_passes_without_hands(home):
     with small_disk(home, 600) as disk:
         home.start_sc(config=CONCENTRATOR.replace("listen =", f'leases = "{disk}/db/leases.db"; listen ='))
@@ -147,6 +147,9 @@ def test_leases_go_out_and_come_in_as_text(connected):
     busy = lease(connected, "check", "--database", database)
     assert busy.returncode == 1 and "another process is using it" in busy.stderr
     connected.sc.stop()
+    fixed = f'carol = {{ delegate = [ "{alice["delegated"][0]}" ];'
+    connected.write("concentrator", "users.conf", USERS.replace("alice = {", fixed))
     offline = lease(connected, "check", "--database", database, "--config", connected.sc.conf)
-    assert offline.returncode == 1 and "user alice" in offline.stdout
+    assert offline.returncode == 1 and "user alice, who has a lease in slot 0, is not in the users file" in offline.stdout
+    assert f"{alice['delegated'][0]} of user alice, slot 0 is fixed for user carol" in offline.stdout
     assert json.loads(lease(connected, "export", "--database", database).stdout.splitlines()[1])["delegated"] == alice["delegated"]
