@@ -94,6 +94,15 @@ static void print_user_auth(const struct failure *f, char *buf, size_t size)
 			f->target->user, said);
 }
 
+/* LCP: mostly it is about the method of authentication. */
+static void print_no_method(const struct failure *f, char *buf, size_t size)
+{
+	snprintf(buf, size,
+		"the server ended it before anybody had signed in: %s (here CHAP and MS-CHAPv2 are known; other ways to sign in take a "
+		"configuration file, see softwired.conf(5))",
+		f->text);
+}
+
 static void print_no_address(const struct failure *f, char *buf, size_t size)
 {
 	snprintf(buf, size, "signed in, but the server has no address to give (%s): ask its operator",
@@ -121,6 +130,8 @@ void failure_print(const struct failure *f, char *buf, size_t size)
 			f->text);
 	else if (is(f->cause, "shutdown"))
 		snprintf(buf, size, "the server shuts down (%s)", f->text);
+	else if (is(f->cause, "peer") && is(f->step, "lcp"))
+		print_no_method(f, buf, size);
 	else if (is(f->cause, "peer"))
 		snprintf(buf, size, "the server ended it: %s", f->text);
 	else

@@ -38,6 +38,10 @@ static const struct row rows[] = {
 	{"up: CDN", "replaced", "another softwire of this user has taken the place of this one (CDN)", false, false},
 	{"up: maintenance", "shutdown", "the server shuts down (maintenance)", false, false},
 	{"up: cleared", "peer", "the server ended it: cleared", false, false},
+	{"lcp: not by PAP", "peer",
+		"the server ended it before anybody had signed in: not by PAP (here CHAP and MS-CHAPv2 are known; other ways to sign in take a configuration "
+		"file, see softwired.conf(5))",
+		false, false},
 	{"up: out of memory", "resources", "up: out of memory", false, false},
 	{"something else", NULL, "something else", false, false},
 };
