@@ -205,6 +205,7 @@ def wrong_peer(home):
 def test_forged_teardown_and_lcp_from_elsewhere_end_nothing(connected):
     up = connected.sc.wait_up()
     connected.wait_host_address()
+    wait_until("the host can ping", lambda: connected.host.ping(WEB))
     forge(connected)
     assert connected.host.ping(WEB)
     assert connected.sc.wait_up()["id"] == up["id"] and connected.si.wait_up()["reconnects"] == 0
