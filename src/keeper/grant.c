@@ -474,6 +474,7 @@ static int do_reload(struct grant *g, const struct message_request *r, int *ret_
 
 static int do_ready(struct grant *g, const struct message_request *r, int *ret_fd)
 {
+	g->ready = true;
 	notify_tell("READY=1");
 	return 0;
 }

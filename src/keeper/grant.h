@@ -59,6 +59,7 @@ struct grant {
 	struct hooks hooks;
 	struct upgrade upgrade;
 	struct ledger ledger;    /* all of that, for the next keeper */
+	bool ready; /* an engine process of this keeper, or of the one before it, has been ready */
 	struct limit refusals; /* log lines that the engine can provoke */
 	int offered; /* a descriptor that came with the request, or -1; whoever wants it sets it to -1 */
 	uint64_t done, failed, refused, malformed;

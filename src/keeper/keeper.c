@@ -281,6 +281,19 @@ static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
 	log_end(&l);
 }
 
+/*
+ * It is when the engine wanted to end; or could not begin, unless one was there before it: its softwires wait to be taken up, and what is wrong now,
+ * a file that somebody is just writing, may be right in a while.
+ */
+static bool is_the_end(const struct keeper *k, int wstatus)
+{
+	if (k->stopping)
+		return true;
+	if (!WIFEXITED(wstatus))
+		return false;
+	return WEXITSTATUS(wstatus) == 0 || (WEXITSTATUS(wstatus) == KEEPER_GIVE_UP && !k->grant.ready);
+}
+
 static void engine_ended(struct keeper *k, int wstatus, msec now)
 {
 	int status = WIFEXITED(wstatus) ? WEXITSTATUS(wstatus) : EXIT_FAILURE;
@@ -294,7 +307,7 @@ static void engine_ended(struct keeper *k, int wstatus, msec now)
 		drop_answer(k);
 	close_channel(k);
 	k->kill_at = MSEC_NEVER;
-	if (k->stopping || (WIFEXITED(wstatus) && (status == 0 || status == KEEPER_GIVE_UP))) {
+	if (is_the_end(k, wstatus)) {
 		finish(k, status, now);
 		return;
 	}
@@ -343,12 +356,15 @@ static void inherit(struct keeper *k)
 {
 	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 	struct handover h;
+	int ledger;
 
 	handover_take(&h);
 	if (h.upgraded) /* they were blocked by our predecessor, not by whoever has started it */
 		for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 			sigdelset(&k->mask_before, taken[i]);
-	grant_inherit(&k->grant, &h, handover_find(&h, "ledger"));
+	ledger = handover_find(&h, "ledger");
+	k->grant.ready = ledger >= 0;
+	grant_inherit(&k->grant, &h, ledger);
 	handover_close(&h, notify_discard);
 }
 

@@ -98,7 +98,8 @@ struct keeper_policy {
 	enum keeper_hangup hangup; /* a program in the foreground ends with its terminal */
 };
 
-/* An engine that returns this has nothing to gain from another try: the keeper ends with it, too. (EX_CONFIG of sysexits.h.) */
+/* An engine that returns this has nothing to gain from another try: the keeper ends with it, too (EX_CONFIG of sysexits.h), unless an engine has been
+ * ready before: then it is tried again all the same. */
 enum { KEEPER_GIVE_UP = 78 };
 /* One that returns this has left everything as it is, in order: for the next one, after keeper_upgrade() in the next program's keeper. */
 enum { KEEPER_LEAVE = 79 };
