@@ -123,13 +123,15 @@ static void show_leases(struct request *q)
 static void show_reverse_zones(struct request *q)
 {
 	const char *filter = text_member(q, "filter");
-	json_t *list = q->targets->concentrator
-			       ? concentrator_show_reverse_zones(q->targets->concentrator, filter)
-			       : json_array();
 
+	if (!q->targets->concentrator) {
+		q->answer->object =
+			request_refusal("there is no concentrator here, so there are no reverse zones");
+		return;
+	}
 	q->answer->object = json_pack("{s:b}", "ok", 1);
 	q->answer->name = "reverse_zones";
-	q->answer->list = list;
+	q->answer->list = concentrator_show_reverse_zones(q->targets->concentrator, filter);
 }
 
 static void show_counters(struct request *q)

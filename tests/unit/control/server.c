@@ -403,6 +403,8 @@ static void leases_go_out_and_are_checked(void **state)
 	expect(w, "{\"v\":1,\"do\":\"lease export\"}", "{\"ok\":true,\"leases\":[{\"user\":\"alice\"},{\"user\":\"bob\"}]}");
 	expect(w, "{\"v\":1,\"do\":\"lease check\"}", "{\"ok\":true,\"problems\":[\"alice has too much\"]}");
 	w->targets.concentrator = NULL;
+	expect(w, "{\"v\":1,\"do\":\"show reverse-zone\"}",
+		"{\"ok\":false,\"error\":\"there is no concentrator here, so there are no reverse zones\"}");
 	expect(w, "{\"v\":1,\"do\":\"lease check\"}",
 		"{\"ok\":false,\"error\":\"there is no concentrator here, so there are no leases\"}");
 	w->targets.concentrator = &w->concentrator;
