@@ -57,10 +57,26 @@ static void syntax_problem(struct problems *r, const config_t *parsed)
 	}
 }
 
+/* What `users` of a concentrator names, instead of the file that does. */
+static bool looks_like_users(const config_setting_t *root)
+{
+	const config_setting_t *users = config_setting_get_member(root, "users"),
+			       *peers = config_setting_get_member(root, "peers");
+
+	return ((users && config_setting_is_group(users)) || (peers && config_setting_is_list(peers))) &&
+	       !config_setting_get_member(root, "concentrator") &&
+	       !config_setting_get_member(root, "initiator");
+}
+
 static void read_parsed(struct problems *r, config_t *parsed, bool check_files, struct config *c)
 {
 	const config_setting_t *root = config_root_setting(parsed);
 
+	if (looks_like_users(root)) {
+		problem_line(r, true, c->path, 0,
+			"this looks like a users file: check the configuration that names it");
+		return;
+	}
 	config_presets(&config_file_section, c);
 	config_read_section(r, &config_file_section, root, c);
 	config_rules(r, root, c);

@@ -80,6 +80,12 @@ static const struct {
 } broken[] = {
 	{"empty file", "",
 		"test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
+	{"users file", "users = { alice = { secret = \"s\"; }; };\npeers = ( );",
+		"test.conf: this looks like a users file: check the configuration that names it\n"},
+	{"users file with tunnel secrets alone", "peers = ( );",
+		"test.conf: this looks like a users file: check the configuration that names it\n"},
+	{"users in the wrong place", "users = { };\n" INITIATOR(""),
+		"test.conf:1: `users` does not belong into the file but into `concentrator`\n"},
 	{"misspelt key", CONCENTRATOR("helo = 60;"),
 		"test.conf:2: there is no key `helo` in `concentrator`: did you mean `hello`?\n"},
 	{"misspelt section", "concentrater = { };",
