@@ -119,7 +119,6 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_BRIDGE, -ENODEV, "an interface is not there"},
 		{MESSAGE_HOOK, -ENOBUFS, "too many hooks wait"},
 		{MESSAGE_DNS, -ENODEV, "the device has not been opened"},
-		{MESSAGE_RELOAD, -EINVAL, "the configuration has errors: what was allowed stays so"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -135,6 +134,8 @@ void told_failure(struct grant *g, const struct message_request *r, int result)
 
 	if ((r->type == MESSAGE_DNS || r->type == MESSAGE_HELD_UDP) && result == -ENOENT)
 		return; /* an answer rather than a failure: many hosts have no such resolver; there was no process before */
+	if (r->type == MESSAGE_RELOAD && result == -EINVAL)
+		return; /* an orderly refusal, too: what is wrong with the configuration is in the log already */
 	if (!begin_limited(g, &l, "keeper-failed", r->type))
 		return;
 	log_object(&l, r);

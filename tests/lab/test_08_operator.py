@@ -214,6 +214,7 @@ def reload_fails(connected, *words):
     assert run.returncode == 1 and answer["ok"] is False, (run, answer)
     for word in words:
         assert word in run.stdout + run.stderr and word in "\n".join(answer["errors"]), (word, run, answer)
+    assert connected.sc.has("event=config", words[0]) and not connected.sc.has("event=keeper-failed"), "it is no fault of the daemon's"
     assert connected.sc.wait_up()["id"] == up["id"]
     reconnects = connected.si.wait_up()["reconnects"]
     connected.si.ask("clear", "initiator", "home")
