@@ -189,7 +189,7 @@ int run_connect(const struct call *call)
 	struct target target;
 	const char *word = NULL;
 	unsigned words = 0;
-	char why[160];
+	char why[256];
 
 	if (!option_parse(&connect_options, call->argc, call->argv, &o, &word, 1, &words, why))
 		return misused(why);
@@ -199,7 +199,7 @@ int run_connect(const struct call *call)
 		return misused("connect to whom? USER@SERVER");
 	if (!target_parse(word, &o.port, &target, why))
 		return misused(why);
-	if (o.password_file && o.password_fd.given)
-		return misused("--password-file and --password-fd: which of them?");
+	if (!plan_options(&o, why))
+		return misused(why);
 	return o.probe ? run_probe(&o, &target) : run_target(&o, &target);
 }

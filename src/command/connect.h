@@ -87,6 +87,8 @@ struct plan {
 	char note[256];	   /* about that, for the user; "": nothing to say */
 };
 
+/* Whether the options go together, on whatever host. False, with WHY. */
+bool plan_options(const struct connect_options *o, char why[256]);
 /* Which families, and whose default routes. False, with WHY. */
 bool plan_families(const struct connect_options *o, const struct native *n, struct plan *p, char why[256]);
 /* A device name that nobody has. */

@@ -18,7 +18,7 @@
 #include "command/connect.h"
 #include "control/instance.h"
 
-enum { WHY = 256, TAKEN_METRIC = 1, NAME_TRIES = 100 };
+enum { MTU_LEAST = 576, WHY = 256, TAKEN_METRIC = 1, NAME_TRIES = 100 };
 
 /* ---- families ---- */
 
@@ -50,6 +50,28 @@ static void add_note(
 			len ? "; " : "", family, native->device);
 }
 
+static bool fits_ipv6(const struct connect_options *o, char why[WHY])
+{
+	if (!o->mtu.value || o->mtu.value >= IP6_MIN_MTU)
+		return true;
+	snprintf(why, WHY, "--mtu %u: IPv6 needs 1280 at least", o->mtu.value);
+	return false;
+}
+
+bool plan_options(const struct connect_options *o, char why[WHY])
+{
+	if (o->password_file && o->password_fd.given)
+		snprintf(why, WHY, "--password-file and --password-fd: which of them?");
+	else if (o->wait.given && !o->probe)
+		snprintf(why, WHY, "--wait is for --probe");
+	else if (o->mtu.value && o->mtu.value < MTU_LEAST)
+		snprintf(why, WHY, "--mtu %u: it must be 576 to 9216, and 1280 at least for IPv6",
+			o->mtu.value);
+	else
+		return !o->ipv6 || fits_ipv6(o, why);
+	return false;
+}
+
 bool plan_families(const struct connect_options *o, const struct native *n, struct plan *p, char why[WHY])
 {
 	if (o->route && o->no_route) {
@@ -62,6 +84,8 @@ bool plan_families(const struct connect_options *o, const struct native *n, stru
 		p->ipv4 = !n->ipv4.present;
 		p->ipv6 = !n->ipv6.present || !p->ipv4;
 	}
+	if (p->ipv6 && !fits_ipv6(o, why))
+		return false;
 	p->route6 = takes_route(o, &n->ipv6, p->ipv6);
 	p->route4 = takes_route(o, &n->ipv4, p->ipv4);
 	if (!can_be_beaten("IPv6", &n->ipv6, p->route6, why) ||

@@ -297,6 +297,13 @@ def test_passwords_by_descriptor_and_time_limits(lab):
     assert run.returncode == 1 and run.stderr == "softwire: there is no password\n"
 
 
+def test_wrong_usage_is_told_before_anything_is_asked(lab):
+    for words, says in ((("--wait", "3"), "--wait is for --probe"), (("--mtu", "10"), "--mtu 10: it must be 576 to 9216"),
+                        (("--mtu", "1000", "--ipv6"), "--mtu 1000: IPv6 needs 1280")):
+        run = lab.home.sh(BUILD / "src" / "softwire", "connect", *words, "alice@192.0.2.1", check=False, stdin=subprocess.DEVNULL)
+        assert run.returncode == 2 and says in run.stderr and "password" not in run.stderr, run
+
+
 def test_who_is_not_root_is_told_kindly(lab):
     run = lab.sh("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BUILD / "src" / "softwire", "connect", "alice@192.0.2.1", check=False)
     assert run.returncode == 1 and "sudo softwire connect" in run.stderr, run

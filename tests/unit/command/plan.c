@@ -121,6 +121,39 @@ static void a_plain_one_has_the_daemons_defaults(void **state)
 	free(c);
 }
 
+static void options_that_cannot_be_are_wrong_usage(void **state)
+{
+	static const struct {
+		struct connect_options o;
+		const char *says; /* NULL: fine */
+	} rows[] = {
+		{{.wait = {true, 3}}, "--wait is for --probe"},
+		{{.wait = {true, 3}, .probe = true}, NULL},
+		{{.mtu = {true, 10}}, "--mtu 10: it must be 576 to 9216"},
+		{{.mtu = {true, 10}, .probe = true}, "--mtu 10: it must be 576 to 9216"},
+		{{.mtu = {true, 1279}, .ipv6 = true}, "--mtu 1279: IPv6 needs 1280"},
+		{{.mtu = {true, 1280}, .ipv6 = true}, NULL},
+		{{.mtu = {true, 576}, .ipv4 = true}, NULL},
+		{{.mtu = {true, 0}, .ipv6 = true}, NULL},
+		{{.password_file = "/p", .password_fd = {true, 3}}, "which of them?"},
+	};
+	struct connect_options narrow = {.mtu = {true, 1000}};
+	struct native both = {.ipv6.present = true, .ipv4.present = true}, only6 = {.ipv6.present = true};
+	struct plan p = {0};
+	char why[256];
+
+	for (size_t n = 0; n < sizeof(rows) / sizeof(*rows); n++) {
+		assert_int_equal(plan_options(&rows[n].o, why), !rows[n].says);
+		if (rows[n].says)
+			assert_non_null(strstr(why, rows[n].says));
+	}
+	/* It depends on the host whether this is for IPv6. */
+	assert_true(plan_options(&narrow, why));
+	assert_true(plan_families(&narrow, &only6, &p, why));
+	assert_false(plan_families(&narrow, &both, &p, why));
+	assert_string_equal(why, "--mtu 1000: IPv6 needs 1280 at least");
+}
+
 static void rules_of_the_file_hold(void **state)
 {
 	struct connect_options o = {.mtu = {true, 600}};
@@ -150,6 +183,7 @@ int main(void)
 		cmocka_unit_test(routes_that_cannot_be_had),
 		cmocka_unit_test(a_configuration_follows),
 		cmocka_unit_test(a_plain_one_has_the_daemons_defaults),
+		cmocka_unit_test(options_that_cannot_be_are_wrong_usage),
 		cmocka_unit_test(rules_of_the_file_hold),
 		cmocka_unit_test(names_fit_a_device),
 	};
