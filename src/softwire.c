@@ -51,7 +51,8 @@ static int help(void)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		printf("  %s%s%s\n        %s\n", commands[i].name, *commands[i].arguments ? " " : "",
 			commands[i].arguments, commands[i].help);
-	printf("\n  --json           print the daemon's answer as it is (doc/control.md)\n"
+	printf("\n  --json           print the daemon's answer as it is (doc/control.md, or\n"
+	       "                   /usr/share/doc/softwired/control.md)\n"
 	       "  --instance NAME  the daemon that was started with this name\n"
 	       "  --socket PATH    the control socket; /run/softwired/control.sock, or that of the instance\n"
 	       "  --help, --version\n");
