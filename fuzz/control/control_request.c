@@ -76,7 +76,7 @@ void concentrator_drain(struct concentrator *c, const struct drain_order *order)
 	c->changes++;
 }
 
-bool concentrator_listens_on(const struct concentrator *c, const struct endpoint *e)
+bool concentrator_is_reached_at(const struct concentrator *c, const struct endpoint *e)
 {
 	require(e->port);
 	return e->port == 7;

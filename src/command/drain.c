@@ -58,8 +58,10 @@ const char *drain_line(const json_t *drain, char buf[200])
 		return buf;
 	}
 	n = (size_t)snprintf(buf, 200, "%lld left", (long long)number(drain, "left"));
-	if (number(drain, "staying"))
-		n += (size_t)snprintf(buf + n, 200 - n, " (%lld of them stay until they end by themselves)",
+	if (number(drain, "staying") == 1)
+		n += (size_t)snprintf(buf + n, 200 - n, " (1 stays until it ends by itself)");
+	else if (number(drain, "staying"))
+		n += (size_t)snprintf(buf + n, 200 - n, " (%lld stay until they end by themselves)",
 			(long long)number(drain, "staying"));
 	n += (size_t)snprintf(buf + n, 200 - n, ", %lld moved", (long long)number(drain, "moved"));
 	if (number(drain, "closed"))
@@ -141,7 +143,7 @@ static void show(struct screen *s, const json_t *drain, json_t **told, time_t *t
 		return;
 	if (s->json)
 		screen_event(s, json_deep_copy(drain), NULL);
-	else if (!s->terminal)
+	else if (!s->terminal && !is_state(drain, "drained")) /* which follow() says */
 		screen_event(s, NULL, "%s", text);
 	json_decref(*told);
 	*told = json_deep_copy(drain);

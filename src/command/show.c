@@ -45,7 +45,7 @@ static void print_whole_drain(const json_t *drain)
 		(long long)json_integer_value(json_object_get(drain, "rate")));
 	json_array_foreach(to, i, target) printf("%s %s", i ? "," : ", to", json_string_value(target));
 	if (json_is_integer(grace))
-		printf(", after %lld s", (long long)json_integer_value(grace));
+		printf(", grace %lld s", (long long)json_integer_value(grace));
 	putchar('\n');
 }
 

@@ -261,7 +261,7 @@ bool concentrator_refuse_request(struct concentrator *c, const struct stray *p)
 		c->role_counters.refused_source++;
 		refuse(c, p, TOO_MANY_FROM_HERE);
 	} else if (c->drain.on) {
-		c->drain_refused++;
+		c->drain.refused++;
 		send_away(c, p, "no new softwires: this concentrator is being drained");
 	} else if (!c->listeners[p->listener].open || c->listeners[p->listener].retired) {
 		send_to(c, p, concentrator_other_address(c, p->from->addr.family),

@@ -5,6 +5,7 @@
  * Sockets and device are the same ones, held by the keeper. First the rows: as soon as the loop runs, payload is forwarded. The lease store and the
  * users come after: the lease is held again, and what the store says must be what the softwire has; who is not a user any more goes, as after a
  * reload. Hooks are not told: for the peer and for everybody behind it nothing has happened.
+ * A drain goes on, too (evacuate.c).
  * What cannot be adopted is told so at once: a StopCCN with the right ids and numbers. It is repeated twice, because nobody is there to repeat it
  * until it is acknowledged.
  *
@@ -233,6 +234,13 @@ static void look_at_record(struct adoption *a, struct store_record *record)
 	store_work(c->state, record->id);
 	if (c->next_id < record->id) /* numbers are not used twice, not even of those that are refused */
 		c->next_id = record->id;
+	if (drain_is_record(reader_of(record->data, record->len))) {
+		concentrator_drain_resume(c, record,
+			store_is_poison(c->state, record->id)
+				? "the process has died twice while it read this order"
+				: NULL);
+		return;
+	}
 	if (record_read(reader_of(record->data, record->len), &r)) {
 		a->lost++;
 		store_remove(c->state, &record->at);
@@ -370,6 +378,7 @@ void concentrator_leave(struct concentrator *c)
 	c->leaving = true;
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
+	concentrator_drain_record(c);
 	wheel_disarm(&c->loop->wheel, &c->settle_timer);
 	wheel_disarm(&c->loop->wheel, &c->hold_timer);
 	for (struct subscriber *sub = c->all; sub; sub = sub->next) {

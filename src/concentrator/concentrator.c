@@ -421,6 +421,7 @@ void concentrator_stop(struct concentrator *c, void (*stopped)(void *owner), voi
 	c->stopping = true;
 	wheel_disarm(&c->loop->wheel, &c->retry_timer);
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
+	concentrator_drain_record_end(c);
 	wheel_disarm(&c->loop->wheel, &c->settle_timer);
 	wheel_disarm(&c->loop->wheel, &c->hold_timer);
 	concentrator_adopt_end(c);

@@ -144,6 +144,8 @@ struct json_t *concentrator_show_reverse_zones(struct concentrator *c, const cha
 unsigned concentrator_clear(struct concentrator *c, const char *user, uint32_t softwire_id);
 /* Is E one of the addresses that it is configured to listen on? */
 bool concentrator_listens_on(const struct concentrator *c, const struct endpoint *e);
+/* The same, and where it listens on all addresses: one of this host. */
+bool concentrator_is_reached_at(const struct concentrator *c, const struct endpoint *e);
 /* Takes no new softwires any more, and sends the established ones away. NULL: takes them again. */
 void concentrator_drain(struct concentrator *c, const struct drain_order *order);
 bool concentrator_is_draining(const struct concentrator *c);

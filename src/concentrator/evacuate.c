@@ -4,7 +4,8 @@
  *
  * Each leaves in good order: its lease becomes idle and its routes go when it is told, once, as with any other end. Whoever is left alone (drain.h) ends
  * some day by itself. It is over when everybody has gone and has acknowledged the last word; no new ones are taken until the operator says so,
- * or another process serves.
+ * or the concentrator is stopped. The process that comes after one that has crashed or handed over goes on with it: the order is written down beside
+ * the softwires' records (record.h), with a number from the same row, as no softwire may have it; the counts follow step by step.
  */
 #include "concentrator/redirect.h"
 #include "concentrator/role.h"
@@ -90,9 +91,9 @@ static bool begin_line(struct concentrator *c, struct log_line *l, const char *e
 	if (!log_begin(c->log, l, LEVEL_INFO, event))
 		return false;
 	log_uint(l, "left", count_left(c));
-	log_uint(l, "moved", c->drain_moved);
-	log_uint(l, "closed", c->drain_closed);
-	log_uint(l, "refused", c->drain_refused);
+	log_uint(l, "moved", c->drain.moved);
+	log_uint(l, "closed", c->drain.closed);
+	log_uint(l, "refused", c->drain.refused);
 	return true;
 }
 
@@ -106,18 +107,50 @@ static void tell(struct concentrator *c, const char *event)
 	log_end(&l);
 }
 
-static void tell_order(struct concentrator *c)
+static void tell_order(struct concentrator *c, const char *event)
 {
 	const struct drain_order *order = &c->drain.order;
 	struct log_line l;
 
-	if (!begin_line(c, &l, "drain"))
+	if (!begin_line(c, &l, event))
 		return;
 	log_targets(c, &l);
 	log_uint(&l, "rate", order->rate);
 	if (order->has_grace)
 		log_uint(&l, "grace_seconds", order->grace_ms / 1000);
 	log_end(&l);
+}
+
+/* ---- for the next process ---- */
+
+static uint64_t count_all(const struct concentrator *c)
+{
+	return c->drain.moved + c->drain.closed + c->drain.refused;
+}
+
+void concentrator_drain_record(struct concentrator *c)
+{
+	uint8_t bytes[STORE_RECORD_MAX];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	int err;
+
+	if (!c->state || !c->drain.on)
+		return;
+	if (!c->drain_id)
+		c->drain_id = ++c->next_id;
+	c->drain_recorded = count_all(c);
+	drain_save(&c->drain, &w);
+	err = store_put(c->state, &c->drain_record, c->drain_id, bytes, writer_len(&w));
+	if (err && concentrator_may_log(c))
+		log_message(c->log, LEVEL_WARN, "state", "the drain would not survive a restart: %s",
+			strerror(-err));
+}
+
+void concentrator_drain_record_end(struct concentrator *c)
+{
+	if (c->state)
+		store_remove(c->state, &c->drain_record);
+	c->drain_id = 0;
 }
 
 /* ---- emptying ---- */
@@ -129,12 +162,12 @@ static void leave(struct subscriber *sub)
 	char text[ENDPOINT_TEXT];
 
 	if (target) {
-		c->drain_moved++;
+		c->drain.moved++;
 		c->role_counters.moved++;
 		subscriber_close(sub, CAUSE_MOVED, L2TP_STOP_ERROR, L2TP_ERROR_TRY_ANOTHER,
 			redirect_print(target, text));
 	} else {
-		c->drain_closed++;
+		c->drain.closed++;
 		subscriber_close(sub, CAUSE_LOCAL, L2TP_STOP_CLEAR, 0, "this concentrator is drained");
 	}
 }
@@ -164,6 +197,8 @@ static void drain_step(struct wheel_timer *t, msec now)
 	struct concentrator *c = container_of(t, struct concentrator, drain_timer);
 
 	leave_some(c, now);
+	if (count_all(c) != c->drain_recorded)
+		concentrator_drain_record(c);
 	if (!anybody_left(c)) {
 		c->drained = true;
 		tell(c, "drained");
@@ -172,6 +207,12 @@ static void drain_step(struct wheel_timer *t, msec now)
 	if (now - c->drain_told >= TELL_MS)
 		tell(c, "drain-progress");
 	wheel_arm(&c->loop->wheel, t, now + STEP_MS);
+}
+
+static void begin_steps(struct concentrator *c, msec now)
+{
+	c->drain_timer.fire = drain_step;
+	wheel_arm(&c->loop->wheel, &c->drain_timer, now);
 }
 
 void concentrator_drain_forget(struct concentrator *c, const struct subscriber *sub)
@@ -188,6 +229,7 @@ static void stop(struct concentrator *c)
 		return;
 	tell(c, "drain-stopped");
 	wheel_disarm(&c->loop->wheel, &c->drain_timer);
+	concentrator_drain_record_end(c);
 	drain_end(&c->drain);
 	c->drain_next = NULL;
 	c->drained = false;
@@ -201,13 +243,44 @@ void concentrator_drain(struct concentrator *c, const struct drain_order *order)
 		stop(c);
 		return;
 	}
-	if (!c->drain.on)
-		c->drain_moved = c->drain_closed = c->drain_refused = 0;
 	drain_begin(&c->drain, order, now);
 	c->drained = false;
-	tell_order(c);
-	c->drain_timer.fire = drain_step;
-	wheel_arm(&c->loop->wheel, &c->drain_timer, now);
+	concentrator_drain_record(c);
+	tell_order(c, "drain");
+	begin_steps(c, now);
+}
+
+/* The configuration may be another one by now. */
+static void leave_out_our_own(struct concentrator *c, struct drain_order *order)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < order->target_count; i++)
+		if (!concentrator_is_reached_at(c, &order->targets[i]))
+			order->targets[n++] = order->targets[i];
+	order->target_count = n;
+}
+
+void concentrator_drain_resume(struct concentrator *c, const struct store_record *record, const char *why)
+{
+	msec now = loop_now(c->loop);
+	uint32_t at = record->at;
+
+	if (!why && c->drain.on)
+		why = "there is another one";
+	if (!why && drain_resume(&c->drain, reader_of(record->data, record->len), now))
+		why = "what was written down of it is damaged, or of another version";
+	if (why) {
+		log_message(c->log, LEVEL_WARN, "drain-lost", "new softwires are taken again: %s", why);
+		store_remove(c->state, &at);
+		return;
+	}
+	c->drain_id = record->id;
+	c->drain_record = at;
+	c->drain_recorded = count_all(c);
+	leave_out_our_own(c, &c->drain.order);
+	tell_order(c, "drain-resumed");
+	begin_steps(c, now);
 }
 
 bool concentrator_is_draining(const struct concentrator *c)
@@ -252,8 +325,8 @@ struct json_t *concentrator_show_drain(struct concentrator *c)
 		d->order.has_grace ? json_integer((json_int_t)d->order.grace_ms / 1000) : json_null());
 	json_object_set_new(
 		o, "since_seconds", json_integer((json_int_t)(loop_now(c->loop) - d->began) / 1000));
-	json_object_set_new(o, "moved", json_integer((json_int_t)c->drain_moved));
-	json_object_set_new(o, "closed", json_integer((json_int_t)c->drain_closed));
-	json_object_set_new(o, "refused", json_integer((json_int_t)c->drain_refused));
+	json_object_set_new(o, "moved", json_integer((json_int_t)c->drain.moved));
+	json_object_set_new(o, "closed", json_integer((json_int_t)c->drain.closed));
+	json_object_set_new(o, "refused", json_integer((json_int_t)c->drain.refused));
 	return o;
 }

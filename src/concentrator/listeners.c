@@ -11,6 +11,7 @@
 #include "concentrator/role.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +73,31 @@ bool concentrator_listens_on(const struct concentrator *c, const struct endpoint
 		if (endpoint_equal(listed, e))
 			return true;
 	return false;
+}
+
+static bool is_of_this_host(const struct addr *a)
+{
+	struct ifaddrs *list;
+	bool found = false;
+
+	if (getifaddrs(&list))
+		return false;
+	for (const struct ifaddrs *ifa = list; ifa && !found; ifa = ifa->ifa_next) {
+		struct endpoint e;
+
+		found = ifa->ifa_addr && endpoint_from_sockaddr(ifa->ifa_addr, &e) == 0 &&
+			addr_equal(&e.addr, a);
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+bool concentrator_is_reached_at(const struct concentrator *c, const struct endpoint *e)
+{
+	const struct endpoint any = {.addr = {.family = e->addr.family}, .port = e->port};
+
+	return concentrator_listens_on(c, e) ||
+	       (concentrator_listens_on(c, &any) && is_of_this_host(&e->addr));
 }
 
 static void log_listener(struct concentrator *c, const struct listener *at, const char *event)

@@ -150,7 +150,8 @@ struct concentrator {
 	struct subscriber *drain_next; /* who is looked at next; NULL: the newest */
 	struct wheel_timer drain_timer;
 	msec drain_told; /* in the log */
-	uint64_t drain_moved, drain_closed, drain_refused;
+	uint32_t drain_id, drain_record; /* where it is written down; 0: it is not */
+	uint64_t drain_recorded;         /* of moved, closed and refused together */
 	bool drained; /* and that was told */
 
 	/* start and stop */
@@ -315,6 +316,11 @@ void concentrator_work(struct concentrator *c, const struct subscriber *sub);
 const struct endpoint *concentrator_redirect(struct concentrator *c, uint8_t family);
 /* SUB is about to go. */
 void concentrator_drain_forget(struct concentrator *c, const struct subscriber *sub);
+/* What the next process is to go on with; not any more. */
+void concentrator_drain_record(struct concentrator *c);
+void concentrator_drain_record_end(struct concentrator *c);
+/* The process before was draining: RECORD is taken over, or removed, which is logged, as is WHY it cannot be (else NULL). */
+void concentrator_drain_resume(struct concentrator *c, const struct store_record *record, const char *why);
 
 /* network.c: what is the kernel's: aggregates of pools, our own addresses, forwarding, routes of single prefixes. */
 void concentrator_install_network(struct concentrator *c);

@@ -240,10 +240,11 @@ static bool drain_targets(struct request *q, struct drain_order *order)
 			q->answer->object = request_refusal("\"to\" has \"%s\": it must be the address of "
 							    "another concentrator, with :PORT or without",
 				quoted(text).text);
-		else if (concentrator_listens_on(q->targets->concentrator, e))
+		else if (concentrator_is_reached_at(q->targets->concentrator, e))
 			q->answer->object =
-				request_refusal("\"to\" has \"%s\", which is an address of this concentrator",
-					quoted(text).text);
+				request_refusal("%s is this concentrator: \"to\" must be the address of "
+						"another one",
+					text);
 		else
 			continue;
 		return false;

@@ -7,9 +7,11 @@
                    `---- sc2 ----'
 
 What this exercises: `softwire drain --to` with a home that has traffic, what the command shows, what is on the wire (RFC 3193 section 4); without --to
-they go where `redirect` says, which both concentrators may say alike; without another one they stay; interrupting the command, and --stop.
+they go where `redirect` says, which both concentrators may say alike; without another one they stay; interrupting the command, and --stop; the
+engine process is killed meanwhile.
 """
 import json
+import os
 import signal
 
 from capture import complaints, decode
@@ -53,6 +55,7 @@ def test_a_drained_concentrator_hands_a_home_over():
         s.wait_ping(s.host, 6)
         wait_until("the command ends", lambda: not command.running(), 10)
         assert command.popen.returncode == 0 and command.text().splitlines()[-1] == "Drained: 0 left, 1 moved."
+        assert "0 left, 1 moved." not in command.text().splitlines(), "that is said once"
         heard = ping.text().count("time=")
         wait_until("the ping goes on", lambda: ping.text().count("time=") > heard + 5)
         wire.stop()
@@ -89,7 +92,7 @@ def test_without_a_target_they_stay_and_the_command_can_be_left():
         s.start_si()
         up = s.si.wait_up()
         command = drain(s.sc)
-        wait_until("it says how it is", lambda: "1 left (1 of them stay until they end by themselves), 0 moved." in command.text())
+        wait_until("it says how it is", lambda: "1 left (1 stays until it ends by itself), 0 moved." in command.text())
         command.kill(signal.SIGINT)
         wait_until("it ends", lambda: not command.running())
         assert command.popen.returncode == 1 and "the drain goes on" in command.text()
@@ -105,3 +108,33 @@ def test_without_a_target_they_stay_and_the_command_can_be_left():
         assert softwire(s.si, "drain").returncode == 1, "an initiator cannot be drained"
         s.sc.ask("drain", "--stop")
         s.si.wait_up(timeout=30)
+
+
+def kill_engine(process):
+    engine = wait_until("an engine process", lambda: process.children())[0]
+    os.kill(engine, signal.SIGKILL)
+    wait_until("another engine process", lambda: process.children() not in ([], [engine]), 10)
+    wait_until("it answers", lambda: softwire(process, "show", "drain").returncode == 0, 10)
+
+
+# proves: PS-7 partial, HS-PROV-1 partial
+def test_a_drain_survives_the_engine_process():
+    with Pair(payload=[6], transport=4) as s:
+        s.start_sc()
+        s.start_si(server=SC[4])
+        up = s.si.wait_up()
+        own = softwire(s.sc, "drain", "--to", SC[4])
+        assert own.returncode == 1 and f"{SC[4]} is this concentrator" in own.stderr
+        assert s.sc.ask("show", "drain")["drain"]["state"] == "off"
+        before = json.loads(softwire(s.sc, "drain", "--no-wait", "--json", "--to", SECOND, "--grace", "3000", "--rate", "7").stdout)
+        kill_engine(s.sc)
+        after = s.sc.ask("show", "drain")["drain"]
+        assert {**after, "since_seconds": 0} == {**before, "since_seconds": 0} and after["state"] == "draining" and after["left"] == 1
+        assert s.sc.has("event=drain-resumed", "left=1", f"to={SECOND}", "grace_seconds=3000") and not s.sc.has("event=drain-lost")
+        assert "grace 3000 s" in softwire(s.sc, "show", "drain").stdout
+        assert s.si.wait_up()["id"] == up["id"], "grace has not begun anew, nor is it over"
+        s.si.ask("clear", "initiator", "home")
+        wait_until("nobody new gets in", lambda: s.sc.ask("show", "drain")["drain"]["refused"], 15)
+        s.sc.ask("drain", "--stop")
+        kill_engine(s.sc)
+        assert s.sc.ask("show", "drain")["drain"]["state"] == "off", "what was ended does not come back"

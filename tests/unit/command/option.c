@@ -160,7 +160,10 @@ static void drain_says_how_far_it_is(void **state)
 		{"{\"state\":\"draining\",\"left\":12,\"staying\":0,\"moved\":40,\"closed\":0,\"refused\":0}",
 			"12 left, 40 moved."},
 		{"{\"state\":\"draining\",\"left\":12,\"staying\":2,\"moved\":40,\"closed\":1,\"refused\":5}",
-			"12 left (2 of them stay until they end by themselves), 40 moved, 1 closed, 5 new ones refused."},
+			"12 left (2 stay until they end by themselves), 40 moved, 1 closed, 5 new ones "
+			"refused."},
+		{"{\"state\":\"draining\",\"left\":1,\"staying\":1,\"moved\":0,\"closed\":0,\"refused\":0}",
+			"1 left (1 stays until it ends by itself), 0 moved."},
 		{"{}", "Not draining: new softwires are taken."},
 	};
 	char buf[200];

@@ -6,6 +6,7 @@
  */
 #include "fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -603,6 +604,120 @@ static void test_after_too_many_starts_none_is_adopted(void **state)
 	fixture_free(f);
 }
 
+/* ---- a drain ---- */
+
+static void drain_to(struct fixture *f, const char *text)
+{
+	struct drain_order order = {.rate = 7, .target_count = 1};
+
+	assert_int_equal(endpoint_parse(text, L2TP_PORT, &order.targets[0]), 0);
+	concentrator_drain(f->c, &order);
+}
+
+/* For an initiator that has come over the other family: it stays. */
+static void test_a_drain_goes_on(void **state)
+{
+	for (int crashes = 0; crashes < 2; crashes++) {
+		struct fixture *f = fixture_new();
+		struct peer *p, *late;
+
+		fixture_start(f);
+		p = peer_up(f, 2, "alice");
+		drain_to(f, "2001:db8::2");
+		fixture_pass(f, 300);
+		assert_int_equal(records(f), 2);
+		if (crashes)
+			crash(f);
+		else
+			fixture_leave(f);
+		fixture_start(f);
+		assert_true(fixture_logged(
+			f, "event=drain-resumed left=1 moved=0 closed=0 refused=0 to=2001:db8::2 rate=7"));
+		assert_true(concentrator_is_draining(f->c));
+		assert_int_equal(f->c->role_counters.adopted, 1);
+		assert_int_equal(f->c->role_counters.not_adopted, 0);
+		late = peer_new(f, 3, "bob");
+		peer_open(late);
+		fixture_until(f, f->c->drain.refused == 1);
+		fixture_pass(f, 300);
+		crash(f); /* again, with what was counted since */
+		fixture_start(f);
+		assert_int_equal(f->c->drain.refused, 1);
+		drain_to(f, "192.0.2.9");
+		fixture_until(f, p->downs);
+		fixture_pass(f, 300);
+		crash(f);
+		fixture_start(f);
+		assert_int_equal(f->c->drain.moved, 1);
+		concentrator_drain(f->c, NULL);
+		assert_int_equal(records(f), 0);
+		fixture_leave(f);
+		fixture_start(f);
+		assert_false(concentrator_is_draining(f->c));
+		fixture_free(f);
+	}
+}
+
+static void test_a_drain_ends_with_a_concentrator_that_is_stopped(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_start(f);
+	drain_to(f, "192.0.2.9");
+	assert_int_equal(records(f), 1);
+	fixture_stop(f);
+	assert_int_equal(records(f), 0);
+	fixture_free(f);
+}
+
+static size_t without_rate(uint8_t *bytes, size_t len)
+{
+	memset(bytes + 6, 0, 4);
+	return len;
+}
+
+static void test_a_drain_that_cannot_go_on_is_told(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_start(f);
+	drain_to(f, "192.0.2.9");
+	crash(f);
+	spoil(f, without_rate);
+	fixture_start(f);
+	assert_false(concentrator_is_draining(f->c));
+	assert_true(fixture_logged(f, "event=drain-lost"));
+	assert_int_equal(records(f), 0);
+	peer_up(f, 2, "alice");
+	assert_int_equal(only(f)->id, 2); /* the number of the drain is not given again */
+	drain_to(f, "2001:db8::2");
+	fixture_pass(f, 300);
+	crash(f);
+	die_at(f, 3);
+	die_at(f, 3);
+	fixture_start(f);
+	assert_false(concentrator_is_draining(f->c));
+	assert_true(fixture_logged(f, "died twice while it read this order"));
+	fixture_free(f);
+}
+
+static void test_a_drain_does_not_go_on_to_an_address_that_is_ours_now(void **state)
+{
+	struct fixture *f = fixture_new();
+	char text[ENDPOINT_TEXT];
+
+	snprintf(text, sizeof(text), "127.0.0.9:%d", 20000 + getpid() % 10000);
+	fixture_start(f);
+	drain_to(f, text);
+	crash(f);
+	assert_int_equal(endpoint_parse(text, L2TP_PORT, &f->config.listen[1]), 0);
+	f->config.listen_count = 2;
+	fixture_start(f);
+	assert_true(concentrator_is_draining(f->c));
+	assert_int_equal(f->c->drain.order.target_count, 0);
+	fixture_free(f);
+}
+
 /* design.md section 4: 1 KiB in all; what is written down is to be half of that at most. */
 static void test_a_record_is_small(void **state)
 {
@@ -641,6 +756,10 @@ int main(void)
 		cmocka_unit_test(test_who_was_being_set_up_is_told),
 		cmocka_unit_test(test_a_softwire_at_which_two_have_died_is_not_adopted),
 		cmocka_unit_test(test_after_too_many_starts_none_is_adopted),
+		cmocka_unit_test(test_a_drain_goes_on),
+		cmocka_unit_test(test_a_drain_ends_with_a_concentrator_that_is_stopped),
+		cmocka_unit_test(test_a_drain_that_cannot_go_on_is_told),
+		cmocka_unit_test(test_a_drain_does_not_go_on_to_an_address_that_is_ours_now),
 		cmocka_unit_test(test_a_record_is_small),
 	};
 

@@ -264,6 +264,31 @@ static void they_leave_one_after_the_other(void **state)
 	fixture_free(f);
 }
 
+static bool reached_at(struct fixture *f, const char *text)
+{
+	struct endpoint e;
+
+	assert_int_equal(endpoint_parse(text, L2TP_PORT, &e), 0);
+	return concentrator_is_reached_at(f->c, &e);
+}
+
+static void where_it_listens_on_all_addresses_those_of_the_host_are_its_own(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_start(f);
+	f->c->config.listen_count = 1;
+	assert_int_equal(endpoint_parse("192.0.2.1", L2TP_PORT, &f->c->config.listen[0]), 0);
+	assert_true(reached_at(f, "192.0.2.1"));
+	assert_false(reached_at(f, "192.0.2.1:1702"));
+	assert_false(reached_at(f, "127.0.0.1"));
+	f->c->config.listen_count = 0;
+	assert_true(reached_at(f, "127.0.0.1"));
+	assert_false(reached_at(f, "127.0.0.1:1702"));
+	assert_false(reached_at(f, "192.0.2.1"));
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +301,7 @@ int main(void)
 		cmocka_unit_test(without_a_target_they_stay_or_get_a_grace),
 		cmocka_unit_test(who_is_on_the_way_in_leaves_afterwards),
 		cmocka_unit_test(they_leave_one_after_the_other),
+		cmocka_unit_test(where_it_listens_on_all_addresses_those_of_the_host_are_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

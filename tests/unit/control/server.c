@@ -140,7 +140,7 @@ void concentrator_drain(struct concentrator *c, const struct drain_order *order)
 		c->drain = *order;
 }
 
-bool concentrator_listens_on(const struct concentrator *c, const struct endpoint *e)
+bool concentrator_is_reached_at(const struct concentrator *c, const struct endpoint *e)
 {
 	char text[ENDPOINT_TEXT];
 
@@ -495,7 +495,7 @@ static const struct {
 	{"drain to port 0", "{\"v\":1,\"do\":\"drain\",\"to\":[\"192.0.2.2:0\"]}",
 		"\"to\" has \"192.0.2.2:0\": it must be the address of another concentrator, with :PORT or without"},
 	{"drain to itself", "{\"v\":1,\"do\":\"drain\",\"to\":[\"192.0.2.2\",\"192.0.2.1:1701\"]}",
-		"\"to\" has \"192.0.2.1:1701\", which is an address of this concentrator"},
+		"192.0.2.1:1701 is this concentrator: \"to\" must be the address of another one"},
 	{"drain to nobody", "{\"v\":1,\"do\":\"drain\",\"to\":[]}", "\"to\" must be an array of 1 to 16 texts"},
 	{"drain to a number", "{\"v\":1,\"do\":\"drain\",\"to\":[1]}", "\"to\" must be an array of 1 to 16 texts"},
 	{"drain to a text", "{\"v\":1,\"do\":\"drain\",\"to\":\"192.0.2.2\"}",
