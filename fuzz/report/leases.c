@@ -16,9 +16,9 @@ static void imported(void *owner, int result, const struct lease_import_result *
 	++*(unsigned *)owner;
 }
 
-static void checked(void *owner, const char *const *sentences, size_t count)
+static void checked(void *owner, const struct lease_findings *found)
 {
-	if (count)
+	if (found->problem_count)
 		abort();
 	++*(unsigned *)owner;
 }

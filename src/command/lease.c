@@ -351,9 +351,13 @@ static int import(const struct call *call, const struct options *o, const char *
 
 static void print_checked(const struct call *call, const json_t *answer)
 {
-	const json_t *problems = json_object_get(answer, "problems");
+	const json_t *problems = json_object_get(answer, "problems"),
+		     *notes = json_object_get(answer, "notes"), *note;
+	size_t i;
 
 	command_sentences(stdout, problems);
+	json_array_foreach(notes, i, note)
+		printf("note: %s\n", json_string_value(note) ? json_string_value(note) : "?");
 	if (!json_array_size(problems))
 		printf("The leases are in order.\n");
 }
@@ -382,9 +386,9 @@ static bool knows(void *owner, const char *user)
 	return aaa_is_anonymous(user) || aaa_find_user(((struct checked *)owner)->aaa, user);
 }
 
-static void checked(void *owner, const char *const *sentences, size_t count)
+static void checked(void *owner, const struct lease_findings *found)
 {
-	((struct checked *)owner)->answer = leases_checked(sentences, count);
+	((struct checked *)owner)->answer = leases_checked(found);
 }
 
 static void config_told(void *owner, bool fatal, const char *file, unsigned line, const char *text)

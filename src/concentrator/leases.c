@@ -28,11 +28,11 @@ static bool knows(void *owner, const char *user)
 	return aaa_is_anonymous(user) || aaa_find_user(k->c->aaa, user);
 }
 
-static void checked(void *owner, const char *const *sentences, size_t count)
+static void checked(void *owner, const struct lease_findings *found)
 {
 	struct checking *k = owner;
 
-	k->done(k->owner, leases_checked(sentences, count));
+	k->done(k->owner, leases_checked(found));
 	free(k);
 }
 

@@ -68,6 +68,24 @@ static void sum_row(struct check *k, const struct row *row)
 
 /* ---- pools and users ---- */
 
+/* Users keep what they have when a pool is changed, so this is normal, and so it is after an import from elsewhere. */
+static void note_stranger(struct check *k, const struct row *row, const struct lease_pool *pool,
+	const struct span *n, const char *text)
+{
+	static const char since[] = "since the pool was changed or the lease imported";
+	const struct region *g = &pool->regions[n->part];
+
+	if (!g->total || span_last(n) < g->first || n->first > span_end(g->first, g->len))
+		sentences_add(&k->notes,
+			"%s of user %s, slot %u lies outside of pool %s %s; `softwire forget %s` gives another one",
+			text, row->user, row->slot, pool->name->text, since, row->user);
+	else
+		sentences_add(&k->notes,
+			"%s of user %s, slot %u has not the length that pool %s gives %s; `softwire forget %s` "
+			"gives another one",
+			text, row->user, row->slot, pool->name->text, since, row->user);
+}
+
 static void check_span(const struct lease_store *s, struct check *k, const struct row *row,
 	const struct lease_pool *pool, const struct span *n)
 {
@@ -86,9 +104,7 @@ static void check_span(const struct lease_store *s, struct check *k, const struc
 		sentences_add(&k->found, "%s of user %s, slot %u is one that no user may have", text,
 			row->user, row->slot);
 	else if (!n->fixed && pool && !region_has_unit(&pool->regions[n->part], n))
-		sentences_add(&k->found,
-			"%s of user %s, slot %u lies outside of pool %s, or is no unit of it", text,
-			row->user, row->slot, pool->name->text);
+		note_stranger(k, row, pool, n, text);
 }
 
 static void check_row(const struct lease_store *s, struct check *k, const struct row *row)
@@ -156,12 +172,20 @@ void check_end(struct check *k, int result, const char *why)
 	if (result)
 		sentences_add(&k->found, "%s", why);
 	sentences_finish(&k->found);
-	k->done(k->owner, (const char *const *)k->found.text, k->found.count);
+	sentences_finish(&k->notes);
+	k->done(k->owner, &(struct lease_findings){
+				  .problems = (const char *const *)k->found.text,
+				  .problem_count = k->found.count,
+				  .notes = (const char *const *)k->notes.text,
+				  .note_count = k->notes.count,
+			  });
 }
 
 void check_free(struct check *k)
 {
-	if (k)
+	if (k) {
 		sentences_free(&k->found);
+		sentences_free(&k->notes);
+	}
 	free(k);
 }

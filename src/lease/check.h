@@ -10,7 +10,7 @@ struct check {
 	void *owner;
 	/* Of all leases and prefixes in memory when it was asked: how many, and a sum over their contents, whatever their order. */
 	uint64_t leases, prefixes, sum;
-	struct sentences found;
+	struct sentences found, notes;
 };
 
 /* What memory, the pools and KNOWS say; notes what the database is to be compared with. NULL: no memory. */

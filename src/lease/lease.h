@@ -143,9 +143,14 @@ struct lease_health {
 };
 void lease_store_health(const struct lease_store *s, struct lease_health *ret);
 
-/* What is wrong with database and leases, a sentence each; COUNT 0: nothing. They are valid during the call. */
-typedef void lease_checked(void *owner, const char *const *sentences, size_t count);
-/* Checks that the database is whole and has what memory has, that nothing overlaps, that what comes from a pool is of it and not fixed for
+/* Sentences, valid during the call: what is wrong with database and leases (none: nothing), and notes on what is in order, and may be worth
+ * knowing: leases that the pool they came from would not give any more. */
+struct lease_findings {
+	const char *const *problems, *const *notes;
+	size_t problem_count, note_count;
+};
+typedef void lease_checked(void *owner, const struct lease_findings *found);
+/* Checks that the database is whole and has what memory has, that nothing overlaps, that what comes from a pool is of one that there is, and not fixed for
  * somebody else, and that KNOWS (may be NULL) knows each user. A database that is damaged is made anew from memory. DONE comes as an answer does; with OWNER as that of both. */
 void lease_check(struct lease_store *s, bool (*knows)(void *owner, const char *user), lease_checked *done,
 	void *owner);

@@ -274,7 +274,7 @@ void lease_check(
 		return;
 	}
 	check_free(k);
-	done(owner, no_memory, 1);
+	done(owner, &(struct lease_findings){.problems = no_memory, .problem_count = 1});
 }
 
 void lease_cancel(struct lease_store *s, void *owner)

@@ -395,9 +395,10 @@ json_t *leases_imported(int result, const struct lease_import_result *r, const c
 		(json_int_t)r->left_out, "lost", (json_int_t)r->lost, "say", say);
 }
 
-json_t *leases_checked(const char *const *sentences, size_t count)
+json_t *leases_checked(const struct lease_findings *found)
 {
-	return json_pack("{s:b, s:o}", "ok", 1, "problems", texts(sentences, count));
+	return json_pack("{s:b, s:o, s:o}", "ok", 1, "problems", texts(found->problems, found->problem_count),
+		"notes", texts(found->notes, found->note_count));
 }
 
 int leases_read_rule(const char *word, enum lease_import_rule *ret)

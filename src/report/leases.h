@@ -30,7 +30,7 @@ int leases_read(const json_t *line, struct lease *ret, char why[256]);
 /* What an import came to, and what a check found, as answers: ok, what happened, and sentences. */
 json_t *leases_imported(int result, const struct lease_import_result *r, const char *const *sentences,
 	size_t count, const char *why);
-json_t *leases_checked(const char *const *sentences, size_t count);
+json_t *leases_checked(const struct lease_findings *found);
 /* "strict", "merge", "force"; -EINVAL. */
 int leases_read_rule(const char *word, enum lease_import_rule *ret);
 

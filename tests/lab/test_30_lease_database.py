@@ -137,6 +137,17 @@ def test_leases_go_out_and_come_in_as_text(connected):
     half = lease(connected, "import", text)
     assert half.returncode == 1 and "the file is not complete" in half.stderr
     assert lease(connected, "check").returncode == 0
+    # A pool that is changed takes nothing from anybody, and that is in order.
+    good = connected.sc.conf.read_text()
+    connected.sc.conf.write_text(good.replace("length = 56", "length = 60"))
+    connected.sc.ask("reload")
+    check = lease(connected, "check")
+    assert check.returncode == 0 and check.stdout.startswith(f"note: {alice['delegated'][0]} of user alice, slot 0 has not the length that pool default"), check
+    assert "`softwire forget alice` gives another one" in check.stdout
+    answer = connected.sc.ask("lease", "check")
+    assert answer["problems"] == [] and len(answer["notes"]) == 1, answer
+    connected.sc.conf.write_text(good)
+    connected.sc.ask("reload")
     connected.write("concentrator", "users.conf", USERS.replace("alice", "carol"))
     connected.sc.ask("reload")
     check = lease(connected, "check")

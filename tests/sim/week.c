@@ -32,10 +32,11 @@ static void check_home(const struct home *h, msec now)
 	}
 }
 
-static void checked(void *owner, const char *const *sentences, size_t count)
+static void checked(void *owner, const struct lease_findings *found)
 {
-	if (count)
-		stage_broken(&((struct week *)owner)->stage, 0, sentences[0]);
+	if (found->problem_count + found->note_count)
+		stage_broken(&((struct week *)owner)->stage, 0,
+			found->problem_count ? found->problems[0] : found->notes[0]);
 }
 
 static void check_site(struct week *w, unsigned n)

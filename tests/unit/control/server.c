@@ -70,7 +70,8 @@ json_t *concentrator_export_leases(struct concentrator *c)
 
 void concentrator_check_leases(struct concentrator *c, concentrator_answered *done, void *owner)
 {
-	done(owner, json_pack("{s:b, s:[s]}", "ok", 1, "problems", "alice has too much"));
+	done(owner,
+		json_pack("{s:b, s:[s], s:[s]}", "ok", 1, "problems", "alice has too much", "notes", "bob has less"));
 }
 
 /* An import counts its lines; one without a user is wrong. */
@@ -401,7 +402,7 @@ static void leases_go_out_and_are_checked(void **state)
 	struct world *w = *state;
 
 	expect(w, "{\"v\":1,\"do\":\"lease export\"}", "{\"ok\":true,\"leases\":[{\"user\":\"alice\"},{\"user\":\"bob\"}]}");
-	expect(w, "{\"v\":1,\"do\":\"lease check\"}", "{\"ok\":true,\"problems\":[\"alice has too much\"]}");
+	expect(w, "{\"v\":1,\"do\":\"lease check\"}", "{\"ok\":true,\"problems\":[\"alice has too much\"],\"notes\":[\"bob has less\"]}");
 	w->targets.concentrator = NULL;
 	expect(w, "{\"v\":1,\"do\":\"show reverse-zone\"}",
 		"{\"ok\":false,\"error\":\"there is no concentrator here, so there are no reverse zones\"}");

@@ -116,15 +116,15 @@ static void forget(struct world *w, struct lease_store *s, unsigned user)
 		tell(w, FORGOTTEN, user, NULL);
 }
 
-static void sentences(void *owner, const char *const *text, size_t count)
+static void sentences(void *owner, const struct lease_findings *found)
 {
-	for (size_t i = 0; i < count; i++)
-		(void)!write(STDERR_FILENO, text[i], strlen(text[i]));
-	if (count)
+	for (size_t i = 0; i < found->problem_count; i++)
+		(void)!write(STDERR_FILENO, found->problems[i], strlen(found->problems[i]));
+	if (found->problem_count + found->note_count)
 		_exit(6); /* memory and database do not agree */
 }
 
-static void ignore(void *owner, const char *const *text, size_t count)
+static void ignore(void *owner, const struct lease_findings *found)
 {
 }
 

@@ -9,12 +9,18 @@ struct fixture {
 	struct lease_store *s;
 };
 
+static struct lease_pool_config default_pool(void)
+{
+	struct lease_pool_config c = pool_of("default", "2001:db8:100::/48", "2001:db8:8000::/36", 56);
+
+	pool_set4(&c, "198.51.0.0/17", "198.51.128.0/17", 29);
+	return c;
+}
+
 static void open_store(struct fixture *f)
 {
-	struct lease_pool_config c[2] = {pool_of("default", "2001:db8:100::/48", "2001:db8:8000::/36", 56),
-		pool_of("guests", "2001:db8:200::/48", NULL, 0)};
+	struct lease_pool_config c[2] = {default_pool(), pool_of("guests", "2001:db8:200::/48", NULL, 0)};
 
-	pool_set4(&c[0], "198.51.0.0/17", "198.51.128.0/17", 29);
 	c[1].temporary = true;
 	f->s = lease_store_open(NULL, f->path, NULL, f->why);
 	assert_non_null(f->s);
@@ -82,20 +88,34 @@ static struct outcome import(
 	return o;
 }
 
-static void found(void *owner, const char *const *sentences, size_t count)
+struct findings {
+	char problems[4000], notes[4000];
+};
+
+static void found(void *owner, const struct lease_findings *l)
 {
-	collect(owner, 4000, sentences, count);
+	struct findings *f = owner;
+
+	collect(f->problems, sizeof(f->problems), l->problems, l->problem_count);
+	collect(f->notes, sizeof(f->notes), l->notes, l->note_count);
+}
+
+static void assert_check_notes(struct fixture *f, bool (*knows)(void *owner, const char *user),
+	const char *words, const char *notes)
+{
+	struct findings said = {"no answer", "no answer"};
+
+	lease_check(f->s, knows, found, &said);
+	if (words)
+		assert_says(said.problems, words);
+	else
+		assert_string_equal(said.problems, "");
+	assert_string_equal(said.notes, notes);
 }
 
 static void assert_check(struct fixture *f, bool (*knows)(void *owner, const char *user), const char *words)
 {
-	char said[4000] = "no answer";
-
-	lease_check(f->s, knows, found, said);
-	if (words)
-		assert_says(said, words);
-	else
-		assert_string_equal(said, "");
+	assert_check_notes(f, knows, words, "");
 }
 
 static struct lease lease_of(const char *user, const char *link, const char *delegated, const char *address)
@@ -340,6 +360,36 @@ static bool knows_alice(void *owner, const char *user)
 	return !strcmp(user, "alice");
 }
 
+#define CAROL_OUTSIDE                                                                                        \
+	"2001:db8:ffff:1::/64 of user carol, slot 0 lies outside of pool default since the pool was changed " \
+	"or the lease imported; `softwire forget carol` gives another one\n"
+
+/* Users keep what they have: that is as it should be. */
+static void the_check_only_notes_what_a_changed_pool_would_not_give(void **state)
+{
+	static const char since[] = "since the pool was changed or the lease imported; `softwire forget alice` "
+				    "gives another one\n";
+	struct fixture *f = *state;
+	struct lease_request want = want_all("alice", 0);
+	struct lease alice = acquire(f->s, &want).lease;
+	struct lease_pool_config c = default_pool();
+	char link[PREFIX_TEXT], delegated[PREFIX_TEXT], notes[1000];
+
+	prefix_print(&alice.link6, link);
+	prefix_print(&alice.delegated[0], delegated);
+	assert_check_notes(f, NULL, NULL, "");
+	c.delegate_len += 4;
+	assert_int_equal(lease_store_set_pools(f->s, &c, 1, f->why), 0);
+	snprintf(notes, sizeof(notes),
+		"%s of user alice, slot 0 has not the length that pool default gives %s", delegated, since);
+	assert_check_notes(f, NULL, NULL, notes);
+	c.delegate_len -= 4;
+	c.link6 = p("2001:db8:7777::/48");
+	assert_int_equal(lease_store_set_pools(f->s, &c, 1, f->why), 0);
+	snprintf(notes, sizeof(notes), "%s of user alice, slot 0 lies outside of pool default %s", link, since);
+	assert_check_notes(f, NULL, NULL, notes);
+}
+
 static void the_check_finds_what_is_not_as_pools_and_users_want_it(void **state)
 {
 	struct fixture *f = *state;
@@ -350,11 +400,9 @@ static void the_check_finds_what_is_not_as_pools_and_users_want_it(void **state)
 	assert_check(f, NULL, NULL);
 	assert_check(f, knows_alice, "user bob, who has a lease in slot 0, is not in the users file\n");
 	assert_int_equal(import(f, LEASE_IMPORT_STRICT, &come, 1).r.added, 1);
-	assert_check(f, NULL,
-		"2001:db8:ffff:1::/64 of user carol, slot 0 lies outside of pool default, or is no unit of "
-		"it\n");
+	assert_check_notes(f, NULL, NULL, CAROL_OUTSIDE);
 	assert_int_equal(lease_store_reserve(f->s, &b.bob.link6, "carol"), 0);
-	assert_check(f, NULL, "of user bob, slot 0 is fixed for user carol\n");
+	assert_check_notes(f, NULL, "of user bob, slot 0 is fixed for user carol\n", CAROL_OUTSIDE);
 	assert_int_equal(lease_store_set_pools(f->s, &c, 1, f->why), 0);
 	assert_check(
 		f, NULL, "the lease of user bob, slot 0 is of pool \"default\", which is not configured\n");
@@ -392,6 +440,7 @@ int main(void)
 		TEST(what_is_in_use_or_fixed_for_another_is_not_taken_by_force),
 		TEST(a_full_disk_undoes_all_of_it),
 		TEST(impossible_leases_are_refused_one_by_one),
+		TEST(the_check_only_notes_what_a_changed_pool_would_not_give),
 		TEST(the_check_finds_what_is_not_as_pools_and_users_want_it),
 		TEST(the_check_finds_what_the_database_does_not_have),
 	};

@@ -109,13 +109,15 @@ static unsigned count_same(struct fixture *f, const struct lease_store *s, unsig
 	return same;
 }
 
-static void note_sentences(void *owner, const char *const *sentences, size_t count)
+static void note_sentences(void *owner, const struct lease_findings *found)
 {
 	char *text = owner;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < count; i++)
-		snprintf(text + strlen(text), 1000 - strlen(text), "%s; ", sentences[i]);
+	for (size_t i = 0; i < found->problem_count; i++)
+		snprintf(text + strlen(text), 1000 - strlen(text), "%s; ", found->problems[i]);
+	for (size_t i = 0; i < found->note_count; i++)
+		snprintf(text + strlen(text), 1000 - strlen(text), "note: %s; ", found->notes[i]);
 }
 
 /* Memory, database and pools agree, and nothing is given twice. */
