@@ -152,6 +152,7 @@ static void listening(struct concentrator *c, int result, const char *what)
 		fail_start(c, result, what);
 		return;
 	}
+	c->config.redirect_count = concentrator_others(c, c->config.redirect, c->config.redirect_count);
 	concentrator_adopt(c); /* before the loop can read anything for them */
 	if (log_begin(c->log, &l, LEVEL_INFO, "concentrator-ready")) {
 		log_uint(&l, "listeners", c->next_listen);

@@ -250,17 +250,6 @@ void concentrator_drain(struct concentrator *c, const struct drain_order *order)
 	begin_steps(c, now);
 }
 
-/* The configuration may be another one by now. */
-static void leave_out_our_own(struct concentrator *c, struct drain_order *order)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < order->target_count; i++)
-		if (!concentrator_is_reached_at(c, &order->targets[i]))
-			order->targets[n++] = order->targets[i];
-	order->target_count = n;
-}
-
 void concentrator_drain_resume(struct concentrator *c, const struct store_record *record, const char *why)
 {
 	msec now = loop_now(c->loop);
@@ -278,7 +267,9 @@ void concentrator_drain_resume(struct concentrator *c, const struct store_record
 	c->drain_id = record->id;
 	c->drain_record = at;
 	c->drain_recorded = count_all(c);
-	leave_out_our_own(c, &c->drain.order);
+	/* the configuration may be another one by now */
+	c->drain.order.target_count =
+		concentrator_others(c, c->drain.order.targets, c->drain.order.target_count);
 	tell_order(c, "drain-resumed");
 	begin_steps(c, now);
 }

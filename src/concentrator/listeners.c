@@ -100,6 +100,16 @@ bool concentrator_is_reached_at(const struct concentrator *c, const struct endpo
 	       (concentrator_listens_on(c, &any) && is_of_this_host(&e->addr));
 }
 
+unsigned concentrator_others(const struct concentrator *c, struct endpoint *list, unsigned count)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!concentrator_is_reached_at(c, &list[i]))
+			list[n++] = list[i];
+	return n;
+}
+
 static void log_listener(struct concentrator *c, const struct listener *at, const char *event)
 {
 	struct log_line l;

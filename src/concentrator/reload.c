@@ -299,6 +299,7 @@ int concentrator_apply(struct concentrator_change *h, struct json_t *sentences)
 		return result;
 	}
 	c->config = h->config;
+	c->config.redirect_count = concentrator_others(c, c->config.redirect, c->config.redirect_count);
 	concentrator_apply_timers(c);
 	concentrator_admission_change(c);
 	apply_users(h);

@@ -311,6 +311,9 @@ void concentrator_adopt_end(struct concentrator *c); /* no more farewells */
 /* SUB's engine is at work; NULL: none is. */
 void concentrator_work(struct concentrator *c, const struct subscriber *sub);
 
+/* listeners.c: takes addresses of this concentrator out of LIST; how many are left. */
+unsigned concentrator_others(const struct concentrator *c, struct endpoint *list, unsigned count);
+
 /* evacuate.c: softwire drain. */
 /* Where an initiator that has come over FAMILY is sent; NULL: it has to go without another address. */
 const struct endpoint *concentrator_redirect(struct concentrator *c, uint8_t family);

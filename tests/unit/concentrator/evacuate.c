@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <jansson.h>
+#include <unistd.h>
 
 static void redirect_to(struct fixture *f, const char *text)
 {
@@ -289,6 +290,23 @@ static void where_it_listens_on_all_addresses_those_of_the_host_are_its_own(void
 	fixture_free(f);
 }
 
+/* All concentrators may have the same list, and listen on all addresses. */
+static void an_address_of_the_host_is_left_out_of_the_redirects(void **state)
+{
+	struct fixture *f = fixture_new();
+	char text[ENDPOINT_TEXT];
+
+	snprintf(text, sizeof(text), "127.0.0.1:%d", 20000 + getpid() % 10000);
+	redirect_to(f, text);
+	redirect_to(f, "192.0.2.2");
+	f->config.listen[0] =
+		(struct endpoint){.addr = {.family = AF_INET}, .port = f->config.redirect[0].port};
+	fixture_start(f);
+	assert_int_equal(f->c->config.redirect_count, 1);
+	assert_int_equal(f->c->config.redirect[0].port, L2TP_PORT);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +319,7 @@ int main(void)
 		cmocka_unit_test(without_a_target_they_stay_or_get_a_grace),
 		cmocka_unit_test(who_is_on_the_way_in_leaves_afterwards),
 		cmocka_unit_test(they_leave_one_after_the_other),
+		cmocka_unit_test(an_address_of_the_host_is_left_out_of_the_redirects),
 		cmocka_unit_test(where_it_listens_on_all_addresses_those_of_the_host_are_its_own),
 	};
 
