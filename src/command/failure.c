@@ -77,15 +77,28 @@ static void print_tunnel_auth(const struct failure *f, char *buf, size_t size)
 
 /* ---- the user ---- */
 
+/* We gave no name, and the server ends it for that, in PPP's way or in its own words. */
+static bool lacks_name(const struct failure *f)
+{
+	return !*f->target->user &&
+	       (is(f->cause, "user-auth") || (is(f->cause, "peer") && strstr(f->text, "authenticat")));
+}
+
+static void print_lacks_name(const struct failure *f, char *buf, size_t size)
+{
+	char server[300];
+
+	snprintf(buf, size, "this server wants to know who you are: softwire connect USER@%s",
+		f->target->port == L2TP_PORT ? f->target->host : target_server(f->target, server));
+}
+
 static void print_user_auth(const struct failure *f, char *buf, size_t size)
 {
 	static const char mark[] = "peer says: ";
 	const char *said = strstr(f->text, mark);
 
 	said = said ? said + strlen(mark) : f->text;
-	if (!*f->target->user)
-		snprintf(buf, size, "the server wants to know who you are: USER@%s", f->target->host);
-	else if (strstr(said, "wrong user name or password"))
+	if (strstr(said, "wrong user name or password"))
 		snprintf(buf, size, "wrong user name or password");
 	else
 		snprintf(buf, size,
@@ -119,6 +132,8 @@ void failure_print(const struct failure *f, char *buf, size_t size)
 		print_silence(f, buf, size);
 	else if (is(f->cause, "tunnel-auth"))
 		print_tunnel_auth(f, buf, size);
+	else if (lacks_name(f))
+		print_lacks_name(f, buf, size);
 	else if (is(f->cause, "user-auth"))
 		print_user_auth(f, buf, size);
 	else if (is(f->cause, "no-address"))
@@ -140,7 +155,7 @@ void failure_print(const struct failure *f, char *buf, size_t size)
 
 bool failure_is_final(const struct failure *f, bool was_up)
 {
-	if (is(f->cause, "user-auth") || is(f->cause, "tunnel-auth"))
+	if (lacks_name(f) || is(f->cause, "user-auth") || is(f->cause, "tunnel-auth"))
 		return true;
 	return !was_up && (is(f->cause, "no-address") || (is(f->step, "resolve") && says_unknown(f)));
 }

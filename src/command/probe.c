@@ -187,7 +187,8 @@ bool probe_verdict(const struct target *target, const struct trial_result *resul
 	} else {
 		text_add(&t, *target->user
 				     ? "All is well."
-				     : "All is well, up to the tunnel; with USER@ there is more to test.");
+				     : "All is well, up to the tunnel. Authentication was not tested: "
+				       "with USER@ it is, and all behind it.");
 	}
 	return good && !bad;
 }

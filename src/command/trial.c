@@ -198,6 +198,32 @@ static enum softwire_step reached(const struct trial *t)
 	return t->down ? t->why.step : (enum softwire_step)t->engine.softwire.step;
 }
 
+/* It has no room, is drained, or sends us on. (That an address is lacking comes later, by a CDN.) */
+static bool is_full(const struct trial *t)
+{
+	return t->step == TUNNEL && t->why.cause != CAUSE_LOCAL && t->why.result == L2TP_STOP_ERROR &&
+	       (t->why.error == L2TP_ERROR_RESOURCES || t->why.error == L2TP_ERROR_TRY_ANOTHER);
+}
+
+/* What to do. The server's own words stand in the line of the step, where they are enough. */
+static void advise(const struct trial *t, const struct failure *f, char *sentence, size_t size)
+{
+	if (t->step == ADDRESS && (t->why.cause == CAUSE_PEER || t->why.cause == CAUSE_NO_ADDRESS))
+		snprintf(sentence, size, "signed in, but the server gives no address (%s): ask its operator",
+			t->why.text);
+	else if (is_full(t))
+		snprintf(sentence, size,
+			"the server takes no new softwires now: try later, or another server");
+	else if (t->why.cause == CAUSE_SHUTDOWN)
+		snprintf(sentence, size, "the server shuts down: try later, or another server");
+	else if (t->step == AUTH && t->why.cause == CAUSE_USER_AUTH && strstr(t->why.text, "wrong user name"))
+		snprintf(sentence, size,
+			"wrong user name or password: type both again, and if it stays so ask the server's "
+			"operator");
+	else
+		failure_print(f, sentence, size);
+}
+
 /* The engine's own reason. */
 static void fail_by_engine(struct trial *t, msec now)
 {
@@ -208,10 +234,7 @@ static void fail_by_engine(struct trial *t, msec now)
 		.cause = softwire_cause_name(t->why.cause),
 		.text = t->why.text};
 
-	failure_print(&f, sentence, sizeof(sentence));
-	if (t->step == ADDRESS && (t->why.cause == CAUSE_PEER || t->why.cause == CAUSE_NO_ADDRESS))
-		snprintf(sentence, sizeof(sentence),
-			"signed in, but the server gives no address (%s): ask its operator", t->why.text);
+	advise(t, &f, sentence, sizeof(sentence));
 	fail(t, now, t->why.text, sentence);
 }
 

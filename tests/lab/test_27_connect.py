@@ -140,6 +140,13 @@ def test_a_wrong_password_ends_it_at_once(lab):
     assert lab.looks() == before
 
 
+def test_who_gives_no_name_is_told_to(lab):
+    lab.start_sc()
+    run = lab.home.sh(BUILD / "src" / "softwire", "connect", "192.0.2.1", check=False, stdin=subprocess.DEVNULL, timeout=20)
+    assert run.returncode == 1, run
+    assert run.stderr.splitlines()[-1] == "softwire: this server wants to know who you are: softwire connect USER@192.0.2.1", run
+
+
 def test_losses_are_repaired_unless_once(lab):
     lab.start_sc()
     clients = lab.connect(), lab.connect("--once", name="once", server="bob@192.0.2.1", password="tr0ub4dor and 3")

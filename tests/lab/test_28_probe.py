@@ -107,14 +107,26 @@ def test_refusals(lab):
                  config=CONCENTRATOR.replace("local6", 'local4 = "198.51.100.1"; local6').replace("default =", 'four = {{ ipv4 = "198.51.100.0/30"; }}; default ='))
     report = probe(lab, password="not the password")
     assert results(report) == {"name": "ok", "reach": "ok", "tunnel": "ok", "auth": "failed"}
-    assert report["verdict"] == 'It fails at the step "auth" over IPv4 (192.0.2.1): wrong user name or password.'
+    assert report["verdict"] == 'It fails at the step "auth" over IPv4 (192.0.2.1): wrong user name or password: ' \
+        "type both again, and if it stays so ask the server's operator."
     report = probe(lab, "dave@192.0.2.1", "--ipv6", password="nothing for you")
     assert results(report) == {"name": "ok", "reach": "ok", "tunnel": "ok", "auth": "ok", "address": "failed"}
     assert "signed in, but the server gives no address" in report["verdict"]
     report = probe(lab, "dave@192.0.2.1", "--ipv4", password="nothing for you")
     assert results(report) == dict.fromkeys(ALL, "ok") | {"prefix": "none"} and report["ok"], report
     report = probe(lab, "192.0.2.1")
-    assert results(report) == {"name": "ok", "reach": "ok", "tunnel": "ok"} and report["verdict"].startswith("All is well, up to the tunnel")
+    assert results(report) == {"name": "ok", "reach": "ok", "tunnel": "ok"} and report["verdict"].startswith("All is well, up to the tunnel. Authentication was not tested")
+
+
+def test_a_server_that_takes_nobody(lab):
+    """Drained, or full: what to do, without the server's sentence once more."""
+    lab.start_sc()
+    lab.sc.ask("drain", "--no-wait")
+    for server in ("alice@192.0.2.1", "192.0.2.1"):
+        report = probe(lab, server)
+        assert results(report) == {"name": "ok", "reach": "ok", "tunnel": "failed"}
+        assert "StopCCN result 2" in detail(report, "tunnel")
+        assert report["verdict"] == 'It fails at the step "tunnel" over IPv4 (192.0.2.1): the server takes no new softwires now: try later, or another server.'
 
 
 def test_a_server_that_wants_a_tunnel_secret(lab):

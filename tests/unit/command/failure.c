@@ -13,6 +13,8 @@
 
 static const struct target alice = {.user = "alice", .host = "sc.example.net", .port = 1701}, nobody = {.host = "sc.example.net", .port = 1701};
 
+static const struct target nobody_there = {.host = "2001:db8::1", .literal = true, .address.family = AF_INET6, .port = 1702};
+
 struct row {
 	const char *error, *cause, *says;
 	bool final, final_when_up; /* would trying again be vain? */
@@ -71,7 +73,18 @@ static void who_has_no_name_is_asked_for_one(void **state)
 	failure_of(error, "user-auth", &f);
 	f.target = &nobody;
 	failure_print(&f, text, sizeof(text));
-	assert_string_equal(text, "the server wants to know who you are: USER@sc.example.net");
+	assert_string_equal(text, "this server wants to know who you are: softwire connect USER@sc.example.net");
+	assert_true(failure_is_final(&f, false));
+	f.target = &nobody_there;
+	f.cause = "peer";
+	f.text = "peer: CDN result 2 (general error), error 6 (vendor-specific error): LCP: peer refuses to authenticate";
+	failure_print(&f, text, sizeof(text));
+	assert_string_equal(text, "this server wants to know who you are: softwire connect USER@[2001:db8::1]:1702");
+	assert_true(failure_is_final(&f, false));
+	f.target = &alice; /* who has said who she is */
+	failure_print(&f, text, sizeof(text));
+	assert_null(strstr(text, "who you are"));
+	assert_false(failure_is_final(&f, false));
 }
 
 static void without_an_address_the_name_stands_for_it(void **state)

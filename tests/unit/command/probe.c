@@ -31,7 +31,7 @@ static void all_is_well(void **state)
 	assert_string_equal(text, "All is well.");
 	r[1].tested = false; /* there is no IPv6 here, and it is not needed */
 	assert_true(probe_verdict(&nobody, r, 2, text, sizeof(text)));
-	assert_string_equal(text, "All is well, up to the tunnel; with USER@ there is more to test.");
+	assert_string_equal(text, "All is well, up to the tunnel. Authentication was not tested: with USER@ it is, and all behind it.");
 }
 
 static void the_first_failure_is_told(void **state)
