@@ -281,6 +281,12 @@ static void log_ended(const struct keeper *k, pid_t pid, int wstatus)
 	log_end(&l);
 }
 
+/* Its user is told why it ended, and decides: nobody waits for another try. */
+static bool is_in_foreground(const struct keeper *k)
+{
+	return k->grant.policy->hangup != KEEPER_HANGUP_RELOADS;
+}
+
 /*
  * It is when the engine wanted to end; or could not begin, unless one was there before it: its softwires wait to be taken up, and what is wrong now,
  * a file that somebody is just writing, may be right in a while.
@@ -291,7 +297,8 @@ static bool is_the_end(const struct keeper *k, int wstatus)
 		return true;
 	if (!WIFEXITED(wstatus))
 		return false;
-	return WEXITSTATUS(wstatus) == 0 || (WEXITSTATUS(wstatus) == KEEPER_GIVE_UP && !k->grant.ready);
+	return WEXITSTATUS(wstatus) == 0 ||
+	       (WEXITSTATUS(wstatus) == KEEPER_GIVE_UP && (!k->grant.ready || is_in_foreground(k)));
 }
 
 static void engine_ended(struct keeper *k, int wstatus, msec now)

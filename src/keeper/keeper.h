@@ -99,7 +99,7 @@ struct keeper_policy {
 };
 
 /* An engine that returns this has nothing to gain from another try: the keeper ends with it, too (EX_CONFIG of sysexits.h), unless an engine has been
- * ready before: then it is tried again all the same. */
+ * ready before, of a daemon: then it is tried again all the same. */
 enum { KEEPER_GIVE_UP = 78 };
 /* One that returns this has left everything as it is, in order: for the next one, after keeper_upgrade() in the next program's keeper. */
 enum { KEEPER_LEAVE = 79 };
