@@ -77,11 +77,13 @@ static void note_stranger(struct check *k, const struct row *row, const struct l
 
 	if (!g->total || span_last(n) < g->first || n->first > span_end(g->first, g->len))
 		sentences_add(&k->notes,
-			"%s of user %s, slot %u lies outside of pool %s %s; `softwire forget %s` gives another one",
+			"%s of user %s, slot %u lies outside of pool %s %s; `softwire forget %s` gives "
+			"another one",
 			text, row->user, row->slot, pool->name->text, since, row->user);
 	else
 		sentences_add(&k->notes,
-			"%s of user %s, slot %u has not the length that pool %s gives %s; `softwire forget %s` "
+			"%s of user %s, slot %u has not the length that pool %s gives %s; `softwire forget "
+			"%s` "
 			"gives another one",
 			text, row->user, row->slot, pool->name->text, since, row->user);
 }
