@@ -111,7 +111,8 @@ static void print_user_auth(const struct failure *f, char *buf, size_t size)
 static void print_no_method(const struct failure *f, char *buf, size_t size)
 {
 	snprintf(buf, size,
-		"the server ended it before anybody had signed in: %s (here CHAP and MS-CHAPv2 are known; other ways to sign in take a "
+		"the server ended it before anybody had signed in: %s (here CHAP and MS-CHAPv2 are known; "
+		"other ways to sign in take a "
 		"configuration file, see softwired.conf(5))",
 		f->text);
 }

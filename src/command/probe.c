@@ -185,10 +185,9 @@ bool probe_verdict(const struct target *target, const struct trial_result *resul
 	} else if (!good) {
 		text_add(&t, "This host has no way to any address of %s: is its network up?", target->host);
 	} else {
-		text_add(&t, *target->user
-				     ? "All is well."
-				     : "All is well, up to the tunnel. Authentication was not tested: "
-				       "with USER@ it is, and all behind it.");
+		text_add(&t, *target->user ? "All is well."
+					   : "All is well, up to the tunnel. Authentication was not tested: "
+					     "with USER@ it is, and all behind it.");
 	}
 	return good && !bad;
 }
