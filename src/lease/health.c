@@ -232,10 +232,11 @@ void health_try(struct lease_store *s)
 	op_submit(s, op);
 }
 
-static void on_timer(struct wheel_timer *t, msec now)
+static void on_timer(struct wheel_timer *t, msec fired)
 {
 	struct lease_store *s = container_of(t, struct lease_store, health.timer);
 	struct health *h = &s->health;
+	msec now = now_of(s); /* the clock of the committing thread, which the wheel's may have left behind */
 
 	if (h->down && now >= h->remind_at) {
 		tell(s, LEVEL_ERROR, "leases-read-only", now);
