@@ -142,7 +142,7 @@ def test_a_wrong_password_ends_it_at_once(lab):
 
 def test_who_gives_no_name_is_told_to(lab):
     lab.start_sc()
-    run = lab.home.sh(BUILD / "src" / "softwire", "connect", "192.0.2.1", check=False, stdin=subprocess.DEVNULL, timeout=20)
+    run = lab.home.sh(BUILD / "src" / "softwire", "connect", "--stateless", "192.0.2.1", check=False, stdin=subprocess.DEVNULL, timeout=20)
     assert run.returncode == 1, run
     assert run.stderr.splitlines()[-1] == "softwire: this server wants to know who you are: softwire connect USER@192.0.2.1", run
 
