@@ -349,17 +349,23 @@ static void release(struct subscriber *sub)
 	pool_free(&c->subscribers, sub);
 }
 
-void subscriber_free(struct subscriber *sub)
+/* Nobody else has anything of it any more. */
+static void dispose(struct subscriber *sub)
 {
-	aaa_cancel(sub->role->aaa, sub);
-	subscriber_leave(sub);
-	subscriber_record_end(sub);
 	softwire_done(&sub->engine.softwire);
 	unlink_all(sub);
 	subscriber_trace_end(sub);
 	subscriber_setup_end(sub);
 	free(sub->user);
 	release(sub);
+}
+
+void subscriber_free(struct subscriber *sub)
+{
+	aaa_cancel(sub->role->aaa, sub);
+	subscriber_leave(sub);
+	subscriber_record_end(sub);
+	dispose(sub);
 }
 
 void subscriber_discard(struct subscriber *sub)
@@ -370,12 +376,7 @@ void subscriber_discard(struct subscriber *sub)
 	if (c->leases)
 		lease_cancel(c->leases, sub);
 	subscriber_forget_user(sub);
-	softwire_done(&sub->engine.softwire);
-	unlink_all(sub);
-	subscriber_trace_end(sub);
-	subscriber_setup_end(sub);
-	free(sub->user);
-	release(sub);
+	dispose(sub);
 }
 
 void subscriber_undo(struct subscriber *sub)
