@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bgp/parts: what the files of the engine share. Not for other folders.
+ *
+ * Who writes what: session.c the connection; neighbor.c the neighbour's state, timers and which of two connections stays (RFC 4271 section 6.8); receive.c
+ * paths of neighbours; send.c feeds and what is queued in `pending`; restart.c staleness; bgp.c everything of struct bgp. A file calls the others by the functions at the end.
+ */
+#ifndef BGP_PARTS_H
+#define BGP_PARTS_H
+
+#include "bgp/bgp.h"
+#include "lib/container.h"
+
+enum { BGP_PENDING = 1024 };
+
+/* What is to be written before any UPDATE: whole messages. */
+struct bgp_pending {
+	uint16_t len;
+	uint8_t bytes[BGP_PENDING];
+};
+
+/* One TCP connection (RFC 4271 section 8.2.1). */
+struct bgp_connection {
+	struct bgp_neighbor *neighbor;
+	void *owner;
+	bool incoming;
+	bool up;              /* TCP is there */
+	bool awake;           /* ops->wake() was called, bgp_output() has not yet returned 0 */
+	bool closing;         /* ops->close() is being called */
+	enum bgp_state state; /* CONNECT until TCP is there, then OPEN_SENT, OPEN_CONFIRM, ESTABLISHED */
+	struct endpoint local, remote;
+	unsigned interface;
+	struct bgp_open sent, received;
+	struct bgp_form form;
+	uint16_t max_in;            /* longest message that the peer may send */
+	uint16_t hold_time;         /* s, agreed; 0: none */
+	msec hold_at, keepalive_at; /* deadlines, or MSEC_NEVER */
+	struct bgp_pending pending;
+};
+
+/* A neighbour's part in one table. */
+struct bgp_neighbor_table {
+	bool on;  /* agreed on in this session */
+	bool fed; /* the feed is in the table */
+	struct rib_feed feed;
+	uint32_t received, accepted;        /* paths in the table; of these not barred */
+	uint32_t stale;                     /* of these */
+	bool warned;                        /* of max-prefix */
+	bool end_of_rib_in, end_of_rib_out; /* has come, has been sent */
+	bool refreshing_in;  /* between Begin- and End-of-RR of the peer: what is not told again goes */
+	msec refresh_until;  /* RFC 7313: an End-of-RR that never comes */
+	bool refreshing_out; /* we send everything again, and End-of-RR (if it knows it) behind */
+	bool begin_due;      /* Begin-of-RR goes before the next UPDATE */
+	bool end_due;        /* End-of-RIB or End-of-RR goes when the feed has passed its restart */
+	bool sweep;          /* a job removes stale paths */
+	msec stale_until;    /* graceful restart: no longer */
+};
+
+struct bgp_neighbor {
+	struct bgp *bgp;
+	uint16_t source;
+	struct bgp_neighbor_config config; /* policies point to copies below */
+	struct policy *import, *export;
+	struct decision_source facts; /* for route selection */
+	enum bgp_state state;
+	msec since;
+	bool started, removed;
+	bool held; /* down until the operator clears it (max-prefix without restart, shutdown) */
+	struct bgp_connection *connections[2]; /* [1]: incoming */
+	struct bgp_connection *up;             /* the established one */
+	struct wheel_timer timer;              /* for the earliest of all deadlines: neighbor_schedule() */
+	msec connect_at, idle_until;
+	uint32_t idle_ms;  /* how long the next idle hold is */
+	msec advertise_at; /* MRAI: the next pass of the feeds may begin then */
+	bool passing;      /* a pass is under way */
+	bool flushing;     /* a job removes all its paths */
+	rib_id flush_at;
+	enum bgp_family flush_family;
+	bool restarting; /* the peer restarts, and its paths are stale */
+	msec restart_until;
+	struct bgp_neighbor_table table[BGP_FAMILIES];
+	struct bgp_open last_open; /* of the last session, for graceful restart */
+	struct bgp_error last_error;
+	bool last_error_sent;
+	uint64_t messages_in, messages_out, updates_in, updates_out, withdrawn_updates, discarded_attributes,
+		established;
+	uint32_t flaps;
+};
+
+struct bgp {
+	struct bgp_config config;
+	const struct bgp_ops *ops;
+	void *owner;
+	struct wheel *wheel;
+	struct rng *rng;
+	struct bgp_sets sets;
+	struct rib ribs[BGP_FAMILIES];
+	struct decision_ops decision;
+	struct decision_source ourselves;
+	struct bgp_neighbor *neighbors[BGP_NEIGHBORS + 1]; /* by source; [0] is NULL */
+	unsigned neighbor_count;
+	struct addr *own;
+	unsigned own_count;
+	/* jobs */
+	bool next_hops_changed, working;
+	rib_id rescan_at;
+	enum bgp_family rescan_family;
+	bool rescanning;
+	bool deferring; /* our own restart: nothing is sent, no route is told the owner before all End-of-RIBs are in, or the time is over */
+	msec defer_until;
+	struct wheel_timer timer;
+	/* what we decapsulate */
+	struct addr tunnel_endpoint;
+	struct bgp_tunnel tunnels[BGP_TUNNELS];
+	unsigned tunnel_count;
+	uint64_t colors[BGP_TUNNEL_COLORS];
+	unsigned color_count;
+	/* one at a time: canonical sets under construction */
+	uint8_t scratch_in[BGP_SET_MAX], scratch_policy[BGP_SET_MAX], scratch_out[BGP_SET_MAX],
+		scratch_edit[BGP_SET_MAX];
+};
+
+static inline bool neighbor_is_external(const struct bgp_neighbor *n)
+{
+	return n->config.as != (n->config.local_as ? n->config.local_as : n->bgp->config.as);
+}
+
+/* ---- session.c ---- */
+
+struct bgp_connection *session_new(struct bgp_neighbor *n, bool incoming); /* NULL: no memory */
+/* TCP is there: OPEN is sent. */
+void session_begin(struct bgp_connection *c, msec now);
+/* Ends C: ERROR goes to the peer if its code is not 0 and TCP is there. Tells neighbor_lost(). */
+void session_end(struct bgp_connection *c, const struct bgp_error *error, bool sent, msec now);
+/* Of its timers; MSEC_NEVER. session_time() does what is due; C may be gone afterwards. */
+msec session_deadline(const struct bgp_connection *c);
+void session_time(struct bgp_connection *c, msec now);
+/* One whole message; false: C is gone. */
+bool session_message(struct bgp_connection *c, const struct bgp_header *h, const uint8_t *message, msec now);
+/* A writer over what is left of c->pending, and session_queued() when something was written: then ops->wake(). False: it did not fit. */
+struct writer session_pending(struct bgp_connection *c);
+bool session_queued(struct bgp_connection *c, const struct writer *w);
+void session_wake(struct bgp_connection *c);
+
+/* ---- neighbor.c ---- */
+
+void neighbor_schedule(struct bgp_neighbor *n);
+/* An OPEN has come on C and is acceptable: which of two connections stays? False: C is gone (RFC 4271 section 6.8). */
+bool neighbor_collide(struct bgp_connection *c, msec now);
+void neighbor_established(struct bgp_connection *c, msec now);
+/* C is over (ops->close() comes next); ERROR says why. */
+void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool sent, msec now);
+/* Ends the session, if there is one, and connections that are not yet one: error as for session_end(). */
+void neighbor_reset(struct bgp_neighbor *n, const struct bgp_error *error, msec now);
+void neighbor_event(struct bgp_neighbor *n, const struct bgp_event *e);
+/* All of its old paths are gone. */
+void neighbor_flushed(struct bgp_neighbor *n, msec now);
+
+/* ---- receive.c ---- */
+
+/* An UPDATE; false: the session was ended, C is gone. */
+bool receive_update(struct bgp_connection *c, struct reader body, msec now);
+/* Removes paths of N: all, or only stale ones, of one table, in slices from *AT; false when it is done. */
+bool receive_flush(
+	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget, msec now);
+
+/* ---- send.c ---- */
+
+/* Feeds of the agreed families are added, everything is sent, End-of-RIB behind. 0 or -ENOMEM. */
+int send_begin(struct bgp_neighbor *n, msec now);
+void send_end(struct bgp_neighbor *n);
+/* Everything of F again (refresh asked by the peer, by the operator, or policy). */
+void send_again(struct bgp_neighbor *n, enum bgp_family f, msec now);
+/* Fills W with UPDATEs, BoRR, EoRR, End-of-RIB; nothing when there is nothing, or MRAI says later (then neighbor_schedule()). */
+void send_updates(struct bgp_neighbor *n, struct writer *w, msec now);
+bool send_has_something(const struct bgp_neighbor *n, msec now);
+msec send_deadline(const struct bgp_neighbor *n);
+/* The value of TUNNEL_ENCAP and the communities of our own, as N is to have them: originate.c */
+
+/* ---- restart.c: graceful restart (RFC 4724, RFC 8538) and route refresh (RFC 2918, RFC 7313) ---- */
+
+/* The session is lost: are the paths kept? True: they are stale now, else they have to be flushed. */
+bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool sent, msec now);
+/* The session is back: families that were not preserved are flushed. */
+void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, msec now);
+void restart_end_of_rib(struct bgp_neighbor *n, enum bgp_family f, msec now);
+/* A ROUTE-REFRESH of any kind. */
+void restart_refresh(struct bgp_neighbor *n, enum bgp_family f, enum bgp_refresh_kind kind, msec now);
+/* Asks N to send F again. -EOPNOTSUPP */
+int restart_ask(struct bgp_neighbor *n, enum bgp_family f, msec now);
+msec restart_deadline(const struct bgp_neighbor *n);
+void restart_time(struct bgp_neighbor *n, msec now);
+
+/* ---- bgp.c ---- */
+
+void bgp_want_work(struct bgp *b);
+bool bgp_is_own(const struct bgp *b, const struct addr *a);
+/* A best path of F changed: feeds of neighbours and of the owner have something. */
+void bgp_routes_changed(struct bgp *b, enum bgp_family f);
+/* During our own restart: is everything in? Then selection's results may go out. */
+void bgp_check_deferral(struct bgp *b, msec now);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bgp/rib: one table of routes: Adj-RIB-In of all sources, Loc-RIB, and what is left of Adj-RIB-Out.
+ *
+ * A *net* is a prefix with the *paths* that sources have told for it, at most one each; the best is the first. Nets and paths are numbered (lib/arena), so
+ * that a reference costs four bytes. A source is a number, too: 0 is ourselves, the others are neighbours.
+ *
+ * The log of changes. All nets stand in one list, ordered by when their best path last changed; a net whose best changes moves to the end. A *feed* is a
+ * place in that list: a neighbour that is to hear of routes, the kernel's table, a role. It takes nets from its place onwards, whenever it can. So a slow
+ * reader costs nothing but staleness: no queue grows, a net that changes ten times is told once, and a new neighbour simply begins at the start.
+ * For each feed a bitmap keeps which nets it has been given and not withdrawn (Adj-RIB-Out is that bit: the attributes follow from best path and policy).
+ * A net without paths stays until no feed has it any more.
+ *
+ * Memory of a million IPv4 routes: net 24 bytes, path 24, hash 6, a bit per feed; sets are shared.
+ */
+#ifndef BGP_RIB_H
+#define BGP_RIB_H
+
+#include "bgp/decision.h"
+#include "bgp/set.h"
+#include "lib/arena.h"
+
+typedef uint32_t rib_id; /* of a net or path; 0: none */
+
+/* Why a path cannot be chosen. It stays, so that the operator can see it. */
+enum bgp_bar {
+	BGP_BAR_NONE,
+	BGP_BAR_POLICY,     /* an import rule rejects it */
+	BGP_BAR_NO_POLICY,  /* external, and there is no import policy: RFC 8212 */
+	BGP_BAR_AS_LOOP,    /* our AS is in its path */
+	BGP_BAR_ORIGINATOR, /* we are its originator: RFC 4456 */
+	BGP_BAR_CLUSTER,    /* it has been through our cluster */
+	BGP_BAR_NEXT_HOP,   /* its next hop is one of our own addresses, or none at all */
+	BGP_BAR_FIRST_AS,   /* external, and its path does not begin with the neighbour's AS */
+};
+const char *bgp_bar_text(enum bgp_bar bar); /* a clause: "our own AS is in its path" */
+
+struct rib_path {
+	const struct bgp_set *set; /* after import policy; as received where it is barred */
+	rib_id next;
+	uint32_t since; /* seconds, the owner's clock */
+	uint32_t label : 20;
+	uint32_t bar : 4;   /* enum bgp_bar */
+	uint32_t stale : 1; /* of a peer that restarts, or that is sending everything again */
+	uint32_t spare : 7;
+	uint16_t source;
+};
+
+struct rib_net; /* by accessors: its size follows the family */
+
+struct rib_feed {
+	struct rib *rib;
+	rib_id place; /* a net of no prefix in the list; what follows it is new */
+	rib_id end;   /* another one: where the end was when bgp_feed_restart() was called; or 0 */
+	uint64_t *bits;
+	uint32_t words;
+	uint32_t count; /* of bits */
+	struct rib_feed *next;
+};
+
+struct rib {
+	enum bgp_family family;
+	struct bgp_sets *sets;
+	const struct decision_ops *decision; /* what is known of sources */
+	struct arena nets, paths;
+	uint32_t *buckets;
+	uint32_t mask;
+	uint32_t net_count, path_count;
+	rib_id first, last;
+	uint64_t seed;
+	struct rib_feed *feeds;
+	/* Something is there for feeds that had reached the end. */
+	void (*changed)(struct rib *r);
+};
+
+/* Everything is the rib's; a zeroed feed may be added at any time. */
+void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
+	const struct decision_ops *decision, uint64_t seed, void (*changed)(struct rib *r));
+void rib_done(struct rib *r);
+
+/* What a source says of a prefix; takes the caller's reference to SET. 1: the best path changed, 0: it did not; -ENOMEM (the reference is gone all the same).
+ * *ret_new (may be NULL): it is one more path of this source, not another in place of one. */
+int rib_update(struct rib *r, const struct bgp_nlri *nlri, uint16_t source, const struct bgp_set *set,
+	enum bgp_bar bar, uint32_t now_s, bool *ret_new);
+/* 1, 0 as above; -ENOENT: there was none. */
+int rib_withdraw(struct rib *r, const struct prefix *prefix, uint16_t source);
+/* Route selection again for one net: 1 or 0. For changed next hops. */
+int rib_decide(struct rib *r, rib_id net);
+
+rib_id rib_find(const struct rib *r, const struct prefix *prefix); /* 0: none, or without paths */
+rib_id rib_longest(const struct rib *r,
+	const struct addr *a); /* the longest net with a best path that has A; slow: for people */
+struct prefix rib_prefix(const struct rib *r, rib_id net);
+/* The first of its paths; the best where rib_best() is not NULL. */
+struct rib_path *rib_first_path(const struct rib *r, rib_id net);
+struct rib_path *rib_next_path(const struct rib *r, const struct rib_path *p); /* NULL: none */
+const struct rib_path *rib_best(const struct rib *r, rib_id net);              /* NULL: none can be chosen */
+/* Walks over all nets by number, in slices: start with 0; 0 at the end. Tables may change between calls. Places of feeds are passed over. */
+rib_id rib_walk(const struct rib *r, rib_id after);
+
+/* ---- feeds ---- */
+
+int rib_feed_add(struct rib *r, struct rib_feed *f); /* from the start: everything. 0 or -ENOMEM */
+void rib_feed_remove(struct rib_feed *f);            /* forgets its bits; nets that only it had are freed */
+/* The next net that changed, or 0 at the end. Its bit says whether the feed has it. Nets without a best path that it does not have are passed over. */
+rib_id rib_feed_next(struct rib_feed *f);
+/* Puts the feed in front of NET again, the one that rib_feed_next() gave last: it could not be told now. */
+void rib_feed_again(struct rib_feed *f, rib_id net);
+bool rib_feed_at_end(const struct rib_feed *f);
+bool rib_feed_has(const struct rib_feed *f, rib_id net);
+/* It has been given NET, or it was withdrawn from it: then a net without paths may be freed at once. -ENOMEM only for true. */
+int rib_feed_set(struct rib_feed *f, rib_id net, bool has);
+/* Everything from the start once more (route refresh, another policy). */
+int rib_feed_restart(struct rib_feed *f);
+/* Has it passed all that was there at the last restart (or at rib_feed_add())? */
+bool rib_feed_passed(const struct rib_feed *f);
+
+#endif

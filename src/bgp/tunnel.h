@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bgp/tunnel: the value of the Tunnel Encapsulation attribute (23), and the extended communities that stand for it or choose by it.
+ * Pure functions. RFC 9012; RFC 5512 and RFC 5566 on receipt.
+ *
+ * A tunnel that we do not understand is kept in the attribute that is passed on (it is opaque bytes to the reflector), and left out here. A sub-TLV that
+ * is malformed makes its tunnel unusable or is ignored, as section 13 says for each; the attribute is malformed only where its TLVs do not fit.
+ */
+#ifndef BGP_TUNNEL_H
+#define BGP_TUNNEL_H
+
+#include "bgp/update.h"
+
+enum { BGP_TUNNELS = 8, BGP_TUNNEL_COLORS = 8, BGP_TUNNEL_LABELS = 4, BGP_COOKIE = 8 };
+
+struct bgp_tunnel {
+	uint16_t type; /* enum bgp_tunnel_type */
+	/* Encapsulation sub-TLV */
+	bool has_encapsulation;
+	uint32_t session;   /* L2TPv3 Session ID, not 0 */
+	uint8_t cookie_len; /* 0, 4 or 8 */
+	uint8_t cookie[BGP_COOKIE];
+	bool has_key; /* GRE */
+	uint32_t key;
+	/* Tunnel Egress Endpoint: none where the next hop is the endpoint (address family 0), or where the sub-TLV is missing (RFC 5512) */
+	bool has_endpoint; /* the sub-TLV is there */
+	struct addr endpoint;
+	uint16_t protocol; /* the EtherType that the tunnel is for; 0: any */
+	unsigned color_count;
+	uint32_t colors[BGP_TUNNEL_COLORS];
+	bool has_ds;
+	uint8_t ds;
+	uint16_t udp_port;      /* 0: none */
+	uint8_t embedded_label; /* Embedded Label Handling: 0 none, 1, 2 */
+	unsigned label_count;
+	uint32_t labels[BGP_TUNNEL_LABELS]; /* whole entries, as on the wire */
+};
+
+struct bgp_tunnels {
+	unsigned count;
+	struct bgp_tunnel tunnel
+		[BGP_TUNNELS]; /* those that can be used, in the order of the attribute, which is the egress's preference */
+	unsigned ignored; /* of types that we do not know, unusable, or one too many */
+	const char *why;  /* the last one ignored; or NULL */
+};
+
+/* 0; -EPROTO and *why (a static text) for an attribute that is malformed: RFC 9012 section 13. */
+int bgp_tunnels_read(struct reader value, struct bgp_tunnels *ret, const char **why);
+/* The value of the attribute: TLVs in the given order. LEGACY: without sub-TLVs that RFC 5512 does not know (the endpoint among them). */
+void bgp_tunnels_write(struct writer *w, const struct bgp_tunnel *tunnels, unsigned count, bool legacy);
+/* "l2tpv3", "gre", "ipip", "mpls", "mpls-in-gre", "mpls-in-udp"; NULL */
+const char *bgp_tunnel_type_name(uint16_t type);
+int bgp_tunnel_type_parse(const char *name, uint16_t *ret); /* 0 or -EINVAL */
+/* "gre key 7 endpoint 2001:db8::1 color 100". Returns BUF. */
+const char *bgp_tunnel_print(const struct bgp_tunnel *t, char *buf, size_t size);
+
+/* ---- extended communities, as 64-bit numbers with the type in the highest octets ---- */
+
+uint64_t bgp_encapsulation_community(uint16_t tunnel_type); /* RFC 9012 section 4.1 */
+bool bgp_is_encapsulation_community(uint64_t c, uint16_t *ret_tunnel_type);
+uint64_t bgp_color_community(uint16_t flags, uint32_t color); /* RFC 9012 section 4.3 */
+bool bgp_is_color_community(uint64_t c, uint16_t *ret_flags, uint32_t *ret_color);
+/* "color:100", "encapsulation:gre", "rt:65000:1", "soo:...", "0x..." both ways. */
+const char *bgp_extended_community_print(uint64_t c, char buf[48]);
+int bgp_extended_community_parse(const char *text, uint64_t *ret); /* 0 or -EINVAL */
+/* "65000:1", "no-export", "no-advertise", "no-export-subconfed". */
+const char *bgp_community_print(uint32_t c, char buf[24]);
+int bgp_community_parse(const char *text, uint32_t *ret);
+const char *bgp_large_community_print(const uint32_t c[3], char buf[36]);
+int bgp_large_community_parse(const char *text, uint32_t ret[3]);
+
+#endif
