@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * afbr: the mesh role: a BGP engine (bgp/), its TCP connections, and the kernel's routes that go in and come out.
+ *
+ * Parts: afbr.c (life, another configuration), listen.c (connections that come), connection.c (one TCP connection: socket, buffers, MD5, TTL),
+ * nexthop.c (is a next hop reached, and how), import.c (the kernel's routes become ours), export.c (best routes go into the kernel),
+ * event.c (log lines), mrt.c (files for others' tools), show.c (JSON for the control socket), config.c (the configuration's life).
+ *
+ * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,
+ * and the next one finds them there, which is how it knows that it is a restart: it says so in its OPENs (RFC 4724), goes on
+ * with the old routes until all neighbours have told theirs, and removes those that nobody told again.
+ *
+ * Privileges. The keeper opens the listening sockets (port 179) and writes routes, in batches; all else is done without.
+ */
+#ifndef AFBR_AFBR_H
+#define AFBR_AFBR_H
+
+#include "afbr/config.h"
+#include "keeper/keeper.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+struct afbr;
+
+struct afbr *afbr_new(struct loop *loop, struct log *log, struct keeper_client *keeper, struct rng *rng,
+	const struct afbr_config *config);
+/* STARTED once: 0, or -errno after a logged reason. */
+void afbr_start(struct afbr *a, void (*started)(void *owner, int result), void *owner);
+/* Cease/Administrative Shutdown to all, our routes out of the kernel; then STOPPED. */
+void afbr_stop(struct afbr *a, void (*stopped)(void *owner), void *owner);
+bool afbr_may_leave(const struct afbr *a);
+void afbr_leave(struct afbr *a);
+void afbr_free(struct afbr *a);
+
+/*
+ * Another configuration, in two steps as the concentrator's: the first reads and opens what it needs (passwords, listening sockets) and changes nothing.
+ */
+struct json_t;
+struct afbr_change;
+typedef void afbr_problem(void *owner, const char *text);
+typedef void afbr_prepared(void *owner, struct afbr_change *change); /* NULL after PROBLEM */
+void afbr_prepare(struct afbr *a, const struct afbr_config *config, afbr_problem *problem,
+	afbr_prepared *prepared, void *owner);
+/* SAY gets sentences about what follows from it ("neighbor ce1 was reset: its AS changed"). */
+void afbr_apply(struct afbr_change *change, struct json_t *say);
+void afbr_discard(struct afbr_change *change);
+
+/* For the control socket: doc/control.md. New references. FILTER may be NULL. */
+struct json_t *afbr_show_neighbors(struct afbr *a, const char *filter);
+/* Loc-RIB of FAMILY (BGP_FAMILIES: all), or what neighbour RECEIVED told, or what ADVERTISED is told; of PREFIX (may be NULL) and what is inside. At most LIMIT rows. */
+struct afbr_route_query {
+	enum bgp_family family;
+	const char *received, *advertised;
+	const struct prefix *within;
+	uint32_t limit;
+};
+struct json_t *afbr_show_routes(struct afbr *a, const struct afbr_route_query *q, const char **why);
+/* Attribute sets and how many routes share each, the most shared first. */
+struct json_t *afbr_show_attributes(struct afbr *a, uint32_t limit);
+/* All paths of the longest prefix that has ADDRESS, or of exactly PREFIX, and why the best one is: step by step, in words. NULL and *why. */
+struct json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, const char **why);
+struct json_t *afbr_show_counters(struct afbr *a);
+/* NAME NULL: all. How many; -ENOENT: there is no such neighbour. */
+int afbr_clear(struct afbr *a, const char *name, const char *words);
+int afbr_refresh(struct afbr *a, const char *name, bool in, bool out, const char **why);
+/* Writes the tables to a new MRT file; DONE gets its path, or NULL and why. */
+void afbr_dump(struct afbr *a, void (*done)(void *owner, const char *path, const char *why), void *owner);
+
+#endif
