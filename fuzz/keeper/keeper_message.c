@@ -67,6 +67,13 @@ static void check_request(const struct message_request *r)
 	case MESSAGE_OPEN_UDP:
 		CHECK(b->endpoint.port == 1701 || b->endpoint.port == 0);
 		break;
+	case MESSAGE_OPEN_TCP:
+		CHECK(b->endpoint.port == 179 && b->endpoint.addr.family == AF_INET6 &&
+			addr_is_unspecified(&b->endpoint.addr));
+		break;
+	case MESSAGE_CLOSE_TCP:
+		CHECK(b->endpoint.port && addr_size(b->endpoint.addr.family));
+		break;
 	case MESSAGE_OPEN_TUN:
 	case MESSAGE_LINK_MTU:
 		CHECK(is_tun(b->link.name) && b->link.mtu >= 68 && b->link.mtu <= 65535);
@@ -167,6 +174,7 @@ static void padded_message(struct grant *g, const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct endpoint udp[] = {{addr4(192, 0, 2, 1), 1701}, {{AF_INET6, {0}}, 0}};
+	const struct endpoint tcp[] = {{{AF_INET6, {0}}, 179}};
 	const struct keeper_policy policy = {.files = files,
 		.file_count = 1,
 		.directories = directories,
@@ -177,6 +185,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.lan_count = 1,
 		.udp = udp,
 		.udp_count = 2,
+		.tcp = tcp,
+		.tcp_count = 1,
 		.hooks = hooks,
 		.hook_count = 1,
 		.bridges = bridges,

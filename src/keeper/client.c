@@ -230,6 +230,18 @@ void keeper_close_udp(
 	submit_endpoint(c, MESSAGE_CLOSE_UDP, bound, answer, owner);
 }
 
+void keeper_open_tcp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner)
+{
+	submit_endpoint(c, MESSAGE_OPEN_TCP, local, answer, owner);
+}
+
+void keeper_close_tcp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner)
+{
+	submit_endpoint(c, MESSAGE_CLOSE_TCP, local, answer, owner);
+}
+
 void keeper_open_tun(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner)
 {

@@ -22,7 +22,7 @@
 
 #include "keeper/descriptor.h"
 
-enum { UDP_BUFFER = 8 << 20, TUN_QUEUE = 1000, CONTROL_BACKLOG = 64, ICMP6_HOPS = 255 };
+enum { UDP_BUFFER = 8 << 20, TUN_QUEUE = 1000, CONTROL_BACKLOG = 64, TCP_BACKLOG = 256, ICMP6_HOPS = 255 };
 
 /* Closes FD and gives the error that was, or -errno. */
 static int give_up(int fd, int error)
@@ -69,6 +69,29 @@ bool descriptor_is_udp(int fd)
 	size = sizeof(type);
 	return (domain == AF_INET || domain == AF_INET6) && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
 	       type == SOCK_DGRAM;
+}
+
+/* ---- TCP ---- */
+
+int descriptor_tcp(const struct endpoint *local)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(local, &sa);
+	bool v6 = local->addr.family == AF_INET6;
+	int fd = socket(local->addr.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!r && v6)
+		r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* An address that is still being checked for duplicates, or whose interface comes later, must not hold up the start. */
+	if (!r)
+		r = v6 ? set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) : set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	if (!r && (bind(fd, (const struct sockaddr *)&sa, len) || listen(fd, TCP_BACKLOG)))
+		r = -errno;
+	return r ? give_up(fd, r) : fd;
 }
 
 /* ---- TUN ---- */

@@ -7,6 +7,8 @@
 #include "netlink/route.h"
 
 int descriptor_udp(const struct endpoint *local);
+/* Listens. */
+int descriptor_tcp(const struct endpoint *local);
 /* Of whatever origin. */
 bool descriptor_is_udp(int fd);
 int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu);

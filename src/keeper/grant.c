@@ -2,7 +2,7 @@
 /*
  * Doing what the engine asks for, within the policy.
  *
- * Held are descriptors whose loss would be felt (UDP ports behind a NAT, TUN devices with their addresses and routes, the control
+ * Held are descriptors whose loss would be felt (UDP ports behind a NAT, listening TCP sockets, TUN devices with their addresses and routes, the control
  * socket with its queue). Remembered are the changes that do not vanish with a descriptor: unreachable routes and addresses on LANs.
  */
 #include <errno.h>
@@ -271,15 +271,42 @@ static int do_open_udp(struct grant *g, const struct message_request *r, int *re
 	return copy_of(h, ret_fd);
 }
 
-static int do_close_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+static int let_go_bound(struct grant *g, uint32_t type, const struct endpoint *bound)
 {
 	for (struct grant_held **link = &g->held; *link; link = &(*link)->next) {
-		if ((*link)->type != MESSAGE_OPEN_UDP || !endpoint_equal(&(*link)->bound, &r->body.endpoint))
+		if ((*link)->type != type || !endpoint_equal(&(*link)->bound, bound))
 			continue;
 		let_go(g, link);
 		return 0;
 	}
 	return -ENOENT;
+}
+
+static int do_close_udp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return let_go_bound(g, MESSAGE_OPEN_UDP, &r->body.endpoint);
+}
+
+static int do_open_tcp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct endpoint *asked = &r->body.endpoint;
+	struct grant_held *h = g->held;
+	int error;
+
+	while (h && (h->type != r->type || !endpoint_equal(&h->asked, asked)))
+		h = h->next;
+	if (h)
+		return copy_of(h, ret_fd);
+	h = hold(g, r->type, descriptor_tcp(asked), &error);
+	if (!h)
+		return error;
+	h->asked = h->bound = *asked;
+	return held(g, h, ret_fd);
+}
+
+static int do_close_tcp(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return let_go_bound(g, MESSAGE_OPEN_TCP, &r->body.endpoint);
 }
 
 static int do_open_tun(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -521,6 +548,8 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_UPGRADE] = do_upgrade,
 		[MESSAGE_CLOSE_TUN] = do_close_tun,
 		[MESSAGE_RELOAD_BACK] = do_reload_back,
+		[MESSAGE_OPEN_TCP] = do_open_tcp,
+		[MESSAGE_CLOSE_TCP] = do_close_tcp,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -572,6 +601,8 @@ static bool is_allowed(const struct keeper_policy *p, const struct grant_held *h
 {
 	if (h->type == MESSAGE_OPEN_UDP)
 		return policy_has_udp(p, &h->asked);
+	if (h->type == MESSAGE_OPEN_TCP)
+		return policy_has_tcp(p, &h->asked);
 	if (h->type == MESSAGE_OPEN_TUN || h->type == MESSAGE_OPEN_STATE || h->type == MESSAGE_HOLD_UDP)
 		return policy_has_tun(p, h->name);
 	return p->control_socket && !strcmp(p->control_socket, h->path);

@@ -21,11 +21,11 @@ enum { GRANT_LATER = 1 }; /* the result of a request whose answer will come from
 /* A descriptor whose loss would be felt. */
 struct grant_held {
 	struct grant_held *next;
-	uint32_t type; /* MESSAGE_OPEN_UDP, OPEN_TUN, OPEN_CONTROL, OPEN_STATE, HOLD_UDP */
+	uint32_t type; /* MESSAGE_OPEN_UDP, OPEN_TCP, OPEN_TUN, OPEN_CONTROL, OPEN_STATE, HOLD_UDP */
 	int fd;
 	struct ledger_entry entry;
 	bool handed;                  /* this engine process has it */
-	struct endpoint asked, bound; /* OPEN_UDP */
+	struct endpoint asked, bound; /* OPEN_UDP, OPEN_TCP */
 	char name[IFNAMSIZ];          /* OPEN_TUN; OPEN_STATE and HOLD_UDP: of the TUN that it belongs to */
 	char path[108];               /* OPEN_CONTROL: where the socket's file is */
 };

@@ -19,7 +19,8 @@ static const char ledger_name[] = "ledger";
 
 /* On the wire, so to speak: never renumbered. */
 static const uint32_t held_types[] = {
-	0, MESSAGE_OPEN_UDP, MESSAGE_OPEN_TUN, MESSAGE_OPEN_CONTROL, MESSAGE_OPEN_STATE, MESSAGE_HOLD_UDP};
+	0, MESSAGE_OPEN_UDP, MESSAGE_OPEN_TUN, MESSAGE_OPEN_CONTROL, MESSAGE_OPEN_STATE, MESSAGE_HOLD_UDP,
+	MESSAGE_OPEN_TCP};
 enum { HELD_TYPES = sizeof(held_types) / sizeof(*held_types), ENTRY_BYTES = 256 };
 
 const char *grant_held_name(const struct grant_held *h, char name[GRANT_NAME])

@@ -3,7 +3,7 @@
  *
  * softwired starts as the keeper (root), checks the configuration, opens a socket pair and forks the engine process, which drops
  * to an unprivileged user and reads everything hostile. The keeper parses nothing from the network. It does, on request:
- *   open UDP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links;
+ *   open UDP sockets, listening TCP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links;
  *   tell the host's resolver about DNS servers; run the operator's hooks; bridge LAN interfaces.
  * It holds the descriptors that it has opened, so that an engine that crashed or was replaced gets the same ones again.
  * What may be asked for is limited by struct keeper_policy, made from the configuration before the fork (a compromised
@@ -75,6 +75,8 @@ struct keeper_policy {
 	size_t lan_count; /* interfaces whose addresses may be changed */
 	const struct endpoint *udp;
 	size_t udp_count;           /* local ends; family with address zero and port 0 for initiators */
+	const struct endpoint *tcp;
+	size_t tcp_count;           /* where the engine may listen for connections */
 	const char *control_socket; /* path */
 	const char *control_group;  /* NULL: root only */
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
@@ -144,6 +146,15 @@ void keeper_open_udp(
 /* The keeper closes its copy. BOUND is what getsockname() says of the socket. */
 void keeper_close_udp(
 	struct keeper_client *c, const struct endpoint *bound, keeper_answer *answer, void *owner);
+/*
+ * A listening, non-blocking TCP socket (IPv6: only IPv6; SO_REUSEADDR), the same again each time: connections that come while one engine process follows
+ * another wait in its queue. Where there is no such address (yet) it is bound all the same: who listens there cannot be reached before there is.
+ */
+void keeper_open_tcp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner);
+/* The keeper closes its copy; nobody is listened to any more when the engine has closed its own. */
+void keeper_close_tcp(
+	struct keeper_client *c, const struct endpoint *local, keeper_answer *answer, void *owner);
 /* IFF_TUN | IFF_NO_PI, non-blocking, without autoconfiguration; made, up. -EBUSY when somebody else has a device of that name. */
 void keeper_open_tun(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);

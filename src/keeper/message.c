@@ -104,6 +104,12 @@ static const char *check_endpoint(const union message_body *b)
 	return NULL;
 }
 
+/* Others have to find it. */
+static const char *check_listener(const union message_body *b)
+{
+	return b->endpoint.port ? check_endpoint(b) : "no port to listen on";
+}
+
 static const char *check_link(const union message_body *b)
 {
 	if (!is_device(b->link.name))
@@ -319,6 +325,8 @@ static const struct kind {
 	[MESSAGE_UPGRADE] = {"upgrade", 0, check_nothing},
 	[MESSAGE_CLOSE_TUN] = {"close-tun", IFNAMSIZ, check_name},
 	[MESSAGE_RELOAD_BACK] = {"reload-back", 0, check_nothing},
+	[MESSAGE_OPEN_TCP] = {"open-tcp", sizeof(struct endpoint), check_listener},
+	[MESSAGE_CLOSE_TCP] = {"close-tcp", sizeof(struct endpoint), check_listener},
 };
 
 static const struct kind *find_kind(uint32_t type)

@@ -38,6 +38,8 @@ enum message_type {
 	MESSAGE_UPGRADE,
 	MESSAGE_CLOSE_TUN,
 	MESSAGE_RELOAD_BACK,
+	MESSAGE_OPEN_TCP,
+	MESSAGE_CLOSE_TCP,
 	MESSAGE_TYPES,
 };
 
@@ -85,7 +87,7 @@ struct message_bridge {
 };
 
 union message_body {
-	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP */
+	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP, OPEN_TCP, CLOSE_TCP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
 	char name[IFNAMSIZ];            /* OPEN_ICMP6, OPEN_STATE, HOLD_UDP, HELD_UDP */
 	char path[PATH_MAX];            /* OPEN_FILE, OPEN_DIRECTORY */

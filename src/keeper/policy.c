@@ -36,12 +36,22 @@ bool policy_has_port(const struct keeper_policy *p, const char *port)
 	return has_text(p->lans, p->lan_count, port) && !policy_has_bridge(p, port);
 }
 
-bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e)
+static bool has_endpoint(const struct endpoint *list, size_t count, const struct endpoint *e)
 {
-	for (size_t i = 0; i < p->udp_count; i++)
-		if (endpoint_equal(&p->udp[i], e))
+	for (size_t i = 0; i < count; i++)
+		if (endpoint_equal(&list[i], e))
 			return true;
 	return false;
+}
+
+bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e)
+{
+	return has_endpoint(p->udp, p->udp_count, e);
+}
+
+bool policy_has_tcp(const struct keeper_policy *p, const struct endpoint *e)
+{
+	return has_endpoint(p->tcp, p->tcp_count, e);
 }
 
 bool policy_in_directory(const struct keeper_policy *p, const char *path)
@@ -105,6 +115,8 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	switch ((enum message_type)r->type) {
 	case MESSAGE_OPEN_UDP:
 		return policy_has_udp(p, &b->endpoint) ? NULL : "address or port that is not configured";
+	case MESSAGE_OPEN_TCP:
+		return policy_has_tcp(p, &b->endpoint) ? NULL : "address or port that is not configured";
 	case MESSAGE_OPEN_TUN:
 	case MESSAGE_LINK_MTU:
 		return policy_has_tun(p, b->link.name) ? NULL : "device that is not ours";
@@ -136,6 +148,7 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_CLOSE_TUN:
 		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
+	case MESSAGE_CLOSE_TCP:
 	case MESSAGE_RELOAD:    /* reads root's own file */
 	case MESSAGE_RELOAD_BACK: /* takes back what that has allowed */
 	case MESSAGE_READY:     /* tells no secret */
@@ -180,18 +193,20 @@ static bool join_texts(const char *const *a, size_t a_count, const char *const *
 	return list && add_texts(list, ret_count, a, a_count) && add_texts(list, ret_count, b, b_count);
 }
 
-static bool join_udp(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+static bool join_endpoints(const struct endpoint *a, size_t a_count, const struct endpoint *b, size_t b_count,
+	const struct endpoint **ret, size_t *ret_count)
 {
-	struct endpoint *list = calloc(a->udp_count + b->udp_count + 1, sizeof(*list));
+	struct endpoint *list = calloc(a_count + b_count + 1, sizeof(*list));
 
-	ret->udp = list;
+	*ret = list;
+	*ret_count = 0;
 	if (!list)
 		return false;
-	for (size_t i = 0; i < a->udp_count + b->udp_count; i++) {
-		const struct endpoint *e = i < a->udp_count ? &a->udp[i] : &b->udp[i - a->udp_count];
+	for (size_t i = 0; i < a_count + b_count; i++) {
+		const struct endpoint *e = i < a_count ? &a[i] : &b[i - a_count];
 
-		if (!policy_has_udp(ret, e))
-			list[ret->udp_count++] = *e;
+		if (!has_endpoint(list, *ret_count, e))
+			list[(*ret_count)++] = *e;
 	}
 	return true;
 }
@@ -223,7 +238,9 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_texts(a->hooks, a->hook_count, b->hooks, b->hook_count, &p->hooks, &p->hook_count) &&
 		join_texts(a->bridges, a->bridge_count, b->bridges, b->bridge_count, &p->bridges,
 			&p->bridge_count) &&
-		join_udp(p, a, b) && join_one(a->control_socket, b->control_socket, &p->control_socket) &&
+		join_endpoints(a->udp, a->udp_count, b->udp, b->udp_count, &p->udp, &p->udp_count) &&
+		join_endpoints(a->tcp, a->tcp_count, b->tcp, b->tcp_count, &p->tcp, &p->tcp_count) &&
+		join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
 	policy_free(p);
@@ -241,6 +258,7 @@ void policy_free(struct keeper_policy *p)
 	free_texts(p->hooks, p->hook_count);
 	free_texts(p->bridges, p->bridge_count);
 	free((void *)p->udp);
+	free((void *)p->tcp);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);
 	free(p);

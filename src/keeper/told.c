@@ -14,6 +14,8 @@ static void log_object(struct log_line *l, const struct message_request *r)
 	switch ((enum message_type)r->type) {
 	case MESSAGE_OPEN_UDP:
 	case MESSAGE_CLOSE_UDP:
+	case MESSAGE_OPEN_TCP:
+	case MESSAGE_CLOSE_TCP:
 		log_endpoint(l, "local", &b->endpoint);
 		break;
 	case MESSAGE_OPEN_TUN:
@@ -101,6 +103,7 @@ static const char *explain(uint32_t type, int result)
 	} known[] = {
 		{MESSAGE_OPEN_UDP, -EADDRINUSE, "another program has this port"},
 		{MESSAGE_OPEN_UDP, -EADDRNOTAVAIL, "no interface has this address"},
+		{MESSAGE_OPEN_TCP, -EADDRINUSE, "another program listens there"},
 		{MESSAGE_OPEN_TUN, -EBUSY, "somebody else has a device of this name"},
 		{MESSAGE_OPEN_TUN, -ENOENT, "the kernel has no TUN driver (modprobe tun)"},
 		{MESSAGE_OPEN_FILE, -EINVAL, "not a regular file"},

@@ -21,6 +21,8 @@ static inline struct message_request good(uint32_t type)
 	switch ((enum message_type)type) {
 	case MESSAGE_OPEN_UDP:
 	case MESSAGE_CLOSE_UDP:
+	case MESSAGE_OPEN_TCP:
+	case MESSAGE_CLOSE_TCP:
 		r.body.endpoint = (struct endpoint){addr4(192, 0, 2, 1), 1701};
 		break;
 	case MESSAGE_OPEN_TUN:

@@ -3,11 +3,14 @@
  * What the engine gets when it asks, what it does not, and what is left afterwards: everything through a real engine process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/ethernet.h>
 #include <net/route.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip6.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -545,6 +548,86 @@ static void port_zero_is_a_port_of_ones_own(void **state)
 	stage_free(s);
 }
 
+/* ---- listening ---- */
+
+enum { LISTENERS = 2 };
+
+/* The first life is cut short with a connection in its queue; the second one takes it. */
+static int listen_twice(struct stage *s, int fd)
+{
+	struct endpoint at = to_endpoint("[::1]:179"), nowhere = to_endpoint("192.0.2.1:179"),
+			other = to_endpoint("[::1]:180"), unheard = to_endpoint("[::1]:0");
+	volatile int *values = s->notes->values + LISTENERS * (s->notes->lives - 1);
+	int v6only = 0, listener;
+	socklen_t len = sizeof(v6only);
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_tcp, &nowhere));
+	note(s, ASK(&a, keeper_open_tcp, &other));
+	note(s, ASK(&a, keeper_open_tcp, &unheard));
+	note(s, ASK(&a, keeper_open_tcp, &at));
+	note(s, getsockopt(a.fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &len) || !v6only ||
+			!(fcntl(a.fd, F_GETFL) & O_NONBLOCK) || !(fcntl(a.fd, F_GETFD) & FD_CLOEXEC));
+	listener = a.fd;
+	values[0] = accept(listener, NULL, NULL) >= 0;
+	s->notes->ready = s->notes->lives;
+	if (s->notes->lives == 1)
+		sleep_for_ever();
+	note(s, ASK(&a, keeper_close_tcp, &at));
+	note(s, ASK(&a, keeper_close_tcp, &at));
+	close(listener);
+	reach(s, 3);
+	actor_done(&a);
+	return 0;
+}
+
+static int connect_to(const char *text)
+{
+	struct endpoint e = to_endpoint(text);
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(&e, &sa);
+	int fd = socket(e.addr.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (!connect(fd, (struct sockaddr *)&sa, len))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* proves: PS-2 partial */
+static void who_connects_while_engines_change_is_served_by_the_next_one(void **state)
+{
+	struct stage *s = stage_new(false);
+	const volatile int *r = s->notes->results;
+	int fd;
+
+	assert_int_equal(connect_to("[::1]:179"), -1);
+	stage_start(s, listen_twice);
+	assert_true(stage_wait(&s->notes->ready, 1));
+	assert_int_equal(s->notes->values[0], 0);
+	fd = connect_to("[::1]:179");
+	assert_true(fd >= 0);
+	kill(s->notes->engine, SIGKILL);
+	assert_true(stage_wait(&s->notes->ready, 3));
+	assert_int_equal(s->notes->values[LISTENERS], 1);
+	assert_int_equal(connect_to("[::1]:179"), -1); /* it was closed */
+	s->notes->go = 3;
+	assert_int_equal(stage_end(s), 0);
+	for (int life = 0; life < 2; life++) {
+		assert_int_equal(r[5 * life], 0); /* an address that comes later */
+		assert_int_equal(r[5 * life + 1], -EPERM);
+		assert_int_equal(r[5 * life + 2], -EINVAL);
+		assert_int_equal(r[5 * life + 3], 0);
+		assert_int_equal(r[5 * life + 4], 0);
+	}
+	assert_int_equal(r[10], 0);
+	assert_int_equal(r[11], -ENOENT);
+	close(fd);
+	stage_free(s);
+}
+
 /* ---- ICMPv6 on a LAN ---- */
 
 static int hear_solicitation(struct stage *s, int fd)
@@ -714,6 +797,7 @@ int main(void)
 		cmocka_unit_test(files_are_regular_and_not_the_engines_links),
 		cmocka_unit_test(directories_of_others_stay_theirs),
 		cmocka_unit_test(only_a_stale_control_socket_is_replaced),
+		cmocka_unit_test(who_connects_while_engines_change_is_served_by_the_next_one),
 		cmocka_unit_test(port_zero_is_a_port_of_ones_own),
 		cmocka_unit_test(lan_socket_hears_router_solicitations_only),
 		cmocka_unit_test(a_burst_of_requests_is_answered_in_full),

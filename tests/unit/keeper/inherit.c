@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -136,11 +137,12 @@ static int port_of(int fd)
 	return e.port;
 }
 
-enum { DEVICE, PORT, OWN_PORT, WORD, FORWARDING, STORED, VALUES };
+enum { DEVICE, PORT, OWN_PORT, LISTENER, WORD, FORWARDING, STORED, VALUES };
 
 static int ask_for_everything(struct stage *s, int fd)
 {
-	struct endpoint any = to_endpoint("0.0.0.0:0");
+	struct endpoint any = to_endpoint("0.0.0.0:0"), bgp = to_endpoint("[::1]:179");
+	struct stat listener;
 	struct prefix pool = to_prefix("2001:db8:100::/48");
 	struct addr lan = to_addr("2001:db8:1:2::1");
 	volatile int *values = s->notes->values + VALUES * s->notes->lives;
@@ -172,6 +174,8 @@ static int ask_for_everything(struct stage *s, int fd)
 	note(s, ASK(&a, keeper_route, true, &pool, KEEPER_ROUTE_UNREACHABLE, NULL, NULL, 10));
 	note(s, ASK(&a, keeper_forwarding, AF_INET6));
 	note(s, ASK(&a, keeper_open_control));
+	note(s, ASK(&a, keeper_open_tcp, &bgp));
+	values[LISTENER] = fstat(a.fd, &listener) ? 0 : (int)listener.st_ino;
 	values[STORED] = keeper_is_kept();
 	keeper_ready(a.client);
 	pause_for_test(s);
@@ -179,7 +183,7 @@ static int ask_for_everything(struct stage *s, int fd)
 	return 0;
 }
 
-enum { STEPS = 9 };
+enum { STEPS = 10 };
 
 static const char pool6[] = "20010db8010000000000000000000000", lan6[] = "20010db8000100020000000000000001";
 
@@ -235,7 +239,7 @@ static void what_a_killed_keeper_held_and_changed_is_the_next_ones(void **state)
 
 	start(s);
 	hear_until_ready(s, m);
-	assert_true(m->count >= 6); /* device, two sockets, state, control socket, ledger */
+	assert_true(m->count >= 7); /* device, three sockets, state, control socket, ledger */
 	kill_keeper(s);
 	see_everything(s, true);
 
@@ -247,7 +251,7 @@ static void what_a_killed_keeper_held_and_changed_is_the_next_ones(void **state)
 		if (s->notes->results[i] && i != 3)
 			fail_msg("step %d: %d", i, s->notes->results[i]);
 	assert_int_equal(s->notes->results[3], -ENOENT);
-	for (int v = DEVICE; v <= OWN_PORT; v++) {
+	for (int v = DEVICE; v <= LISTENER; v++) {
 		assert_true(values[VALUES + v] > 0);
 		assert_int_equal(values[2 * VALUES + v], values[VALUES + v]);
 	}

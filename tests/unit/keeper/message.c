@@ -70,6 +70,11 @@ static void multicast_endpoint(struct message_request *r)
 	r->body.endpoint.addr = addr4(224, 0, 0, 1);
 }
 
+static void no_port(struct message_request *r)
+{
+	r->body.endpoint.port = 0;
+}
+
 static void empty_name(struct message_request *r)
 {
 	memset(r->body.link.name, 0, IFNAMSIZ);
@@ -340,6 +345,11 @@ static void refuses_values_that_make_no_sense(void **state)
 		SPOILT(MESSAGE_OPEN_UDP, unix_family),
 		SPOILT(MESSAGE_OPEN_UDP, dirty_address),
 		SPOILT(MESSAGE_CLOSE_UDP, multicast_endpoint),
+		SPOILT(MESSAGE_OPEN_TCP, no_family),
+		SPOILT(MESSAGE_OPEN_TCP, dirty_address),
+		SPOILT(MESSAGE_OPEN_TCP, multicast_endpoint),
+		SPOILT(MESSAGE_OPEN_TCP, no_port),
+		SPOILT(MESSAGE_CLOSE_TCP, no_port),
 		SPOILT(MESSAGE_OPEN_TUN, empty_name),
 		SPOILT(MESSAGE_OPEN_TUN, endless_name),
 		SPOILT(MESSAGE_OPEN_TUN, name_with_slash),

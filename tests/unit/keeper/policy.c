@@ -186,6 +186,30 @@ static void sockets_are_allowed_by_address_and_port(void **state)
 	assert_non_null(policy_check(&p, &r));
 }
 
+static void listening_sockets_are_allowed_by_address_and_port(void **state)
+{
+	struct endpoint tcp[] = {{addr4(192, 0, 2, 1), 179}, {{.family = AF_INET6}, 179}};
+	struct keeper_policy p = {.tcp = tcp, .tcp_count = 1}, other = {.tcp = tcp, .tcp_count = 2},
+			     udp = {.udp = tcp, .udp_count = 2};
+	struct keeper_policy *joined = policy_join(&other, &p);
+	struct message_request r = {.type = MESSAGE_OPEN_TCP, .body.endpoint = tcp[0]};
+
+	assert_non_null(joined);
+	assert_int_equal(joined->tcp_count, 2);
+	assert_null(policy_check(&p, &r));
+	assert_null(policy_check(joined, &r));
+	assert_non_null(policy_check(&udp, &r)); /* one list is not the other */
+	r.body.endpoint.port = 178;
+	assert_non_null(policy_check(&p, &r));
+	assert_non_null(policy_check(joined, &r));
+	r.body.endpoint = tcp[1];
+	assert_non_null(policy_check(&p, &r));
+	assert_null(policy_check(joined, &r));
+	r.type = MESSAGE_OPEN_UDP;
+	assert_non_null(policy_check(joined, &r));
+	policy_free(joined);
+}
+
 static void only_what_is_delegated_may_be_unreachable(void **state)
 {
 	static const struct {
@@ -239,7 +263,8 @@ static void an_empty_policy_allows_next_to_nothing(void **state)
 		struct message_request r = {.type = type};
 
 		/* closing what is held, reading root's own configuration again, saying that all is well, becoming the program that we are */
-		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_RELOAD ||
+		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_CLOSE_TCP ||
+								type == MESSAGE_RELOAD ||
 								type == MESSAGE_RELOAD_BACK ||
 								type == MESSAGE_READY || type == MESSAGE_UPGRADE);
 	}
@@ -264,6 +289,7 @@ int main(void)
 		cmocka_unit_test(devices_are_allowed_by_purpose),
 		cmocka_unit_test(bridges_are_made_of_lans_only),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
+		cmocka_unit_test(listening_sockets_are_allowed_by_address_and_port),
 		cmocka_unit_test(only_what_is_delegated_may_be_unreachable),
 		cmocka_unit_test(addresses_on_a_lan_take_no_more_than_a_lan),
 		cmocka_unit_test(an_empty_policy_allows_next_to_nothing),

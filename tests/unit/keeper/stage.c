@@ -44,6 +44,8 @@ static void make_policy(struct stage *s)
 	s->udp[1] = to_endpoint("0.0.0.0:0");
 	s->udp[2] = to_endpoint("[::]:0");
 	s->udp[3] = to_endpoint("[::1]:1701");
+	s->tcp[0] = to_endpoint("[::1]:179");
+	s->tcp[1] = to_endpoint("192.0.2.1:179");
 	s->policy = (struct keeper_policy){.files = s->files,
 		.file_count = 1,
 		.directories = s->directories,
@@ -54,6 +56,8 @@ static void make_policy(struct stage *s)
 		.lan_count = 1,
 		.udp = s->udp,
 		.udp_count = 4,
+		.tcp = s->tcp,
+		.tcp_count = 2,
 		.control_socket = s->control,
 		.user = "nobody",
 		.runtime_directory = s->runtime,

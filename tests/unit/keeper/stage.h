@@ -42,6 +42,7 @@ struct stage {
 	const char *bridges[1];
 	const char *hooks[2];
 	struct endpoint udp[4];
+	struct endpoint tcp[2];
 	struct keeper_policy policy;
 	struct log log;
 	pid_t keeper;
