@@ -29,13 +29,18 @@
  * Work that takes long (a neighbour with a million routes is gone; next hops changed) is done in slices: bgp_work(). A neighbour whose old routes are still
  * being removed is not connected again before they are.
  *
- * Time: `now` is monotonic milliseconds. Timers are on the owner's wheel, one per neighbour.
+ * Time: `now` is monotonic milliseconds. Timers are on the owner's wheel, one per neighbour. Between two calls of wheel_advance() the owner looks at all
+ * sockets, and hands in what it finds: a hold time that is over is judged only at the second of them, so that no session dies because we were busy. Before
+ * it says that a connection ended, it hands in what had come: there may be a NOTIFICATION among it.
+ *
+ * A peer that does not read: bgp_output() is called when everything that it gave before has been taken by the socket. That is how the send hold timer
+ * (RFC 9687: 8 minutes, or twice the hold time) knows.
  *
  * Trust. A neighbour can harm its own session only: no error in what it sends touches another's, its memory is bounded by max-prefix, by the four octets of
  * the message length, and by DECISION_PATHS. It always hears why.
  *
  * Standards: RFC 1997, 2385 (the owner), 2545, 2918, 4271, 4360, 4456, 4486, 4724, 4760, 4798, 5082 (the owner), 5492, 5512, 6286, 6396, 6608, 6793, 7313,
- * 7606, 7607, 8092, 8212, 8277 (one label), 8538, 8654, 8950, 9003, 9012.
+ * 7606, 7607, 8092, 8212, 8277 (one label), 8538, 8654, 8950, 9003, 9012, 9687.
  */
 #ifndef BGP_BGP_H
 #define BGP_BGP_H
@@ -69,6 +74,7 @@ struct bgp_neighbor_config {
 	char name[BGP_NAME];
 	struct addr address; /* link-local ones with INTERFACE */
 	char interface[16];
+	unsigned interface_index;  /* of it, as far as the owner knows; 0: any. A change of it resets nothing */
 	struct addr local_address; /* none: the kernel's choice */
 	uint16_t port;
 	uint32_t as;
@@ -176,9 +182,9 @@ void bgp_neighbor_remove(struct bgp_neighbor *n);
 /*
  * Another configuration. What can be changed with the session up is: policies (routes are sent again, and asked for again; without the refresh capability the
  * session is reset, and an event says so), max-prefix, MRAI, timers for the next session, client and next hop. All else resets it: Cease/Other Configuration Change.
- * True: it was reset.
+ * The name stays. 0; 1: it was reset; -ENOMEM: nothing is changed; -EEXIST: another one has that address.
  */
-bool bgp_neighbor_change(struct bgp_neighbor *n, const struct bgp_neighbor_config *config);
+int bgp_neighbor_change(struct bgp_neighbor *n, const struct bgp_neighbor_config *config);
 struct bgp_neighbor *bgp_neighbor_find(const struct bgp *b, const char *name);
 struct bgp_neighbor *bgp_neighbor_by_address(const struct bgp *b, const struct addr *a, unsigned interface);
 struct bgp_neighbor *bgp_neighbor_next(

@@ -35,6 +35,8 @@ struct bgp_connection {
 	uint16_t max_in;            /* longest message that the peer may send */
 	uint16_t hold_time;         /* s, agreed; 0: none */
 	msec hold_at, keepalive_at; /* deadlines, or MSEC_NEVER */
+	bool hold_over;             /* hold_at was reached once: once more, and the session ends */
+	msec send_hold_at;          /* RFC 9687 */
 	struct bgp_pending pending;
 };
 
@@ -52,7 +54,8 @@ struct bgp_neighbor_table {
 	bool refreshing_out; /* we send everything again, and End-of-RR (if it knows it) behind */
 	bool begin_due;      /* Begin-of-RR goes before the next UPDATE */
 	bool end_due;        /* End-of-RIB or End-of-RR goes when the feed has passed its restart */
-	bool sweep;          /* a job removes stale paths */
+	bool sweep;          /* a job removes stale paths, and stands at: */
+	rib_id sweep_at;
 	msec stale_until;    /* graceful restart: no longer */
 };
 
@@ -65,9 +68,9 @@ struct bgp_neighbor {
 	enum bgp_state state;
 	msec since;
 	bool started, removed;
-	bool held; /* down until the operator clears it (max-prefix without restart, shutdown) */
-	struct bgp_connection *connections[2]; /* [1]: incoming */
-	struct bgp_connection *up;             /* the established one */
+	bool held; /* down until the operator clears it: max-prefix without restart */
+	struct bgp_connection *connections[2]; /* not yet established; [1]: incoming */
+	struct bgp_connection *up;             /* the established one; not among those */
 	struct wheel_timer timer;              /* for the earliest of all deadlines: neighbor_schedule() */
 	msec connect_at, idle_until;
 	uint32_t idle_ms;  /* how long the next idle hold is */
@@ -79,11 +82,13 @@ struct bgp_neighbor {
 	bool restarting; /* the peer restarts, and its paths are stale */
 	msec restart_until;
 	struct bgp_neighbor_table table[BGP_FAMILIES];
+	bgp_families ask;          /* ROUTE-REFRESH requests that are to be sent */
 	struct bgp_open last_open; /* of the last session, for graceful restart */
 	struct bgp_error last_error;
 	bool last_error_sent;
-	uint64_t messages_in, messages_out, updates_in, updates_out, withdrawn_updates, discarded_attributes,
-		established;
+	uint64_t messages_in, messages_out, updates_in, updates_out; /* counted in session.c */
+	uint64_t withdrawn_updates, discarded_attributes;            /* in receive.c */
+	uint64_t established;                                        /* sessions so far */
 	uint32_t flaps;
 };
 
@@ -102,7 +107,8 @@ struct bgp {
 	struct addr *own;
 	unsigned own_count;
 	/* jobs */
-	bool next_hops_changed, working;
+	bool next_hops_changed, working; /* working: ops->work() was called, bgp_work() has not yet returned false */
+	bgp_families routes_due;         /* bgp_routes_changed() said so: bgp_work() tells */
 	rib_id rescan_at;
 	enum bgp_family rescan_family;
 	bool rescanning;
@@ -137,9 +143,7 @@ msec session_deadline(const struct bgp_connection *c);
 void session_time(struct bgp_connection *c, msec now);
 /* One whole message; false: C is gone. */
 bool session_message(struct bgp_connection *c, const struct bgp_header *h, const uint8_t *message, msec now);
-/* A writer over what is left of c->pending, and session_queued() when something was written: then ops->wake(). False: it did not fit. */
-struct writer session_pending(struct bgp_connection *c);
-bool session_queued(struct bgp_connection *c, const struct writer *w);
+/* There is something for bgp_output(): ops->wake(), once. */
 void session_wake(struct bgp_connection *c);
 
 /* ---- neighbor.c ---- */
@@ -147,7 +151,8 @@ void session_wake(struct bgp_connection *c);
 void neighbor_schedule(struct bgp_neighbor *n);
 /* An OPEN has come on C and is acceptable: which of two connections stays? False: C is gone (RFC 4271 section 6.8). */
 bool neighbor_collide(struct bgp_connection *c, msec now);
-void neighbor_established(struct bgp_connection *c, msec now);
+/* False: C is gone. */
+bool neighbor_established(struct bgp_connection *c, msec now);
 /* C is over (ops->close() comes next); ERROR says why. */
 void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool sent, msec now);
 /* Ends the session, if there is one, and connections that are not yet one: error as for session_end(). */
@@ -193,9 +198,11 @@ void restart_time(struct bgp_neighbor *n, msec now);
 
 /* ---- bgp.c ---- */
 
+/* T, shortened at random by up to a quarter: RFC 4271 section 10. */
+msec bgp_jitter(struct bgp *b, msec t);
 void bgp_want_work(struct bgp *b);
 bool bgp_is_own(const struct bgp *b, const struct addr *a);
-/* A best path of F changed: feeds of neighbours and of the owner have something. */
+/* A best path of F changed: feeds of neighbours and of the owner have something. They hear of it in the next bgp_work(). The tables' `changed` calls it. */
 void bgp_routes_changed(struct bgp *b, enum bgp_family f);
 /* During our own restart: is everything in? Then selection's results may go out. */
 void bgp_check_deferral(struct bgp *b, msec now);

@@ -37,7 +37,7 @@ typedef uint8_t bgp_families; /* a bit for each */
 enum { BGP_AFI_IPV4 = 1, BGP_AFI_IPV6 = 2 };
 enum { BGP_SAFI_UNICAST = 1, BGP_SAFI_LABELED = 4, BGP_SAFI_ENCAP = 7 };
 
-/* RFC 4271 section 4.5, RFC 7313, RFC 5492, RFC 6608 */
+/* RFC 4271 section 4.5, RFC 7313, RFC 5492, RFC 6608, RFC 9687 */
 enum bgp_error_code {
 	BGP_ERROR_HEADER = 1,
 	BGP_ERROR_OPEN,
@@ -46,6 +46,7 @@ enum bgp_error_code {
 	BGP_ERROR_FSM,
 	BGP_ERROR_CEASE,
 	BGP_ERROR_REFRESH,
+	BGP_ERROR_SEND_HOLD_TIMER,
 };
 enum { BGP_HEADER_SYNC = 1, BGP_HEADER_LENGTH, BGP_HEADER_TYPE };
 enum {
