@@ -86,6 +86,8 @@ struct bgp_neighbor_config {
 	bool client;        /* of ours, the route reflector (RFC 4456) */
 	bool next_hop_self; /* towards it; never for reflected routes unless `next-hop-self-all` */
 	bool next_hop_self_all;
+	bool next_hop_unchanged; /* external: others' next hops are passed on (RFC 5565 section 12, option 3); else it is ourselves */
+	bool tunnels; /* external: the Tunnel Encapsulation attribute and its community come and go; internal ones always (RFC 9012 section 11) */
 	bool multihop;            /* external, not on a common link */
 	uint8_t ttl;              /* of multihop: what we send; 0: 64 */
 	uint8_t ttl_security;     /* GTSM: at most so many hops away; 0: off */
@@ -124,6 +126,7 @@ enum bgp_event_kind {
 	BGP_EVENT_REFRESH,    /* the neighbour wants family again */
 	BGP_EVENT_STALE,      /* count routes of family are kept (a restart), or were dropped */
 	BGP_EVENT_ROUTES,     /* convergence: count routes accepted from it when its End-of-RIB came */
+	BGP_EVENT_UNTOLD,     /* a route cannot be told to the neighbour, e.g. its set is longer than a message: error.reason, nlri */
 };
 
 enum bgp_state { BGP_IDLE, BGP_CONNECT, BGP_ACTIVE, BGP_OPEN_SENT, BGP_OPEN_CONFIRM, BGP_ESTABLISHED };
@@ -139,7 +142,7 @@ struct bgp_event {
 	bool sent;                     /* the NOTIFICATION was ours */
 	bool final;                    /* MAX_PREFIX: exceeded; STALE: dropped */
 	const struct bgp_error *error; /* or NULL */
-	const struct bgp_nlri *nlri;   /* UPDATE: the first one concerned, or NULL */
+	const struct bgp_nlri *nlri;   /* UPDATE, UNTOLD: the first one concerned, or NULL */
 };
 
 struct bgp_ops {
@@ -207,6 +210,8 @@ void bgp_connection_set_owner(struct bgp_connection *c, void *owner);
 /* It is there; LOCAL and REMOTE are its ends (LOCAL is our next hop). Also to be called after bgp_accept(). */
 void bgp_connected(struct bgp_connection *c, const struct endpoint *local, const struct endpoint *remote,
 	unsigned interface, msec now);
+/* Our link-local address where the peer is on a common link: the second next hop of IPv6 routes to an external peer (RFC 2545). Before bgp_connected(). */
+void bgp_connection_set_link_local(struct bgp_connection *c, const struct addr *link_local);
 /* It failed, or ended: errno text. ops->close() follows. */
 void bgp_disconnected(struct bgp_connection *c, const char *why, msec now);
 /* Bytes of the stream; returns how many were taken: what is left is the beginning of a message, to be handed in again with more. C may be gone
@@ -231,7 +236,7 @@ struct rib *bgp_rib(struct bgp *b, enum bgp_family family);
 enum bgp_origin_kind { BGP_NETWORK, BGP_KERNEL, BGP_TUNNEL_ENDPOINT };
 /*
  * A route of our own (source 0). SET is canonical (an empty reader: ORIGIN IGP, empty path); NEXT_HOP none: ourselves, whoever is told.
- * The same again replaces. 0 or -ENOMEM.
+ * The same again replaces; a kernel's route does not replace a network's (which is told then, and 0 the result). 0 or -ENOMEM.
  */
 int bgp_originate(struct bgp *b, enum bgp_family family, const struct bgp_nlri *nlri, struct reader set,
 	const struct bgp_next_hop_value *next_hop, enum bgp_origin_kind kind, msec now);

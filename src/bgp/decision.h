@@ -13,7 +13,7 @@
 enum decision_step {
 	DECISION_ONLY,       /* there is no other */
 	DECISION_BARRED,     /* cannot be chosen: enum bgp_bar */
-	DECISION_UNREACHED,  /* its next hop is not reached */
+	DECISION_UNREACHED,  /* its next hop is not reached; never our own routes */
 	DECISION_LOCAL_PREF, /* a) higher wins */
 	DECISION_OURS,       /* told by ourselves */
 	DECISION_AS_PATH,    /* shorter wins */

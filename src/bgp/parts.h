@@ -29,6 +29,7 @@ struct bgp_connection {
 	bool closing;         /* ops->close() is being called */
 	enum bgp_state state; /* CONNECT until TCP is there, then OPEN_SENT, OPEN_CONFIRM, ESTABLISHED */
 	struct endpoint local, remote;
+	struct addr link_local; /* ours, on a link with the peer; or none */
 	unsigned interface;
 	struct bgp_open sent, received;
 	struct bgp_form form;
@@ -54,7 +55,9 @@ struct bgp_neighbor_table {
 	bool refreshing_out; /* we send everything again, and End-of-RR (if it knows it) behind */
 	bool begin_due;      /* Begin-of-RR goes before the next UPDATE */
 	bool end_due;        /* End-of-RIB or End-of-RR goes when the feed has passed its restart */
-	bool sweep;          /* a job removes stale paths, and stands at: */
+	struct policy *old_export; /* send_policy(): until the feed has passed its restart, only what differs is sent; send.c's */
+	bool old_none, own_only;   /* the old policy was none; send_own(): only routes with ourselves as next hop are sent; both until then */
+	bool sweep;                /* a job removes stale paths, and stands at: */
 	rib_id sweep_at;
 	msec stale_until;    /* graceful restart: no longer */
 };
@@ -176,11 +179,15 @@ int send_begin(struct bgp_neighbor *n, msec now);
 void send_end(struct bgp_neighbor *n);
 /* Everything of F again (refresh asked by the peer, by the operator, or policy). */
 void send_again(struct bgp_neighbor *n, enum bgp_family f, msec now);
-/* Fills W with UPDATEs, BoRR, EoRR, End-of-RIB; nothing when there is nothing, or MRAI says later (then neighbor_schedule()). */
+/* N's export policy was OLD (NULL: none), and is n->export now; OLD becomes send.c's. Only what becomes different by it is told again. */
+void send_policy(struct bgp_neighbor *n, struct policy *old, msec now);
+/* Routes whose next hop is ourselves are told again: what we decapsulate has changed. */
+void send_own(struct bgp_neighbor *n, msec now);
+/* Fills W with UPDATEs, BoRR, EoRR, End-of-RIB; nothing when there is nothing, or MRAI says later (then neighbor_schedule()). What is
+ * written is counted, and told ops->message(), by the caller. */
 void send_updates(struct bgp_neighbor *n, struct writer *w, msec now);
 bool send_has_something(const struct bgp_neighbor *n, msec now);
 msec send_deadline(const struct bgp_neighbor *n);
-/* The value of TUNNEL_ENCAP and the communities of our own, as N is to have them: originate.c */
 
 /* ---- restart.c: graceful restart (RFC 4724, RFC 8538) and route refresh (RFC 2918, RFC 7313) ---- */
 

@@ -42,7 +42,8 @@ struct rib_path {
 	uint32_t label : 20;
 	uint32_t bar : 4;   /* enum bgp_bar */
 	uint32_t stale : 1; /* of a peer that restarts, or that is sending everything again */
-	uint32_t spare : 7;
+	uint32_t origin : 2; /* of our own: enum bgp_origin_kind (bgp/bgp.h) */
+	uint32_t spare : 5;
 	uint16_t source;
 };
 
@@ -51,7 +52,8 @@ struct rib_net; /* by accessors: its size follows the family */
 struct rib_feed {
 	struct rib *rib;
 	rib_id place; /* a net of no prefix in the list; what follows it is new */
-	rib_id end;   /* another one: where the end was when bgp_feed_restart() was called; or 0 */
+	rib_id end;   /* another one: where the end was when rib_feed_restart() was called; or 0 */
+	rib_id mark;  /* another one: where the end was when rib_feed_mark() was called; or 0 */
 	uint64_t *bits;
 	uint32_t words;
 	uint32_t count; /* of bits */
@@ -78,12 +80,17 @@ void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
 	const struct decision_ops *decision, uint64_t seed, void (*changed)(struct rib *r));
 void rib_done(struct rib *r);
 
-/* What a source says of a prefix; takes the caller's reference to SET. 1: the best path changed, 0: it did not; -ENOMEM (the reference is gone all the same).
- * *ret_new (may be NULL): it is one more path of this source, not another in place of one. */
+/* What a source had said of a prefix before: for its counters. */
+struct rib_was {
+	bool there, barred, stale;
+};
+/* What a source says of a prefix; takes the caller's reference to SET. 1: the best path changed, 0: it did not; -ENOMEM, and -ENOSPC for a path beyond
+ * DECISION_PATHS (the reference is gone all the same, and nothing changed). The path is not stale any more. The same again changes nothing else.
+ * *ret_was may be NULL. */
 int rib_update(struct rib *r, const struct bgp_nlri *nlri, uint16_t source, const struct bgp_set *set,
-	enum bgp_bar bar, uint32_t now_s, bool *ret_new);
+	enum bgp_bar bar, uint32_t now_s, struct rib_was *ret_was);
 /* 1, 0 as above; -ENOENT: there was none. */
-int rib_withdraw(struct rib *r, const struct prefix *prefix, uint16_t source);
+int rib_withdraw(struct rib *r, const struct prefix *prefix, uint16_t source, struct rib_was *ret_was);
 /* Route selection again for one net: 1 or 0. For changed next hops. */
 int rib_decide(struct rib *r, rib_id net);
 
@@ -114,5 +121,9 @@ int rib_feed_set(struct rib_feed *f, rib_id net, bool has);
 int rib_feed_restart(struct rib_feed *f);
 /* Has it passed all that was there at the last restart (or at rib_feed_add())? */
 bool rib_feed_passed(const struct rib_feed *f);
+/* A pass of the minimum advertisement interval: what is in the list now belongs to it, what changes later to the next one. 0 or -ENOMEM */
+int rib_feed_mark(struct rib_feed *f);
+/* Nothing of the pass is left (nothing was marked: nothing is left at all). */
+bool rib_feed_at_mark(const struct rib_feed *f);
 
 #endif

@@ -99,7 +99,8 @@ const char *bgp_path_print(struct reader set, char *buf, size_t size);
 struct bgp_edit {
 	bool drop_local_pref, drop_med, drop_reflection; /* the last: ORIGINATOR_ID and CLUSTER_LIST */
 	bool drop_nontransitive; /* extended communities that are not to leave the AS (RFC 4360 section 6) */
-	bool drop_tunnel;
+	bool drop_tunnel;        /* the attribute TUNNEL_ENCAP */
+	bool drop_encapsulation; /* Encapsulation extended communities, Color ones stay (RFC 9012 section 11) */
 	bool clear_communities, clear_extended, clear_large;
 	bool set_local_pref, set_med, set_origin;
 	uint32_t local_pref, med;
