@@ -13,7 +13,7 @@
  *   set.c        attribute sets and next hops, shared
  *   decision.c   the best of several paths, and why
  *   rib.c feed.c one table of routes, and its readers
- *   policy.c     the operator's rules
+ *   policy.c policy_index.c policy_judge.c policy_text.c policy_explain.c   the operator's rules
  *   session.c    one TCP connection's state machine (RFC 4271 section 8); neighbor.c a neighbour, its two connections and its timers;
  *   receive.c    from UPDATE to tables; send.c from tables to UPDATE; restart.c graceful restart and route refresh; bgp.c the whole, its tables,
  *                next hops, jobs; originate.c our own routes; explain.c why this path; mrt.c what others' tools read

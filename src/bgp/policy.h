@@ -4,6 +4,9 @@
  *
  * A policy is a list of rules; a rule has conditions, of which all have to hold (and of the values of one, any), and what is done then. The first rule that
  * accepts or rejects decides; one that does neither ("next") changes and goes on; at the end all that is left is rejected.
+ *
+ * Parts: policy.c (life), policy_index.c (long lists of prefixes), policy_judge.c (judging and changing routes), policy_text.c (prefixes and AS patterns
+ * as text), policy_explain.c (in words).
  */
 #ifndef BGP_POLICY_H
 #define BGP_POLICY_H
@@ -31,7 +34,9 @@ const char *policy_as_print(const struct policy_as *a, char buf[16]);
 enum policy_verdict { POLICY_NEXT, POLICY_ACCEPT, POLICY_REJECT };
 enum policy_next_hop { POLICY_NEXT_HOP_KEEP, POLICY_NEXT_HOP_SELF };
 
-/* All arrays belong to the policy; count 0: no condition, no change. */
+struct policy_index;
+
+/* All arrays belong to the policy, with at most POLICY_PREFIXES and POLICY_VALUES elements; count 0: no condition, no change. */
 struct policy_rule {
 	unsigned prefix_count;
 	struct policy_prefix *prefixes;
@@ -64,6 +69,7 @@ struct policy_rule {
 	uint64_t *add_extended;
 	unsigned add_large_count;
 	uint32_t (*add_large)[3];
+	const struct policy_index *index; /* of long lists of prefixes: made by policy_copy(); NULL else */
 };
 
 struct policy {
@@ -72,7 +78,7 @@ struct policy {
 	struct policy_rule *rules;
 };
 
-/* What is judged. */
+/* What is judged: everything of it is there. */
 struct policy_subject {
 	enum bgp_family family;
 	const struct prefix *prefix;
@@ -82,7 +88,8 @@ struct policy_subject {
 	const char *source; /* the neighbour's name, "kernel", "network" */
 };
 
-/* What has to be done to a route that passed: rules that applied, in order. Two equal results mean equal changes. */
+/* What has to be done to a route that passed: rules that applied, in order. Two equal results mean equal changes. A route that more rules than there is room
+ * for would change is rejected by the last of them; the configuration file may not have policies that could come to that. */
 enum { POLICY_APPLIED = 8 };
 struct policy_result {
 	enum policy_verdict verdict; /* never POLICY_NEXT */
@@ -92,13 +99,15 @@ struct policy_result {
 	uint8_t applied_count;            /* rules that change something */
 	uint16_t applied[POLICY_APPLIED]; /* counted from 1 */
 };
+/* Does the rule change the set, the next hop, or the path? */
+bool policy_rule_changes(const struct policy_rule *r);
 void policy_judge(const struct policy *p, const struct policy_subject *s, struct policy_result *ret);
 bool policy_result_equal(const struct policy_result *a, const struct policy_result *b);
 /* One canonical set to another, as RESULT has it (without next hop and prepending, which depend on the neighbour). 0 or -EMSGSIZE. */
 int policy_apply(
 	const struct policy *p, const struct policy_result *result, struct reader set, struct writer *ret);
 bool policy_equal(const struct policy *a, const struct policy *b); /* NULLs are equal to each other */
-struct policy *policy_copy(const struct policy *p);                /* NULL: no memory */
+struct policy *policy_copy(const struct policy *p); /* NULL: no memory; fit for many routes: with indexes */
 void policy_free(struct policy *p);
 /* "rule 2 (prefixes 198.51.100.0/22+) accepts": for explanations. Returns BUF. */
 const char *policy_explain(
