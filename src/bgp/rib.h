@@ -121,9 +121,10 @@ int rib_feed_set(struct rib_feed *f, rib_id net, bool has);
 int rib_feed_restart(struct rib_feed *f);
 /* Has it passed all that was there at the last restart (or at rib_feed_add())? */
 bool rib_feed_passed(const struct rib_feed *f);
-/* A pass of the minimum advertisement interval: what is in the list now belongs to it, what changes later to the next one. 0 or -ENOMEM */
+/* A pass of the minimum advertisement interval: what is in the list now belongs to it, what changes later to the next one. Once there is a mark,
+ * rib_feed_next() gives nothing behind it; the next call moves it to the end. 0 or -ENOMEM */
 int rib_feed_mark(struct rib_feed *f);
-/* Nothing of the pass is left (nothing was marked: nothing is left at all). */
+/* Nothing is left that rib_feed_next() would give (but nets that it passes over): the mark or the end is reached. */
 bool rib_feed_at_mark(const struct rib_feed *f);
 
 #endif
