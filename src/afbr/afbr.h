@@ -2,7 +2,8 @@
 /*
  * afbr: the mesh role: a BGP engine (bgp/), its TCP connections, and the kernel's routes that go in and come out.
  *
- * Parts: afbr.c (life, another configuration), listen.c (connections that come), connection.c (one TCP connection: socket, buffers, MD5, TTL),
+ * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: socket, buffers, TTL),
+ * key.c (TCP-MD5),
  * nexthop.c (is a next hop reached, and how), import.c (the kernel's routes become ours), export.c (best routes go into the kernel),
  * event.c (log lines), mrt.c (files for others' tools), show.c (JSON for the control socket), config.c (the configuration's life).
  *

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * afbr/parts: what the files of the role share. Not for other folders.
+ *
+ * Life. afbr_start(): passwords (key.c), listening sockets (listen.c), then export_start(), which finds out whether an earlier process has left routes
+ * in the kernel; with that answer the engine is made (a->bgp; before that it is NULL), and next hops, imports and neighbours begin. afbr_stop(): import_stop(),
+ * bgp_shutdown(), connections that still have words to say, export_stop(). afbr_leave(): only sockets are closed. Each file keeps its own state behind its
+ * pointer in struct afbr, made by its start and freed by its free; a free function takes NULL, and what has not started.
+ *
+ * Time. What takes long is done in slices: no function here works longer than about AFBR_SLICE without giving the loop its turn.
+ */
+#ifndef AFBR_PARTS_H
+#define AFBR_PARTS_H
+
+#include "afbr/afbr.h"
+#include "lib/container.h"
+#include "netlink/route.h"
+
+enum { AFBR_SLICE_US = 2000 };
+
+struct afbr_listener;
+struct afbr_connection;
+struct afbr_change;
+struct nexthops;
+struct importer;
+struct exporter;
+struct mrt_files;
+
+/* What was counted outside the engine: `softwire show counters`. */
+struct afbr_counters {
+	uint64_t connects, connects_failed, accepts;
+	uint64_t strangers;   /* connections from addresses that are no neighbour's */
+	uint64_t unwanted;    /* from a neighbour that has one already, or is held down */
+	uint64_t too_far;     /* GTSM: the first packet had too few hops left */
+	uint64_t unprotected; /* from a neighbour whose password could not be set */
+	uint64_t bytes_in, bytes_out;
+	uint64_t signatures_wrong; /* segments that the kernel has thrown away: TCP-MD5 */
+};
+
+/* The interfaces' own addresses, as they are now. */
+struct afbr_own {
+	struct addr addr;
+	unsigned interface;
+};
+
+/* Of a neighbour, what the engine does not know. */
+struct afbr_peer {
+	struct limit lines; /* in the log */
+	bool unprotected; /* its password could not be set on the listening sockets: who connects is refused */
+};
+
+struct afbr {
+	struct loop *loop;
+	struct log *log;
+	struct keeper_client *keeper;
+	struct rng *rng;
+	struct afbr_config *config; /* a reference */
+	struct bgp *bgp;
+	struct netlink_monitor *monitor;
+	struct afbr_own *own;
+	unsigned own_count;
+	struct afbr_listener *listeners;
+	struct afbr_connection *connections;
+	struct loop_flush flush; /* connections with something to write are served before the loop sleeps */
+	uv_idle_t
+		idle; /* runs while bgp_work() has something to do; its closing makes afbr_free() asynchronous */
+	struct wheel_timer key_timer; /* looks whether the kernel throws wrongly signed segments away */
+	struct nexthops *nexthops;
+	struct importer *importer;
+	struct exporter *exporter;
+	struct mrt_files *mrt;
+	struct afbr_change *changing;
+	struct afbr_counters counters;
+	struct afbr_peer peers[BGP_NEIGHBORS + 1]; /* by bgp_neighbor_source() */
+	struct limit stranger_lines;
+	bool left; /* the kernel had routes of ours: we come back after a restart */
+	bool stopping, leaving, freed;
+	void (*started)(void *owner, int result);
+	void (*stopped)(void *owner);
+	void *owner;
+};
+
+/* ---- nexthop.c: is a next hop reached, and how ---- */
+
+/* Before the first neighbour. 0 or -errno. */
+int nexthop_start(struct afbr *a);
+void nexthop_free(struct afbr *a);
+/* ops->next_hop(): from now on bgp_next_hop_answer() whenever it changes, until WANTED is false. The first answer may come from inside. */
+void nexthop_wanted(struct bgp *b, struct bgp_next_hop *n, bool wanted);
+
+/* ---- import.c: the kernel's routes become ours (bgp_originate(), BGP_KERNEL) ---- */
+
+/* By a->config->import; 0 or -errno, nothing where nothing is to be imported. What is there already comes in slices. */
+int import_start(struct afbr *a);
+/* a->config is another one now, OLD is what it was: what is not imported any more is taken back. */
+void import_change(struct afbr *a, const struct afbr_config *old);
+/* Nothing is told any more; the engine's routes stay. */
+void import_stop(struct afbr *a);
+void import_free(struct afbr *a);
+
+/* ---- export.c: best routes go into the kernel ---- */
+
+/*
+ * By a->config->export. FOUND is called once, maybe from inside: 0 and whether there are routes in the kernel that an earlier process of ours has put there,
+ * or -errno after a logged reason. Nothing of the engine is used before export_begin(). Routes that were found are removed when they were not put there again
+ * until the engine has told that its restart is over (RFC 4724), and where nothing is to be exported any more, at once.
+ */
+void export_start(struct afbr *a, void (*found)(struct afbr *a, int result, bool left));
+/* a->bgp is there: feeds may be added. 0 or -errno */
+int export_begin(struct afbr *a);
+/* ops->routes(): the table of FAMILY has something new. */
+void export_routes(struct bgp *b, enum bgp_family family);
+void export_change(struct afbr *a, const struct afbr_config *old);
+/* What we have put there is removed; then DONE. */
+void export_stop(struct afbr *a, void (*done)(struct afbr *a));
+/* Feeds are taken away (the engine is about to be freed); routes stay in the kernel. Also after export_stop(). */
+void export_free(struct afbr *a);
+/* Into OBJECT, as doc/control.md has it: routes in the kernel, how many wait, what failed. */
+struct json_t;
+void export_show(const struct afbr *a, struct json_t *object);
+void import_show(const struct afbr *a, struct json_t *object);
+
+/* ---- mrt.c: files for others' tools (RFC 6396) ---- */
+
+/* By a->config->mrt; 0 or -errno. */
+int mrt_start(struct afbr *a);
+void mrt_change(struct afbr *a, const struct afbr_config *old);
+/* ops->message() */
+void mrt_message(
+	struct bgp *b, const struct bgp_connection *c, bool sent, const uint8_t *message, size_t len);
+void mrt_free(struct afbr *a);
+
+/* ---- afbr.c ---- */
+
+/* The host's addresses may have changed: the engine is told. */
+void afbr_look_at_addresses(struct afbr *a);
+/* ops->work() */
+void afbr_work(struct bgp *b);
+static inline struct afbr *afbr_of(const struct bgp *b)
+{
+	return bgp_owner(b);
+}
+
+/* ---- key.c: TCP-MD5 (RFC 2385) ---- */
+
+enum { AFBR_KEY = 80 }; /* TCP_MD5SIG_MAXKEYLEN */
+struct afbr_key {
+	uint8_t len; /* 0: none */
+	char text[AFBR_KEY];
+};
+/* The file's only line. FD is read and closed; its owner and mode are looked at. 0 or -errno with WHY. key_wipe() when it has been used. */
+int key_read(int fd, struct afbr_key *ret, char why[128]);
+void key_wipe(struct afbr_key *k);
+/* Segments between FD, of PEER's family, and PEER are signed from now on; a key of length 0: not any more. 0 or -errno with WHY */
+int key_set(int fd, const struct addr *peer, const struct afbr_key *key, char why[128]);
+
+/* ---- listen.c: who connects to us ---- */
+
+/* The I-th socket that CONFIG wants; false: there are no more. */
+bool listen_wanted(const struct afbr_config *config, unsigned i, struct endpoint *ret);
+struct afbr_listener *listen_find(const struct afbr *a, const struct endpoint *at);
+/* FD, a listening socket from the keeper, is ours from now on, also after failure: 0 or -errno. */
+int listen_add(struct afbr *a, int fd, const struct endpoint *at);
+/* Sockets that a->config does not want any more are closed, here and in the keeper. */
+void listen_tidy(struct afbr *a);
+/* On all sockets of PEER's family; KEY of length 0: none. 0 or -errno with WHY */
+int listen_set_key(struct afbr *a, const struct addr *peer, const struct afbr_key *key, char why[128]);
+void listen_free(struct afbr *a);
+
+/* ---- connection.c: one TCP connection ---- */
+
+/* What a neighbour's packets must and may look like. */
+struct socket_plan {
+	uint8_t ttl;     /* of what we send */
+	uint8_t min_ttl; /* of what we take (RFC 5082); 0: any */
+};
+struct socket_plan socket_plan_of(const struct afbr *a, const struct bgp_neighbor_config *n);
+
+/* ops->connect(), wake(), close() */
+void connection_connect(struct bgp *b, struct bgp_connection *c);
+void connection_wake(struct bgp *b, struct bgp_connection *c);
+void connection_close(struct bgp *b, struct bgp_connection *c, const uint8_t *last, size_t len);
+/* FD has been accepted from N. Ours from now on. */
+void connection_accepted(
+	struct afbr *a, struct bgp_neighbor *n, int fd, const struct endpoint *remote, unsigned interface);
+/* Those with something to write write. */
+void connection_flush(struct loop_flush *f);
+/* The engine has said all that it has to say: calls DONE when all last words have been read, or two seconds are over. */
+void connection_drain(struct afbr *a, void (*done)(struct afbr *a));
+/* The established session of N is signed with another key from now on; KEY as for key_set(). */
+void connection_set_key(struct afbr *a, const struct bgp_neighbor *n, const struct afbr_key *key);
+void connection_free_all(struct afbr *a);
+
+/* ---- event.c: log lines ---- */
+
+/* ops->event() */
+void event_tell(struct bgp *b, const struct bgp_event *e);
+/* Begins a line about N that its peer can provoke: false: not now. */
+bool event_begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l, enum log_level level,
+	const char *event);
+void event_stranger(
+	struct afbr *a, const struct endpoint *remote, const struct endpoint *local, unsigned interface);
+
+/* ---- reload.c: from one configuration to another ---- */
+
+/* The first configuration: as afbr_prepare(), for a role that has nothing yet. */
+void change_begin(struct afbr *a, const struct afbr_config *config, afbr_problem *problem,
+	afbr_prepared *prepared, void *owner);
+/* Keys are set, sockets listened on, neighbours added, changed, removed. SAY may be NULL. The change is gone. */
+void change_apply(struct afbr_change *h, struct json_t *say);
+
+#endif
