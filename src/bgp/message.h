@@ -14,7 +14,7 @@
 
 #include "bgp/protocol.h"
 
-enum { BGP_ERROR_DATA = 128, BGP_ERROR_TEXT = 160, BGP_SHUTDOWN_TEXT = 255 };
+enum { BGP_ERROR_DATA = 128, BGP_ERROR_TEXT = 320, BGP_SHUTDOWN_TEXT = 255 };
 
 /* Why a session ends, or could not begin. */
 struct bgp_error {
@@ -28,7 +28,7 @@ struct bgp_error {
 /* Sets *E; REASON is a printf format. Returns -EPROTO, for `return bgp_error_set(...)`. E may be NULL. */
 int bgp_error_set(struct bgp_error *e, uint8_t code, uint8_t subcode, const void *data, size_t len,
 	const char *reason, ...) __attribute__((format(printf, 6, 7)));
-/* "Cease/Administrative Shutdown", "UPDATE Message Error/Malformed AS_PATH"; "code 9/3" for what has no name. Returns BUF. */
+/* "Cease/Administrative Shutdown", "UPDATE Message Error/Malformed AS_PATH"; "Cease/subcode 77", "code 99/3" for what has no name. Returns BUF. */
 const char *bgp_error_name(uint8_t code, uint8_t subcode, char buf[64]);
 
 /* "ipv4", "ipv6", "ipv4-labeled", "ipv6-labeled", "ipv4-encap", "ipv6-encap". */
@@ -70,7 +70,7 @@ void bgp_message_end(struct writer *w, size_t at);
 
 struct bgp_capabilities {
 	bgp_families families;          /* a peer that says nothing of families: BGP_IPV4 */
-	bgp_families extended_next_hop; /* of which an IPv6 next hop may be given for IPv4 (RFC 8950) */
+	bgp_families extended_next_hop; /* of these, IPv4 prefixes may have IPv6 next hops (RFC 8950) */
 	bool as4, refresh, enhanced_refresh, extended_message;
 	bool graceful;                             /* Graceful Restart is there, be it without families */
 	bool restarted, notification;              /* its flags: R (4724), N (8538) */
@@ -89,15 +89,22 @@ struct bgp_open {
 /*
  * BODY is what follows the header. Judges what can be judged without configuration: version, hold time 1 and 2, identifier 0, AS 0 (RFC 7607),
  * AS2 that does not fit AS4, parameters that do not fit. 0 or -EPROTO and *error. Capabilities with wrong lengths are passed over and counted
- * among the unknown; the same one twice is merged.
+ * among the unknown; the same one twice is merged (of Graceful Restart and AS number the last one counts). Both forms of optional parameters
+ * are understood, RFC 4271's and RFC 9072's.
  */
 int bgp_open_read(struct reader body, struct bgp_open *ret, struct bgp_error *error);
-/* A whole message. Families with extended next hops only for IPv4 ones. Long options (RFC 9072) where they do not fit else. */
+/*
+ * A whole message; what we can offer always fits RFC 4271's form of optional parameters. Extended next hops only for the families that RFC 8950
+ * section 4 names (IPv4 and IPv4 labeled). Nothing set: no Capabilities parameter at all, for peers that refuse it (RFC 5492 section 3).
+ */
 void bgp_open_write(struct writer *w, const struct bgp_open *open);
 
 /* ---- NOTIFICATION ---- */
 
-/* *ret gets code, subcode, data; its reason is the name and, of a Cease with a shutdown communication (RFC 9003), the peer's words, printable. */
+/*
+ * *ret gets code, subcode, data (cut to fit); its reason is the name and, of a Cease, what it says: the peer's words, printable (RFC 9003), the family and
+ * its limit (RFC 4486), the error within a Hard Reset (RFC 8538).
+ */
 void bgp_notification_read(struct reader body, struct bgp_error *ret);
 void bgp_notification_write(struct writer *w, const struct bgp_error *error);
 /* A Cease with SUBCODE (shutdown, reset) and the operator's WORDS (UTF-8, cut at a character to BGP_ERROR_DATA - 1 bytes; NULL: none). */
@@ -106,7 +113,7 @@ void bgp_cease(struct bgp_error *e, enum bgp_cease subcode, const char *words);
 /* ---- KEEPALIVE, ROUTE-REFRESH ---- */
 
 void bgp_keepalive_write(struct writer *w);
-/* 0; -EAFNOSUPPORT for a family that we do not know (to be ignored); -EPROTO and *error. */
+/* 0; -EAFNOSUPPORT for a family or a kind that we do not know (to be ignored: RFC 2918 section 4, RFC 7313 section 5); -EPROTO and *error. */
 int bgp_refresh_read(
 	struct reader body, enum bgp_family *ret, enum bgp_refresh_kind *ret_kind, struct bgp_error *error);
 void bgp_refresh_write(struct writer *w, enum bgp_family family, enum bgp_refresh_kind kind);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 enum { CHALLENGE_HASH = 8, PASSWORD_HASH = 16, SHA1 = 20, DES_BLOCK = 8, DES_KEY = 7 };
 
 /* Made once, then only read. Fetching an algorithm costs more than using it. */
@@ -85,38 +87,13 @@ static bool challenge_hash(const uint8_t *peer_challenge, const uint8_t *auth_ch
 		{auth_challenge, MSCHAP_CHALLENGE}, {name, name_len});
 }
 
-/* The code point at TEXT in well-formed UTF-8 (RFC 3629 section 4), and its length; 0 when it is none. */
-static unsigned utf8_at(const uint8_t *text, size_t left, uint32_t *ret)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned len = text[0] < 0x80   ? 1
-		       : text[0] < 0xc0 ? 0
-		       : text[0] < 0xe0 ? 2
-		       : text[0] < 0xf0 ? 3
-		       : text[0] < 0xf8 ? 4
-					: 0;
-	uint32_t point = len == 1 ? text[0] : text[0] & (0x7f >> len);
-
-	if (len > left)
-		return 0;
-	for (unsigned i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (text[i] & 0x3f);
-	}
-	if (len && (point < least[len] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)))
-		return 0;
-	*ret = point;
-	return len;
-}
-
 static bool is_utf8(const uint8_t *text, size_t len)
 {
 	uint32_t point;
 	unsigned n = 1;
 
 	for (size_t i = 0; n && i < len; i += n)
-		n = utf8_at(text + i, len - i, &point);
+		n = text_utf8(text + i, len - i, &point);
 	return n;
 }
 
@@ -135,7 +112,7 @@ static int to_unicode(const uint8_t *password, size_t len, uint8_t ret[2 * MSCHA
 
 	for (size_t i = 0; i < len;) {
 		point = password[i];
-		i += utf8 ? utf8_at(password + i, len - i, &point) : 1;
+		i += utf8 ? text_utf8(password + i, len - i, &point) : 1;
 		if (units + (point > 0xffff) >= MSCHAP_PASSWORD_MAX)
 			return -1;
 		if (point > 0xffff) {
