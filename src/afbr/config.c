@@ -28,7 +28,7 @@ void afbr_config_unref(struct afbr_config *c)
 	if (!c || --c->refs)
 		return;
 	for (unsigned i = 0; i < c->policy_count; i++)
-		policy_free(c->policies[i]);
+		policy_done(&c->policies[i]);
 	free(c->policies);
 	free(c->neighbors);
 	free(c->networks);
@@ -38,7 +38,7 @@ void afbr_config_unref(struct afbr_config *c)
 const struct policy *afbr_config_policy(const struct afbr_config *c, const char *name)
 {
 	for (unsigned i = 0; i < c->policy_count; i++)
-		if (!strcmp(c->policies[i]->name, name))
-			return c->policies[i];
+		if (!strcmp(c->policies[i].name, name))
+			return &c->policies[i];
 	return NULL;
 }

@@ -55,15 +55,14 @@ struct afbr_config {
 	struct bgp_neighbor_config
 		*neighbors; /* their import_policy and export_policy point into `policies` */
 	unsigned policy_count;
-	struct policy **policies;
+	struct policy *policies;
 	unsigned network_count;
 	struct afbr_network *networks;
 	struct afbr_import import;
 	struct afbr_export export;
 	unsigned tunnel_count;
 	struct bgp_tunnel tunnels[BGP_TUNNELS]; /* what others may send us */
-	unsigned color_count;
-	uint64_t colors[BGP_TUNNEL_COLORS]; /* extended communities: the classes that we belong to */
+	struct bgp_classes classes;             /* that we belong to */
 	struct afbr_mrt mrt;
 	char directory[4096]; /* where MRT files go: mrt/ of the state directory */
 };

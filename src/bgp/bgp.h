@@ -83,6 +83,7 @@ struct bgp_neighbor_config {
 	bool passive;  /* never connects */
 	bool shutdown; /* configured, but down */
 	char shutdown_text[BGP_SHUTDOWN_TEXT + 1];
+	char description[80]; /* the operator's word for people; a change of it resets nothing */
 	bool client;        /* of ours, the route reflector (RFC 4456) */
 	bool next_hop_self; /* towards it; never for reflected routes unless `next-hop-self-all` */
 	bool next_hop_self_all;
@@ -243,13 +244,21 @@ int bgp_originate(struct bgp *b, enum bgp_family family, const struct bgp_nlri *
 void bgp_unoriginate(
 	struct bgp *b, enum bgp_family family, const struct prefix *prefix, enum bgp_origin_kind kind);
 
+/* The classes that we belong to (RFC 5565 section 8), as others read them. */
+struct bgp_classes {
+	unsigned color_count;
+	uint64_t colors[BGP_TUNNEL_COLORS]; /* Color extended communities */
+	unsigned community_count;
+	uint32_t communities[BGP_TUNNEL_COLORS];
+};
+
 /*
- * What we decapsulate, and the classes that we belong to: goes with every route whose next hop is ourselves, to internal neighbours: Tunnel Encapsulation
- * attribute (as the neighbour's tunnel_way has it), Encapsulation and Color extended communities; and as an Encapsulation SAFI route of ENDPOINT to
- * neighbours with that family. COUNT 0: nothing. Sent again to all when it changes. MESH-SIG-7, MESH-SIG-9. 0 or -ENOMEM
+ * What we decapsulate, and our classes: goes with every route whose next hop is ourselves, to internal neighbours: Tunnel Encapsulation
+ * attribute (as the neighbour's tunnel_way has it), Encapsulation and Color extended communities, the classes' communities; and as an Encapsulation SAFI
+ * route of ENDPOINT to neighbours with that family. COUNT 0: nothing. Sent again to all when it changes. MESH-SIG-7, MESH-SIG-9. 0 or -ENOMEM
  */
 int bgp_set_tunnels(struct bgp *b, const struct addr *endpoint, const struct bgp_tunnel *tunnels,
-	unsigned count, const uint64_t *colors, unsigned color_count, msec now);
+	unsigned count, const struct bgp_classes *classes, msec now);
 
 /* ---- to look at ---- */
 

@@ -122,8 +122,7 @@ struct bgp {
 	struct addr tunnel_endpoint;
 	struct bgp_tunnel tunnels[BGP_TUNNELS];
 	unsigned tunnel_count;
-	uint64_t colors[BGP_TUNNEL_COLORS];
-	unsigned color_count;
+	struct bgp_classes classes;
 	/* one at a time: canonical sets under construction */
 	uint8_t scratch_in[BGP_SET_MAX], scratch_policy[BGP_SET_MAX], scratch_out[BGP_SET_MAX],
 		scratch_edit[BGP_SET_MAX];

@@ -2,6 +2,7 @@
 /* The life of a policy: copies, equality. */
 #include "bgp/policy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,14 +122,33 @@ static void rule_done(struct policy_rule *r)
 	policy_index_free((struct policy_index *)r->index);
 }
 
+void policy_done(struct policy *p)
+{
+	for (unsigned n = 0; n < p->rule_count; n++)
+		rule_done(&p->rules[n]);
+	free(p->rules);
+}
+
 void policy_free(struct policy *p)
 {
 	if (!p)
 		return;
-	for (unsigned n = 0; n < p->rule_count; n++)
-		rule_done(&p->rules[n]);
-	free(p->rules);
+	policy_done(p);
 	free(p);
+}
+
+int policy_prepare(struct policy *p)
+{
+	for (unsigned n = 0; n < p->rule_count; n++) {
+		struct policy_rule *r = &p->rules[n];
+
+		if (r->prefix_count < INDEX_FROM || r->index)
+			continue;
+		r->index = policy_index_new(r->prefixes, r->prefix_count);
+		if (!r->index)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* What *TO has so far can be given to rule_done() also where false is returned. */
@@ -149,30 +169,32 @@ static bool rule_copy(struct policy_rule *to, const struct policy_rule *from)
 		memcpy(list, array_list(from, &arrays[i]), count * arrays[i].size);
 		set_array_list(to, &arrays[i], list);
 	}
-	if (to->prefix_count >= INDEX_FROM)
-		to->index = policy_index_new(to->prefixes, to->prefix_count);
-	return to->prefix_count < INDEX_FROM || to->index;
+	return true;
 }
 
 struct policy *policy_copy(const struct policy *p)
 {
 	struct policy *copy = calloc(1, sizeof(*copy));
+	struct policy_rule *rules = calloc(p->rule_count + 1, sizeof(*rules));
 
-	if (!copy)
-		return NULL;
-	memcpy(copy->name, p->name, sizeof(copy->name));
-	copy->rules = p->rule_count ? calloc(p->rule_count, sizeof(*copy->rules)) : NULL;
-	if (p->rule_count && !copy->rules) {
-		policy_free(copy);
+	if (!copy || !rules) {
+		free(copy);
+		free(rules);
 		return NULL;
 	}
+	memcpy(copy->name, p->name, sizeof(copy->name));
+	copy->rules = rules;
 	while (copy->rule_count < p->rule_count) {
 		unsigned n = copy->rule_count++;
 
-		if (!rule_copy(&copy->rules[n], &p->rules[n])) {
+		if (!rule_copy(&rules[n], &p->rules[n])) {
 			policy_free(copy);
 			return NULL;
 		}
+	}
+	if (policy_prepare(copy)) {
+		policy_free(copy);
+		return NULL;
 	}
 	return copy;
 }

@@ -69,7 +69,8 @@ struct policy_rule {
 	uint64_t *add_extended;
 	unsigned add_large_count;
 	uint32_t (*add_large)[3];
-	const struct policy_index *index; /* of long lists of prefixes: made by policy_copy(); NULL else */
+	const struct policy_index *
+		index; /* of a long list of prefixes: made by policy_prepare(), policy_copy(); NULL: looked through from end to end */
 };
 
 struct policy {
@@ -109,6 +110,10 @@ int policy_apply(
 bool policy_equal(const struct policy *a, const struct policy *b); /* NULLs are equal to each other */
 struct policy *policy_copy(const struct policy *p); /* NULL: no memory; fit for many routes: with indexes */
 void policy_free(struct policy *p);
+/* Makes one that was put together elsewhere fit for many routes. 0 or -ENOMEM */
+int policy_prepare(struct policy *p);
+/* Frees what P has, and not P. */
+void policy_done(struct policy *p);
 /* "rule 2 (prefixes 198.51.100.0/22+) accepts": for explanations. Returns BUF. */
 const char *policy_explain(
 	const struct policy *p, const struct policy_result *result, char *buf, size_t size);
