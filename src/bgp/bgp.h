@@ -14,7 +14,7 @@
  *   decision.c   the best of several paths, and why
  *   rib.c feed.c one table of routes, and its readers
  *   policy.c policy_index.c policy_judge.c policy_text.c policy_explain.c   the operator's rules
- *   session.c    one TCP connection's state machine (RFC 4271 section 8); neighbor.c a neighbour, its two connections and its timers;
+ *   session.c    one TCP connection's state machine (RFC 4271 section 8); neighbor.c a neighbour, its connections and its timers; neighbors.c all of them;
  *   receive.c    from UPDATE to tables; send.c from tables to UPDATE; restart.c graceful restart and route refresh; bgp.c the whole, its tables,
  *                next hops, jobs; originate.c our own routes; explain.c why this path; mrt.c what others' tools read
  *
@@ -155,6 +155,7 @@ struct bgp_ops {
 	void (*close)(struct bgp *b, struct bgp_connection *c, const uint8_t *last, size_t len);
 	/* Tell bgp_next_hop_answer() whether N is reached, now and whenever that changes, until WANTED is false. */
 	void (*next_hop)(struct bgp *b, struct bgp_next_hop *n, bool wanted);
+	/* Not the place to change, clear or remove neighbours: the engine is in the middle of something. */
 	void (*event)(struct bgp *b, const struct bgp_event *e);
 	/* A table has something new for feeds of the owner (never called from inside rib_feed functions). */
 	void (*routes)(struct bgp *b, enum bgp_family family);

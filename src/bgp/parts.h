@@ -82,7 +82,9 @@ struct bgp_neighbor {
 	bool flushing;     /* a job removes all its paths */
 	rib_id flush_at;
 	enum bgp_family flush_family;
-	bool restarting; /* the peer restarts, and its paths are stale */
+	bgp_families retained; /* of this session, or the last: kept when it breaks */
+	bool notification;     /* RFC 8538 was agreed on: a NOTIFICATION need not be the end of them */
+	bool restarting;       /* the peer restarts, and its paths are stale */
 	msec restart_until;
 	struct bgp_neighbor_table table[BGP_FAMILIES];
 	bgp_families ask;          /* ROUTE-REFRESH requests that are to be sent */
@@ -110,6 +112,7 @@ struct bgp {
 	struct addr *own;
 	unsigned own_count;
 	/* jobs */
+	bool leaving; /* nobody is told anything any more, and what is in the tables stays */
 	bool next_hops_changed, working; /* working: ops->work() was called, bgp_work() has not yet returned false */
 	bgp_families routes_due;         /* bgp_routes_changed() said so: bgp_work() tells */
 	rib_id rescan_at;
@@ -151,6 +154,14 @@ void session_wake(struct bgp_connection *c);
 /* ---- neighbor.c ---- */
 
 void neighbor_schedule(struct bgp_neighbor *n);
+/* A connection of N is in another state, or may N now connect or not: what is N's state? */
+void neighbor_progress(struct bgp_neighbor *n, msec now);
+/* It may connect, and be connected to, from now on. */
+void neighbor_begin(struct bgp_neighbor *n, msec now);
+/* Configuration or operator want it down. */
+bool neighbor_is_down(const struct bgp_neighbor *n);
+/* Its paths go, kept ones too. */
+void neighbor_forget(struct bgp_neighbor *n);
 /* An OPEN has come on C and is acceptable: which of two connections stays? False: C is gone (RFC 4271 section 6.8). */
 bool neighbor_collide(struct bgp_connection *c, msec now);
 /* False: C is gone. */
@@ -162,6 +173,9 @@ void neighbor_reset(struct bgp_neighbor *n, const struct bgp_error *error, msec 
 void neighbor_event(struct bgp_neighbor *n, const struct bgp_event *e);
 /* All of its old paths are gone. */
 void neighbor_flushed(struct bgp_neighbor *n, msec now);
+void neighbor_fire(struct wheel_timer *t, msec now);
+/* neighbors.c: without connections and paths. */
+void neighbor_free(struct bgp_neighbor *n);
 
 /* ---- receive.c ---- */
 
@@ -199,6 +213,10 @@ void restart_end_of_rib(struct bgp_neighbor *n, enum bgp_family f, msec now);
 void restart_refresh(struct bgp_neighbor *n, enum bgp_family f, enum bgp_refresh_kind kind, msec now);
 /* Asks N to send F again. -EOPNOTSUPP */
 int restart_ask(struct bgp_neighbor *n, enum bgp_family f, msec now);
+/* A slice of the job that removes stale paths. */
+void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget, msec now);
+/* Where RFC 8538 was agreed on, and E is to end more than the session: E becomes a Hard Reset. */
+void restart_harden(const struct bgp_connection *c, struct bgp_error *e);
 msec restart_deadline(const struct bgp_neighbor *n);
 void restart_time(struct bgp_neighbor *n, msec now);
 
