@@ -8,7 +8,7 @@
  * Parts, lowest first
  *   protocol.h   numbers
  *   message.c    header, OPEN, NOTIFICATION, KEEPALIVE, ROUTE-REFRESH: bytes <-> structs; error.c their errors' names; capability.c
- *   nlri.c attribute.c aspath.c community.c edit.c update.c   UPDATE: bytes <-> canonical sets (update.h)
+ *   nlri.c attribute.c aspath.c community.c edit.c update.c update_write.c   UPDATE: bytes <-> canonical sets (update.h)
  *   tunnel.c     the Tunnel Encapsulation attribute
  *   set.c        attribute sets and next hops, shared
  *   decision.c   the best of several paths, and why

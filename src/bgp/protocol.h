@@ -122,6 +122,7 @@ enum bgp_attribute_type {
 	BGP_AS4_PATH,               /* 6793 */
 	BGP_AS4_AGGREGATOR,         /* 6793 */
 	BGP_TUNNEL_ENCAP = 23,      /* 9012, 5512 */
+	BGP_IPV6_COMMUNITIES = 25,  /* 5701 */
 	BGP_LARGE_COMMUNITIES = 32, /* 8092 */
 };
 enum { BGP_ORIGIN_IGP, BGP_ORIGIN_EGP, BGP_ORIGIN_INCOMPLETE };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bgp/update: the wire format of UPDATE. Pure functions; nlri.c, attribute.c and update.c share this header.
+ * bgp/update: the wire format of UPDATE. Pure functions, in nlri.c, attribute.c, aspath.c, community.c, edit.c, update.c (reading) and update_write.c.
  *
  * Two forms of path attributes. On the wire they are as RFC 4271 and the peer's capabilities have them. In here they are canonical: a row of
  *     flags (1)  type (1)  length (2)  value
@@ -33,7 +33,8 @@ struct bgp_form {
 struct bgp_next_hop_value {
 	struct addr
 		global; /* an IPv4-mapped IPv6 next hop of an IPv6 prefix (RFC 4798) is the IPv4 address */
-	struct addr link_local; /* or none: RFC 2545 */
+	struct addr
+		link_local; /* or none: RFC 2545. There are peers that tell this one only: then `global` is none */
 };
 
 /* ---- NLRI ---- */
@@ -169,24 +170,28 @@ int bgp_update_read(struct reader body, const struct bgp_form *form, uint8_t *sc
  */
 struct bgp_update_writer {
 	struct writer *w;
-	uint8_t *limit; /* no byte of the message may be behind it */
+	uint8_t *limit; /* no prefix may reach behind it */
 	enum bgp_family family;
 	bool withdraw;
 	size_t message, list; /* offsets of lengths that are patched */
 	unsigned count;       /* prefixes so far */
-	/* the rest is update.c's own */
-	size_t attributes;
+	/* the rest is update_write.c's own */
+	size_t attributes, total;
 	struct reader set;
 	const struct bgp_form *form;
 	bool classic;
 };
-/* -EMSGSIZE: with this set there would be no room for a prefix (nothing is written then); -EAFNOSUPPORT: the next hop cannot be told to this peer. */
+/*
+ * -EMSGSIZE: with this set there would be no room for a prefix in the longest message; -ENOBUFS: there may be in the longest one, but W has less room than that;
+ * -EAFNOSUPPORT: the next hop cannot be told to this peer. Nothing is written then.
+ */
 int bgp_update_begin(struct bgp_update_writer *u, struct writer *w, const struct bgp_form *form,
 	enum bgp_family family, struct reader set, const struct bgp_next_hop_value *next_hop);
 int bgp_update_begin_withdraw(
 	struct bgp_update_writer *u, struct writer *w, const struct bgp_form *form, enum bgp_family family);
 /* False: it does not fit any more; end this message, and begin another. */
 bool bgp_update_add(struct bgp_update_writer *u, const struct bgp_nlri *n);
+/* Without a prefix nothing is written at all. */
 void bgp_update_end(struct bgp_update_writer *u);
 /* End-of-RIB of FAMILY (RFC 4724 section 2): a whole message. */
 void bgp_end_of_rib_write(struct writer *w, enum bgp_family family);
