@@ -151,7 +151,8 @@ static enum place look(struct batch *b, const struct netlink_bgp_route *row)
 	if (netlink_way(b->netlink, &a, 0, &way) || !prefix_equal(&way.route, &row->dst) ||
 		way.table != b->table || way.metric != b->metric || way.protocol != NETLINK_BGP)
 		return PLACE_UNKNOWN;
-	return addr_equal(&way.gateway, &row->gateway) && way.ifindex == row->ifindex ? PLACE_DONE : PLACE_OURS;
+	return addr_equal(&way.gateway, &row->gateway) && way.ifindex == row->ifindex ? PLACE_DONE
+										      : PLACE_OURS;
 }
 
 /* Ours goes, if it is ours, and the new one comes. */
@@ -285,8 +286,7 @@ static int take_ours(const struct nlmsghdr *h, void *arg)
 		return 0;
 	if (f->count == f->most)
 		return -ECANCELED;
-	f->routes[f->count++] =
-		(struct netlink_bgp_route){.dst = {.addr = k.dst, .len = m->rtm_dst_len}};
+	f->routes[f->count++] = (struct netlink_bgp_route){.dst = {.addr = k.dst, .len = m->rtm_dst_len}};
 	return 0;
 }
 
@@ -326,8 +326,7 @@ static int delete_all(struct netlink *n, struct flush *f)
 	return r;
 }
 
-int netlink_bgp_flush(
-	struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count)
+int netlink_bgp_flush(struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count)
 {
 	struct flush f = {.table = table, .metric = metric, .most = most};
 	int r;

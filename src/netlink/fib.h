@@ -25,20 +25,20 @@ struct netlink_bgp_route {
 	bool add;     /* or replace ours of the same destination; else delete it */
 	bool on_link; /* the gateway is on that link, whatever the tables say (RTNH_F_ONLINK) */
 	struct prefix dst;
-	struct addr gateway; /* of IPv4 destinations either family's (RFC 8950), of IPv6 ones IPv6; none for deleting */
-	unsigned ifindex;    /* 0 for deleting */
-	int error;           /* 0 or what the kernel said: -EEXIST when somebody else's route has the place */
+	struct addr
+		gateway; /* of IPv4 destinations either family's (RFC 8950), of IPv6 ones IPv6; none for deleting */
+	unsigned ifindex; /* 0 for deleting */
+	int error;        /* 0 or what the kernel said: -EEXIST when somebody else's route has the place */
 };
 /*
  * Does all, each destination at most once; deleting what is not there succeeds. 0: look at `error` of each; -errno: nothing is known of any. METRIC is not 0. Routes that
  * are there already as they should be cost one look. Another one of ours is replaced without a gap, unless the table is none that a packet to the
  * destination would be looked up in, or a longer prefix hides it: then there is one of microseconds.
  */
-int netlink_bgp_routes(struct netlink *n, uint32_t table, uint32_t metric, struct netlink_bgp_route *routes,
-	unsigned count);
+int netlink_bgp_routes(
+	struct netlink *n, uint32_t table, uint32_t metric, struct netlink_bgp_route *routes, unsigned count);
 /* Removes up to MOST of our BGP routes with this table and metric, of both families, and says how many; 0: none is left. 0 or -errno. */
-int netlink_bgp_flush(
-	struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count);
+int netlink_bgp_flush(struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count);
 
 /* ---- asking: way.c ---- */
 
@@ -47,10 +47,11 @@ struct netlink_way {
 	struct prefix route; /* that matched */
 	uint32_t table, metric;
 	uint8_t protocol;
-	bool local;          /* the address is one of our own */
-	bool down;           /* its link has no carrier */
-	bool on_link;        /* RTNH_F_ONLINK */
-	struct addr gateway; /* none: the destination is on the link itself. Of several the first whose link is up */
+	bool local;   /* the address is one of our own */
+	bool down;    /* its link has no carrier */
+	bool on_link; /* RTNH_F_ONLINK */
+	struct addr
+		gateway; /* none: the destination is on the link itself. Of several the first whose link is up */
 	unsigned ifindex;
 };
 /* Leaving by IFINDEX only; 0: any. 0; -ENETUNREACH: there is no route, or one that says so. Unprivileged, some microseconds. */
@@ -61,8 +62,8 @@ int netlink_way(struct netlink *n, const struct addr *dst, unsigned ifindex, str
 struct netlink_fib_route {
 	struct prefix dst;
 	uint32_t table, metric;
-	uint32_t identity; /* what tells routes of the same destination, table and metric apart */
-	uint16_t hops;     /* IPv6 routes of several gateways lose them one by one; else 1 */
+	uint32_t identity;      /* what tells routes of the same destination, table and metric apart */
+	uint16_t hops;          /* IPv6 routes of several gateways lose them one by one; else 1 */
 	uint8_t protocol, type; /* RTPROT_*, RTN_* */
 };
 

@@ -158,7 +158,8 @@ static bool has_protocol(const struct netlink_reader *r, uint8_t protocol)
 
 static bool has_type(uint8_t type)
 {
-	return type == RTN_UNICAST || type == RTN_BLACKHOLE || type == RTN_UNREACHABLE || type == RTN_PROHIBIT;
+	return type == RTN_UNICAST || type == RTN_BLACKHOLE || type == RTN_UNREACHABLE ||
+	       type == RTN_PROHIBIT;
 }
 
 static enum netlink_news news_of(const struct netlink_reader *r, const struct nlmsghdr *h)
@@ -290,8 +291,8 @@ static bool takes_routes(const struct nlmsghdr *h)
 
 static void take(struct netlink_reader *r, const struct nlmsghdr *h)
 {
-	bool ours = r->reading && h->nlmsg_seq == r->sequence &&
-		    h->nlmsg_pid == mnl_socket_get_portid(r->socket);
+	bool ours =
+		r->reading && h->nlmsg_seq == r->sequence && h->nlmsg_pid == mnl_socket_get_portid(r->socket);
 
 	switch (h->nlmsg_type) {
 	case NLMSG_ERROR:

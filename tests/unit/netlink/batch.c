@@ -109,7 +109,8 @@ static void each_error_is_told_with_its_route(void **state)
 
 static void another_gateway_takes_the_place_of_the_first(void **state)
 {
-	static const char *const to[] = {"198.51.100.0/24", "2001:db8:100::/40", "0.0.0.0/0", "::/0", "198.51.100.7/32"};
+	static const char *const to[] = {
+		"198.51.100.0/24", "2001:db8:100::/40", "0.0.0.0/0", "::/0", "198.51.100.7/32"};
 	struct place p;
 
 	NAMESPACE_OR_SKIP();
@@ -218,7 +219,8 @@ static void a_flush_takes_ours_of_one_table_and_metric(void **state)
 	assert_int_equal(shown("ip -4 route show table main", "proto 172", ""), 0);
 	assert_int_equal(shown("ip -6 route show table main", "proto 172", ""), 0);
 	assert_int_equal(shown("ip -4 route show table 1000", "proto 172", ""), 3);
-	assert_int_equal(netlink_bgp_flush(p.netlink, 4711, METRIC, 300, &count), 0); /* there is no such table */
+	assert_int_equal(
+		netlink_bgp_flush(p.netlink, 4711, METRIC, 300, &count), 0); /* there is no such table */
 	assert_int_equal(count, 0);
 	leave(&p);
 }

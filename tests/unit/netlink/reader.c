@@ -207,7 +207,8 @@ static void tells_neighbours_apart(void **state)
 	a = find(w, "198.51.100.0/24", NETLINK_READ);
 	b = find(w, "198.51.100.0/24", NETLINK_CAME);
 	assert_true(a && b && a->route.identity != b->route.identity);
-	administer("ip route del 198.51.100.0/24 via 192.0.2.9 && ip -6 route del 2001:db8:1::/48 via fe80::1 dev lan0");
+	administer("ip route del 198.51.100.0/24 via 192.0.2.9 && ip -6 route del 2001:db8:1::/48 via "
+		   "fe80::1 dev lan0");
 	assert_true(run(w, 5, 1));
 	b = find(w, "198.51.100.0/24", NETLINK_WENT);
 	assert_true(b && a->route.identity == b->route.identity);

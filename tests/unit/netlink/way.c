@@ -87,7 +87,8 @@ static void of_several_gateways_the_first_whose_link_is_up(void **state)
 	p = enter("lan0", IFF_TAP);
 	other = namespace_device("lan1", IFF_TAP);
 	assert_true(other >= 0);
-	administer("ip link set lan1 up && ip addr add 192.0.2.1/24 dev lan0 && ip addr add 198.51.100.1/24 dev lan1 &&"
+	administer("ip link set lan1 up && ip addr add 192.0.2.1/24 dev lan0 && ip addr add 198.51.100.1/24 "
+		   "dev lan1 &&"
 		   "ip route add 10.0.0.0/8 nexthop via 192.0.2.9 nexthop via 198.51.100.9");
 	assert_int_equal(way(&p, "10.2.3.4", &w), 0);
 	assert_addr(&w.gateway, "192.0.2.9");
