@@ -16,7 +16,7 @@
 #include "lib/container.h"
 #include "netlink/route.h"
 
-enum { AFBR_SLICE_US = 2000 };
+enum { AFBR_SLICE_US = 2000, AFBR_INPUT = 2 * 65536, AFBR_OUTPUT = 65536 };
 
 struct afbr_listener;
 struct afbr_connection;
@@ -34,12 +34,13 @@ struct afbr_counters {
 	uint64_t too_far;     /* GTSM: the first packet had too few hops left */
 	uint64_t unprotected; /* from a neighbour whose password could not be set */
 	uint64_t bytes_in, bytes_out;
-	uint64_t signatures_wrong; /* segments that the kernel has thrown away: TCP-MD5 */
+	uint64_t signatures_wrong; /* segments that the kernel has thrown away meanwhile */
 };
 
 /* The interfaces' own addresses, as they are now. */
 struct afbr_own {
 	struct addr addr;
+	uint8_t prefix_len;
 	unsigned interface;
 };
 
@@ -61,9 +62,13 @@ struct afbr {
 	unsigned own_count;
 	struct afbr_listener *listeners;
 	struct afbr_connection *connections;
+	struct afbr_connection *due; /* with something to write, or to tell */
+	uint8_t *input, *output;     /* of whichever connection has its turn */
+	void (*drained)(struct afbr *a);
 	struct loop_flush flush; /* connections with something to write are served before the loop sleeps */
 	uv_idle_t
 		idle; /* runs while bgp_work() has something to do; its closing makes afbr_free() asynchronous */
+	struct wheel_timer own_timer; /* the network has changed */
 	struct wheel_timer key_timer; /* looks whether the kernel throws wrongly signed segments away */
 	struct nexthops *nexthops;
 	struct importer *importer;
@@ -72,9 +77,11 @@ struct afbr {
 	struct afbr_change *changing;
 	struct afbr_counters counters;
 	struct afbr_peer peers[BGP_NEIGHBORS + 1]; /* by bgp_neighbor_source() */
-	struct limit stranger_lines;
-	bool left; /* the kernel had routes of ours: we come back after a restart */
-	bool stopping, leaving, freed;
+	struct limit stranger_lines, key_lines;
+	uint64_t wrong_before; /* key_wrong() */
+	bool left;             /* the kernel had routes of ours: we come back after a restart */
+	bool running;          /* the engine has its neighbours */
+	bool stopping;
 	void (*started)(void *owner, int result);
 	void (*stopped)(void *owner);
 	void *owner;
@@ -132,8 +139,8 @@ void mrt_free(struct afbr *a);
 
 /* ---- afbr.c ---- */
 
-/* The host's addresses may have changed: the engine is told. */
-void afbr_look_at_addresses(struct afbr *a);
+/* The host's addresses and interfaces may have changed: the engine is told. */
+void afbr_look_at_network(struct afbr *a);
 /* ops->work() */
 void afbr_work(struct bgp *b);
 static inline struct afbr *afbr_of(const struct bgp *b)
@@ -153,6 +160,8 @@ int key_read(int fd, struct afbr_key *ret, char why[128]);
 void key_wipe(struct afbr_key *k);
 /* Segments between FD, of PEER's family, and PEER are signed from now on; a key of length 0: not any more. 0 or -errno with WHY */
 int key_set(int fd, const struct addr *peer, const struct afbr_key *key, char why[128]);
+/* Segments that this host has thrown away for their signatures, or for having none. */
+uint64_t key_wrong(void);
 
 /* ---- listen.c: who connects to us ---- */
 
@@ -167,22 +176,36 @@ void listen_tidy(struct afbr *a);
 int listen_set_key(struct afbr *a, const struct addr *peer, const struct afbr_key *key, char why[128]);
 void listen_free(struct afbr *a);
 
-/* ---- connection.c: one TCP connection ---- */
+/* ---- socket.c: what a TCP socket of ours is like ---- */
 
-/* What a neighbour's packets must and may look like. */
+/* The index of the interface that N names; 0: it names none, or there is none. */
+unsigned socket_interface(const struct bgp_neighbor_config *n);
+/* How many hops what we send may take, and what we take must have left (RFC 5082). */
 struct socket_plan {
-	uint8_t ttl;     /* of what we send */
-	uint8_t min_ttl; /* of what we take (RFC 5082); 0: any */
+	uint8_t ttl;
+	uint8_t min_ttl; /* 0: any */
 };
-struct socket_plan socket_plan_of(const struct afbr *a, const struct bgp_neighbor_config *n);
+/* AS is ours. */
+struct socket_plan socket_plan_of(const struct bgp_neighbor_config *n, uint32_t as);
+/* Begins to connect: 0 and *ret_fd, or -errno with WHY. KEY of length 0: none. */
+int socket_connect(const struct bgp_neighbor_config *n, struct socket_plan plan, const struct afbr_key *key,
+	int *ret_fd, char why[128]);
+/* Of a connection that was accepted: 0 or -errno. */
+int socket_tune(int fd, uint8_t family, struct socket_plan plan);
+int socket_tune_listener(int fd, uint8_t family);
+/* How many hops the peer's first packet had left; 0: it is not known. */
+uint8_t socket_first_ttl(int fd);
+/* The ends of FD, and the interface of link-local ones (else 0). 0 or -errno */
+int socket_ends(int fd, struct endpoint *ret_local, struct endpoint *ret_remote, unsigned *ret_interface);
+
+/* ---- connection.c: one TCP connection ---- */
 
 /* ops->connect(), wake(), close() */
 void connection_connect(struct bgp *b, struct bgp_connection *c);
 void connection_wake(struct bgp *b, struct bgp_connection *c);
 void connection_close(struct bgp *b, struct bgp_connection *c, const uint8_t *last, size_t len);
 /* FD has been accepted from N. Ours from now on. */
-void connection_accepted(
-	struct afbr *a, struct bgp_neighbor *n, int fd, const struct endpoint *remote, unsigned interface);
+void connection_accepted(struct afbr *a, struct bgp_neighbor *n, int fd);
 /* Those with something to write write. */
 void connection_flush(struct loop_flush *f);
 /* The engine has said all that it has to say: calls DONE when all last words have been read, or two seconds are over. */
@@ -198,14 +221,22 @@ void event_tell(struct bgp *b, const struct bgp_event *e);
 /* Begins a line about N that its peer can provoke: false: not now. */
 bool event_begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l, enum log_level level,
 	const char *event);
+/* Somebody connected to LOCAL who is no neighbour. */
 void event_stranger(
 	struct afbr *a, const struct endpoint *remote, const struct endpoint *local, unsigned interface);
+/* N's connection from REMOTE was closed, because ... */
+void event_refused(
+	struct afbr *a, const struct bgp_neighbor *n, const struct endpoint *remote, const char *reason);
+
+/* The kernel has thrown SEGMENTS away for their signatures. */
+void event_wrong_signatures(struct afbr *a, uint64_t segments);
 
 /* ---- reload.c: from one configuration to another ---- */
 
 /* The first configuration: as afbr_prepare(), for a role that has nothing yet. */
 void change_begin(struct afbr *a, const struct afbr_config *config, afbr_problem *problem,
 	afbr_prepared *prepared, void *owner);
+struct afbr *change_role(const struct afbr_change *h);
 /* Keys are set, sockets listened on, neighbours added, changed, removed. SAY may be NULL. The change is gone. */
 void change_apply(struct afbr_change *h, struct json_t *say);
 
