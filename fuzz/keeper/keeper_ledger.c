@@ -73,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	grant_inherit(&g, &nothing, write_ledger(data, size));
 	forwarding_forget(&g.forwarding);
 	bridges_forget(&g.bridges);
+	tables_forget(&g.tables);
 	check_and_free(&g);
 	return 0;
 }

@@ -27,6 +27,8 @@ static const char *const lans[] = {"eth1"};
 static const char *const hooks[] = {"/h"};
 static const char *const bridges[] = {"br0"};
 
+static const struct keeper_table tables[] = {{254, 20}, {1000, 7}};
+
 static unsigned executed;
 
 static bool is_lan(const char *name)
@@ -56,6 +58,28 @@ static void check_hook(const struct message_hook *m)
 			CHECK(*v >= ' ' && *v <= '~');
 		v++;
 	}
+}
+
+/* What the kernel is told: unicast destinations, by a gateway that it can take. */
+static void check_bgp_route(const struct keeper_bgp_route *r)
+{
+	const struct addr *to = &r->dst.addr, *via = &r->gateway;
+
+	CHECK(to->family == AF_INET || to->family == AF_INET6);
+	CHECK(r->dst.len <= addr_bits(to->family));
+	CHECK(to->family == AF_INET ? to->bytes[0] < 224 || to->bytes[0] > 239 : to->bytes[0] != 0xff);
+	CHECK(r->add <= 1 && r->on_link <= 1);
+	if (!r->add) {
+		CHECK(!via->family && !r->ifindex && !r->on_link);
+		return;
+	}
+	CHECK(via->family == AF_INET6 || (via->family == AF_INET && to->family == AF_INET));
+	CHECK(r->ifindex && r->ifindex <= INT32_MAX && !addr_is_unspecified(via) && !addr_is_multicast(via));
+}
+
+static bool is_table(const struct keeper_table *t)
+{
+	return (t->table == 254 && t->metric == 20) || (t->table == 1000 && t->metric == 7);
 }
 
 /* What reaches this may be done as root: everything about it is looked at again, by other means. */
@@ -118,6 +142,14 @@ static void check_request(const struct message_request *r)
 		CHECK(!strcmp(b->bridge.bridge, "br0") && b->bridge.count <= 1); /* there is but one LAN */
 		CHECK(!strcmp(b->bridge.ports[0], b->bridge.count ? "eth1" : ""));
 		break;
+	case MESSAGE_BGP_ROUTES:
+		CHECK(is_table(&b->bgp_routes.table) && b->bgp_routes.count && b->bgp_routes.count <= KEEPER_BGP_ROUTES);
+		for (uint32_t i = 0; i < b->bgp_routes.count; i++)
+			check_bgp_route(&b->bgp_routes.routes[i]);
+		break;
+	case MESSAGE_BGP_FLUSH:
+		CHECK(is_table(&b->table));
+		break;
 	case MESSAGE_HOOK:
 		check_hook(&b->hook);
 		break;
@@ -156,6 +188,7 @@ static void one_message(struct grant *g, const uint8_t *data, size_t len)
 	CHECK(answer.result <= 0);
 	CHECK(g->done + g->failed + g->refused + g->malformed == before + 1);
 	CHECK(executed <= 1);
+	CHECK(!answer.failed[0] && !answer.failed[1]);
 }
 
 /* A message that is written short and stands for its full size. */
@@ -191,6 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.hook_count = 1,
 		.bridges = bridges,
 		.bridge_count = 1,
+		.tables = tables,
+		.table_count = 2,
 		.control_socket = "/c",
 		.may_forward = true};
 	struct grant g;

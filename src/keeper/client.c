@@ -19,7 +19,8 @@ struct request {
 	uint32_t id;
 	int fd; /* to be sent along, ours; -1: none */
 	size_t len;
-	keeper_answer *answer; /* NULL: nobody waits */
+	keeper_answer *answer; /* NULL: nobody waits, or: */
+	keeper_bgp_answer *bgp_answer;
 	void *owner;
 	uint8_t data[]; /* struct message_request, only as long as its type */
 };
@@ -39,6 +40,8 @@ struct keeper_client {
 
 /* ---- answers ---- */
 
+static const uint64_t none_failed[2];
+
 static void close_fd(struct request *r)
 {
 	if (r->fd >= 0)
@@ -46,13 +49,15 @@ static void close_fd(struct request *r)
 	r->fd = -1;
 }
 
-static void finish(struct request *r, int result, int fd)
+static void finish(struct request *r, int result, int fd, const uint64_t failed[2])
 {
 	close_fd(r);
 	if (r->answer)
 		r->answer(r->owner, result, fd);
 	else if (fd >= 0)
 		close(fd);
+	if (r->bgp_answer)
+		r->bgp_answer(r->owner, result, failed);
 	free(r);
 }
 
@@ -84,7 +89,7 @@ static void lose(struct keeper_client *c)
 		c->first = r->next;
 		if (!c->first)
 			c->end = &c->first;
-		finish(r, -EPIPE, -1);
+		finish(r, -EPIPE, -1, none_failed);
 	}
 	if (!c->freed)
 		c->lost(c->owner);
@@ -108,7 +113,7 @@ static bool receive(struct keeper_client *c)
 	}
 	r = take_request(c, a.id);
 	if (r)
-		finish(r, a.result, fd);
+		finish(r, a.result, fd, a.failed);
 	else if (fd >= 0)
 		close(fd);
 	return true;
@@ -150,32 +155,49 @@ static void ready(struct loop_watch *w, int events)
 	watch_again(c);
 }
 
-/* FD goes along, and is not the caller's any more; -1: none. */
-static void submit_with(struct keeper_client *c, struct message_request *m, int fd, keeper_answer *answer, void *owner)
+/* FD goes along, and is not the caller's any more; -1: none. 0, or -errno, when there is no request. */
+static int enqueue(struct keeper_client *c, struct message_request *m, int fd, struct request **ret)
 {
 	size_t len = message_size(m->type);
-	struct request *r;
 	int error = c->gone ? -EPIPE : message_check(m) ? -EINVAL : 0;
+	struct request *r = error ? NULL : malloc(sizeof(*r) + len);
 
-	r = error ? NULL : malloc(sizeof(*r) + len);
 	if (!r) {
 		if (fd >= 0)
 			close(fd);
-		if (answer)
-			answer(owner, error ? error : -ENOMEM, -1);
-		return;
+		return error ? error : -ENOMEM;
 	}
 	m->id = ++c->last_id;
-	*r = (struct request){.id = m->id, .fd = fd, .len = len, .answer = answer, .owner = owner};
+	*r = (struct request){.id = m->id, .fd = fd, .len = len};
 	memcpy(r->data, m, len);
 	*c->end = r;
 	c->end = &r->next;
+	*ret = r;
+	return 0;
+}
+
+static void push(struct keeper_client *c, struct request *r)
+{
 	if (c->unsent)
 		return;
 	c->unsent = r;
 	send_unsent(c);
 	if (c->unsent)
 		watch_again(c);
+}
+
+static void submit_with(struct keeper_client *c, struct message_request *m, int fd, keeper_answer *answer, void *owner)
+{
+	struct request *r;
+	int error = enqueue(c, m, fd, &r);
+
+	if (error && answer)
+		answer(owner, error, -1);
+	if (error)
+		return;
+	r->answer = answer;
+	r->owner = owner;
+	push(c, r);
 }
 
 static void submit(struct keeper_client *c, struct message_request *m, keeper_answer *answer, void *owner)
@@ -391,6 +413,36 @@ void keeper_hook(struct keeper_client *c, const char *path, const char *event, c
 	submit(c, &m, answer, owner);
 }
 
+void keeper_bgp_routes(struct keeper_client *c, uint32_t table, uint32_t metric,
+	const struct keeper_bgp_route *routes, unsigned count, keeper_bgp_answer *answer, void *owner)
+{
+	struct message_request m = {
+		.type = MESSAGE_BGP_ROUTES, .body.bgp_routes = {.table = {table, metric}, .count = count}};
+	struct request *r;
+	int error;
+
+	/* More than fits is a count that no request accepts. */
+	for (unsigned i = 0; i < count && i < KEEPER_BGP_ROUTES; i++)
+		m.body.bgp_routes.routes[i] = routes[i];
+	error = enqueue(c, &m, -1, &r);
+	if (error) {
+		if (answer)
+			answer(owner, error, none_failed);
+		return;
+	}
+	r->bgp_answer = answer;
+	r->owner = owner;
+	push(c, r);
+}
+
+void keeper_bgp_flush(
+	struct keeper_client *c, uint32_t table, uint32_t metric, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_BGP_FLUSH, .body.table = {table, metric}};
+
+	submit(c, &m, answer, owner);
+}
+
 void keeper_bridge(struct keeper_client *c, const char *bridge, const char *const *ports, unsigned count,
 	keeper_answer *answer, void *owner)
 {
@@ -455,8 +507,10 @@ struct keeper_client *keeper_client_new(struct loop *loop, int fd, void (*lost)(
 void keeper_forget(struct keeper_client *c, const void *owner)
 {
 	for (struct request *r = c->first; r; r = r->next)
-		if (r->owner == owner)
+		if (r->owner == owner) {
 			r->answer = NULL;
+			r->bgp_answer = NULL;
+		}
 }
 
 static void closed(struct loop_watch *w)

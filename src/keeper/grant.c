@@ -29,7 +29,7 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 	g->upgrade.log = log;
 	g->offered = -1;
 	g->ledger.fd = -1;
-	g->forwarding.ledger = g->bridges.ledger = g->resolver.ledger = &g->ledger;
+	g->forwarding.ledger = g->bridges.ledger = g->tables.ledger = g->resolver.ledger = &g->ledger;
 }
 
 /* ---- what is held ---- */
@@ -487,6 +487,16 @@ static int do_bridge(struct grant *g, const struct message_request *r, int *ret_
 	return bridges_set(&g->bridges, g->netlink, &r->body.bridge);
 }
 
+static int do_bgp_routes(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return tables_put(&g->tables, g->netlink, &r->body.bgp_routes, g->routes_failed);
+}
+
+static int do_bgp_flush(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return tables_flush(&g->tables, g->netlink, &r->body.table);
+}
+
 static int do_hook(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	int result = hooks_add(&g->hooks, r->id, &r->body.hook, loop_clock());
@@ -550,6 +560,8 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_RELOAD_BACK] = do_reload_back,
 		[MESSAGE_OPEN_TCP] = do_open_tcp,
 		[MESSAGE_CLOSE_TCP] = do_close_tcp,
+		[MESSAGE_BGP_ROUTES] = do_bgp_routes,
+		[MESSAGE_BGP_FLUSH] = do_bgp_flush,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -580,7 +592,9 @@ bool grant_handle(struct grant *g, const void *data, size_t len, struct message_
 		told_refusal(g, r.type, &r, why);
 		return true;
 	}
+	memset(g->routes_failed, 0, sizeof(g->routes_failed));
 	ret->result = g->execute(g, &r, ret_fd);
+	memcpy(ret->failed, g->routes_failed, sizeof(ret->failed));
 	if (ret->result == GRANT_LATER) {
 		g->done++;
 		return false;
@@ -641,6 +655,7 @@ static void undo_disallowed(struct grant *g)
 			undo(g, added);
 	}
 	bridges_limit(&g->bridges, g->netlink, g->policy);
+	tables_limit(&g->tables, g->netlink, g->policy);
 }
 
 void grant_engine_started(struct grant *g)
@@ -688,6 +703,7 @@ void grant_done(struct grant *g)
 	resolver_done(&g->resolver); /* while the devices are still there */
 	while (g->added)
 		undo(g, &g->added);
+	tables_done(&g->tables, g->netlink);
 	bridges_done(&g->bridges, g->netlink);
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held)

@@ -12,6 +12,7 @@
 #include "keeper/keeper.h"
 #include "keeper/message.h"
 #include "keeper/resolver.h"
+#include "keeper/table.h"
 #include "keeper/upgrade.h"
 #include "netlink/route.h"
 
@@ -55,12 +56,14 @@ struct grant {
 	size_t added_count;
 	struct forwarding forwarding;
 	struct bridges bridges;
+	struct tables tables;
 	struct resolver resolver;
 	struct hooks hooks;
 	struct upgrade upgrade;
 	struct ledger ledger;    /* all of that, for the next keeper */
 	bool ready; /* an engine process of this keeper, or of the one before it, has been ready */
 	struct limit refusals; /* log lines that the engine can provoke */
+	uint64_t routes_failed[2]; /* of the request that is being done: for its answer */
 	int offered; /* a descriptor that came with the request, or -1; whoever wants it sets it to -1 */
 	uint64_t done, failed, refused, malformed;
 	/* Does a request that is allowed: 0, -errno or GRANT_LATER; *ret_fd is -1 before. grant_execute(), or a fuzzer's. */

@@ -170,6 +170,8 @@ static bool inherit_one(struct grant *g, struct handover *from, struct ledger_it
 		return forwarding_inherit(&g->forwarding, item);
 	case LEDGER_BRIDGE:
 		return bridges_inherit(&g->bridges, item);
+	case LEDGER_TABLE:
+		return tables_inherit(&g->tables, item);
 	case LEDGER_DNS:
 		return resolver_inherit(&g->resolver, item, loop_clock());
 	case LEDGER_HOOK:

@@ -26,10 +26,10 @@
  * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), told.c (what the log says of it), descriptor.c (opening
  * things), ledger.c (what is held and to be undone, in memory that outlives us), inherit.c (from one keeper to the next), handover.c (descriptors over
  * exec() and from the service manager), notify.c (what that is told), upgrade.c (may another program take our place?),
- * forwarding.c (the router switch), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
+ * forwarding.c (the router switch), table.c (routes of BGP), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
  * may be run), child.c (running them), client.c (the engine's side).
  *
- * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, addresses on LANs, forwarding,
+ * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, routes of BGP, addresses on LANs, forwarding,
  * bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
  * Known limit: a keeper that is killed (SIGKILL) undoes nothing. The next one does where a service manager has kept the ledger; else unreachable
@@ -50,7 +50,13 @@ enum {
 	KEEPER_RESOLVER_PATHS = 2,
 	KEEPER_HOOK_VARIABLES = 48,
 	KEEPER_HOOK_BYTES = 3072,
-	KEEPER_BRIDGE_PORTS = 8
+	KEEPER_BRIDGE_PORTS = 8,
+	KEEPER_BGP_ROUTES = 100
+};
+
+/* A routing table of the kernel, and the metric with which routes of BGP are put into it. */
+struct keeper_table {
+	uint32_t table, metric;
 };
 
 /* What may manage the host's resolv.conf. NULLs are nothing; the first executable file of a list is taken. */
@@ -77,6 +83,8 @@ struct keeper_policy {
 	size_t udp_count;           /* local ends; family with address zero and port 0 for initiators */
 	const struct endpoint *tcp;
 	size_t tcp_count;           /* where the engine may listen for connections */
+	const struct keeper_table *tables;
+	size_t table_count; /* into which the engine may put routes of BGP, with what metric */
 	const char *control_socket; /* path */
 	const char *control_group;  /* NULL: root only */
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */
@@ -195,6 +203,29 @@ void keeper_route(struct keeper_client *c, bool add, const struct prefix *dst, e
 	const char *device, const struct addr *source, uint32_t metric, keeper_answer *answer, void *owner);
 void keeper_address(struct keeper_client *c, bool add, const char *device, const struct addr *address,
 	uint8_t prefix_len, uint32_t valid, uint32_t preferred, keeper_answer *answer, void *owner);
+
+/*
+ * Routes of BGP: `PREFIX via GATEWAY dev IFINDEX proto 172 metric METRIC table TABLE` (netlink/fib.h), many at a time. A table and a metric of the policy, never
+ * the local table. They stay while engine processes come and go, and are removed when the keeper ends in order, or another configuration does not name their
+ * table and metric any more.
+ */
+struct keeper_bgp_route {
+	uint32_t ifindex;    /* 0 for deleting */
+	struct prefix dst;   /* at most once in a request */
+	struct addr gateway; /* none for deleting; IPv6 also for IPv4 destinations */
+	uint8_t add;         /* or replace; else delete */
+	uint8_t on_link;     /* RTNH_F_ONLINK */
+};
+/* NULL, or why R can never be asked for: one such route spoils the request. */
+const char *keeper_bgp_route_check(const struct keeper_bgp_route *r);
+/* RESULT: 0; or the first error there was: of the routes whose bits are set in FAILED, or, where no bit is set, of all. */
+typedef void keeper_bgp_answer(void *owner, int result, const uint64_t failed[2]);
+/* COUNT: 1 to KEEPER_BGP_ROUTES. -EEXIST: somebody else's route has the place. */
+void keeper_bgp_routes(struct keeper_client *c, uint32_t table, uint32_t metric,
+	const struct keeper_bgp_route *routes, unsigned count, keeper_bgp_answer *answer, void *owner);
+/* Removes some of all that are there, whoever has put them there. 0: none is left; -EAGAIN: ask again. */
+void keeper_bgp_flush(
+	struct keeper_client *c, uint32_t table, uint32_t metric, keeper_answer *answer, void *owner);
 void keeper_link_mtu(
 	struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner);
 /*

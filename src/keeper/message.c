@@ -3,6 +3,7 @@
  * What a request must look like before anybody asks whether it may be made. One row per type in kinds[].
  */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -293,6 +294,59 @@ static const char *check_bridge(const union message_body *b)
 		       : "more ports than were counted";
 }
 
+static const char *check_table(const struct keeper_table *t)
+{
+	if (t->table == RT_TABLE_UNSPEC || t->table == RT_TABLE_LOCAL)
+		return "not a table for routes";
+	return t->metric ? NULL : "no metric"; /* the kernel would take it for any */
+}
+
+static const char *check_gateway(const struct keeper_bgp_route *r)
+{
+	const struct addr *a = &r->gateway;
+
+	if (!r->add)
+		return is_zero(a, sizeof(*a)) && !r->ifindex && !r->on_link ? NULL : "gateway of a route that goes";
+	if (!is_addr(a) || addr_is_unspecified(a) || addr_is_multicast(a) || addr_is_loopback(a) || is_broadcast(a))
+		return "not a gateway";
+	if (r->dst.addr.family == AF_INET6 && a->family != AF_INET6)
+		return "IPv4 gateway of an IPv6 route"; /* the kernel has no such thing */
+	return r->ifindex && r->ifindex <= INT32_MAX ? NULL : "not an interface";
+}
+
+const char *keeper_bgp_route_check(const struct keeper_bgp_route *r)
+{
+	if (!is_bool(r->add) || !is_bool(r->on_link))
+		return "neither add nor delete";
+	if (!is_prefix(&r->dst))
+		return "not a prefix";
+	if (addr_is_multicast(&r->dst.addr) || addr_is_loopback(&r->dst.addr) || is_broadcast(&r->dst.addr) ||
+		addr_is_link_local(&r->dst.addr))
+		return "no destination for a route of BGP";
+	return check_gateway(r);
+}
+
+static const char *check_bgp_routes(const union message_body *b)
+{
+	const struct message_bgp_routes *m = &b->bgp_routes;
+	const char *why = check_table(&m->table);
+
+	if (why)
+		return why;
+	if (!m->count || m->count > KEEPER_BGP_ROUTES)
+		return "no routes, or too many";
+	for (uint32_t i = 0; i < m->count && !why; i++)
+		why = keeper_bgp_route_check(&m->routes[i]);
+	if (!why && !is_zero(m->routes + m->count, (KEEPER_BGP_ROUTES - m->count) * sizeof(m->routes[0])))
+		return "more routes than were counted";
+	return why;
+}
+
+static const char *check_bgp_flush(const union message_body *b)
+{
+	return check_table(&b->table);
+}
+
 static const char *check_nothing(const union message_body *b)
 {
 	return NULL;
@@ -327,6 +381,8 @@ static const struct kind {
 	[MESSAGE_RELOAD_BACK] = {"reload-back", 0, check_nothing},
 	[MESSAGE_OPEN_TCP] = {"open-tcp", sizeof(struct endpoint), check_listener},
 	[MESSAGE_CLOSE_TCP] = {"close-tcp", sizeof(struct endpoint), check_listener},
+	[MESSAGE_BGP_ROUTES] = {"bgp-routes", sizeof(struct message_bgp_routes), check_bgp_routes},
+	[MESSAGE_BGP_FLUSH] = {"bgp-flush", sizeof(struct keeper_table), check_bgp_flush},
 };
 
 static const struct kind *find_kind(uint32_t type)

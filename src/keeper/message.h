@@ -40,6 +40,8 @@ enum message_type {
 	MESSAGE_RELOAD_BACK,
 	MESSAGE_OPEN_TCP,
 	MESSAGE_CLOSE_TCP,
+	MESSAGE_BGP_ROUTES,
+	MESSAGE_BGP_FLUSH,
 	MESSAGE_TYPES,
 };
 
@@ -86,6 +88,12 @@ struct message_bridge {
 	char ports[KEEPER_BRIDGE_PORTS][IFNAMSIZ]; /* zero behind the last */
 };
 
+struct message_bgp_routes {
+	struct keeper_table table;
+	uint32_t count;
+	struct keeper_bgp_route routes[KEEPER_BGP_ROUTES]; /* zero behind the last */
+};
+
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP, OPEN_TCP, CLOSE_TCP */
 	struct message_link link;       /* OPEN_TUN, LINK_MTU */
@@ -97,6 +105,8 @@ union message_body {
 	struct message_dns dns;         /* DNS */
 	struct message_hook hook;       /* HOOK */
 	struct message_bridge bridge;   /* BRIDGE */
+	struct message_bgp_routes bgp_routes; /* BGP_ROUTES */
+	struct keeper_table table;      /* BGP_FLUSH */
 };
 
 struct message_request {
@@ -108,6 +118,7 @@ struct message_request {
 struct message_answer {
 	uint32_t id;
 	int32_t result;
+	uint64_t failed[2]; /* BGP_ROUTES: a bit for each route that did; else 0 */
 };
 
 enum { MESSAGE_MAX = sizeof(struct message_request), MESSAGE_HEADER = 2 * sizeof(uint32_t) };

@@ -44,6 +44,14 @@ static bool has_endpoint(const struct endpoint *list, size_t count, const struct
 	return false;
 }
 
+bool policy_has_table(const struct keeper_policy *p, const struct keeper_table *t)
+{
+	for (size_t i = 0; i < p->table_count; i++)
+		if (p->tables[i].table == t->table && p->tables[i].metric == t->metric)
+			return true;
+	return false;
+}
+
 bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e)
 {
 	return has_endpoint(p->udp, p->udp_count, e);
@@ -147,6 +155,10 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_HELD_UDP:
 	case MESSAGE_CLOSE_TUN:
 		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
+	case MESSAGE_BGP_ROUTES:
+		return policy_has_table(p, &b->bgp_routes.table) ? NULL : "table or metric that is not configured";
+	case MESSAGE_BGP_FLUSH:
+		return policy_has_table(p, &b->table) ? NULL : "table or metric that is not configured";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
 	case MESSAGE_CLOSE_TCP:
 	case MESSAGE_RELOAD:    /* reads root's own file */
@@ -211,6 +223,22 @@ static bool join_endpoints(const struct endpoint *a, size_t a_count, const struc
 	return true;
 }
 
+static bool join_tables(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+{
+	struct keeper_table *list = calloc(a->table_count + b->table_count + 1, sizeof(*list));
+
+	ret->tables = list;
+	if (!list)
+		return false;
+	for (size_t i = 0; i < a->table_count + b->table_count; i++) {
+		const struct keeper_table *t = i < a->table_count ? &a->tables[i] : &b->tables[i - a->table_count];
+
+		if (!policy_has_table(ret, t))
+			list[ret->table_count++] = *t;
+	}
+	return true;
+}
+
 static bool join_one(const char *a, const char *b, const char **ret)
 {
 	const char *one = b ? b : a;
@@ -239,7 +267,7 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_texts(a->bridges, a->bridge_count, b->bridges, b->bridge_count, &p->bridges,
 			&p->bridge_count) &&
 		join_endpoints(a->udp, a->udp_count, b->udp, b->udp_count, &p->udp, &p->udp_count) &&
-		join_endpoints(a->tcp, a->tcp_count, b->tcp, b->tcp_count, &p->tcp, &p->tcp_count) &&
+		join_tables(p, a, b) && join_endpoints(a->tcp, a->tcp_count, b->tcp, b->tcp_count, &p->tcp, &p->tcp_count) &&
 		join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
@@ -259,6 +287,7 @@ void policy_free(struct keeper_policy *p)
 	free_texts(p->bridges, p->bridge_count);
 	free((void *)p->udp);
 	free((void *)p->tcp);
+	free((void *)p->tables);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);
 	free(p);

@@ -14,6 +14,7 @@ bool policy_has_lan(const struct keeper_policy *p, const char *name);
 bool policy_has_port(const struct keeper_policy *p, const char *port);
 bool policy_has_bridge(const struct keeper_policy *p, const char *name);
 bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e);
+bool policy_has_table(const struct keeper_policy *p, const struct keeper_table *t);
 bool policy_has_tcp(const struct keeper_policy *p, const struct endpoint *e);
 /* Is PATH one of the engine's directories, or below one? Its contents are then the engine's word. */
 bool policy_in_directory(const struct keeper_policy *p, const char *path);

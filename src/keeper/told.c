@@ -46,6 +46,15 @@ static void log_object(struct log_line *l, const struct message_request *r)
 		log_text(l, "device", b->dns.device);
 		log_uint(l, "servers", b->dns.count);
 		break;
+	case MESSAGE_BGP_ROUTES:
+		log_uint(l, "table", b->bgp_routes.table.table);
+		log_uint(l, "metric", b->bgp_routes.table.metric);
+		log_uint(l, "routes", b->bgp_routes.count);
+		break;
+	case MESSAGE_BGP_FLUSH:
+		log_uint(l, "table", b->table.table);
+		log_uint(l, "metric", b->table.metric);
+		break;
 	case MESSAGE_BRIDGE:
 		log_text(l, "device", b->bridge.bridge);
 		log_uint(l, "ports", b->bridge.count);
@@ -137,6 +146,8 @@ void told_failure(struct grant *g, const struct message_request *r, int result)
 
 	if ((r->type == MESSAGE_DNS || r->type == MESSAGE_HELD_UDP) && result == -ENOENT)
 		return; /* an answer rather than a failure: many hosts have no such resolver; there was no process before */
+	if (r->type == MESSAGE_BGP_FLUSH && result == -EAGAIN)
+		return; /* there is more to do */
 	if (r->type == MESSAGE_RELOAD && result == -EINVAL)
 		return; /* an orderly refusal, too: what is wrong with the configuration is in the log already */
 	if (!begin_limited(g, &l, "keeper-failed", r->type))
@@ -147,7 +158,7 @@ void told_failure(struct grant *g, const struct message_request *r, int result)
 		log_text(&l, "reason", reason);
 	else if (g->netlink && *netlink_error(g->netlink) &&
 		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU ||
-			 r->type == MESSAGE_BRIDGE))
+			 r->type == MESSAGE_BRIDGE || r->type == MESSAGE_BGP_ROUTES))
 		log_text(&l, "kernel", netlink_error(g->netlink));
 	end_limited(g, &l);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netlink/fib.h"
 #include "netlink/request.h"
 
 #ifndef IFA_PROTO
@@ -256,7 +257,8 @@ static enum change judge_route(const struct netlink_monitor *m, const struct nlm
 	if (mnl_nlmsg_get_payload_len(h) < sizeof(*r))
 		return CHANGE_NONE;
 	/* RTPROT_KERNEL routes follow an address or link, of which there is word already; clones are a cache. */
-	if (r->rtm_protocol == NETLINK_PROTOCOL || r->rtm_protocol == RTPROT_KERNEL ||
+	if (r->rtm_protocol == NETLINK_PROTOCOL || r->rtm_protocol == NETLINK_BGP ||
+		r->rtm_protocol == RTPROT_KERNEL ||
 		r->rtm_table == RT_TABLE_LOCAL || (r->rtm_flags & RTM_F_CLONED))
 		return CHANGE_NONE;
 	(void)mnl_attr_parse(h, sizeof(*r), take_route_fact, &f);
@@ -339,6 +341,7 @@ static struct mnl_socket *subscribe(void)
 
 	if (!s)
 		return NULL;
+	(void)request_mute_bgp(s); /* where that does not work, judge_route() does it */
 	if (mnl_socket_bind(s,
 		    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
 			    RTMGRP_IPV6_ROUTE,

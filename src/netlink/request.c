@@ -2,11 +2,15 @@
 /*
  * One request to rtnetlink at a time: sequence number, acknowledgement, and the kernel's own words about a refusal.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
+#include "netlink/fib.h"
 #include "netlink/request.h"
 
 static int set_option(struct mnl_socket *s, int option)
@@ -89,8 +93,7 @@ static int take_ack_attribute(const struct nlattr *a, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The kernel's errno; its text, when it sent one, goes into n->error. */
-static int read_acknowledgement(struct netlink *n, const struct nlmsghdr *h)
+int request_error(struct netlink *n, const struct nlmsghdr *h)
 {
 	struct ack_text text = {n->error, sizeof(n->error)};
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
@@ -104,6 +107,30 @@ static int read_acknowledgement(struct netlink *n, const struct nlmsghdr *h)
 	if ((h->nlmsg_flags & NLM_F_ACK_TLVS) && skip <= mnl_nlmsg_get_payload_len(h))
 		(void)mnl_attr_parse(h, (unsigned)skip, take_ack_attribute, &text);
 	return e->error > 0 ? -e->error : e->error;
+}
+
+/*
+ * A million routes of our own are no news to us. The kernel asks this for every message: is it a route (nlmsg_type), told because it changed and not because
+ * we have asked (nlmsg_flags), of that protocol (rtm_protocol)? Loads are big-endian, and the header is not.
+ */
+int request_mute_bgp(struct mnl_socket *s)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htons(NLM_F_MULTI), 3, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_BGP, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
+		       ? -errno
+		       : 0;
 }
 
 /* How a list ended. */
@@ -127,7 +154,7 @@ static int read_answer(struct netlink *n, const struct nlmsghdr *h, int left,
 		if ((h->nlmsg_flags & NLM_F_DUMP_INTR) && !*result)
 			*result = -EAGAIN;
 		if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
-			int error = h->nlmsg_type == NLMSG_DONE ? read_done(h) : read_acknowledgement(n, h);
+			int error = h->nlmsg_type == NLMSG_DONE ? read_done(h) : request_error(n, h);
 
 			return *result ? *result : error;
 		}

@@ -28,5 +28,9 @@ void request_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
  */
 int request_run(
 	struct netlink *n, struct nlmsghdr *h, int (*take)(const struct nlmsghdr *h, void *arg), void *arg);
+/* Of an NLMSG_ERROR: 0 or the kernel's -errno; its text, when it sent one, goes into n->error. */
+int request_error(struct netlink *n, const struct nlmsghdr *h);
+/* Routes of our own BGP that come and go are not told to this socket. 0 or -errno. */
+int request_mute_bgp(struct mnl_socket *s);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * libmnl, RFC 3549 in spirit, the kernel's rtnetlink in fact. Routes and addresses that we add carry protocol NETLINK_PROTOCOL, so that they
  * can be told from others': nothing of another protocol is ever replaced or deleted.
- * Parts: request.c (one request, one answer), address.c, link.c, route.c (what may be asked), monitor.c (what changed).
+ * Parts: request.c (one request, one answer), address.c, link.c, route.c (what may be asked), monitor.c (what changed); for whole routing tables, with a
+ * header of their own (fib.h): batch.c, reader.c, way.c.
  */
 #ifndef NETLINK_ROUTE_H
 #define NETLINK_ROUTE_H
@@ -78,7 +79,7 @@ int netlink_bridge_leave(struct netlink *n, unsigned bridge, const char *port);
  * Watching: an address, route or link changed; WHAT is a short word for logs ("address", "route", "link"; "overrun" when the kernel had more
  * to say than fitted). Unprivileged. Routes of both families are told when they come and when they go: netlink_path_mtu() then says whether a
  * destination is still reached. Of links count name, up, running, carrier, MAC address, MTU and master, and that they come and go; that somebody listens
- * (promiscuous mode) does not. Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL) and what only follows
+ * (promiscuous mode) does not. Bursts are merged (once per loop iteration). What we have set ourselves (NETLINK_PROTOCOL, NETLINK_BGP) and what only follows
  * an address (the kernel's local and on-link routes) is not told.
  */
 struct netlink_monitor;

@@ -72,6 +72,16 @@ static inline struct message_request good(uint32_t type)
 	case MESSAGE_BRIDGE:
 		r.body.bridge = (struct message_bridge){"br-home", 2, {"eth1", "eth2"}};
 		break;
+	case MESSAGE_BGP_ROUTES:
+		r.body.bgp_routes.table = (struct keeper_table){254, 20};
+		r.body.bgp_routes.count = 2;
+		r.body.bgp_routes.routes[0] = (struct keeper_bgp_route){
+			.add = 1, .ifindex = 2, .dst = prefix_of(&v6, 48), .gateway = v6};
+		r.body.bgp_routes.routes[1] = (struct keeper_bgp_route){.dst = {addr4(192, 0, 2, 0), 24}};
+		break;
+	case MESSAGE_BGP_FLUSH:
+		r.body.table = (struct keeper_table){254, 20};
+		break;
 	default:
 		break;
 	}
