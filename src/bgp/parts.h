@@ -36,8 +36,8 @@ struct bgp_connection {
 	uint16_t max_in;            /* longest message that the peer may send */
 	uint16_t hold_time;         /* s, agreed; 0: none */
 	msec hold_at, keepalive_at; /* deadlines, or MSEC_NEVER */
-	bool hold_over;             /* hold_at was reached once: once more, and the session ends */
 	msec send_hold_at;          /* RFC 9687 */
+	bool hold_over, send_over;  /* the one or the other was reached: once more, and the session ends */
 	struct bgp_pending pending;
 };
 

@@ -3,10 +3,11 @@
  * One TCP connection with a neighbour: the state machine of RFC 4271 section 8.2.2 from Connect to Established.
  *
  * Timers, each a deadline in struct bgp_connection:
- *   hold       nothing was heard for so long: the session ends. Large until OPEN has come. When it is reached the owner gets one more chance to hand in
- *              what may lie in the socket (HOLD_GRACE), for it may be us who were busy.
+ *   hold       nothing was heard for so long: the session ends. Large until OPEN has come
  *   keepalive  a third of the hold time, with jitter, after the last bytes that we gave: then KEEPALIVE is due
- *   send hold  the socket took nothing for so long (RFC 9687)
+ *   send hold  there was something to send, and the socket took nothing of it for so long (RFC 9687)
+ * When hold or send hold is reached the owner gets one more chance to hand in what may lie in the socket, or to ask for what is to be sent (HOLD_GRACE), for
+ * it may be us who were busy.
  *
  * What an event does in which state, where section 8.2.2 sends Finite State Machine Error (5, with the subcode of the state: RFC 6608):
  *               OPEN            KEEPALIVE      UPDATE      ROUTE-REFRESH   NOTIFICATION
@@ -65,11 +66,21 @@ void bgp_connection_set_link_local(struct bgp_connection *c, const struct addr *
 	c->link_local = *link_local;
 }
 
+/* RFC 9687 section 6 */
+static msec send_hold(const struct bgp_connection *c)
+{
+	msec twice = 2 * (msec)c->hold_time * SECOND;
+
+	return twice > SEND_HOLD ? twice : SEND_HOLD;
+}
+
 void session_wake(struct bgp_connection *c)
 {
 	if (!c->up || c->awake || c->closing)
 		return;
 	c->awake = true;
+	if (c->state == BGP_ESTABLISHED && c->hold_time)
+		c->send_hold_at = c->neighbor->bgp->wheel->now + send_hold(c);
 	c->neighbor->bgp->ops->wake(c->neighbor->bgp, c);
 }
 
@@ -93,14 +104,6 @@ static void count_sent(struct bgp_connection *c, const uint8_t *bytes, size_t le
 		if (n->bgp->ops->message)
 			n->bgp->ops->message(n->bgp, c, true, message, length);
 	}
-}
-
-/* RFC 9687 section 6 */
-static msec send_hold(const struct bgp_connection *c)
-{
-	msec twice = 2 * (msec)c->hold_time * SECOND;
-
-	return twice > SEND_HOLD ? twice : SEND_HOLD;
 }
 
 /* What the peer gets as the last: what it has not had yet, and the NOTIFICATION. */
@@ -385,8 +388,6 @@ bool session_message(struct bgp_connection *c, const struct bgp_header *h, const
 	if (c->state == BGP_OPEN_CONFIRM && h->type == BGP_KEEPALIVE) {
 		c->state = BGP_ESTABLISHED;
 		heard(c, now);
-		if (c->hold_time)
-			c->send_hold_at = now + send_hold(c);
 		return neighbor_established(c, now);
 	}
 	return misplaced(c, h->type, now);
@@ -440,10 +441,10 @@ size_t bgp_output(struct bgp_connection *c, uint8_t *buf, size_t size, msec now)
 	if (writer_len(&w) && c->keepalive_at != MSEC_NEVER)
 		c->keepalive_at =
 			c->hold_time ? now + bgp_jitter(n->bgp, (msec)c->hold_time * SECOND / 3) : MSEC_NEVER;
-	if (c->send_hold_at != MSEC_NEVER)
-		c->send_hold_at = now + send_hold(c);
 	count_sent(c, buf, writer_len(&w));
 	c->awake = writer_len(&w) != 0;
+	c->send_over = false;
+	c->send_hold_at = c->awake && c == n->up && c->hold_time ? now + send_hold(c) : MSEC_NEVER;
 	if (!c->awake)
 		neighbor_schedule(n);
 	return writer_len(&w);
@@ -477,19 +478,26 @@ static void hold_expired(struct bgp_connection *c, msec now)
 	session_end(c, &e, true, now);
 }
 
-void session_time(struct bgp_connection *c, msec now)
+static void send_hold_expired(struct bgp_connection *c, msec now)
 {
 	struct bgp_error e = {0};
 
-	if (c->send_hold_at <= now) {
-		bgp_error_set(&e, BGP_ERROR_SEND_HOLD_TIMER, 0, NULL, 0,
-			"it does not read: the socket took nothing for %u s",
-			(unsigned)(send_hold(c) / SECOND));
-		session_end(c, &e, true, now);
+	if (!c->send_over) {
+		c->send_over = true;
+		c->send_hold_at = now + HOLD_GRACE;
 		return;
 	}
+	bgp_error_set(&e, BGP_ERROR_SEND_HOLD_TIMER, 0, NULL, 0,
+		"it does not read: the socket took nothing for %u s", (unsigned)(send_hold(c) / SECOND));
+	session_end(c, &e, true, now);
+}
+
+void session_time(struct bgp_connection *c, msec now)
+{
 	if (c->keepalive_at <= now)
 		session_wake(c);
 	if (c->hold_at <= now)
 		hold_expired(c, now);
+	else if (c->send_hold_at <= now)
+		send_hold_expired(c, now);
 }

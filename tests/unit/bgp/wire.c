@@ -566,6 +566,14 @@ const struct wire_event *wire_last(const struct wire_node *n, enum bgp_event_kin
 	return NULL;
 }
 
+bool wire_said(const struct wire_node *n, const char *text)
+{
+	for (unsigned i = 0; i < n->event_count && i < WIRE_EVENTS; i++)
+		if (strstr(n->events[i].reason, text))
+			return true;
+	return false;
+}
+
 unsigned wire_count(const struct wire_node *n, enum bgp_event_kind kind)
 {
 	unsigned oldest = n->event_count > WIRE_EVENTS ? n->event_count - WIRE_EVENTS : 0, count = 0;

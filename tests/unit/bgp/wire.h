@@ -133,6 +133,8 @@ size_t wire_take(struct wire_end *e, uint8_t *ret_type, uint8_t message[BGP_EXTE
 
 /* The newest event of KIND, or NULL. */
 const struct wire_event *wire_last(const struct wire_node *n, enum bgp_event_kind kind);
+/* Has any event had TEXT in its reason? */
+bool wire_said(const struct wire_node *n, const char *text);
 unsigned wire_count(const struct wire_node *n, enum bgp_event_kind kind);
 
 #endif
