@@ -287,7 +287,8 @@ const char *bgp_path_print(struct reader set, char *buf, size_t size)
 		fits = print_segment(&s, buf, size, &len) &&
 		       (!reader_left(&path) || append(buf, size, &len, " "));
 	if (!fits && size > 3) {
-		len = len < size - 4 ? len : size - 4;
+		while (len && (len + 3 >= size || buf[len - 1] != ' ')) /* no half number */
+			len--;
 		memcpy(buf + len, "...", 4);
 	}
 	return buf;

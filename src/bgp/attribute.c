@@ -269,9 +269,10 @@ bool bgp_attribute_check(const struct bgp_raw *raw, const struct bgp_attribute_r
 			"flags 0x%02x, where 0x%02x has to be", raw->flags & checked, rule->flags);
 	if (len >= rule->min && len <= rule->max && (rule->multiple == 1 || len % rule->multiple == 0))
 		return true;
-	if (rule->multiple > 1)
+	if (rule->multiple > 1 && (len >= rule->min || rule->min == rule->multiple))
 		return bgp_complain(c, rule->malformed, raw->type, length_code, raw->whole,
-			"length %zu, a multiple of %u and not 0 has to be", len, rule->multiple);
+			"length %zu, a multiple of %u has to be%s", len, rule->multiple,
+			rule->min == rule->multiple ? ", and not 0" : "");
 	return bgp_complain(c, rule->malformed, raw->type, length_code, raw->whole, "length %zu, %s %u", len,
 		len < rule->min ? "at least" : "at most", len < rule->min ? rule->min : rule->max);
 }

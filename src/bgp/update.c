@@ -137,7 +137,7 @@ static void read_reach(struct reading *r, const struct bgp_raw *raw)
 		char text[ADDR_TEXT];
 
 		bgp_complain(&r->c, BGP_WITHDRAW, raw->type, BGP_UPDATE_OPTIONAL, raw->whole,
-			"next hop %s is no host's", addr_print(&r->u.reach_next_hop.global, text));
+			"next hop %s is no host's address", addr_print(&r->u.reach_next_hop.global, text));
 	}
 	r->u.has_reach = true;
 	r->u.reach_family = family;
@@ -264,7 +264,8 @@ static void read_attributes(struct reading *r, struct reader attributes)
 			bool prefixes = raw.type == BGP_MP_REACH || raw.type == BGP_MP_UNREACH;
 
 			bgp_complain(&r->c, prefixes ? BGP_FATAL : BGP_WITHDRAW, raw.type,
-				BGP_UPDATE_ATTRIBUTES, nothing, "longer than the attributes all together");
+				BGP_UPDATE_ATTRIBUTES, nothing,
+				"the last %zu octets of the attributes are not one", reader_left(&raw.whole));
 			continue;
 		}
 		if (!seen(r, raw.type)) {

@@ -138,7 +138,7 @@ struct bgp_update {
 	uint8_t bad_attribute;    /* the type that the reason is about; 0: none */
 	char reason
 		[BGP_ERROR_TEXT]; /* for BGP_DISCARD and BGP_WITHDRAW: one clause, the first worst; else "" */
-	uint8_t discarded;        /* how many attributes */
+	uint8_t discarded;        /* how many attributes were left out, whole or in part */
 	struct reader withdrawn, announced; /* of IPv4 unicast, in the places of RFC 4271 */
 	struct bgp_next_hop_value next_hop; /* theirs; none where there is no NEXT_HOP */
 	bool has_reach,

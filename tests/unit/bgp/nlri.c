@@ -28,13 +28,16 @@ static const struct good {
 	{BGP_IPV6, false, BYTES(0), "::/0", 0},
 	{BGP_IPV6, false, BYTES(32, 0x20, 1, 0x0d, 0xb8), "2001:db8::/32", 0},
 	{BGP_IPV6, false, BYTES(47, 0x20, 1, 0x0d, 0xb8, 0, 2), "2001:db8:2::/47", 0},
-	{BGP_IPV6, false, BYTES(128, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), "2001:db8::1/128", 0},
+	{BGP_IPV6, false, BYTES(128, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+		"2001:db8::1/128", 0},
 	{BGP_IPV4_LABELED, false, BYTES(48, 0x00, 0x06, 0x41, 198, 51, 100), "198.51.100.0/24", 100},
 	{BGP_IPV4_LABELED, false, BYTES(24, 0xff, 0xff, 0xf1), "0.0.0.0/0", BGP_LABEL_MAX},
 	{BGP_IPV4_LABELED, true, BYTES(48, 0x80, 0, 0, 198, 51, 100), "198.51.100.0/24", 0},
-	{BGP_IPV6_LABELED, false, BYTES(56, 0, 0, 0x31, 0x20, 1, 0x0d, 0xb8), "2001:db8::/32", BGP_LABEL_IMPLICIT_NULL},
+	{BGP_IPV6_LABELED, false, BYTES(56, 0, 0, 0x31, 0x20, 1, 0x0d, 0xb8), "2001:db8::/32",
+		BGP_LABEL_IMPLICIT_NULL},
 	{BGP_IPV4_ENCAP, false, BYTES(32, 192, 0, 2, 1), "192.0.2.1/32", 0},
-	{BGP_IPV6_ENCAP, false, BYTES(128, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), "2001:db8::1/128", 0},
+	{BGP_IPV6_ENCAP, false, BYTES(128, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+		"2001:db8::1/128", 0},
 };
 
 static struct prefix prefix(const char *text)
@@ -85,14 +88,18 @@ static const struct bad {
 	{"129 bits of IPv6", BGP_IPV6, BYTES(129), "a prefix is longer than an address"},
 	{"three of four octets", BGP_IPV4, BYTES(25, 1, 2, 3), "the last prefix is cut short"},
 	{"a length and nothing else", BGP_IPV4, BYTES(8), "the last prefix is cut short"},
-	{"IPv6 without an end", BGP_IPV6, BYTES(64, 0x20, 1, 0x0d, 0xb8, 0, 0, 0), "the last prefix is cut short"},
+	{"IPv6 without an end", BGP_IPV6, BYTES(64, 0x20, 1, 0x0d, 0xb8, 0, 0, 0),
+		"the last prefix is cut short"},
 	{"no room for a label", BGP_IPV4_LABELED, BYTES(16, 1, 2), "a prefix has no label"},
 	{"half a label", BGP_IPV6_LABELED, BYTES(23, 1, 2, 3), "a prefix has no label"},
 	{"a label that is cut short", BGP_IPV4_LABELED, BYTES(24, 1, 2), "the last prefix is cut short"},
-	{"33 bits behind a label", BGP_IPV4_LABELED, BYTES(57, 0, 0, 1, 1, 2, 3, 4, 5), "a prefix is longer than an address"},
+	{"33 bits behind a label", BGP_IPV4_LABELED, BYTES(57, 0, 0, 1, 1, 2, 3, 4, 5),
+		"a prefix is longer than an address"},
 	{"129 bits behind a label", BGP_IPV6_LABELED, BYTES(153), "a prefix is longer than an address"},
-	{"an endpoint that is a network", BGP_IPV4_ENCAP, BYTES(24, 192, 0, 2), "an endpoint's length is not that of an address"},
-	{"an IPv6 endpoint of 32 bits", BGP_IPV6_ENCAP, BYTES(32, 192, 0, 2, 1), "an endpoint's length is not that of an address"},
+	{"an endpoint that is a network", BGP_IPV4_ENCAP, BYTES(24, 192, 0, 2),
+		"an endpoint's length is not that of an address"},
+	{"an IPv6 endpoint of 32 bits", BGP_IPV6_ENCAP, BYTES(32, 192, 0, 2, 1),
+		"an endpoint's length is not that of an address"},
 	{"half an endpoint", BGP_IPV6_ENCAP, BYTES(128, 0x20, 1, 0x0d, 0xb8), "the last prefix is cut short"},
 };
 
@@ -140,7 +147,8 @@ static void host_bits_are_cleared(void **state)
 /* RFC 8277 sections 2.2 and 2.4. */
 static void reserved_bits_and_what_is_withdrawn_with_are_not_looked_at(void **state)
 {
-	static const uint8_t no_bottom[] = {32, 0x00, 0x06, 0x4e, 198}, anything[] = {32, 0x12, 0x34, 0x56, 198};
+	static const uint8_t no_bottom[] = {32, 0x00, 0x06, 0x4e, 198},
+			     anything[] = {32, 0x12, 0x34, 0x56, 198};
 	struct reader r = reader_of(no_bottom, sizeof(no_bottom));
 	struct bgp_nlri n;
 	const char *why;

@@ -50,7 +50,8 @@ static struct bgp_nlri nlri(const char *text, uint32_t label)
 static struct reader rich_set(void)
 {
 	static const uint8_t origin[] = {1}, number[] = {0, 0, 1, 0};
-	static const uint8_t path[] = {2, 2, 0xfa, 0x56, 0xea, 0, 0, 0, 0xfd, 0xe9, 1, 2, 0, 0, 0xfd, 0xea, 0xfa, 0x56, 0xea, 1};
+	static const uint8_t path[] = {
+		2, 2, 0xfa, 0x56, 0xea, 0, 0, 0, 0xfd, 0xe9, 1, 2, 0, 0, 0xfd, 0xea, 0xfa, 0x56, 0xea, 1};
 	static const uint8_t aggregator[] = {0xfa, 0x56, 0xea, 0, 192, 0, 2, 9};
 	static const uint8_t communities[] = {0xfd, 0xe8, 0, 1, 0xff, 0xff, 0xff, 1};
 	static const uint8_t extended[] = {3, 0x0c, 0, 0, 0, 0, 0, 2};
@@ -86,7 +87,8 @@ static struct bgp_update read_back(const struct writer *w, const struct bgp_form
 	assert_int_equal(bgp_header_read(w->start, writer_len(w), f->max_message, &h, &e), 1);
 	assert_int_equal(h.type, BGP_UPDATE);
 	assert_int_equal(h.length, writer_len(w));
-	if (bgp_update_read(reader_of(w->start + BGP_HEADER, writer_len(w) - BGP_HEADER), f, scratch, sizeof(scratch), &u, &e))
+	if (bgp_update_read(reader_of(w->start + BGP_HEADER, writer_len(w) - BGP_HEADER), f, scratch,
+		    sizeof(scratch), &u, &e))
 		fail_msg("%s", e.reason);
 	if (u.outcome != BGP_ACCEPT)
 		fail_msg("%s", u.reason);
@@ -135,7 +137,8 @@ static const struct way {
 	{BGP_IPV6, "192.0.2.1", NULL, {"2001:db8:1::/48", "2001:db8:2::/48"}, 0, false, 16},
 	{BGP_IPV4_LABELED, "192.0.2.1", NULL, {"198.51.100.0/24", "203.0.113.0/24"}, 1000, false, 4},
 	{BGP_IPV4_LABELED, "2001:db8::1", NULL, {"198.51.100.0/24", "203.0.113.0/24"}, 16, true, 16},
-	{BGP_IPV6_LABELED, "192.0.2.1", NULL, {"2001:db8:1::/48", "2001:db8:2::/48"}, BGP_LABEL_MAX, false, 16},
+	{BGP_IPV6_LABELED, "192.0.2.1", NULL, {"2001:db8:1::/48", "2001:db8:2::/48"}, BGP_LABEL_MAX, false,
+		16},
 	{BGP_IPV6_LABELED, "2001:db8::1", NULL, {"2001:db8:1::/48", "2001:db8:2::/48"}, 3, false, 16},
 	{BGP_IPV4_ENCAP, "192.0.2.1", NULL, {"192.0.2.1/32", "192.0.2.2/32"}, 0, false, 4},
 	{BGP_IPV6_ENCAP, "2001:db8::1", NULL, {"2001:db8::1/128", "2001:db8::2/128"}, 0, false, 16},
@@ -183,7 +186,8 @@ static void withdrawals_are_read_back(void **state)
 	for (unsigned i = 0; i < 2 * BGP_FAMILIES; i++) {
 		enum bgp_family family = (enum bgp_family)(i / 2);
 		bool v4 = bgp_family_af(family) == AF_INET, classic = family == BGP_IPV4 && i % 2 == 0;
-		struct bgp_nlri n[] = {nlri(v4 ? "192.0.2.1/32" : "2001:db8::1/128", 0), nlri(v4 ? "192.0.2.2/32" : "2001:db8::2/128", 0)};
+		struct bgp_nlri n[] = {nlri(v4 ? "192.0.2.1/32" : "2001:db8::1/128", 0),
+			nlri(v4 ? "192.0.2.2/32" : "2001:db8::2/128", 0)};
 		struct bgp_form f = form();
 		struct writer w = writer_of(message, sizeof(message));
 		struct bgp_update_writer u;
@@ -230,7 +234,8 @@ static void an_end_of_rib_is_read_back_for_every_family(void **state)
 /* proves: MESH-BGP-14 partial */
 static void a_next_hop_of_the_other_family_is_told_only_to_who_can_read_it(void **state)
 {
-	struct bgp_next_hop_value six = next_hop("2001:db8::1", NULL), four = next_hop("192.0.2.1", NULL), none = {0};
+	struct bgp_next_hop_value six = next_hop("2001:db8::1", NULL), four = next_hop("192.0.2.1", NULL),
+				  none = {0};
 	static const enum bgp_family v4[] = {BGP_IPV4, BGP_IPV4_LABELED, BGP_IPV4_ENCAP};
 	struct bgp_form f = form();
 	struct bgp_update_writer u;
@@ -269,14 +274,17 @@ static void no_message_is_longer_than_agreed_and_none_is_lost_at_its_end(void **
 		if (i & 4)
 			assert_int_equal(bgp_update_begin_withdraw(&u, &w, &f, family), 0);
 		else
-			assert_int_equal(bgp_update_begin(&u, &w, &f, family, rich_set(), i & 2 ? &six : &four), 0);
+			assert_int_equal(
+				bgp_update_begin(&u, &w, &f, family, rich_set(), i & 2 ? &six : &four), 0);
 		while (bgp_update_add(&u, &n))
 			;
 		bgp_update_end(&u);
 		assert_true(writer_len(&w) <= f.max_message);
 		assert_true(writer_len(&w) + bgp_nlri_size(family, &n) > f.max_message);
 		got = read_back(&w, &f);
-		list = i & 4 ? got.has_unreach ? got.unreach : got.withdrawn : got.has_reach ? got.reach : got.announced;
+		list = i & 4           ? got.has_unreach ? got.unreach : got.withdrawn
+		       : got.has_reach ? got.reach
+				       : got.announced;
 		assert_int_equal(reader_left(&list), u.count * bgp_nlri_size(family, &n));
 	}
 }
@@ -290,10 +298,13 @@ static void a_set_that_leaves_no_room_is_refused_and_so_is_a_buffer(void **state
 	struct writer w = writer_of(message, sizeof(message)), set = writer_of(set_bytes, sizeof(set_bytes));
 
 	bgp_attribute_put(&set, OT, 99, much, sizeof(much));
-	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV4, reader_of(set_bytes, writer_len(&set)), &hop), -EMSGSIZE);
-	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV6, reader_of(set_bytes, writer_len(&set)), &hop), -EMSGSIZE);
+	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV4, reader_of(set_bytes, writer_len(&set)), &hop),
+		-EMSGSIZE);
+	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV6, reader_of(set_bytes, writer_len(&set)), &hop),
+		-EMSGSIZE);
 	f.max_message = BGP_EXTENDED_MAX;
-	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV6, reader_of(set_bytes, writer_len(&set)), &hop), 0);
+	assert_int_equal(
+		bgp_update_begin(&u, &w, &f, BGP_IPV6, reader_of(set_bytes, writer_len(&set)), &hop), 0);
 	w = writer_of(message, 100);
 	assert_int_equal(bgp_update_begin(&u, &w, &f, BGP_IPV4, rich_set(), &hop), -ENOBUFS);
 	assert_int_equal(writer_len(&w), 0);
@@ -326,7 +337,8 @@ static bool has_raw(const struct writer *w, uint8_t type, struct reader *ret)
 	while (reader_left(&attributes)) {
 		uint8_t flags = reader_u8(&attributes), got = reader_u8(&attributes);
 
-		*ret = reader_sub(&attributes, flags & BGP_FLAG_EXTENDED ? reader_u16(&attributes) : reader_u8(&attributes));
+		*ret = reader_sub(&attributes,
+			flags & BGP_FLAG_EXTENDED ? reader_u16(&attributes) : reader_u8(&attributes));
 		if (got == type)
 			return true;
 	}
@@ -344,7 +356,8 @@ static void as4_path_goes_along_only_where_two_octets_are_not_enough(void **stat
 		const uint8_t *path;
 		size_t len;
 		bool wide;
-	} cases[] = {{small, sizeof(small), false}, {confederation, sizeof(confederation), false}, {both, sizeof(both), true}};
+	} cases[] = {{small, sizeof(small), false}, {confederation, sizeof(confederation), false},
+		{both, sizeof(both), true}};
 	struct bgp_next_hop_value hop = next_hop("192.0.2.1", NULL);
 	struct bgp_nlri n = nlri("198.51.100.0/24", 0);
 	struct bgp_form f = form();
@@ -370,7 +383,8 @@ static void as4_path_goes_along_only_where_two_octets_are_not_enough(void **stat
 /* RFC 5065 section 5 */
 static void segments_of_a_confederation_stay_inside(void **state)
 {
-	static const uint8_t origin[] = {0}, path[] = {2, 1, 0, 0, 0xfd, 0xe8, 3, 1, 0, 0, 0xfd, 0xe9, 2, 1, 0, 0, 0xfd, 0xea};
+	static const uint8_t origin[] = {0}, path[] = {2, 1, 0, 0, 0xfd, 0xe8, 3, 1, 0, 0, 0xfd, 0xe9, 2, 1,
+						     0, 0, 0xfd, 0xea};
 	struct bgp_next_hop_value hop = next_hop("192.0.2.1", NULL);
 	struct bgp_nlri n = nlri("198.51.100.0/24", 0);
 
@@ -394,7 +408,8 @@ static void segments_of_a_confederation_stay_inside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read_back_with_every_next_hop_and_either_width_of_as_numbers),
+		cmocka_unit_test(
+			what_is_written_is_read_back_with_every_next_hop_and_either_width_of_as_numbers),
 		cmocka_unit_test(withdrawals_are_read_back),
 		cmocka_unit_test(an_end_of_rib_is_read_back_for_every_family),
 		cmocka_unit_test(a_next_hop_of_the_other_family_is_told_only_to_who_can_read_it),
