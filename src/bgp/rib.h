@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bgp/rib: one table of routes: Adj-RIB-In of all sources, Loc-RIB, and what is left of Adj-RIB-Out.
+ * bgp/rib: one table of routes: Adj-RIB-In of all sources, Loc-RIB, and what is left of Adj-RIB-Out. rib.c has nets and paths, feed.c those who read
+ * them, net.h what the two share.
  *
  * A *net* is a prefix with the *paths* that sources have told for it, at most one each; the best is the first. Nets and paths are numbered (lib/arena), so
  * that a reference costs four bytes. A source is a number, too: 0 is ourselves, the others are neighbours.
  *
- * The log of changes. All nets stand in one list, ordered by when their best path last changed; a net whose best changes moves to the end. A *feed* is a
- * place in that list: a neighbour that is to hear of routes, the kernel's table, a role. It takes nets from its place onwards, whenever it can. So a slow
- * reader costs nothing but staleness: no queue grows, a net that changes ten times is told once, and a new neighbour simply begins at the start.
+ * The log of changes. Nets with a best path stand in one list, ordered by when their best path last changed; a net whose best changes moves to the end. A
+ * *feed* is a place in that list: a neighbour that is to hear of routes, the kernel's table, a role. It takes nets from its place onwards, whenever it can. So
+ * a slow reader costs nothing but staleness: no queue grows, a net that changes ten times is told once, and a new neighbour simply begins at the start.
  * For each feed a bitmap keeps which nets it has been given and not withdrawn (Adj-RIB-Out is that bit: the attributes follow from best path and policy).
- * A net without paths stays until no feed has it any more.
+ * A net without a best path stays in the list until no feed has it any more; one without any path is freed then.
  *
- * Memory of a million IPv4 routes: net 24 bytes, path 24, hash 6, a bit per feed; sets are shared.
+ * What is best is decided when something is told, and by rib_decide(); next hops that change meanwhile change nothing here before that.
+ *
+ * Memory of a million IPv4 routes: net 20 bytes (IPv6: 32), path 24, look-up 8, a bit per feed; sets are shared. The look-up is an open table of numbers
+ * with six bits of the hash in each, so that a prefix that is not there is known without a look at any net.
  */
 #ifndef BGP_RIB_H
 #define BGP_RIB_H
@@ -40,8 +44,8 @@ struct rib_path {
 	rib_id next;
 	uint32_t since; /* seconds, the owner's clock */
 	uint32_t label : 20;
-	uint32_t bar : 4;   /* enum bgp_bar */
-	uint32_t stale : 1; /* of a peer that restarts, or that is sending everything again */
+	uint32_t bar : 4;    /* enum bgp_bar */
+	uint32_t stale : 1;  /* of a peer that restarts, or that is sending everything again */
 	uint32_t origin : 2; /* of our own: enum bgp_origin_kind (bgp/bgp.h) */
 	uint32_t spare : 5;
 	uint16_t source;
@@ -52,8 +56,8 @@ struct rib_net; /* by accessors: its size follows the family */
 struct rib_feed {
 	struct rib *rib;
 	rib_id place; /* a net of no prefix in the list; what follows it is new */
-	rib_id end;   /* another one: where the end was when rib_feed_restart() was called; or 0 */
-	rib_id mark;  /* another one: where the end was when rib_feed_mark() was called; or 0 */
+	rib_id end; /* another one: where the end was at the last restart; not in the list once it is passed */
+	rib_id mark; /* another one: where the end was when rib_feed_mark() was called; or 0 */
 	uint64_t *bits;
 	uint32_t words;
 	uint32_t count; /* of bits */
@@ -65,17 +69,22 @@ struct rib {
 	struct bgp_sets *sets;
 	const struct decision_ops *decision; /* what is known of sources */
 	struct arena nets, paths;
-	uint32_t *buckets;
-	uint32_t mask;
-	uint32_t net_count, path_count;
+	uint32_t *slots;         /* by prefix: numbers of nets */
+	uint32_t mask;           /* number of slots - 1, or 0 while slots is NULL */
+	uint32_t live, occupied; /* slots with a net; these and those of which one was deleted */
+	uint32_t key_size;       /* bytes of an address */
+	uint32_t net_count;      /* nets with paths */
+	uint32_t path_count;
 	rib_id first, last;
 	uint64_t seed;
 	struct rib_feed *feeds;
-	/* Something is there for feeds that had reached the end. */
+	uint32_t feed_count;
+	/* Something is there for feeds that had reached the end (rib_feed_next() without a mark, or rib_feed_at_end(), said so); perhaps for none. May be
+	 * NULL. Not called by the functions of feeds. */
 	void (*changed)(struct rib *r);
 };
 
-/* Everything is the rib's; a zeroed feed may be added at any time. */
+/* Everything is the rib's; a zeroed feed may be added at any time. rib_done() leaves feeds zeroed, too. */
 void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
 	const struct decision_ops *decision, uint64_t seed, void (*changed)(struct rib *r));
 void rib_done(struct rib *r);
@@ -84,13 +93,17 @@ void rib_done(struct rib *r);
 struct rib_was {
 	bool there, barred, stale;
 };
-/* What a source says of a prefix; takes the caller's reference to SET. 1: the best path changed, 0: it did not; -ENOMEM, and -ENOSPC for a path beyond
- * DECISION_PATHS (the reference is gone all the same, and nothing changed). The path is not stale any more. The same again changes nothing else.
- * *ret_was may be NULL. */
+/*
+ * What a source says of a prefix; takes the caller's reference to SET, whatever comes of it. 1: the best path changed, or what it says; 0: it did not;
+ * -ENOMEM; -ENOSPC: DECISION_PATHS sources have told this prefix already (and this is another one); -EINVAL: a prefix of the other family. After an error all
+ * is as before. The path is not stale any more. The same again changes nothing else, not even `since`. *ret_was may be NULL.
+ */
 int rib_update(struct rib *r, const struct bgp_nlri *nlri, uint16_t source, const struct bgp_set *set,
 	enum bgp_bar bar, uint32_t now_s, struct rib_was *ret_was);
 /* 1, 0 as above; -ENOENT: there was none. */
 int rib_withdraw(struct rib *r, const struct prefix *prefix, uint16_t source, struct rib_was *ret_was);
+/* The same by number, for walks. */
+int rib_drop(struct rib *r, rib_id net, uint16_t source, struct rib_was *ret_was);
 /* Route selection again for one net: 1 or 0. For changed next hops. */
 int rib_decide(struct rib *r, rib_id net);
 
@@ -102,27 +115,29 @@ struct prefix rib_prefix(const struct rib *r, rib_id net);
 struct rib_path *rib_first_path(const struct rib *r, rib_id net);
 struct rib_path *rib_next_path(const struct rib *r, const struct rib_path *p); /* NULL: none */
 const struct rib_path *rib_best(const struct rib *r, rib_id net);              /* NULL: none can be chosen */
-/* Walks over all nets by number, in slices: start with 0; 0 at the end. Tables may change between calls. Places of feeds are passed over. */
+/* Walks over all nets with paths by number, in slices: start with 0; 0 at the end. Tables may change between calls. Places of feeds are passed over. */
 rib_id rib_walk(const struct rib *r, rib_id after);
 
 /* ---- feeds ---- */
 
-int rib_feed_add(struct rib *r, struct rib_feed *f); /* from the start: everything. 0 or -ENOMEM */
-void rib_feed_remove(struct rib_feed *f);            /* forgets its bits; nets that only it had are freed */
+enum { RIB_FEEDS = 4000 };
+
+int rib_feed_add(struct rib *r, struct rib_feed *f); /* from the start: everything. 0, -ENOMEM, -ENOSPC */
+void rib_feed_remove(struct rib_feed *f); /* forgets its bits; nets that only it had are freed. F is zeroed */
 /* The next net that changed, or 0 at the end. Its bit says whether the feed has it. Nets without a best path that it does not have are passed over. */
 rib_id rib_feed_next(struct rib_feed *f);
-/* Puts the feed in front of NET again, the one that rib_feed_next() gave last: it could not be told now. */
+/* Puts the feed in front of NET again, the one that rib_feed_next() gave last: it could not be told now. (Where it has changed since, it comes anyway.) */
 void rib_feed_again(struct rib_feed *f, rib_id net);
 bool rib_feed_at_end(const struct rib_feed *f);
 bool rib_feed_has(const struct rib_feed *f, rib_id net);
 /* It has been given NET, or it was withdrawn from it: then a net without paths may be freed at once. -ENOMEM only for true. */
 int rib_feed_set(struct rib_feed *f, rib_id net, bool has);
 /* Everything from the start once more (route refresh, another policy). */
-int rib_feed_restart(struct rib_feed *f);
+void rib_feed_restart(struct rib_feed *f);
 /* Has it passed all that was there at the last restart (or at rib_feed_add())? */
 bool rib_feed_passed(const struct rib_feed *f);
 /* A pass of the minimum advertisement interval: what is in the list now belongs to it, what changes later to the next one. Once there is a mark,
- * rib_feed_next() gives nothing behind it; the next call moves it to the end. 0 or -ENOMEM */
+ * rib_feed_next() gives nothing behind it; the next call moves it to the end. 0 or -ENOMEM (of the first) */
 int rib_feed_mark(struct rib_feed *f);
 /* Nothing is left that rib_feed_next() would give (but nets that it passes over): the mark or the end is reached. */
 bool rib_feed_at_mark(const struct rib_feed *f);

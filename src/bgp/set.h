@@ -3,7 +3,8 @@
  * bgp/set: attribute sets and next hops, each there once and shared by all paths that have them.
  *
  * A set is immutable: a canonical row of attributes (bgp/update.h), a next hop, and the facts that route selection asks about. Paths hold references.
- * Next hops are shared, too; whether one is reached, and at what cost, is told by the owner (bgp/bgp.h) and stands in it.
+ * Next hops are shared, too; whether one is reached, and at what cost, is told by the owner (bgp/bgp.h) and stands in it. A set always has one: that of
+ * routes of our own, which have no address, counts as reached, at no cost, and nobody is asked.
  */
 #ifndef BGP_SET_H
 #define BGP_SET_H
@@ -41,7 +42,7 @@ struct bgp_sets {
 	struct hash sets, next_hops;
 	uint64_t seed;
 	size_t bytes; /* of memory, all sets */
-	/* A next hop came that nobody had, or the last set of one went (it is freed after that). */
+	/* A next hop came that nobody had, or the last set of one went (it is freed after that). Never for the one without an address. May be NULL. */
 	void (*wanted)(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted);
 };
 
@@ -49,7 +50,8 @@ void bgp_sets_init(struct bgp_sets *s, uint64_t seed,
 	void (*wanted)(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted));
 /* What is left is freed, referenced or not. */
 void bgp_sets_done(struct bgp_sets *s);
-/* The one with these contents, with a reference for the caller: found or made. FACTS may be NULL. NULL: no memory. */
+/* The one with these contents, with a reference for the caller: found or made. FACTS (what bgp_facts_of() says) may be NULL; so may NEXT_HOP: no
+ * address. NULL: no memory, or more than BGP_SET_MAX bytes. */
 const struct bgp_set *bgp_set_get(struct bgp_sets *s, struct reader set, const struct bgp_facts *facts,
 	const struct bgp_next_hop_value *next_hop, unsigned interface);
 const struct bgp_set *bgp_set_ref(const struct bgp_set *set);

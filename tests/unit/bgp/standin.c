@@ -1,58 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables that are always empty, for tests that are about sessions only. */
+/* Nothing is received and nothing is sent, for tests that are about sessions only. */
 #include "bgp/parts.h"
-
-void bgp_sets_init(struct bgp_sets *s, uint64_t seed,
-	void (*wanted)(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted))
-{
-	s->seed = seed;
-	s->wanted = wanted;
-}
-
-void bgp_sets_done(struct bgp_sets *s)
-{
-	(void)s;
-}
-
-void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
-	const struct decision_ops *decision, uint64_t seed, void (*changed)(struct rib *r))
-{
-	*r = (struct rib){
-		.family = family, .sets = sets, .decision = decision, .seed = seed, .changed = changed};
-}
-
-void rib_done(struct rib *r)
-{
-	(void)r;
-}
-
-int rib_decide(struct rib *r, rib_id net)
-{
-	(void)r;
-	(void)net;
-	return 0;
-}
-
-struct rib_path *rib_first_path(const struct rib *r, rib_id net)
-{
-	(void)r;
-	(void)net;
-	return NULL;
-}
-
-struct rib_path *rib_next_path(const struct rib *r, const struct rib_path *p)
-{
-	(void)r;
-	(void)p;
-	return NULL;
-}
-
-rib_id rib_walk(const struct rib *r, rib_id after)
-{
-	(void)r;
-	(void)after;
-	return 0;
-}
 
 bool receive_update(struct bgp_connection *c, struct reader body, msec now)
 {

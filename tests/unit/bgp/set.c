@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of bgp/set: what is shared, who is asked for, and memory that is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/scarce.h"
+#include "bgp/set.h"
+
+static const uint8_t igp[] = {0x40, BGP_ORIGIN, 0, 1, BGP_ORIGIN_IGP};
+static const uint8_t egp[] = {0x40, BGP_ORIGIN, 0, 1, BGP_ORIGIN_EGP};
+static const struct bgp_facts facts = {.local_pref = 100};
+
+/* What `wanted` said. */
+static struct {
+	unsigned came, went;
+	const struct bgp_next_hop *last;
+} told;
+
+static void note_wanted(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted)
+{
+	assert_int_equal(n->refs, wanted);
+	told.last = n;
+	*(wanted ? &told.came : &told.went) += 1;
+}
+
+static struct bgp_sets fresh(void)
+{
+	struct bgp_sets s;
+
+	memset(&told, 0, sizeof(told));
+	bgp_sets_init(&s, 77, note_wanted);
+	return s;
+}
+
+static struct bgp_next_hop_value hop(uint8_t last)
+{
+	return (struct bgp_next_hop_value){.global = addr4(192, 0, 2, last)};
+}
+
+#define GET(s, bytes, hop, interface) bgp_set_get(s, reader_of(bytes, sizeof(bytes)), &facts, hop, interface)
+
+static void equal_contents_are_one_set(void **state)
+{
+	struct bgp_sets s = fresh();
+	struct bgp_next_hop_value one = hop(1);
+	const struct bgp_set *a = GET(&s, igp, &one, 0), *b = GET(&s, igp, &one, 0);
+	struct reader r = bgp_set_reader(a);
+
+	assert_ptr_equal(a, b);
+	assert_int_equal(a->refs, 2);
+	assert_int_equal(reader_left(&r), sizeof(igp));
+	assert_memory_equal(r.pos, igp, sizeof(igp));
+	assert_int_equal(a->facts.local_pref, 100);
+	assert_true(addr_equal(&a->next_hop->value.global, &one.global));
+	assert_int_equal(s.sets.count, 1);
+	bgp_set_unref(&s, a);
+	assert_int_equal(s.sets.count, 1);
+	bgp_set_unref(&s, b);
+	assert_int_equal(s.sets.count, 0);
+	assert_int_equal(s.bytes, 0);
+	bgp_sets_done(&s);
+}
+
+static void what_differs_is_another_set(void **state)
+{
+	struct bgp_sets s = fresh();
+	struct bgp_next_hop_value one = hop(1), two = hop(2), local = hop(1);
+	const struct bgp_set *sets[7];
+
+	local.link_local = addr6_of((const uint8_t[16]){0xfe, 0x80, [15] = 1});
+	sets[0] = GET(&s, igp, &one, 0);
+	sets[1] = GET(&s, egp, &one, 0);
+	sets[2] = GET(&s, igp, &two, 0);
+	sets[3] = GET(&s, igp, &one, 3);
+	sets[4] = GET(&s, igp, &local, 3);
+	sets[5] = GET(&s, igp, NULL, 0);
+	sets[6] = bgp_set_get(&s, reader_of(NULL, 0), &facts, &one, 0);
+	for (unsigned i = 0; i < 7; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_ptr_not_equal(sets[i], sets[j]);
+	assert_ptr_equal(sets[0]->next_hop, sets[1]->next_hop);
+	assert_ptr_equal(sets[0]->next_hop, sets[6]->next_hop);
+	assert_ptr_not_equal(sets[0]->next_hop, sets[3]->next_hop);
+	assert_int_equal(s.next_hops.count, 5);
+	assert_int_equal(told.came, 4);
+	for (unsigned i = 0; i < 7; i++)
+		bgp_set_unref(&s, sets[i]);
+	assert_int_equal(told.went, 4);
+	assert_int_equal(s.next_hops.count, 0);
+	bgp_sets_done(&s);
+}
+
+static void facts_follow_from_the_bytes(void **state)
+{
+	static const uint8_t bytes[] = {
+		0x40, BGP_ORIGIN, 0, 1, BGP_ORIGIN_EGP, 0x40, BGP_LOCAL_PREFERENCE, 0, 4, 0, 0, 1, 0};
+	struct bgp_sets s = fresh();
+	const struct bgp_set *a = bgp_set_get(&s, reader_of(bytes, sizeof(bytes)), NULL, NULL, 0);
+
+	assert_int_equal(a->facts.origin, BGP_ORIGIN_EGP);
+	assert_int_equal(a->facts.local_pref, 256);
+	assert_true(a->facts.has_local_pref);
+	bgp_sets_done(&s);
+}
+
+static void a_next_hop_is_wanted_from_its_first_set_to_its_last(void **state)
+{
+	struct bgp_sets s = fresh();
+	struct bgp_next_hop_value one = hop(1);
+	const struct bgp_set *a = GET(&s, igp, &one, 0), *b;
+
+	assert_int_equal(told.came, 1);
+	assert_ptr_equal(told.last, a->next_hop);
+	assert_false(a->next_hop->answered || a->next_hop->reached);
+	b = GET(&s, egp, &one, 0);
+	assert_int_equal(told.came, 1);
+	bgp_set_unref(&s, a);
+	assert_int_equal(told.went, 0);
+	bgp_set_unref(&s, bgp_set_ref(b));
+	assert_int_equal(told.went, 0);
+	bgp_set_unref(&s, b);
+	assert_int_equal(told.went, 1);
+	bgp_set_unref(&s, NULL);
+	bgp_sets_done(&s);
+}
+
+static void without_an_address_nobody_is_asked(void **state)
+{
+	static const struct bgp_next_hop_value none;
+	struct bgp_sets s = fresh();
+	const struct bgp_set *a = GET(&s, igp, NULL, 0), *b = GET(&s, igp, &none, 0);
+
+	assert_ptr_equal(a, b);
+	assert_true(a->next_hop->answered && a->next_hop->reached);
+	assert_int_equal(a->next_hop->metric, 0);
+	bgp_set_unref(&s, a);
+	bgp_set_unref(&s, b);
+	assert_int_equal(told.came + told.went, 0);
+	assert_int_equal(s.next_hops.count, 0);
+	bgp_sets_done(&s);
+}
+
+static void what_is_left_is_freed_at_the_end(void **state)
+{
+	struct bgp_sets s = fresh();
+	struct bgp_next_hop_value one = hop(1);
+
+	assert_non_null(GET(&s, igp, &one, 0));
+	assert_non_null(GET(&s, egp, &one, 0));
+	bgp_sets_done(&s);
+	assert_int_equal(s.sets.count + s.next_hops.count, 0);
+	assert_int_equal(told.went, 0);
+}
+
+static void refused_memory_leaves_nothing_behind(void **state)
+{
+	unsigned refusals = 0;
+
+	for (unsigned n = 1;; n++) {
+		struct bgp_sets s = fresh();
+		struct bgp_next_hop_value one = hop(1);
+		const struct bgp_set *a;
+
+		scarce_at(n);
+		a = GET(&s, igp, &one, 0);
+		if (scarce_happened()) {
+			assert_null(a);
+			assert_int_equal(
+				s.sets.count + s.next_hops.count + s.bytes + told.came + told.went, 0);
+			refusals++;
+		}
+		bgp_sets_done(&s);
+		if (a)
+			break;
+	}
+	assert_int_equal(refusals, 4); /* next hop, its slot, set, its slot */
+}
+
+static void too_long_a_set_is_refused(void **state)
+{
+	static uint8_t bytes[BGP_SET_MAX + 1];
+	struct bgp_sets s = fresh();
+	const struct bgp_set *a = bgp_set_get(&s, reader_of(bytes, BGP_SET_MAX), &facts, NULL, 0);
+
+	assert_non_null(a);
+	assert_int_equal(a->len, BGP_SET_MAX);
+	assert_null(bgp_set_get(&s, reader_of(bytes, BGP_SET_MAX + 1), &facts, NULL, 0));
+	bgp_sets_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_contents_are_one_set),
+		cmocka_unit_test(what_differs_is_another_set),
+		cmocka_unit_test(facts_follow_from_the_bytes),
+		cmocka_unit_test(a_next_hop_is_wanted_from_its_first_set_to_its_last),
+		cmocka_unit_test(without_an_address_nobody_is_asked),
+		cmocka_unit_test(what_is_left_is_freed_at_the_end),
+		cmocka_unit_test(refused_memory_leaves_nothing_behind),
+		cmocka_unit_test(too_long_a_set_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
