@@ -209,7 +209,7 @@ static void end_deferral(struct bgp *b)
 
 void bgp_check_deferral(struct bgp *b, msec now)
 {
-	if (!b->deferring)
+	if (!b->deferring || b->leaving)
 		return;
 	for (unsigned i = 1; i <= BGP_NEIGHBORS && now < b->defer_until; i++)
 		if (b->neighbors[i] && is_awaited(b->neighbors[i]))

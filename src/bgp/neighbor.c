@@ -375,6 +375,7 @@ void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool
 	if (alone)
 		rest(n, c->state, error, sent, now);
 	change_state(n, error, sent, now);
+	bgp_check_deferral(n->bgp, now);
 	neighbor_schedule(n);
 }
 
@@ -388,5 +389,6 @@ void neighbor_reset(struct bgp_neighbor *n, const struct bgp_error *error, msec 
 	if (neighbor_is_down(n))
 		n->connect_at = n->idle_until = MSEC_NEVER;
 	change_state(n, error, true, now);
+	bgp_check_deferral(n->bgp, now);
 	neighbor_schedule(n);
 }

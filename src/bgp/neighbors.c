@@ -170,7 +170,6 @@ void bgp_neighbor_remove(struct bgp_neighbor *n)
 	n->removed = true;
 	b->neighbor_count--;
 	wheel_disarm(b->wheel, &n->timer);
-	bgp_check_deferral(b, b->wheel->now);
 }
 
 /* ---- changed ---- */

@@ -16,10 +16,10 @@
 
 enum { MOST = DECISION_PATHS, SOURCES = 1000, US = 0, INTERNAL = 1, EXTERNAL = 500 };
 
-/* A path with all that it points to. */
+/* A path with what its set has. */
 struct route {
 	struct rib_path path;
-	struct bgp_set set;
+	struct bgp_facts facts;
 	struct bgp_next_hop next_hop;
 };
 
@@ -33,10 +33,15 @@ static const struct decision_source *source_of(const struct decision_ops *ops, u
 
 static const struct decision_ops ops = {source_of};
 
-static void link_up(struct route *r)
+/* The I-th set, made from R. */
+static const struct bgp_set *set_of(unsigned i, struct route *r)
 {
-	r->set.next_hop = &r->next_hop;
-	r->path.set = &r->set;
+	static _Alignas(struct bgp_set) uint8_t memory[MOST + 1][sizeof(struct bgp_set)];
+	struct bgp_set *set = (struct bgp_set *)memory[i];
+
+	set->next_hop = &r->next_hop;
+	set->facts = r->facts;
+	return set;
 }
 
 /* A route of nothing special from SOURCE. */
@@ -44,8 +49,7 @@ static struct route plain(uint16_t source)
 {
 	struct route r = {.path.source = source, .next_hop = {.answered = true, .reached = true}};
 
-	r.set.facts =
-		(struct bgp_facts){.local_pref = BGP_LOCAL_PREF, .neighbor_as = 65001, .path_length = 1};
+	r.facts = (struct bgp_facts){.local_pref = BGP_LOCAL_PREF, .neighbor_as = 65001, .path_length = 1};
 	return r;
 }
 
@@ -62,10 +66,10 @@ static int set_up(void **state)
 
 static int choose(struct route *routes, unsigned count, enum decision_step *steps)
 {
-	static const struct rib_path *paths[MOST + 10];
+	static const struct rib_path *paths[MOST + 1];
 
 	for (unsigned i = 0; i < count; i++) {
-		link_up(&routes[i]);
+		routes[i].path.set = set_of(i, &routes[i]);
 		paths[i] = &routes[i].path;
 	}
 	return decision_choose(&ops, paths, count, steps);
@@ -82,7 +86,7 @@ static void check_wins(struct route a, struct route b, enum decision_step step)
 	assert_int_equal(steps[1], step);
 	assert_int_equal(choose(back, 2, steps), 1);
 	assert_int_equal(steps[0], step);
-	three[1].set.facts.local_pref = 1;
+	three[1].facts.local_pref = 1;
 	assert_int_equal(choose(three, 3, steps), 2);
 	assert_int_equal(steps[0], step);
 	assert_int_equal(steps[1], DECISION_LOCAL_PREF);
@@ -95,25 +99,25 @@ static void each_step_decides_when_those_before_do_not(void **state)
 	struct route a = plain(2), b = plain(1);
 
 	check_wins(b, a, DECISION_IDENTIFIER);
-	b.set.facts.originator_id = 9; /* instead of the identifier */
+	b.facts.originator_id = 9; /* instead of the identifier */
 	check_wins(a, b, DECISION_IDENTIFIER);
-	a.set.facts.originator_id = 9;
+	a.facts.originator_id = 9;
 	check_wins(b, a, DECISION_ADDRESS);
-	b.set.facts.cluster_length = 1;
+	b.facts.cluster_length = 1;
 	check_wins(a, b, DECISION_CLUSTER);
 	a.next_hop.metric = 1;
 	check_wins(b, a, DECISION_METRIC);
 	a.path.source = EXTERNAL;
 	check_wins(a, b, DECISION_EXTERNAL);
-	a.set.facts.med = 1;
+	a.facts.med = 1;
 	check_wins(b, a, DECISION_MED);
-	b.set.facts.origin = BGP_ORIGIN_INCOMPLETE;
+	b.facts.origin = BGP_ORIGIN_INCOMPLETE;
 	check_wins(a, b, DECISION_ORIGIN);
-	a.set.facts.path_length = 2;
+	a.facts.path_length = 2;
 	check_wins(b, a, DECISION_AS_PATH);
 	a.path.source = US;
 	check_wins(a, b, DECISION_OURS);
-	b.set.facts.local_pref = 101;
+	b.facts.local_pref = 101;
 	check_wins(b, a, DECISION_LOCAL_PREF);
 }
 
@@ -121,10 +125,10 @@ static void med_counts_among_paths_of_one_neighbouring_as_only(void **state)
 {
 	struct route a = plain(1), b = plain(2);
 
-	a.set.facts.med = 10;
-	b.set.facts.neighbor_as = 65002;
+	a.facts.med = 10;
+	b.facts.neighbor_as = 65002;
 	check_wins(a, b, DECISION_IDENTIFIER);
-	a.set.facts.neighbor_as = b.set.facts.neighbor_as = 0; /* our own: empty paths */
+	a.facts.neighbor_as = b.facts.neighbor_as = 0; /* our own: empty paths */
 	check_wins(b, a, DECISION_MED);
 }
 
@@ -134,8 +138,8 @@ static void a_circle_of_meds_has_one_winner(void **state)
 	static const uint8_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 	struct route routes[3] = {plain(1), plain(2), plain(3)};
 
-	routes[0].set.facts.med = 10;
-	routes[1].set.facts.neighbor_as = 65002;
+	routes[0].facts.med = 10;
+	routes[1].facts.neighbor_as = 65002;
 	for (unsigned o = 0; o < 6; o++) {
 		struct route ordered[3];
 		enum decision_step steps[3];
@@ -202,8 +206,8 @@ static void more_paths_than_allowed_are_not_looked_at(void **state)
 
 	for (unsigned i = 0; i <= MOST; i++)
 		routes[i] = plain((uint16_t)(i + 1));
-	routes[MOST].set.facts.local_pref = 1000;
-	routes[MOST - 1].set.facts.local_pref = 200;
+	routes[MOST].facts.local_pref = 1000;
+	routes[MOST - 1].facts.local_pref = 200;
 	assert_int_equal(choose(routes, MOST + 1, NULL), MOST - 1);
 }
 
@@ -232,13 +236,13 @@ static void model_remove(struct model *m, unsigned i, enum decision_step step)
 
 static uint32_t model_identifier(const struct route *r)
 {
-	return r->set.facts.originator_id ? r->set.facts.originator_id : sources[r->path.source].id;
+	return r->facts.originator_id ? r->facts.originator_id : sources[r->path.source].id;
 }
 
 /* Is N better than M at STEP? */
 static bool model_better(const struct route *n, const struct route *m, enum decision_step step)
 {
-	const struct bgp_facts *fn = &n->set.facts, *fm = &m->set.facts;
+	const struct bgp_facts *fn = &n->facts, *fm = &m->facts;
 	const struct decision_source *sn = &sources[n->path.source], *sm = &sources[m->path.source];
 
 	switch (step) {
@@ -304,7 +308,7 @@ static int model_choose(struct model *m)
 static struct route random_route(struct rng *rng, uint16_t source)
 {
 	struct route r = plain(source);
-	struct bgp_facts *f = &r.set.facts;
+	struct bgp_facts *f = &r.facts;
 
 	f->local_pref = rng_below(rng, 6) ? 100 : 100 + rng_below(rng, 3);
 	f->path_length = (uint16_t)(rng_below(rng, 5) ? 2 : rng_below(rng, 4));

@@ -269,6 +269,28 @@ static void a_second_connection_takes_the_place_of_the_first(void **state)
 	hand_done(&t);
 }
 
+/* Its own attempt is not left to itself. */
+static void when_a_session_begins_other_attempts_end(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	hand_init(&t);
+	hand_reach(&t, BGP_CONNECT);
+	t.e = wire_connect(t.h, t.s);
+	wire_run(&t.w, 10);
+	assert_non_null(t.n->connections[0]);
+	hand_send_open(&t);
+	hand_send_keepalive(&t);
+	wire_run(&t.w, 10);
+	assert_int_equal(t.n->state, BGP_ESTABLISHED);
+	assert_null(t.n->connections[0]);
+	t.h->silent = false;
+	wire_run(&t.w, 60000);
+	assert_int_equal(t.n->established, 1);
+	hand_done(&t);
+}
+
 static void another_open(struct hand *t)
 {
 	t->e = wire_connect(t->h, t->s);
@@ -565,6 +587,7 @@ int main(void)
 		cmocka_unit_test(of_equal_identifiers_the_larger_as_decides),
 		cmocka_unit_test(simultaneous_opens_end_in_one_session),
 		cmocka_unit_test(a_second_connection_takes_the_place_of_the_first),
+		cmocka_unit_test(when_a_session_begins_other_attempts_end),
 		cmocka_unit_test(a_session_survives_another_connection),
 		cmocka_unit_test(with_graceful_restart_the_new_connection_replaces_the_old),
 		cmocka_unit_test(a_peer_that_crashed_is_back_within_seconds),

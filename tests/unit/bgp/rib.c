@@ -43,10 +43,11 @@ static void expect_paths(uint32_t i, unsigned count, const uint16_t *sources)
 	rib_id net = net_of(i);
 	const struct rib_path *p = net ? rib_first_path(&t.rib, net) : NULL;
 
-	for (unsigned n = 0; n < count; n++, p = rib_next_path(&t.rib, p)) {
-		assert_non_null(p);
+	unsigned n = 0;
+
+	for (; p && n < count; p = rib_next_path(&t.rib, p), n++)
 		assert_int_equal(p->source, sources[n]);
-	}
+	assert_int_equal(n, count);
 	assert_null(p);
 }
 #define PATHS(i, ...)                                                                                        \

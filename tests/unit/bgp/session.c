@@ -627,6 +627,31 @@ static void input_before_tcp_is_there_is_left_alone(void **state)
 	hand_done(&t);
 }
 
+/* What is wrong is noticed before the socket took our OPEN. */
+static void the_notification_goes_behind_an_open_that_was_not_sent_yet(void **state)
+{
+	struct endpoint local, remote;
+	struct bgp_connection *c;
+	struct hand t;
+
+	(void)state;
+	hand_init(&t);
+	hand_reach(&t, BGP_ACTIVE);
+	t.e = wire_connect(t.h, t.s);
+	wire_run(&t.w, 10);
+	c = t.n->connections[1];
+	local = c->local;
+	remote = c->remote;
+	c->awake = true;
+	bgp_connected(c, &local, &remote, 0, t.w.now); /* once more, without asking for output */
+	assert_int_equal(bgp_input(c, (const uint8_t[BGP_HEADER]){0}, BGP_HEADER, t.w.now), BGP_HEADER);
+	wire_run(&t.w, 10);
+	hand_expect(&t, BGP_OPEN);
+	hand_expect(&t, BGP_OPEN);
+	hand_expect_end(&t, BGP_ERROR_HEADER, BGP_HEADER_SYNC, "", 0);
+	hand_done(&t);
+}
+
 /* ---- ROUTE-REFRESH of the wrong length: whose error it is depends on what was agreed on ---- */
 
 static void a_refresh_of_the_wrong_length_ends_the_session(void **state)
@@ -694,6 +719,7 @@ int main(void)
 		cmocka_unit_test(noise_of_any_kind_ends_only_its_own_session),
 		cmocka_unit_test(what_is_not_agreed_on_is_too_long),
 		cmocka_unit_test(input_before_tcp_is_there_is_left_alone),
+		cmocka_unit_test(the_notification_goes_behind_an_open_that_was_not_sent_yet),
 		cmocka_unit_test(a_refresh_of_the_wrong_length_ends_the_session),
 		cmocka_unit_test(messages_are_counted_and_shown_once_each),
 	};

@@ -461,7 +461,7 @@ static bool pump(struct wire *w)
 	for (unsigned i = 0; i < w->node_count; i++) {
 		struct wire_node *n = w->nodes[i];
 
-		if (!n->works)
+		if (!n->works || !n->slice)
 			continue;
 		n->works = bgp_work(n->bgp, n->slice, w->now);
 		more = true;

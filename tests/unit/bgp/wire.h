@@ -74,7 +74,7 @@ struct wire_node {
 	struct bgp *bgp; /* NULL: a hand, or crashed */
 	bool refuses, silent;
 	bool works;     /* bgp_work() is wanted */
-	unsigned slice; /* its budget; 1000 */
+	unsigned slice; /* its budget; 1000. 0: it has to wait */
 	struct wire_event events[WIRE_EVENTS];
 	unsigned event_count;          /* may be larger: the last WIRE_EVENTS are there */
 	uint64_t seen[2][6];           /* messages by direction ([1]: sent) and type */
