@@ -84,7 +84,7 @@ static enum decision_step exclusion(const struct rib_path *p)
 {
 	if (p->bar != BGP_BAR_NONE)
 		return DECISION_BARRED;
-	return !p->source || p->set->next_hop->reached ? DECISION_ONLY : DECISION_UNREACHED;
+	return !p->source || (p->set->next_hop->reached && !p->set->next_hop->ours) ? DECISION_ONLY : DECISION_UNREACHED;
 }
 
 static void note(enum decision_step *steps, unsigned index, enum decision_step step)

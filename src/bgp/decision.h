@@ -14,7 +14,7 @@
 enum decision_step {
 	DECISION_ONLY,       /* there is no other that can be chosen */
 	DECISION_BARRED,     /* cannot be chosen: enum bgp_bar */
-	DECISION_UNREACHED,  /* its next hop is not reached; never our own routes */
+	DECISION_UNREACHED,  /* its next hop is not reached, or is ourselves; never our own routes */
 	DECISION_LOCAL_PREF, /* a) higher wins */
 	DECISION_OURS,       /* told by ourselves */
 	DECISION_AS_PATH,    /* shorter wins */

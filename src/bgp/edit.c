@@ -5,7 +5,8 @@
 
 #include "bgp/attributes.h"
 
-enum { NONTRANSITIVE = 0x40 }; /* in the type of an extended community: RFC 4360 section 2 */
+/* The type of an extended community: RFC 4360 section 2, RFC 9012 section 4.1. */
+enum { NONTRANSITIVE = 0x40, OPAQUE = 0x03, ENCAPSULATION = 0x0c };
 
 /* OLD is the attribute as it was, with an empty value where there was none. What the function writes is the new value; false: there is none. */
 typedef bool change_function(
@@ -100,16 +101,19 @@ static bool change_communities(
 	return writer_len(w) > start;
 }
 
-/* Those that stay in the AS only are left out: WIDTH octets each, the first of them the type. */
-static void keep_transitive(const struct bgp_attribute *old, size_t width, struct writer *w)
+/* Extended communities of WIDTH octets, the first of them the type: but those that stay in the AS only, and those that name a tunnel. */
+static void keep_extended(const struct bgp_edit *e, const struct bgp_attribute *old, size_t width, struct writer *w)
 {
 	struct reader values = old->value;
 
 	while (reader_left(&values) >= width) {
 		const uint8_t *p = reader_bytes(&values, width);
 
-		if (!(p[0] & NONTRANSITIVE))
-			writer_bytes(w, p, width);
+		if (e->drop_nontransitive && p[0] & NONTRANSITIVE)
+			continue;
+		if (e->drop_encapsulation && width == 8 && p[0] == OPAQUE && p[1] == ENCAPSULATION)
+			continue;
+		writer_bytes(w, p, width);
 	}
 }
 
@@ -118,8 +122,8 @@ static bool change_extended(
 {
 	size_t start = writer_len(w);
 
-	if (!e->clear_extended && e->drop_nontransitive)
-		keep_transitive(old, 8, w);
+	if (!e->clear_extended && was && (e->drop_nontransitive || e->drop_encapsulation))
+		keep_extended(e, old, 8, w);
 	else if (!e->clear_extended)
 		keep_value(old, was, w);
 	for (size_t i = 0; i < e->extended_count; i++)
@@ -132,8 +136,8 @@ static bool change_extended6(
 {
 	size_t start = writer_len(w);
 
-	if (!e->clear_extended && e->drop_nontransitive)
-		keep_transitive(old, 20, w);
+	if (!e->clear_extended && was && e->drop_nontransitive)
+		keep_extended(e, old, 20, w);
 	else if (!e->clear_extended)
 		keep_value(old, was, w);
 	return writer_len(w) > start;

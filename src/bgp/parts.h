@@ -8,7 +8,7 @@
 #ifndef BGP_PARTS_H
 #define BGP_PARTS_H
 
-#include "bgp/bgp.h"
+#include "bgp/window.h"
 #include "lib/container.h"
 
 enum { BGP_PENDING = 1024 };
@@ -126,7 +126,8 @@ struct bgp {
 	struct bgp_tunnel tunnels[BGP_TUNNELS];
 	unsigned tunnel_count;
 	struct bgp_classes classes;
-	/* one at a time: canonical sets under construction */
+	/* one at a time: what is being sent; canonical sets under construction */
+	struct window window;
 	uint8_t scratch_in[BGP_SET_MAX], scratch_policy[BGP_SET_MAX], scratch_out[BGP_SET_MAX],
 		scratch_edit[BGP_SET_MAX];
 };

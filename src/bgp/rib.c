@@ -24,7 +24,7 @@ const char *bgp_bar_text(enum bgp_bar bar)
 		[BGP_BAR_AS_LOOP] = "our own AS is in its path",
 		[BGP_BAR_ORIGINATOR] = "we are its originator",
 		[BGP_BAR_CLUSTER] = "it has been through our cluster",
-		[BGP_BAR_NEXT_HOP] = "its next hop is missing, or one of our own addresses",
+		[BGP_BAR_NEXT_HOP] = "its next hop is no address of a host",
 		[BGP_BAR_FIRST_AS] = "its path does not begin with the neighbour's AS",
 	};
 

@@ -34,7 +34,7 @@ enum bgp_bar {
 	BGP_BAR_AS_LOOP,    /* our AS is in its path */
 	BGP_BAR_ORIGINATOR, /* we are its originator: RFC 4456 */
 	BGP_BAR_CLUSTER,    /* it has been through our cluster */
-	BGP_BAR_NEXT_HOP,   /* its next hop is one of our own addresses, or none at all */
+	BGP_BAR_NEXT_HOP,   /* its next hop is none at all: multicast, loopback, link-local of no link */
 	BGP_BAR_FIRST_AS,   /* external, and its path does not begin with the neighbour's AS */
 };
 const char *bgp_bar_text(enum bgp_bar bar); /* a clause: "our own AS is in its path" */
