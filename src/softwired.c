@@ -141,6 +141,6 @@ int main(int argc, char **argv)
 	if (!status && !a.test)
 		status = run(boot, argv[0]);
 	free(real);
-	free(boot);
+	boot_free(boot);
 	return status;
 }

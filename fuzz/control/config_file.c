@@ -111,6 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_initiator(&c->initiators[i], &told);
 	}
 	close(fd);
-	free(c);
+	config_free(c);
 	return 0;
 }

@@ -9,6 +9,12 @@
 
 enum { AFBR_LISTEN = 16, AFBR_POLICIES = 256, AFBR_NETWORKS = 4096, AFBR_TABLES = 16, AFBR_PROTOCOLS = 16 };
 
+/* A class as it is written: "color:100", which goes out as a Color extended community, or "65000:100", a community. */
+struct afbr_class {
+	bool is_color;
+	uint32_t value;
+};
+
 /* A route of our own that is always told. */
 struct afbr_network {
 	struct prefix prefix;
@@ -62,7 +68,9 @@ struct afbr_config {
 	struct afbr_export export;
 	unsigned tunnel_count;
 	struct bgp_tunnel tunnels[BGP_TUNNELS]; /* what others may send us */
-	struct bgp_classes classes;             /* that we belong to */
+	unsigned class_count;
+	struct afbr_class class_list[BGP_TUNNEL_COLORS]; /* that we belong to */
+	struct bgp_classes classes;                      /* the same, as bgp_set_tunnels() wants them */
 	struct afbr_mrt mrt;
 	char directory[4096]; /* where MRT files go: mrt/ of the state directory */
 };

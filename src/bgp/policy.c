@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a policy: copies, equality. */
+/* The life of a policy: copies, equality, indexes. */
 #include "bgp/policy.h"
 
 #include <errno.h>
@@ -113,6 +113,14 @@ bool policy_equal(const struct policy *a, const struct policy *b)
 		if (!rule_equal(&a->rules[n], &b->rules[n]))
 			return false;
 	return true;
+}
+
+bool policy_rule_changes(const struct policy_rule *r)
+{
+	return r->set_local_pref || r->set_med || r->set_origin || r->prepend ||
+	       r->next_hop != POLICY_NEXT_HOP_KEEP || r->clear_communities || r->clear_extended ||
+	       r->clear_large || r->add_count || r->remove_count || r->add_extended_count ||
+	       r->add_large_count;
 }
 
 static void rule_done(struct policy_rule *r)

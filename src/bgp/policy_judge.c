@@ -167,14 +167,6 @@ static bool rule_matches(const struct policy_rule *r, const struct policy_subjec
 
 /* ---- the verdict ---- */
 
-bool policy_rule_changes(const struct policy_rule *r)
-{
-	return r->set_local_pref || r->set_med || r->set_origin || r->prepend ||
-	       r->next_hop != POLICY_NEXT_HOP_KEEP || r->clear_communities || r->clear_extended ||
-	       r->clear_large || r->add_count || r->remove_count || r->add_extended_count ||
-	       r->add_large_count;
-}
-
 /* False: there is no room for one more. */
 static bool note(struct policy_result *ret, const struct policy_rule *r, unsigned number)
 {

@@ -43,7 +43,7 @@ int run_check(const struct call *call)
 
 	if (config)
 		result = config_file_read(call->argv[0], -1, true, told, &k, config);
-	free(config);
+	config_free(config);
 	if (call->json) {
 		json_t *all = json_pack("{s:b, s:o}", "ok", result == 0, "problems", k.problems);
 

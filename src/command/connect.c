@@ -159,7 +159,7 @@ static int run_plan(const struct connect_options *o, const struct target *t, str
 		return failed(why);
 	boot = boot_new();
 	status = boot ? run(o, t, p, boot) : failed("not enough memory");
-	free(boot);
+	boot_free(boot);
 	if (fd >= 0)
 		close(fd);
 	return status;

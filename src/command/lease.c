@@ -435,7 +435,7 @@ static int use_config(struct lease_store *s, struct checked *k, const char *path
 		status = use_users(k, config->concentrator.users_path);
 	if (!status)
 		(void)concentrator_reserve(s, &config->concentrator.local4, k->aaa);
-	free(config);
+	config_free(config);
 	return status;
 }
 

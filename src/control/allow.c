@@ -73,6 +73,21 @@ static void allow_initiator(
 	p->may_forward |= i->lan_count > 0;
 }
 
+static void allow_afbr(struct keeper_policy *p, struct allow_lists *lists, const struct afbr_config *a)
+{
+	for (unsigned n = 0; n < a->neighbor_count; n++)
+		allow_file(p, lists, a->neighbors[n].password_file);
+	lists->directories[p->directory_count++] = a->directory;
+	lists->table = (struct keeper_table){a->export.table, a->export.metric};
+	p->table_count = a->export.present ? 1 : 0;
+	for (unsigned n = 0; a->port && n < a->listen_count; n++)
+		lists->tcp[p->tcp_count++] = (struct endpoint){a->listen[n], a->port};
+	if (a->port && !a->listen_count) {
+		lists->tcp[p->tcp_count++] = (struct endpoint){{.family = AF_INET}, a->port};
+		lists->tcp[p->tcp_count++] = (struct endpoint){{.family = AF_INET6}, a->port};
+	}
+}
+
 void allow_policy(const struct config *config, struct allow_lists *lists, struct keeper_policy *ret)
 {
 	*lists = (struct allow_lists){0};
@@ -89,6 +104,8 @@ void allow_policy(const struct config *config, struct allow_lists *lists, struct
 		allow_concentrator(ret, lists, &config->concentrator);
 	for (unsigned n = 0; n < config->initiator_count; n++)
 		allow_initiator(ret, lists, &config->initiators[n], n);
+	if (config->afbr)
+		allow_afbr(ret, lists, config->afbr);
 	ret->files = lists->files;
 	ret->directories = lists->directories;
 	ret->tuns = lists->tuns;
@@ -96,4 +113,6 @@ void allow_policy(const struct config *config, struct allow_lists *lists, struct
 	ret->bridges = lists->bridges;
 	ret->hooks = lists->hooks;
 	ret->udp = lists->udp;
+	ret->tcp = lists->tcp;
+	ret->tables = &lists->table;
 }

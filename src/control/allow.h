@@ -6,8 +6,8 @@
 #include "keeper/keeper.h"
 
 enum {
-	ALLOW_FILES = 6 * CONFIG_INITIATORS + 5,
-	ALLOW_DIRECTORIES = 2 + CONFIG_INITIATORS,
+	ALLOW_FILES = 6 * CONFIG_INITIATORS + 5 + BGP_NEIGHBORS,
+	ALLOW_DIRECTORIES = 3 + CONFIG_INITIATORS,
 	ALLOW_HOOKS = HOOK_EVENTS + INITIATOR_HOOKS * CONFIG_INITIATORS,
 };
 
@@ -22,6 +22,8 @@ struct allow_lists {
 	const char *bridges[CONFIG_INITIATORS];
 	const char *hooks[ALLOW_HOOKS];
 	struct endpoint udp[CONCENTRATOR_LISTEN_MAX + 2];
+	struct endpoint tcp[AFBR_LISTEN + 2];
+	struct keeper_table table;
 };
 
 /* Everything of *ret but reload(), which is the caller's. */

@@ -19,6 +19,7 @@ struct change {
 	config_change_told *told;
 	void *owner;
 	bool any;
+	unsigned restarts; /* how many of them need one */
 };
 
 /* ---- values as they are written ---- */
@@ -73,6 +74,27 @@ static void write_endpoint(FILE *out, const void *value)
 	fputs(e.port == L2TP_PORT ? addr_print(&e.addr, text) : endpoint_print(&e, text), out);
 }
 
+static void write_set(FILE *out, const struct config_key *k, uint64_t bits)
+{
+	bool first = true;
+
+	for (unsigned i = 0; k->words[i]; i++)
+		if (bits & (uint64_t)1 << i) {
+			fprintf(out, "%s%s", first ? "" : ", ", k->words[i]);
+			first = false;
+		}
+	if (first)
+		fputs("none", out);
+}
+
+static void write_parsed(FILE *out, const struct config_key *k, const void *value)
+{
+	char text[CONFIG_VALUE] = "";
+
+	k->syntax->print(value, text);
+	fputs(text, out);
+}
+
 static void write_value(FILE *out, const struct config_key *k, const void *value)
 {
 	const char *text = value;
@@ -85,10 +107,16 @@ static void write_value(FILE *out, const struct config_key *k, const void *value
 		fprintf(out, "%llu", (unsigned long long)number_of(k, value));
 		break;
 	case TYPE_SECONDS:
-		fprintf(out, "%g", (double)number_of(k, value) / 1000);
+		fprintf(out, "%.10g", (double)number_of(k, value) / 1000);
 		break;
 	case TYPE_WORD:
 		fputs(k->words[number_of(k, value)], out);
+		break;
+	case TYPE_SET:
+		write_set(out, k, number_of(k, value));
+		break;
+	case TYPE_PARSED:
+		write_parsed(out, k, value);
 		break;
 	case TYPE_ADDR:
 	case TYPE_ADDR4:
@@ -138,7 +166,7 @@ static char *text_of(const struct config_key *k, const char *from)
 		return NULL;
 	for (unsigned i = 0; i < count; i++) {
 		fputs(!i ? "" : is_beside(k, from, i) ? " + " : ", ", out);
-		write_value(out, k, from + k->offset + (size_t)i * k->size);
+		write_value(out, k, config_place(k, from) + (size_t)i * k->size);
 	}
 	if (!count)
 		fputs("none", out);
@@ -171,6 +199,10 @@ static const char *effect_text(enum config_effect effect)
 	switch (effect) {
 	case EFFECT_NEW:
 		return " (for new softwires)";
+	case EFFECT_RESET:
+		return " (the session is reset)";
+	case EFFECT_SESSION:
+		return " (for the next session)";
 	case EFFECT_RESTART:
 		return ": this needs a restart";
 	default:
@@ -188,19 +220,27 @@ static void tell(struct change *c, const struct place *in, const char *what, con
 		strlen(other) > VALUE_TOLD ? "..." : "", effect_text(effect));
 	plain_text(sentence);
 	c->any = true;
+	c->restarts += effect == EFFECT_RESTART;
+	c->told(c->owner, sentence);
+}
+
+static void tell_that(
+	struct change *c, const struct place *in, const char *what, const char *is, enum config_effect effect)
+{
+	char sentence[400];
+
+	snprintf(sentence, sizeof(sentence), "%s%s %s%s", in->text, what, is,
+		effect == EFFECT_RESTART ? effect_text(effect) : "");
+	plain_text(sentence);
+	c->any = true;
+	c->restarts += effect == EFFECT_RESTART;
 	c->told(c->owner, sentence);
 }
 
 static void tell_presence(
 	struct change *c, const struct place *in, const char *what, bool is_new, enum config_effect effect)
 {
-	char sentence[400];
-
-	snprintf(sentence, sizeof(sentence), "%s%s is %s%s", in->text, what, is_new ? "new" : "gone",
-		effect == EFFECT_RESTART ? effect_text(effect) : "");
-	plain_text(sentence);
-	c->any = true;
-	c->told(c->owner, sentence);
+	tell_that(c, in, what, is_new ? "is new" : "is gone", effect);
 }
 
 /* ---- comparing ---- */
@@ -208,6 +248,8 @@ static void tell_presence(
 /* "pool" of "a pool". */
 static const char *member_word(const struct config_key *k)
 {
+	if (k->rows)
+		return k->rows->name;
 	const char *space = strchr(k->section->title, ' ');
 
 	return space ? space + 1 : k->name;
@@ -220,8 +262,10 @@ enum config_effect config_effect_of(const struct config_section *section, const 
 
 static void copy_value(const struct config_key *k, const char *from, char *to)
 {
-	size_t elements = k->count_max ? k->count_max : 1;
+	size_t elements = k->count_max && !k->heap ? k->count_max : 1;
 
+	if (k->heap)
+		return; /* of a group that as a whole stays as it was */
 	memcpy(to + k->offset, from + k->offset, elements * k->size);
 	if (k->count_max)
 		memcpy(to + k->count_offset, from + k->count_offset, sizeof(unsigned));
@@ -250,7 +294,7 @@ static void change_section(struct change *c, const struct place *in, const struc
 
 static const char *member_name(const struct config_key *k, const char *in, unsigned n)
 {
-	return in + k->offset + (size_t)n * k->size + k->name_offset;
+	return config_place(k, in) + (size_t)n * k->size + k->name_offset;
 }
 
 /* The member of IN with the name that is looked for, or NULL. */
@@ -258,7 +302,7 @@ static char *find_member(const struct config_key *k, const char *in, const char 
 {
 	for (unsigned n = 0; n < count_of(k, in); n++)
 		if (!strcmp(member_name(k, in, n), name))
-			return (char *)in + k->offset + (size_t)n * k->size;
+			return config_place(k, in) + (size_t)n * k->size;
 	return NULL;
 }
 
@@ -271,6 +315,42 @@ static void tell_member(struct change *c, const struct place *in, const struct c
 	tell_presence(c, in, what, is_new, effect);
 }
 
+static bool rows_same(const struct config_key *k, const char *old, const char *new)
+{
+	const char *x = config_place(k, old), *y = config_place(k, new);
+
+	if (count_of(k, old) != count_of(k, new))
+		return false;
+	for (unsigned n = 0; n < count_of(k, old); n++, x += k->size, y += k->size)
+		if (k->same ? !k->same(x, y) : memcmp(x, y, k->size) != 0)
+			return false;
+	return true;
+}
+
+/* Rows have no names to tell differences by. */
+static void change_rows(struct change *c, const struct place *in, const struct config_section *section,
+	const struct config_key *k, const char *old, const char *new)
+{
+	if (!rows_same(k, old, new))
+		tell_that(c, in, k->name, "has changed", config_effect_of(section, k));
+}
+
+/* A member that was there before, too. */
+static void change_member(struct change *c, const struct place *in, const struct config_key *k,
+	enum config_effect effect, const char *old, char *new)
+{
+	const char *name = new + k->name_offset;
+	struct place place = place_in(in, member_word(k), name);
+	char what[300];
+
+	if (k->type == TYPE_NAMED) {
+		change_section(c, &place, k->section, old, new);
+	} else if (!k->same(old, new)) {
+		snprintf(what, sizeof(what), "%s %s", member_word(k), name);
+		tell_that(c, in, what, "has changed", effect);
+	}
+}
+
 static void change_named(struct change *c, const struct place *in, const struct config_section *section,
 	const struct config_key *k, const char *old, char *new)
 {
@@ -278,10 +358,9 @@ static void change_named(struct change *c, const struct place *in, const struct 
 
 	for (unsigned n = 0; n < count_of(k, new); n++) {
 		const char *name = member_name(k, new, n), *before = find_member(k, old, name);
-		struct place place = place_in(in, member_word(k), name);
 
 		if (before)
-			change_section(c, &place, k->section, before, new + k->offset + (size_t)n * k->size);
+			change_member(c, in, k, effect, before, config_place(k, new) + (size_t)n * k->size);
 		else
 			tell_member(c, in, k, name, true, effect);
 	}
@@ -301,8 +380,53 @@ static bool change_presence(struct change *c, const struct place *in, const stru
 	if (before == after)
 		return !after;
 	tell_presence(c, in, k->name, after, config_effect_of(section, k));
-	memcpy(new + k->offset, old + k->offset, k->size);
+	if (config_effect_of(section, k) == EFFECT_RESTART)
+		memcpy(new + k->offset, old + k->offset, k->size);
 	return true;
+}
+
+/* The group of OLD once more instead of NEW's own. */
+static void keep_shared(const struct config_key *k, const char *old, char *new)
+{
+	const char *before = config_place(k, old);
+	void *kept = before ? k->life->ref(before) : NULL;
+
+	k->life->unref(config_place(k, new));
+	memcpy(new + k->offset, (const void *)&kept, sizeof(kept));
+}
+
+/*
+ * A group in a struct of its own. What needs a restart may be what other values depend on (who is internal follows from our AS), so it keeps all of
+ * them as they were.
+ */
+static void change_shared(struct change *c, const struct place *in, const struct config_section *section,
+	const struct config_key *k, const char *old, char *new)
+{
+	const char *before = config_place(k, old);
+	char *after = config_place(k, new);
+	struct place place = place_in(in, k->name, NULL);
+	unsigned restarts = c->restarts;
+
+	if (!before != !after)
+		tell_presence(c, in, k->name, !before, config_effect_of(section, k));
+	else if (before)
+		change_section(c, &place, k->section, before, after);
+	if (c->restarts == restarts)
+		return;
+	if (before && after)
+		tell_that(c, in, k->name, "stays as it was, all of it, until that restart", EFFECT_LIVE);
+	keep_shared(k, old, new);
+}
+
+static void change_group(struct change *c, const struct place *in, const struct config_section *section,
+	const struct config_key *k, const char *old, char *new)
+{
+	struct place place = place_in(in, k->name, NULL);
+
+	if (k->life)
+		change_shared(c, in, section, k, old, new);
+	else if (!k->count_max || !change_presence(c, in, section, k, old, new))
+		change_section(c, &place, k->section, old + k->offset, new + k->offset);
 }
 
 static void change_section(struct change *c, const struct place *in, const struct config_section *section,
@@ -310,16 +434,23 @@ static void change_section(struct change *c, const struct place *in, const struc
 {
 	for (unsigned i = 0; i < section->count; i++) {
 		const struct config_key *k = &section->keys[i];
-		struct place place = place_in(in, k->name, NULL);
 
-		if (k->type == TYPE_ABSENT)
-			continue;
-		if (k->type == TYPE_NAMED)
+		switch (k->type) {
+		case TYPE_ABSENT:
+			break;
+		case TYPE_NAMED:
+		case TYPE_TABLES:
 			change_named(c, in, section, k, old, new);
-		else if (k->type != TYPE_GROUP)
+			break;
+		case TYPE_ROWS:
+			change_rows(c, in, section, k, old, new);
+			break;
+		case TYPE_GROUP:
+			change_group(c, in, section, k, old, new);
+			break;
+		default:
 			change_value(c, in, section, k, old, new);
-		else if (!k->count_max || !change_presence(c, in, section, k, old, new))
-			change_section(c, &place, k->section, old + k->offset, new + k->offset);
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ static bool looks_like_users(const config_setting_t *root)
 
 	return ((users && config_setting_is_group(users)) || (peers && config_setting_is_list(peers))) &&
 	       !config_setting_get_member(root, "concentrator") &&
-	       !config_setting_get_member(root, "initiator");
+	       !config_setting_get_member(root, "initiator") && !config_setting_get_member(root, "afbr");
 }
 
 static void read_parsed(struct problems *r, config_t *parsed, bool check_files, struct config *c)
@@ -96,6 +96,25 @@ static void read_source(struct problems *r, const struct source *source, bool ch
 	config_destroy(&parsed);
 }
 
+void config_copy(struct config *to, const struct config *from)
+{
+	*to = *from;
+	to->afbr = afbr_config_ref(from->afbr);
+}
+
+void config_done(struct config *c)
+{
+	afbr_config_unref(c->afbr);
+	c->afbr = NULL;
+}
+
+void config_free(struct config *c)
+{
+	if (c)
+		config_done(c);
+	free(c);
+}
+
 int config_file_read(
 	const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret)
 {
@@ -116,7 +135,7 @@ int config_file_read(
 		source_free(&source);
 	}
 	if (!r.errors)
-		memcpy(ret, c, sizeof(*c));
-	free(c);
+		config_copy(ret, c);
+	config_free(c);
 	return r.errors ? -EINVAL : 0;
 }

@@ -8,6 +8,7 @@
 #ifndef CONTROL_CONFIG_H
 #define CONTROL_CONFIG_H
 
+#include "afbr/config.h"
 #include "concentrator/concentrator.h"
 #include "control/instance.h"
 #include "initiator/initiator.h"
@@ -25,14 +26,22 @@ struct config {
 	struct concentrator_config concentrator;
 	unsigned initiator_count;
 	struct initiator_config initiators[CONFIG_INITIATORS];
+	struct afbr_config *afbr; /* or NULL; a reference, and not changed any more */
 };
+
+/* *TO is overwritten, and is to be given to config_done() or config_free(). A zeroed one has nothing. */
+void config_copy(struct config *to, const struct config *from);
+/* Lets go what C refers to. */
+void config_done(struct config *c);
+/* An allocated one, with that; or NULL. */
+void config_free(struct config *c);
 
 typedef void config_error(void *owner, bool fatal, const char *file, unsigned line, const char *text);
 
 /* Reads PATH (FD >= 0: from this descriptor, PATH for messages and includes). CHECK_FILES: also look at modes and contents of the files
  * that it names (users, passwords), as root at start and for `softwire check`. (The name config_read() is libconfig's.) 0, or -EINVAL
  * after one or more fatal errors; warnings (fatal false) do not fail. *ret is large: allocate it. Of what it was before, ret->instance
- * counts: the defaults of directories depend on it. */
+ * counts: the defaults of directories depend on it. To be given to config_done(). */
 int config_file_read(const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,9 @@ static void check_users(
 	close(fd);
 }
 
-static void check_secret(struct problems *r, const config_setting_t *group, const char *key, const char *path)
+/* At most MOST bytes: what it is used for takes no more. */
+static void check_secret(
+	struct problems *r, const config_setting_t *group, const char *key, const char *path, size_t most)
 {
 	int fd = path[0] ? open_named(r, group, key, path) : -1;
 	char secret[AAA_SECRET_MAX + 1], why[128] = "";
@@ -105,6 +108,10 @@ static void check_secret(struct problems *r, const config_setting_t *group, cons
 		return;
 	if (aaa_read_secret(fd, secret, &len, why))
 		problem_at(r, true, rule_at(group, key), "`%s` names %s: %s", key, quoted(path).text, why);
+	else if (len > most)
+		problem_at(r, true, rule_at(group, key),
+			"`%s` names %s: has a secret of %zu bytes, and this one can have %zu at most", key,
+			quoted(path).text, len, most);
 	explicit_bzero(secret, sizeof(secret));
 	close(fd);
 }
@@ -215,9 +222,9 @@ static void check_initiator_files(
 	const config_setting_t *eap = rule_group(group, "eap");
 	unsigned before = r->errors;
 
-	check_secret(r, group, "password-file", in->password_path);
-	check_secret(r, group, "server-password-file", in->server_password_path);
-	check_secret(r, group, "tunnel-secret-file", in->tunnel_secret_path);
+	check_secret(r, group, "password-file", in->password_path, AAA_SECRET_MAX);
+	check_secret(r, group, "server-password-file", in->server_password_path, AAA_SECRET_MAX);
+	check_secret(r, group, "tunnel-secret-file", in->tunnel_secret_path, AAA_SECRET_MAX);
 	check_pem(r, eap, "certificate", in->eap_certificate_path, false);
 	check_pem(r, eap, "key", in->eap_key_path, true);
 	check_pem(r, eap, "ca", in->eap_ca_path, false);
@@ -226,6 +233,17 @@ static void check_initiator_files(
 			(const char *const[]){in->eap_certificate_path, in->eap_key_path, in->eap_ca_path},
 			in->eap_server_name);
 	check_hooks(r, rule_group(group, "hooks"), in->hooks, INITIATOR_HOOKS);
+}
+
+/* RFC 2385: the key is as long as the TCP of this system takes. */
+static void check_afbr_files(struct problems *r, const config_setting_t *group, const struct afbr_config *a)
+{
+	const config_setting_t *neighbors = rule_group(rule_group(group, "bgp"), "neighbors");
+
+	for (unsigned i = 0; i < a->neighbor_count; i++)
+		if (rule_group(neighbors, a->neighbors[i].name))
+			check_secret(r, rule_group(neighbors, a->neighbors[i].name), "password-file",
+				a->neighbors[i].password_file, TCP_MD5SIG_MAXKEYLEN);
 }
 
 /* Who the daemon is to become, and who may look at it. */
@@ -247,6 +265,8 @@ void config_files(struct problems *r, const config_setting_t *root, const struct
 	check_names(r, root, c);
 	if (c->concentrator.present)
 		check_concentrator_files(r, rule_group(root, "concentrator"), &c->concentrator);
+	if (c->afbr)
+		check_afbr_files(r, rule_group(root, "afbr"), c->afbr);
 	for (unsigned i = 0; i < c->initiator_count; i++) {
 		const struct initiator_config *in = &c->initiators[i];
 		const config_setting_t *group = rule_group(initiators, in->name);

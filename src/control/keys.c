@@ -4,13 +4,9 @@
 
 #include <stddef.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* Where a value goes: one, or a list with its count. */
-#define INTO(s, field) .offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field)
-#define LIST(s, field, count)                                                                                \
-	.offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field[0]),                      \
-	.count_offset = offsetof(struct s, count), .count_max = COUNT(((struct s *)0)->field)
+#define COUNT CONFIG_COUNT
+#define INTO  CONFIG_INTO
+#define LIST  CONFIG_LIST
 
 static const char *const networks[] = {"public", "trusted", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL}; /* as enum log_level */
@@ -362,6 +358,8 @@ static const struct config_key file_keys[] = {
 		.name_offset = offsetof(struct initiator_config, name),
 		.name_size = sizeof(((struct initiator_config *)0)->name), .effect = EFFECT_LIVE,
 		.help = "softwires that this machine keeps up, by name; si-NAME is the device"},
-	{"afbr", TYPE_ABSENT, .help = "the mesh role is not available in this version"},
+	{"afbr", TYPE_GROUP, .section = &config_afbr_section, .offset = offsetof(struct config, afbr),
+		.size = sizeof(struct afbr_config), .heap = true, .life = &config_afbr_life,
+		.help = "this machine is a border router of a mesh, or its route reflector"},
 };
 const struct config_section config_file_section = {"the file", file_keys, COUNT(file_keys), EFFECT_RESTART};

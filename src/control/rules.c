@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/rules.h"
+#include "control/mesh.h"
 #include "eap/eap.h"
 
 /* ---- defaults that depend on others ---- */
@@ -258,8 +258,7 @@ static bool is_ours(const struct concentrator_config *con, const struct endpoint
 }
 
 /* Our own addresses are left out: all concentrators may have the same list. */
-static void check_redirect(
-	struct problems *r, const config_setting_t *group, struct concentrator_config *con)
+static void check_redirect(struct problems *r, const config_setting_t *group, struct concentrator_config *con)
 {
 	char text[ENDPOINT_TEXT];
 	unsigned others = 0;
@@ -395,10 +394,11 @@ void config_rules(struct problems *r, const config_setting_t *root, struct confi
 	const config_setting_t *initiators = rule_group(root, "initiator");
 
 	if (!c->state_directory[0])
-		instance_path(INSTANCE_STATE, c->instance, "", c->state_directory, sizeof(c->state_directory));
-	if (!c->runtime_directory[0])
 		instance_path(
-			INSTANCE_RUNTIME, c->instance, "", c->runtime_directory, sizeof(c->runtime_directory));
+			INSTANCE_STATE, c->instance, "", c->state_directory, sizeof(c->state_directory));
+	if (!c->runtime_directory[0])
+		instance_path(INSTANCE_RUNTIME, c->instance, "", c->runtime_directory,
+			sizeof(c->runtime_directory));
 	derive(r, root, "control-socket", c->control_socket, sizeof(c->control_socket), c->runtime_directory,
 		"control", ".sock");
 	if (rule_group(root, "concentrator"))
@@ -407,10 +407,14 @@ void config_rules(struct problems *r, const config_setting_t *root, struct confi
 		if (rule_group(initiators, c->initiators[i].name))
 			check_initiator(
 				r, rule_group(initiators, c->initiators[i].name), c, &c->initiators[i]);
+	if (rule_group(root, "afbr") && c->afbr)
+		check_afbr(r, rule_group(root, "afbr"), c, c->afbr);
 	check_devices(r, root, c);
-	if (!rule_is_set(root, "concentrator") && !rule_is_set(root, "initiator"))
+	if (!rule_is_set(root, "concentrator") && !rule_is_set(root, "initiator") &&
+		!rule_is_set(root, "afbr"))
 		problem_line(r, true, c->path, 0,
-			"there is nothing to do: it must have `concentrator`, `initiator` or both");
+			"there is nothing to do: it must have one or more of `concentrator`, `initiator` and "
+			"`afbr`");
 	else if (initiators && !config_setting_length(initiators))
 		problem_at(r, true, initiators,
 			"`initiator` is empty: it must have a group for each softwire, initiator = { home = "

@@ -46,12 +46,16 @@ struct expectation config_expectation(const struct config_key *k)
 		[TYPE_HOST] = "a DNS name",
 		[TYPE_GROUP] = "a group { ... }",
 		[TYPE_NAMED] = "a group of groups { NAME = { ... }; ... }",
+		[TYPE_ROWS] = "a list of groups ( { ... }, ... )",
+		[TYPE_TABLES] = "a group of lists { NAME = ( { ... }, ... ); ... }",
 		[TYPE_ABSENT] = "left out",
 	};
 	struct expectation e = {""};
 
 	if (k->words)
 		expect_words(&e, k->words);
+	else if (k->syntax)
+		snprintf(e.text, sizeof(e.text), "%s", k->syntax->expectation);
 	else if (k->type == TYPE_UINT)
 		snprintf(e.text, sizeof(e.text), "a whole number, %lld to %lld", (long long)k->min,
 			(long long)k->max);
@@ -240,6 +244,10 @@ static bool read_text(struct problems *r, const struct config_key *k, const conf
 			store_uint(k, dst, (uint64_t)word);
 		ok = word >= 0;
 		break;
+	case TYPE_PARSED:
+		memset(dst, 0, k->size);
+		ok = k->syntax->parse(text, dst);
+		break;
 	case TYPE_TEXT:
 		ok = (!k->words || word_index(k->words, text) >= 0) && store_text(k, dst, text);
 		break;
@@ -330,8 +338,8 @@ static bool is_list(const config_setting_t *s)
 }
 
 /* One of at most count_max values, of LENGTH that were written. False: there is no room. */
-static bool read_element(struct problems *r, const struct config_key *k, const config_setting_t *s, int length,
-	char *list, unsigned *n)
+static bool read_element(struct problems *r, const struct config_key *k, const config_setting_t *s,
+	int length, char *list, unsigned *n)
 {
 	if (*n == k->count_max) {
 		problem_at(r, true, s, "`%s` has %d values: it must have at most %u", k->name, length,
@@ -381,24 +389,45 @@ static bool read_group(struct problems *r, const struct config_key *k, const con
 	return true;
 }
 
+/* For LENGTH elements on the heap, but not for more than there may be. Who else had put something there is done. */
+static bool make_room(
+	struct problems *r, const struct config_key *k, const config_setting_t *s, int length, char *into)
+{
+	size_t room = (unsigned)length < k->count_max ? (size_t)length : k->count_max;
+	char *elements;
+
+	if (!k->heap)
+		return true;
+	elements = calloc(room ? room : 1, k->size);
+	if (!elements) {
+		problem_at(r, true, s, "not enough memory");
+		return false;
+	}
+	free(config_place(k, into));
+	memcpy(into + k->offset, (const void *)&elements, sizeof(elements));
+	return true;
+}
+
 static void read_list(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
 {
 	int length = is_list(s) ? count_values(k, s) : 1;
 	unsigned n = 0;
 	bool room = true;
 
+	if (!make_room(r, k, s, length, into))
+		return;
 	if (length < k->min)
 		problem_at(
 			r, true, s, "`%s` is empty: it must have at least %lld", k->name, (long long)k->min);
 	if (!is_list(s))
-		read_element(r, k, s, 1, into + k->offset, &n);
+		read_element(r, k, s, 1, config_place(k, into), &n);
 	for (int i = 0; is_list(s) && room && i < config_setting_length(s); i++) {
 		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
 
 		if (k->beside_offset && is_list(element))
 			room = read_group(r, k, element, length, into, &n);
 		else
-			room = read_element(r, k, element, length, into + k->offset, &n);
+			room = read_element(r, k, element, length, config_place(k, into), &n);
 	}
 	memcpy(into + k->count_offset, &n, sizeof(n));
 }
@@ -408,66 +437,185 @@ static bool member_name_ok(const struct config_key *k, const char *name)
 	return strlen(name) < k->name_size && !strchr(name, '*');
 }
 
+static void read_row_list(
+	struct problems *r, const struct config_key *k, const config_setting_t *s, char *into);
+
+/* One of TYPE_NAMED or TYPE_TABLES. */
+static void read_member(
+	struct problems *r, const struct config_key *k, const config_setting_t *element, char *dst)
+{
+	const char *name = config_setting_name(element);
+
+	if (!member_name_ok(k, name))
+		problem_at(r, true, element,
+			"the name `%s` in `%s` must have at most %u characters, letters, digits, - "
+			"and _",
+			quoted(name).text, k->name, k->name_size - 1);
+	else
+		memcpy(dst + k->name_offset, name, strlen(name) + 1);
+	if (k->type == TYPE_TABLES) {
+		read_row_list(r, k->rows, element, dst);
+		return;
+	}
+	config_presets(k->section, dst);
+	config_read_section(r, k->section, element, dst);
+}
+
+static bool is_member(struct problems *r, const struct config_key *k, const config_setting_t *element)
+{
+	bool group = config_setting_type(element) == CONFIG_TYPE_GROUP;
+	const char *name = config_setting_name(element);
+
+	if (k->type == TYPE_TABLES ? group || is_list(element) : group)
+		return true;
+	if (k->type == TYPE_TABLES)
+		problem_at(r, true, element, "`%s` in `%s` must be a list ( { ... }, ... ) of groups", name,
+			k->name);
+	else
+		problem_at(r, true, element,
+			"`%s` in `%s` must be a group { ... }: each has a name and its settings", name,
+			k->name);
+	return false;
+}
+
 static void read_named(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
 {
 	unsigned n = 0;
 
+	if (!make_room(r, k, s, config_setting_length(s), into))
+		return;
 	for (int i = 0; i < config_setting_length(s); i++) {
 		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
-		const char *name = config_setting_name(element);
-		char *dst = into + k->offset + (size_t)n * k->size;
 
-		if (config_setting_type(element) != CONFIG_TYPE_GROUP) {
-			problem_at(r, true, element,
-				"`%s` in `%s` must be a group { ... }: each has a name and its settings",
-				name, k->name);
+		if (!is_member(r, k, element))
 			continue;
-		}
 		if (n == k->count_max) {
 			problem_at(r, true, element, "`%s` has more than %u groups", k->name, k->count_max);
 			break;
 		}
-		if (!member_name_ok(k, name))
-			problem_at(r, true, element,
-				"the name `%s` in `%s` must have at most %u characters, letters, digits, - "
-				"and _",
-				quoted(name).text, k->name, k->name_size - 1);
-		else
-			memcpy(dst + k->name_offset, name, strlen(name) + 1);
-		config_presets(k->section, dst);
-		config_read_section(r, k->section, element, dst);
+		read_member(r, k, element, config_place(k, into) + (size_t)n * k->size);
 		n++;
+		memcpy(into + k->count_offset, &n, sizeof(n));
 	}
 	memcpy(into + k->count_offset, &n, sizeof(n));
 }
 
-static void read_key(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+/* One group may stand without the brackets of the list. */
+static void read_row_list(
+	struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+{
+	int length = is_list(s) ? config_setting_length(s) : 1;
+	unsigned n = 0;
+
+	if (!make_room(r, k, s, length, into))
+		return;
+	for (int i = 0; i < length; i++) {
+		const config_setting_t *row = is_list(s) ? config_setting_get_elem(s, (unsigned)i) : s;
+		char *dst;
+
+		if (config_setting_type(row) != CONFIG_TYPE_GROUP) {
+			problem_at(r, true, row, "`%s` must be %s", k->name, config_expectation(k).text);
+			continue;
+		}
+		if (n == k->count_max) {
+			problem_at(r, true, row, "`%s` has more than %u groups", k->name, k->count_max);
+			break;
+		}
+		dst = config_place(k, into) + (size_t)n * k->size;
+		n++;
+		memcpy(into + k->count_offset, &n, sizeof(n));
+		config_presets(k->section, dst);
+		config_read_section(r, k->section, row, dst);
+	}
+	memcpy(into + k->count_offset, &n, sizeof(n));
+}
+
+/* Some words, or one without brackets. */
+static void read_set(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+{
+	int length = is_list(s) ? config_setting_length(s) : 1;
+	uint64_t bits = 0;
+
+	if (length < k->min)
+		problem_at(
+			r, true, s, "`%s` is empty: it must have at least %lld", k->name, (long long)k->min);
+	for (int i = 0; i < length; i++) {
+		const config_setting_t *word = is_list(s) ? config_setting_get_elem(s, (unsigned)i) : s;
+		const char *text = config_setting_get_string(word);
+		int at = text ? word_index(k->words, text) : -1;
+
+		if (at >= 0)
+			bits |= (uint64_t)1 << at;
+		else if (text)
+			problem_at(r, true, word, "`%s` has \"%s\": it must be %s", k->name,
+				quoted(text).text, config_expectation(k).text);
+		else
+			problem_at(r, true, word, "`%s` must be a list of texts in quotes: %s", k->name,
+				config_expectation(k).text);
+	}
+	store_uint(k, into + k->offset, bits);
+}
+
+/* A group in a struct of its own. */
+static void read_shared(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+{
+	void *group = k->life->make();
+
+	if (!group) {
+		problem_at(r, true, s, "not enough memory");
+		return;
+	}
+	memcpy(into + k->offset, (const void *)&group, sizeof(group));
+	config_presets(k->section, group);
+	config_read_section(r, k->section, s, group);
+}
+
+static void read_group_of_keys(
+	struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
 {
 	bool present = true;
 
-	if (k->type == TYPE_ABSENT) {
-		problem_at(r, true, s, "`%s`: %s", k->name, k->help);
-		return;
+	if (config_setting_type(s) != CONFIG_TYPE_GROUP) {
+		problem_at(r, true, s, "`%s` must be %s", k->name, config_expectation(k).text);
+	} else if (k->type != TYPE_GROUP) {
+		read_named(r, k, s, into);
+	} else if (k->life) {
+		read_shared(r, k, s, into);
+	} else {
+		config_presets(k->section, into + k->offset);
+		config_read_section(r, k->section, s, into + k->offset);
+		if (k->count_max)
+			memcpy(into + k->count_offset, &present, sizeof(present));
 	}
-	if (k->type != TYPE_GROUP && k->type != TYPE_NAMED) {
+}
+
+static void read_key(struct problems *r, const struct config_key *k, const config_setting_t *s, char *into)
+{
+	bool given = true;
+
+	switch (k->type) {
+	case TYPE_ABSENT:
+		problem_at(r, true, s, "`%s`: %s", k->name, k->help);
+		break;
+	case TYPE_GROUP:
+	case TYPE_NAMED:
+	case TYPE_TABLES:
+		read_group_of_keys(r, k, s, into);
+		break;
+	case TYPE_ROWS:
+		read_row_list(r, k, s, into);
+		break;
+	case TYPE_SET:
+		read_set(r, k, s, into);
+		break;
+	default:
 		if (k->count_max)
 			read_list(r, k, s, into);
 		else
 			(void)read_value(r, k, s, into + k->offset);
-		return;
 	}
-	if (config_setting_type(s) != CONFIG_TYPE_GROUP) {
-		problem_at(r, true, s, "`%s` must be %s", k->name, config_expectation(k).text);
-		return;
-	}
-	if (k->type == TYPE_NAMED) {
-		read_named(r, k, s, into);
-		return;
-	}
-	config_presets(k->section, into + k->offset);
-	config_read_section(r, k->section, s, into + k->offset);
-	if (k->count_max)
-		memcpy(into + k->count_offset, &present, sizeof(present));
+	if (k->given_offset)
+		memcpy(into + k->given_offset, &given, sizeof(given));
 }
 
 static const struct config_key *find_key(const struct config_section *section, const char *name)
@@ -478,7 +626,7 @@ static const struct config_key *find_key(const struct config_section *section, c
 	return NULL;
 }
 
-/* Another section that knows NAME: somebody put it into the wrong place. Sections are nested three deep at most. */
+/* Another section that knows NAME: somebody put it into the wrong place. Sections are nested five deep at most. */
 static const struct config_section *elsewhere(const struct config_section *at, const char *name)
 {
 	const struct config_key *k = find_key(at, name);

@@ -36,8 +36,8 @@ static bool take(struct boot *boot, const struct config *config)
 	if (!before)
 		return false;
 	*before = *boot->config;
-	*boot->config = *config;
-	free(boot->before);
+	config_copy(boot->config, config);
+	config_free(boot->before);
 	boot->before = before;
 	boot->log.level = boot->config->log_level;
 	make_policy(boot);
@@ -56,7 +56,7 @@ static const struct keeper_policy *reload_policy(void *arg)
 	ok = config && !config_file_read(boot->config->path, -1, true, log_config_error, boot, config) &&
 	     take(boot, config);
 
-	free(config);
+	config_free(config);
 	return ok ? &boot->policy : NULL;
 }
 
@@ -67,6 +67,7 @@ static const struct keeper_policy *reload_back(void *arg)
 
 	if (!boot->before)
 		return NULL;
+	config_done(boot->config);
 	*boot->config = *boot->before;
 	free(boot->before);
 	boot->before = NULL;
@@ -84,6 +85,13 @@ struct boot *boot_new(void)
 	return boot;
 }
 
+void boot_free(struct boot *boot)
+{
+	if (boot)
+		config_done(boot->config);
+	free(boot);
+}
+
 static int engine(void *arg, int fd)
 {
 	const struct boot *boot = arg;
@@ -98,7 +106,7 @@ int boot_run(struct boot *boot)
 	log_init(&boot->log, STDERR_FILENO, boot->config->log_level);
 	make_policy(boot);
 	status = keeper_run(&boot->policy, &boot->log, engine, boot);
-	free(boot->before);
+	config_free(boot->before);
 	boot->before = NULL;
 	return status;
 }

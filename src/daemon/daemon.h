@@ -44,6 +44,7 @@ struct boot {
 
 /* With room for a configuration at boot->config, which the caller fills. NULL: no memory. */
 struct boot *boot_new(void);
+void boot_free(struct boot *boot); /* NULL: nothing */
 /* Runs keeper and engine with boot->config until the daemon ends; its exit status. */
 int boot_run(struct boot *boot);
 

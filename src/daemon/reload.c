@@ -75,7 +75,7 @@ static void reload_free(struct reload *r)
 	json_decref(r->errors);
 	json_decref(r->warnings);
 	json_decref(r->say);
-	free(r->config);
+	config_free(r->config);
 	free(r);
 }
 
@@ -204,7 +204,7 @@ static void apply(struct reload *r)
 	worker_watch_network(w, r->config->initiator_count > 0);
 	start_initiators(r);
 	worker_show_roles(w);
-	free(w->now);
+	config_free(w->now);
 	w->now = r->config;
 	r->config = NULL;
 }

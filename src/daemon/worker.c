@@ -251,7 +251,7 @@ static void worker_free(struct worker *w)
 	uv_close((uv_handle_t *)&w->interrupt, NULL);
 	uv_close((uv_handle_t *)&w->hangup, NULL);
 	loop_done(&w->loop);
-	free(w->now);
+	config_free(w->now);
 }
 
 int worker_run(const struct config *config, struct worker_observer *observer, int fd)
@@ -266,7 +266,7 @@ int worker_run(const struct config *config, struct worker_observer *observer, in
 		free(w);
 		return 1;
 	}
-	*w->now = *config;
+	config_copy(w->now, config);
 	w->config = config;
 	w->observer = observer;
 	w->parent = getppid();
@@ -274,7 +274,7 @@ int worker_run(const struct config *config, struct worker_observer *observer, in
 	w->log = &log;
 	rng_init_system(&w->rng);
 	if (loop_init(&w->loop)) {
-		free(w->now);
+		config_free(w->now);
 		free(w);
 		return 1;
 	}

@@ -79,7 +79,7 @@ static const struct {
 	const char *name, *text, *told;
 } broken[] = {
 	{"empty file", "",
-		"test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
+		"test.conf: there is nothing to do: it must have one or more of `concentrator`, `initiator` and `afbr`\n"},
 	{"users file", "users = { alice = { secret = \"s\"; }; };\npeers = ( );",
 		"test.conf: this looks like a users file: check the configuration that names it\n"},
 	{"users file with tunnel secrets alone", "peers = ( );",
@@ -90,7 +90,7 @@ static const struct {
 		"test.conf:2: there is no key `helo` in `concentrator`: did you mean `hello`?\n"},
 	{"misspelt section", "concentrater = { };",
 		"test.conf:1: there is no key `concentrater` in the file: did you mean `concentrator`?\n"
-		"test.conf: there is nothing to do: it must have `concentrator`, `initiator` or both\n"},
+		"test.conf: there is nothing to do: it must have one or more of `concentrator`, `initiator` and `afbr`\n"},
 	{"key that nobody knows", CONCENTRATOR("frobnicate = 1;"),
 		"test.conf:2: there is no key `frobnicate` in `concentrator`: softwired.conf(5) lists them "
 		"all\n"},

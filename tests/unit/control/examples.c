@@ -73,7 +73,7 @@ static void concentrator_example(void **state)
 	assert_string_equal(pool[1].lease.name, "hosts");
 	assert_true(prefix_is_none(&pool[1].lease.delegate_from));
 	assert_int_equal(pool[1].dns_count, 1);
-	free(c);
+	config_free(c);
 }
 
 static void initiator_example(void **state)
@@ -91,7 +91,59 @@ static void initiator_example(void **state)
 	assert_true(i->trusted_network && i->want_prefix && i->default_route);
 	assert_string_equal(i->lans[0], "eth1");
 	assert_int_equal(i->metric, 1024);
-	free(c);
+	config_free(c);
+}
+
+static void mesh_example(void **state)
+{
+	struct config *c = read_example("mesh.conf");
+	const struct afbr_config *a = c->afbr;
+	const struct bgp_neighbor_config *ce;
+	const struct policy_rule *rule;
+
+	assert_non_null(a);
+	assert_false(c->concentrator.present);
+	expect_addr(&a->core, "2001:db8:ffff::1");
+	assert_int_equal(a->tunnel_count, 2);
+	assert_true(a->tunnels[0].type == BGP_TUNNEL_GRE && a->tunnels[0].has_key && a->tunnels[0].key == 7);
+	assert_int_equal(a->tunnels[1].type, BGP_TUNNEL_IPIP);
+	assert_int_equal(a->classes.color_count, 1);
+	assert_int_equal(a->id, 0x0a000001);
+	assert_int_equal(a->neighbor_count, 3);
+	assert_true(a->neighbors[0].next_hop_self && a->neighbors[0].as == 65000);
+	assert_int_equal(a->neighbors[1].families, BGP_FAMILY_BIT(BGP_IPV4));
+	ce = &a->neighbors[2];
+	assert_string_equal(ce->name, "ce1");
+	assert_int_equal(ce->ttl_security, 1);
+	assert_int_equal(ce->limits[BGP_IPV4].max_prefix, 100);
+	assert_int_equal(ce->max_prefix_restart, 300000);
+	assert_string_equal(ce->import_policy->name, "from-ce1");
+	rule = ce->import_policy->rules;
+	assert_int_equal(ce->import_policy->rule_count, 1);
+	assert_true(rule->prefixes[0].min == 22 && rule->prefixes[0].max == 24);
+	assert_true(rule->as_path[0].first && rule->as_path[0].last && rule->as_path[0].as == 64512);
+	assert_true(rule->clear_communities && rule->add[0] == (65000u << 16 | 1) && rule->local_pref == 200);
+	assert_int_equal(a->import.protocols[0], 4);
+	assert_string_equal(a->import.policy, "static");
+	assert_int_equal(a->export.families, BGP_FAMILY_BIT(BGP_IPV4));
+	assert_true(a->mrt.updates && a->mrt.keep == 48);
+	config_free(c);
+}
+
+static void reflector_example(void **state)
+{
+	struct config *c = read_example("reflector.conf");
+	const struct afbr_config *a = c->afbr;
+
+	assert_non_null(a);
+	assert_int_equal(a->cluster_id, 0x0a0000ff);
+	assert_false(a->check_next_hops);
+	assert_int_equal(a->neighbor_count, 3);
+	assert_true(a->neighbors[0].client && a->neighbors[1].client && !a->neighbors[2].client);
+	assert_int_equal(a->neighbors[0].families, BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6_ENCAP));
+	assert_int_equal(a->neighbors[1].tunnel_way, BGP_TUNNEL_ONE);
+	assert_false(a->neighbors[0].next_hop_self || a->neighbors[0].next_hop_self_all);
+	config_free(c);
 }
 
 static void users_error(void *owner, const char *file, unsigned line, const char *text)
@@ -126,6 +178,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(concentrator_example),
 		cmocka_unit_test(initiator_example),
+		cmocka_unit_test(mesh_example),
+		cmocka_unit_test(reflector_example),
 		cmocka_unit_test(users_example),
 	};
 

@@ -21,6 +21,8 @@ static void entry(const struct config_section *section, const struct config_key 
 {
 	static const char *const effects[] = {[EFFECT_LIVE] = "at once",
 		[EFFECT_NEW] = "for new softwires",
+		[EFFECT_RESET] = "at once; the session is reset",
+		[EFFECT_SESSION] = "for the next session",
 		[EFFECT_RESTART] = "needs a restart"};
 	char list[128] = "";
 	const char *preset = k->preset     ? k->preset
@@ -28,10 +30,12 @@ static void entry(const struct config_section *section, const struct config_key 
 			     : k->required ? "none: it must be given"
 					   : "none";
 
-	if (k->count_max && k->type != TYPE_NAMED && k->type != TYPE_GROUP)
+	if (k->type == TYPE_SET)
+		snprintf(list, sizeof(list), ", or a list of them");
+	else if (k->count_max)
 		snprintf(list, sizeof(list), ", or a list of up to %u%s", k->count_max,
 			k->beside_offset ? ", in which lists are groups of equal rank" : "");
-	if (k->type == TYPE_GROUP || k->type == TYPE_NAMED)
+	if (k->section)
 		snprintf(text, size, ".It Ic %s\nType: %s.\n", k->name, config_expectation(k).text);
 	else
 		snprintf(text, size, ".It Ic %s\nType: %s%s.\nDefault: %s.\nReload: %s.\n", k->name,
@@ -60,7 +64,7 @@ static void heading(const struct config_section *section, char *text, size_t siz
 
 static void check_section(char *page, const struct config_section *section)
 {
-	char text[1024], *from, *end, *at;
+	char text[2048], *from, *end, *at;
 	unsigned documented = 0, known = 0;
 
 	heading(section, text, sizeof(text));
@@ -100,7 +104,7 @@ static void page_and_tables_agree(void **state)
 
 static void print_section(const struct config_section *section)
 {
-	char text[1024];
+	char text[2048];
 
 	heading(section, text, sizeof(text));
 	printf("%s.Bl -tag -width Ds\n", text);
