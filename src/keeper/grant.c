@@ -662,7 +662,7 @@ void grant_engine_started(struct grant *g)
 {
 	if (g->joined) {
 		g->policy = g->newest;
-		policy_free(g->joined);
+		policy_joined_free(g->joined);
 		g->joined = NULL;
 	}
 	undo_disallowed(g); /* of what an earlier keeper was allowed, too */
@@ -685,15 +685,15 @@ int grant_reload(struct grant *g)
 	if (!before || (newest && !joined))
 		log_message(g->log, LEVEL_ERROR, "keeper", "not enough memory for another policy");
 	if (!newest) {
-		policy_free(before);
+		policy_joined_free(before);
 		return before ? -EINVAL : -ENOMEM;
 	}
 	g->newest = newest;
-	policy_free(g->joined);
+	policy_joined_free(g->joined);
 	g->joined = joined ? joined : before;
 	g->policy = g->joined;
 	if (joined)
-		policy_free(before);
+		policy_joined_free(before);
 	return joined ? 0 : -ENOMEM;
 }
 
@@ -713,6 +713,6 @@ void grant_done(struct grant *g)
 		notify_discard("ledger");
 	ledger_close(&g->ledger);
 	g->policy = g->newest;
-	policy_free(g->joined);
+	policy_joined_free(g->joined);
 	g->joined = NULL;
 }

@@ -271,11 +271,11 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
-	policy_free(p);
+	policy_joined_free(p);
 	return NULL;
 }
 
-void policy_free(struct keeper_policy *p)
+void policy_joined_free(struct keeper_policy *p)
 {
 	if (!p)
 		return;

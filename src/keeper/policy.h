@@ -20,10 +20,10 @@ bool policy_has_tcp(const struct keeper_policy *p, const struct endpoint *e);
 bool policy_in_directory(const struct keeper_policy *p, const char *path);
 
 /*
- * A copy of what may be asked under A or under B (NULL: under A alone), to be freed with policy_free(); NULL: no memory. What there is one of
+ * A copy of what may be asked under A or under B (NULL: under A alone), to be freed with policy_joined_free(); NULL: no memory. What there is one of
  * (the control socket and its group) is B's. It has neither user nor runtime directory, resolvers or reload().
  */
 struct keeper_policy *policy_join(const struct keeper_policy *a, const struct keeper_policy *b);
-void policy_free(struct keeper_policy *p);
+void policy_joined_free(struct keeper_policy *p);
 
 #endif

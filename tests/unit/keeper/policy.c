@@ -79,7 +79,7 @@ static void hooks_are_compared_whole(void **state)
 		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
 		assert_int_equal(!policy_check(joined, &r), cases[i].allowed);
 	}
-	policy_free(joined);
+	policy_joined_free(joined);
 }
 
 static void knows_what_lies_in_the_engines_directories(void **state)
@@ -165,7 +165,7 @@ static void bridges_are_made_of_lans_only(void **state)
 		assert_int_equal(!policy_check(&p, &r), cases[i].allowed);
 		assert_int_equal(!policy_check(joined, &r), cases[i].allowed);
 	}
-	policy_free(joined);
+	policy_joined_free(joined);
 }
 
 static void sockets_are_allowed_by_address_and_port(void **state)
@@ -207,7 +207,7 @@ static void listening_sockets_are_allowed_by_address_and_port(void **state)
 	assert_null(policy_check(joined, &r));
 	r.type = MESSAGE_OPEN_UDP;
 	assert_non_null(policy_check(joined, &r));
-	policy_free(joined);
+	policy_joined_free(joined);
 }
 
 static void only_what_is_delegated_may_be_unreachable(void **state)

@@ -246,7 +246,7 @@ static void tables_are_allowed_by_number_and_metric(void **state)
 		r.body.table = (struct keeper_table){1000, 20};
 		assert_non_null(policy_check(joined, &r));
 	}
-	policy_free(joined);
+	policy_joined_free(joined);
 }
 
 /* ---- through a real engine process ---- */
