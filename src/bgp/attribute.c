@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Path attributes: the table of what each has to be like, and canonical sets of them. RFC 4271 section 5, RFC 7606 section 7. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bgp/attributes.h"
+#include "bgp/tunnel.h"
 
 enum {
 	WELL_KNOWN = BGP_FLAG_TRANSITIVE,
@@ -132,40 +134,6 @@ static bool take_values(
 	return true;
 }
 
-/* RFC 9012 section 3.1: is VALUE, a Tunnel Egress Endpoint, as long as its address family wants? */
-static bool endpoint_fits(struct reader value)
-{
-	size_t len = reader_left(&value);
-	uint16_t afi;
-
-	reader_skip(&value, 4);
-	afi = reader_u16(&value);
-	if (!reader_ok(&value))
-		return false;
-	return len == (afi == 0 ? 6 : afi == BGP_AFI_IPV4 ? 10 : afi == BGP_AFI_IPV6 ? 22 : len);
-}
-
-/* False: sub-TLVs do not end where the TLV does. *ret_usable: no malformed endpoint. */
-static bool tunnel_fits(struct reader tlv, bool *ret_usable)
-{
-	bool endpoint = false;
-
-	*ret_usable = true;
-	while (reader_left(&tlv)) {
-		uint8_t type = reader_u8(&tlv);
-		size_t len = type < 128 ? reader_u8(&tlv) : reader_u16(&tlv);
-		struct reader value = reader_sub(&tlv, len);
-
-		if (!reader_ok(&value))
-			return false;
-		if (type == BGP_SUB_ENDPOINT && !endpoint) {
-			endpoint = true;
-			*ret_usable = endpoint_fits(value);
-		}
-	}
-	return true;
-}
-
 /* RFC 9012 section 13: TLVs and sub-TLVs have to fit; a TLV with a malformed endpoint goes; one has to be left. */
 static bool take_tunnels(
 	const struct bgp_raw *raw, const struct bgp_form *form, struct writer *set, struct bgp_complaints *c)
@@ -178,19 +146,21 @@ static bool take_tunnels(
 		const uint8_t *whole = value.pos;
 		uint16_t type = reader_u16(&value), len = reader_u16(&value);
 		struct reader tlv = reader_sub(&value, len);
-		bool usable;
+		const char *why;
+		int r;
 
 		if (!reader_ok(&value))
 			return bgp_malformed(c, raw, "tunnel type %u is cut short", type);
-		if (!tunnel_fits(tlv, &usable))
+		r = bgp_tunnel_check(type, tlv, &why);
+		if (r == -EPROTO)
 			return bgp_malformed(
 				c, raw, "sub-TLVs of tunnel type %u do not fit its length of %u", type, len);
-		if (usable) {
+		if (!r) {
 			writer_bytes(set, whole, (size_t)len + 4);
 			kept++;
 		} else {
 			bgp_complain(c, BGP_DISCARD, raw->type, BGP_UPDATE_OPTIONAL, raw->whole,
-				"the endpoint of tunnel type %u is malformed, the tunnel was left out", type);
+				"tunnel type %u was left out: %s", type, why);
 		}
 	}
 	return kept || bgp_malformed(c, raw, "no tunnel is left of those in it");

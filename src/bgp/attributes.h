@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bgp/attributes: what nlri.c, attribute.c, aspath.c, community.c, edit.c, update.c and update_write.c share. Not for others: they have bgp/update.h.
+ * bgp/attributes: what nlri.c, attribute.c, aspath.c, community.c, edit.c, update.c, update_write.c and mrt.c share. Not for others: they have bgp/update.h.
  */
 #ifndef BGP_ATTRIBUTES_H
 #define BGP_ATTRIBUTES_H
@@ -82,6 +82,14 @@ bool bgp_path_has_large(struct reader path);
 bool bgp_path_has_confederation(struct reader path);
 void bgp_path_prepend(struct writer *w, struct reader path, uint32_t as, unsigned count);
 void bgp_path_facts(struct reader path, struct bgp_facts *ret);
+
+/* ---- update_write.c ---- */
+
+/* SET as the peer reads it, with NEXT_HOP between AS_PATH and MED where it is not NULL. */
+void bgp_attributes_write(
+	struct writer *w, const struct bgp_form *form, struct reader set, const struct addr *next_hop);
+/* The next hop of MP_REACH: length and addresses. */
+void bgp_next_hop_write(struct writer *w, enum bgp_family family, const struct bgp_next_hop_value *n);
 
 /* ---- community.c ---- */
 

@@ -9,14 +9,15 @@
  *   protocol.h   numbers
  *   message.c    header, OPEN, NOTIFICATION, KEEPALIVE, ROUTE-REFRESH: bytes <-> structs; error.c their errors' names; capability.c
  *   nlri.c attribute.c aspath.c community.c edit.c update.c update_write.c   UPDATE: bytes <-> canonical sets (update.h)
- *   tunnel.c     the Tunnel Encapsulation attribute
+ *   tunnel.c tunnel_text.c   the Tunnel Encapsulation attribute; community_text.c: communities as people write them
  *   set.c        attribute sets and next hops, shared
  *   decision.c   the best of several paths, and why
  *   rib.c feed.c one table of routes, and its readers
  *   policy.c policy_index.c policy_judge.c policy_text.c policy_explain.c   the operator's rules
  *   session.c    one TCP connection's state machine (RFC 4271 section 8); neighbor.c a neighbour, its connections and its timers; neighbors.c all of them;
- *   receive.c    from UPDATE to tables; send.c from tables to UPDATE, with window.c (what shares a message) and export.c (how, or why not); restart.c graceful restart and route refresh; bgp.c the whole, its tables,
- *                next hops, jobs; originate.c our own routes; explain.c why this path; mrt.c what others' tools read
+ *   receive.c    from UPDATE to tables; send.c from tables to UPDATE, with window.c (what shares a message) and export.c (how it is told, or why not);
+ *   restart.c    graceful restart and route refresh; originate.c our own routes; bgp.c the whole, its tables, next hops, jobs;
+ *   explain.c    why this path; mrt.c (mrt.h) what others' tools read
  *
  * Data. A table (rib.h) per family. A neighbour has an Adj-RIB-In in it (its paths), and a feed (its Adj-RIB-Out). Policies run when a route comes in and
  * when it goes out: what is stored is the route after import.

@@ -358,8 +358,6 @@ static bool read_subtlvs(struct draft *d, struct reader tlv)
 /* Why the tunnel cannot be used, or NULL. */
 static const char *judge(const struct draft *d, bool known)
 {
-	if (d->invalid)
-		return d->invalid;
 	if (!known)
 		return "its type is unknown";
 	if (d->unusable)
@@ -385,41 +383,63 @@ static const char *add_tunnel(struct bgp_tunnels *all, struct draft *d)
 	return NULL;
 }
 
+/* Into *ret; 0, -EINVAL or -EPROTO. */
+static int read_tunnel(uint16_t type, struct reader tlv, struct draft *ret, bool *ret_known, const char **why)
+{
+	*ret = (struct draft){.tunnel.type = type};
+	*ret_known = find_type(type, &ret->traits);
+	if (!read_subtlvs(ret, tlv)) {
+		*why = "the parts of a tunnel do not fit its length";
+		return -EPROTO;
+	}
+	if (!ret->invalid)
+		return 0;
+	*why = ret->invalid;
+	return -EINVAL;
+}
+
+int bgp_tunnel_check(uint16_t type, struct reader tlv, const char **why)
+{
+	struct draft d;
+	bool known;
+
+	return read_tunnel(type, tlv, &d, &known, why);
+}
+
 int bgp_tunnels_read(struct reader value, struct bgp_tunnels *ret, const char **why)
 {
 	struct bgp_tunnels all = {0};
-	const char *invalid = "no tunnel is in it";
 	bool valid = false;
 
 	while (reader_left(&value)) {
 		uint16_t type = reader_u16(&value), len = reader_u16(&value);
 		struct reader tlv = reader_sub(&value, len);
-		struct draft d = {.tunnel.type = type};
-		bool known = find_type(type, &d.traits);
-		const char *bad;
+		struct draft d;
+		const char *bad = NULL;
+		bool known;
+		int r;
 
 		if (!reader_ok(&value)) {
 			*why = "a tunnel does not fit";
 			return -EPROTO;
 		}
-		if (!read_subtlvs(&d, tlv)) {
-			*why = "the parts of a tunnel do not fit its length";
-			return -EPROTO;
+		r = read_tunnel(type, tlv, &d, &known, &bad);
+		if (r == -EPROTO) {
+			*why = bad;
+			return r;
 		}
-		bad = judge(&d, known);
+		valid |= !r;
+		if (!bad)
+			bad = judge(&d, known);
 		if (!bad)
 			bad = add_tunnel(&all, &d);
 		if (bad) {
 			all.ignored++;
 			all.why = bad;
 		}
-		if (d.invalid)
-			invalid = d.invalid;
-		else
-			valid = true;
 	}
 	if (!valid) {
-		*why = invalid;
+		*why = all.why ? all.why : "no tunnel is in it";
 		return -EPROTO;
 	}
 	*ret = all;

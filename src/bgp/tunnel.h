@@ -61,6 +61,11 @@ struct bgp_tunnels {
 
 /* 0; -EPROTO and *why (a static text) for an attribute that is malformed: RFC 9012 section 13. */
 int bgp_tunnels_read(struct reader value, struct bgp_tunnels *ret, const char **why);
+/*
+ * One TLV: 0, may be passed on, whether it is understood or not; -EINVAL and *why: its endpoint is malformed, it must not be; -EPROTO and *why: the whole
+ * attribute is malformed (RFC 9012 section 13).
+ */
+int bgp_tunnel_check(uint16_t type, struct reader tlv, const char **why);
 /* The value of the attribute: TLVs in the given order. LEGACY: without sub-TLVs that RFC 5512 does not know (the endpoint among them). */
 void bgp_tunnels_write(struct writer *w, const struct bgp_tunnel *tunnels, unsigned count, bool legacy);
 /* "l2tpv3", "gre", "ipip", "mpls", "mpls-in-gre", "mpls-in-udp"; of RFC 5566 "ipsec", "ipip-ipsec", "mpls-ipsec"; NULL. Those that are read, not

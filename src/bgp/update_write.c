@@ -93,8 +93,7 @@ static void write_beside(struct writer *w, struct beside *b, unsigned type)
 	}
 }
 
-/* SET as the peer reads it, with NEXT_HOP between AS_PATH and MED where it is not NULL. */
-static void write_attributes(
+void bgp_attributes_write(
 	struct writer *w, const struct bgp_form *form, struct reader set, const struct addr *next_hop)
 {
 	struct beside beside = {0};
@@ -132,7 +131,7 @@ bool bgp_next_hop_fits(
 	       (form->extended_next_hop & BGP_FAMILY_BIT(family));
 }
 
-static void write_next_hop(struct writer *w, enum bgp_family family, const struct bgp_next_hop_value *n)
+void bgp_next_hop_write(struct writer *w, enum bgp_family family, const struct bgp_next_hop_value *n)
 {
 	bool has_global = !addr_is_none(&n->global), has_local = !addr_is_none(&n->link_local);
 
@@ -202,18 +201,18 @@ int bgp_update_begin(struct bgp_update_writer *u, struct writer *w, const struct
 	writer_u16(&m, 0);
 	v.list = writer_begin16(&m);
 	if (v.classic) {
-		write_attributes(&m, form, set, &next_hop->global);
+		bgp_attributes_write(&m, form, set, &next_hop->global);
 		writer_end16(&m, v.list, 0);
 	} else {
 		struct writer probe;
 
 		v.total = v.list;
 		begin_multiprotocol(&m, BGP_MP_REACH, family, &v.list);
-		write_next_hop(&m, family, next_hop);
+		bgp_next_hop_write(&m, family, next_hop);
 		writer_u8(&m, 0);
 		/* The other attributes come behind the prefixes: how long are they? */
 		probe = m;
-		write_attributes(&probe, form, set, NULL);
+		bgp_attributes_write(&probe, form, set, NULL);
 		v.attributes = (size_t)(probe.pos - m.pos);
 		m.overflow |= probe.overflow;
 	}
@@ -268,7 +267,7 @@ void bgp_update_end(struct bgp_update_writer *u)
 	} else if (!u->classic) {
 		writer_end16(w, u->list, 0);
 		if (!u->withdraw)
-			write_attributes(w, u->form, u->set, NULL);
+			bgp_attributes_write(w, u->form, u->set, NULL);
 		writer_end16(w, u->total, 0);
 	}
 	bgp_message_end(w, u->message);
