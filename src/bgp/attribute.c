@@ -320,16 +320,22 @@ void bgp_attribute_put(struct writer *set, uint8_t flags, uint8_t type, const vo
 
 bool bgp_attribute_next(struct reader *set, struct bgp_attribute *ret)
 {
-	struct bgp_attribute a;
+	const uint8_t *row = reader_left(set) ? reader_bytes(set, ROW) : NULL;
+	const uint8_t *value;
+	size_t len;
 
-	if (!reader_left(set))
+	if (!row)
 		return false;
-	a.flags = reader_u8(set);
-	a.type = reader_u8(set);
-	a.value = reader_sub(set, reader_u16(set));
+	len = (size_t)(row[2] << 8 | row[3]);
+	value = reader_bytes(set, len);
 	if (!reader_ok(set))
 		return false;
-	*ret = a;
+	/* Member by member: this is walked for every route, and a whole struct would be read back before it is written. */
+	ret->flags = row[0];
+	ret->type = row[1];
+	ret->value.pos = value;
+	ret->value.end = value + len;
+	ret->value.error = NULL;
 	return true;
 }
 

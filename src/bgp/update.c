@@ -35,6 +35,8 @@ static bool agreed(const struct reading *r, enum bgp_family family)
 
 static bool is_host(const struct addr *a)
 {
+	if (a->family == AF_INET6 && a->bytes[0] && a->bytes[0] != 0xff)
+		return true; /* nearly always */
 	if (addr_is_unspecified(a) || addr_is_multicast(a) || addr_is_loopback(a))
 		return false;
 	return a->family != AF_INET || (a->bytes[0] != 0 && a->bytes[0] < 240);
@@ -193,19 +195,18 @@ static struct bgp_raw *place(struct reading *r, uint8_t type)
 static void keep(struct reading *r, const struct bgp_raw *raw)
 {
 	struct bgp_raw *apart = place(r, raw->type);
-	struct writer end = r->set;
+	size_t at = writer_len(&r->set);
 
-	if (!bgp_attribute_take(raw, r->form, &end, &r->c))
+	if (!bgp_attribute_take(raw, r->form, &r->set, &r->c))
 		return;
 	if (apart) {
 		*apart = *raw;
-		return;
-	}
-	if (raw->type < r->highest)
-		bgp_attribute_settle(&end, writer_len(&r->set));
-	else
+		r->set.pos = r->set.start + at;
+	} else if (raw->type < r->highest) {
+		bgp_attribute_settle(&r->set, at);
+	} else {
 		r->highest = raw->type;
-	r->set = end;
+	}
 }
 
 static void read_one(struct reading *r, const struct bgp_raw *raw)
@@ -239,19 +240,15 @@ static void read_one(struct reading *r, const struct bgp_raw *raw)
 /* False: it does not fit into what is left (RFC 7606 section 4); *ret->type may be known all the same. */
 static bool next_raw(struct reader *attributes, struct bgp_raw *ret)
 {
-	struct reader start = *attributes;
-	size_t len;
+	const uint8_t *start = attributes->pos;
+	size_t left = reader_left(attributes), len;
 
 	ret->flags = reader_u8(attributes);
 	ret->type = reader_u8(attributes);
 	len = ret->flags & BGP_FLAG_EXTENDED ? reader_u16(attributes) : reader_u8(attributes);
 	ret->value = reader_sub(attributes, len);
-	if (!reader_ok(attributes)) {
-		ret->whole = start;
-		return false;
-	}
-	ret->whole = reader_of(start.pos, (size_t)(attributes->pos - start.pos));
-	return true;
+	ret->whole = reader_of(start, reader_ok(attributes) ? (size_t)(attributes->pos - start) : left);
+	return reader_ok(attributes);
 }
 
 static void read_attributes(struct reading *r, struct reader attributes)
