@@ -297,9 +297,11 @@ static void long_words_are_cut_at_a_character(void **state)
 
 	(void)state;
 	memset(words, 0, sizeof(words));
-	strcpy(words, "a");
-	for (size_t i = 1; i + 2 < sizeof(words); i += 2)
-		memcpy(words + i, "\xc3\xa4", 2);
+	words[0] = 'a';
+	for (size_t i = 1; i + 2 < sizeof(words); i += 2) {
+		words[i] = '\xc3';
+		words[i + 1] = '\xa4';
+	}
 	begin(&t, BOTH, true);
 	bgp_neighbor_clear(t.n, words);
 	wire_run(&t.w, 10);
