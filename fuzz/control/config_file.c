@@ -90,6 +90,65 @@ static void check_initiator(const struct initiator_config *i, const struct told 
 		require(i->lans[k][0] && !strchr(i->lans[k], '/'));
 }
 
+static void check_rule(const struct policy_rule *r)
+{
+	require(r->then == POLICY_NEXT || r->then == POLICY_ACCEPT || r->then == POLICY_REJECT);
+	require(r->prefix_count <= POLICY_PREFIXES && (!r->prefix_count || r->prefixes));
+	for (unsigned i = 0; i < r->prefix_count; i++)
+		require(r->prefixes[i].prefix.len <= r->prefixes[i].min &&
+			r->prefixes[i].min <= r->prefixes[i].max &&
+			r->prefixes[i].max <= addr_bits(r->prefixes[i].prefix.addr.family));
+	require(r->add_count <= POLICY_VALUES && r->remove_count <= POLICY_VALUES &&
+		r->add_extended_count <= POLICY_VALUES && r->add_large_count <= POLICY_VALUES);
+	for (unsigned i = 0; i < r->source_count; i++)
+		require(terminated(r->sources[i], POLICY_NAME));
+}
+
+/* A copy is equal, and fit for the engine. */
+static void check_policy(const struct policy *p)
+{
+	struct policy *copy = policy_copy(p);
+
+	require(copy && policy_equal(p, copy) && terminated(p->name, sizeof(p->name)));
+	require(p->rule_count <= POLICY_RULES);
+	for (unsigned n = 0; n < p->rule_count; n++)
+		check_rule(&p->rules[n]);
+	policy_free(copy);
+}
+
+static void check_neighbor(const struct afbr_config *a, const struct bgp_neighbor_config *n)
+{
+	bool external = n->as != (n->local_as ? n->local_as : a->as);
+
+	require(n->name[0] && terminated(n->name, sizeof(n->name)) && n->address.family && n->families);
+	require(n->as && n->as != BGP_AS_TRANS && n->port);
+	require(!n->hold_time || (n->hold_time >= 3000 && n->hold_time % 1000 == 0));
+	require(!(n->client && external) && !(n->ttl_security && n->multihop));
+	require(!n->has_import || n->import_policy == afbr_config_policy(a, n->import));
+	require(!n->has_import == !n->import_policy && !n->has_export == !n->export_policy);
+	require(!n->default_local == (external && !(n->has_import && n->has_export)));
+	for (const struct bgp_neighbor_config *o = a->neighbors; o < n; o++)
+		require(strcmp(o->name, n->name) != 0 &&
+			(!addr_equal(&o->address, &n->address) || strcmp(o->interface, n->interface) != 0));
+}
+
+static void check_afbr(const struct afbr_config *a)
+{
+	require(a->refs == 1 && a->as && a->id && a->cluster_id && a->directory[0] == '/');
+	require(a->neighbor_count <= BGP_NEIGHBORS && a->policy_count <= AFBR_POLICIES);
+	require(!a->tunnel_count || a->core.family);
+	require(a->classes.color_count + a->classes.community_count == a->class_count);
+	require(!a->import.present || (a->import.table_count && a->import.protocol_count));
+	require(!a->export.present || (a->export.table && a->export.metric && a->export.families));
+	require(a->mrt.rotate && a->mrt.keep);
+	for (unsigned i = 0; i < a->tunnel_count; i++)
+		require(a->tunnels[i].type != BGP_TUNNEL_L2TPV3 || a->tunnels[i].session);
+	for (unsigned i = 0; i < a->policy_count; i++)
+		check_policy(&a->policies[i]);
+	for (unsigned i = 0; i < a->neighbor_count; i++)
+		check_neighbor(a, &a->neighbors[i]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -103,12 +162,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	result = config_file_read("/nonexistent/fuzz.conf", fd, false, tell, &told, c);
 	require((result == 0) == (told.errors == 0));
 	if (!result) {
-		require(c->concentrator.present || c->initiator_count);
+		require(c->concentrator.present || c->initiator_count || c->afbr);
 		require(c->initiator_count <= CONFIG_INITIATORS && c->control_socket[0] == '/');
 		if (c->concentrator.present)
 			check_concentrator(&c->concentrator, &told);
 		for (unsigned i = 0; i < c->initiator_count; i++)
 			check_initiator(&c->initiators[i], &told);
+		if (c->afbr)
+			check_afbr(c->afbr);
 	}
 	close(fd);
 	config_free(c);

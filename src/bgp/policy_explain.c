@@ -108,6 +108,8 @@ const char *policy_explain(const struct policy *p, const struct policy_result *r
 {
 	struct text t = {.buf = buf, .size = size};
 
+	if (size)
+		*buf = 0;
 	if (!result->rule) {
 		text_add(&t, "no rule accepts it");
 		return buf;

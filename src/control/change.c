@@ -423,7 +423,7 @@ static void change_group(struct change *c, const struct place *in, const struct 
 {
 	struct place place = place_in(in, k->name, NULL);
 
-	if (k->life)
+	if (k->heap)
 		change_shared(c, in, section, k, old, new);
 	else if (!k->count_max || !change_presence(c, in, section, k, old, new))
 		change_section(c, &place, k->section, old + k->offset, new + k->offset);

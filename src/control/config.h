@@ -18,9 +18,9 @@ enum { CONFIG_INITIATORS = 16 };
 struct config {
 	char path[4096];
 	char instance[INSTANCE_NAME]; /* the caller's word before the file is read; "": the only one */
-	char user[64];		   /* the engine process's; "" : softwire, else nobody */
-	char control_socket[108];  /* /run/softwired/control.sock; "" (not from a file): none */
-	char control_group[64];	   /* softwire */
+	char user[64];                /* the engine process's; "" : softwire, else nobody */
+	char control_socket[108];     /* /run/softwired/control.sock; "" (not from a file): none */
+	char control_group[64];       /* softwire */
 	char runtime_directory[4096], state_directory[4096];
 	enum log_level log_level;
 	struct concentrator_config concentrator;
@@ -42,6 +42,7 @@ typedef void config_error(void *owner, bool fatal, const char *file, unsigned li
  * that it names (users, passwords), as root at start and for `softwire check`. (The name config_read() is libconfig's.) 0, or -EINVAL
  * after one or more fatal errors; warnings (fatal false) do not fail. *ret is large: allocate it. Of what it was before, ret->instance
  * counts: the defaults of directories depend on it. To be given to config_done(). */
-int config_file_read(const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret);
+int config_file_read(
+	const char *path, int fd, bool check_files, config_error *error, void *owner, struct config *ret);
 
 #endif

@@ -41,7 +41,7 @@ struct config_section;
 /* How values look that only one part of the daemon knows. */
 enum { CONFIG_VALUE = 128 };
 struct config_syntax {
-	const char *expectation; /* "an AS number, ..." */
+	const char *expectation;                    /* "an AS number, ..." */
 	bool (*parse)(const char *text, void *ret); /* *ret is as large as the row's `size`, and zeroed */
 	void (*print)(const void *value, char buf[CONFIG_VALUE]);
 };
@@ -74,15 +74,17 @@ struct config_key {
 	bool heap; /* what stands at `offset` is a pointer: to the elements, allocated by the reader, or to the struct of a group with a `life` */
 	const struct config_life *life;
 	uint32_t given_offset; /* where a bool tells that the key stands in the file; 0: nowhere */
-	uint32_t beside_offset; /* lists whose elements may be lists in turn: an array of bool, "of one group with the one before"; 0: no */
-	int64_t min, max;                /* numbers; lists: min is the least count */
-	const char *const *words;        /* TYPE_WORD, TYPE_SET, TYPE_TEXT: what is allowed, NULL at the end */
+	uint32_t
+		beside_offset; /* lists whose elements may be lists in turn: an array of bool, "of one group with the one before"; 0: no */
+	int64_t min, max;         /* numbers; lists: min is the least count */
+	const char *const *words; /* TYPE_WORD, TYPE_SET, TYPE_TEXT: what is allowed, NULL at the end */
 	const struct config_syntax *syntax;
 	const struct config_section *section; /* of a group, of each named one, of each row */
-	const struct config_key *rows;        /* TYPE_TABLES: the row of each one's rows, in the element's struct */
-	bool (*same)(const void *a, const void *b); /* TYPE_ROWS, TYPE_TABLES: of elements; NULL: byte by byte */
-	const char *preset;  /* the default as it would be written; NULL: none */
-	const char *derived; /* a default that depends on others, in words */
+	const struct config_key *rows; /* TYPE_TABLES: the row of each one's rows, in the element's struct */
+	bool (*same)(
+		const void *a, const void *b); /* TYPE_ROWS, TYPE_TABLES: of elements; NULL: byte by byte */
+	const char *preset;                    /* the default as it would be written; NULL: none */
+	const char *derived;                   /* a default that depends on others, in words */
 	bool required;
 	enum config_effect effect;
 	bool empty_restarts; /* lists: between none and some lies a restart all the same */
@@ -116,7 +118,7 @@ static inline char *config_place(const struct config_key *k, const void *in)
 	char *at = (char *)in + k->offset;
 
 	if (k->heap)
-		memcpy((void *)&at, at, sizeof(at));
+		memcpy((void *)&at, (const void *)at, sizeof(at));
 	return at;
 }
 
@@ -132,7 +134,7 @@ void config_rules(struct problems *r, const config_setting_t *root, struct confi
 void config_files(struct problems *r, const config_setting_t *root, const struct config *c);
 
 /* Where a value goes: one, or a list with its count; and the same on the heap, with a limit. */
-#define CONFIG_COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define CONFIG_COUNT(a)       (sizeof(a) / sizeof((a)[0]))
 #define CONFIG_INTO(s, field) .offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field)
 #define CONFIG_LIST(s, field, count)                                                                         \
 	.offset = offsetof(struct s, field), .size = sizeof(((struct s *)0)->field[0]),                      \

@@ -9,6 +9,8 @@ enum { MAIN_TABLE = 254, LOCAL_TABLE = 255, INTERVAL_EXTERNAL = 5000 };
 /* RFC 7607 (0 cannot be written), RFC 6793, RFC 7300. */
 static void check_as(struct problems *r, const config_setting_t *group, const char *key, uint32_t as)
 {
+	if (!rule_is_set(group, key))
+		return;
 	if (as == BGP_AS_TRANS)
 		problem_at(r, true, rule_at(group, key),
 			"`%s` is 23456, which stands for AS numbers of four octets and is nobody's: it must "

@@ -248,7 +248,7 @@ static void alter(const struct config_key *k, char *into)
 	unsigned one = 1;
 	uint8_t byte;
 
-	if (!at) {
+	if (k->heap && !at) {
 		at = calloc(1, k->size);
 		assert_non_null(at);
 		memcpy(into + k->offset, (const void *)&at, sizeof(at));
