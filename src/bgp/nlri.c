@@ -90,6 +90,19 @@ int bgp_nlri_read(
 	return 1;
 }
 
+bool bgp_nlri_is_routable(const struct bgp_nlri *n)
+{
+	const struct addr *a = &n->prefix.addr;
+	uint8_t first = a->bytes[0], len = n->prefix.len;
+
+	if (a->family == AF_INET && first != 127 && first != 169)
+		return first < 224 && (first || len < 8); /* 0.0.0.0/8 is nobody's, the default route is */
+	if (a->family == AF_INET6 && first && first < 0xfe)
+		return true;
+	return !addr_is_multicast(a) && !addr_is_loopback(a) && !addr_is_link_local(a) &&
+	       !(len == 128 && addr_is_unspecified(a));
+}
+
 size_t bgp_nlri_size(enum bgp_family family, const struct bgp_nlri *n)
 {
 	return 1 + octets(shapes[family].label) + octets(n->prefix.len);

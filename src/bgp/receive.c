@@ -223,6 +223,8 @@ static int announce_one(struct receiving *r, const struct bgp_nlri *nlri)
 	struct rib_was was;
 	int err;
 
+	if (!bar && !bgp_nlri_is_routable(nlri))
+		bar = BGP_BAR_PREFIX;
 	if (!bar && r->n->import && judge(r, nlri, &set, &bar))
 		return -EPROTO;
 	err = rib_update(&r->b->ribs[r->family], nlri, r->n->source, bgp_set_ref(set), bar,

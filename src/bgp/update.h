@@ -50,6 +50,8 @@ struct bgp_nlri {
  */
 int bgp_nlri_read(
 	struct reader *list, enum bgp_family family, bool withdrawn, struct bgp_nlri *ret, const char **why);
+/* Can there be packets to it? Not where it is multicast, loopback, link-local or reserved: RFC 4271 section 6.3 wants such a one ignored. */
+bool bgp_nlri_is_routable(const struct bgp_nlri *n);
 /* How many bytes it takes. */
 size_t bgp_nlri_size(enum bgp_family family, const struct bgp_nlri *n);
 /* WITHDRAWN: with the label 0x800000. */

@@ -162,7 +162,7 @@ static void barred_and_unreached_paths_are_never_chosen(void **state)
 	enum decision_step steps[3];
 
 	assert_int_equal(choose(routes, 0, steps), -1);
-	for (unsigned bar = BGP_BAR_POLICY; bar <= BGP_BAR_FIRST_AS; bar++) {
+	for (unsigned bar = BGP_BAR_POLICY; bar <= BGP_BAR_PREFIX; bar++) {
 		routes[0].path.bar = bar & 0xf;
 		assert_int_equal(choose(routes, 3, steps), 1);
 		assert_int_equal(steps[0], DECISION_BARRED);

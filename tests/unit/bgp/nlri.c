@@ -144,6 +144,48 @@ static void host_bits_are_cleared(void **state)
 	assert_memory_equal(&n.prefix, &wanted, sizeof(wanted));
 }
 
+static const struct {
+	const char *prefix;
+	bool routable;
+} destinations[] = {
+	{"0.0.0.0/0", true},
+	{"0.0.0.0/1", true},
+	{"0.0.0.0/8", false},
+	{"0.0.0.0/32", false},
+	{"10.0.0.0/8", true},
+	{"127.0.0.0/8", false},
+	{"127.0.0.1/32", false},
+	{"126.0.0.0/8", true},
+	{"169.0.0.0/8", true},
+	{"169.254.0.0/16", false},
+	{"169.253.0.0/16", true},
+	{"223.255.255.0/24", true},
+	{"224.0.0.0/4", false},
+	{"239.1.2.3/32", false},
+	{"240.0.0.0/4", false},
+	{"255.255.255.255/32", false},
+	{"::/0", true},
+	{"::/128", false},
+	{"::1/128", false},
+	{"64:ff9b::/96", true},
+	{"2001:db8::/32", true},
+	{"fc00::/7", true},
+	{"fe80::/64", false},
+	{"fec0::/10", true},
+	{"ff00::/8", false},
+	{"ff02::1/128", false},
+};
+
+static void a_destination_that_no_packet_has_is_known(void **state)
+{
+	for (size_t i = 0; i < sizeof(destinations) / sizeof(destinations[0]); i++) {
+		struct bgp_nlri n = {.prefix = prefix(destinations[i].prefix)};
+
+		if (bgp_nlri_is_routable(&n) != destinations[i].routable)
+			fail_msg("%s", destinations[i].prefix);
+	}
+}
+
 /* RFC 8277 sections 2.2 and 2.4. */
 static void reserved_bits_and_what_is_withdrawn_with_are_not_looked_at(void **state)
 {
@@ -169,6 +211,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_refused_with_a_reason),
 		cmocka_unit_test(a_fault_is_found_behind_good_prefixes),
 		cmocka_unit_test(host_bits_are_cleared),
+		cmocka_unit_test(a_destination_that_no_packet_has_is_known),
 		cmocka_unit_test(reserved_bits_and_what_is_withdrawn_with_are_not_looked_at),
 	};
 

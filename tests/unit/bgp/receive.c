@@ -163,6 +163,23 @@ static void an_impossible_next_hop_bars_it(void **state)
 	stage_close(&s);
 }
 
+/* RFC 4271 section 6.3: it is ignored, and the others of its UPDATE are not. */
+static void an_impossible_destination_bars_it(void **state)
+{
+	struct stage s;
+	struct peer *a;
+
+	stage_open(&s);
+	a = peer_internal(&s, "a", "2001:db8::2");
+	peer_tells_one(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "2001:db8::2", "224.0.0.0/4");
+	peer_tells_one(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "2001:db8::2", "0.0.0.0/0");
+	assert_int_equal(bar_of(a, "224.0.0.0/4"), BGP_BAR_PREFIX);
+	assert_int_equal(bar_of(a, "0.0.0.0/0"), BGP_BAR_NONE);
+	assert_int_equal(a->neighbor->table[BGP_IPV4].received, 2);
+	assert_int_equal(a->neighbor->table[BGP_IPV4].accepted, 1);
+	stage_close(&s);
+}
+
 static void routes_with_ourselves_as_next_hop_are_not_used(void **state)
 {
 	struct addr own = addr_from("2001:db8::1");
@@ -448,6 +465,7 @@ int main(void)
 		cmocka_unit_test(an_external_path_begins_with_the_neighbours_as),
 		cmocka_unit_test(what_was_reflected_round_a_circle_is_barred),
 		cmocka_unit_test(an_impossible_next_hop_bars_it),
+		cmocka_unit_test(an_impossible_destination_bars_it),
 		cmocka_unit_test(routes_with_ourselves_as_next_hop_are_not_used),
 		cmocka_unit_test(without_an_import_policy_nothing_external_is_used),
 		cmocka_unit_test(an_import_policy_rejects_and_changes),
