@@ -43,13 +43,21 @@ static void next_hop_changed(struct bgp *b, struct bgp_next_hop *n)
 	bgp_want_work(b);
 }
 
+/* An answer from inside is no reason to look through the tables. */
+static void ask_owner(struct bgp *b, struct bgp_next_hop *n, bool wanted)
+{
+	b->asking = n;
+	b->ops->next_hop(b, n, wanted);
+	b->asking = NULL;
+}
+
 static void next_hop_wanted(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted)
 {
 	struct bgp *b = container_of(s, struct bgp, sets);
 
 	n->ours = bgp_is_own(b, &n->value.global);
 	if (b->config.check_next_hops)
-		b->ops->next_hop(b, n, wanted);
+		ask_owner(b, n, wanted);
 	else
 		n->answered = n->reached = true;
 }
@@ -65,7 +73,7 @@ void bgp_next_hop_answer(
 	n->why[0] = 0;
 	if (!reached && why)
 		strncat(n->why, why, sizeof(n->why) - 1);
-	if (changed)
+	if (changed && b->asking != n)
 		next_hop_changed(b, n);
 }
 

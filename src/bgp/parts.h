@@ -109,6 +109,7 @@ struct bgp {
 	struct decision_source ourselves;
 	struct bgp_neighbor *neighbors[BGP_NEIGHBORS + 1]; /* by source; [0] is NULL */
 	unsigned neighbor_count;
+	const struct bgp_next_hop *asking; /* the owner is just asked about it: nobody has it yet */
 	struct addr *own;
 	unsigned own_count;
 	/* jobs */
