@@ -57,6 +57,7 @@ struct netlink_monitor {
 	struct known_link *links;
 	enum change pending;
 	void (*changed)(void *owner, const char *what);
+	void (*down)(void *owner, unsigned index); /* or NULL */
 	void *owner;
 	char buffer[4 * NETLINK_BUFFER] __attribute__((aligned(8)));
 };
@@ -190,6 +191,19 @@ static void forget_link(struct netlink_monitor *m, unsigned index)
 	free(k);
 }
 
+static void tell_down(const struct netlink_monitor *m, unsigned index)
+{
+	if (m->down)
+		m->down(m->owner, index);
+}
+
+static bool was_up(struct netlink_monitor *m, unsigned index)
+{
+	const struct known_link *k = *find_link(m, index);
+
+	return k && k->state.flags & IFF_UP;
+}
+
 static enum change judge_link(struct netlink_monitor *m, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
@@ -203,6 +217,8 @@ static enum change judge_link(struct netlink_monitor *m, const struct nlmsghdr *
 	(void)mnl_attr_parse(h, sizeof(*i), take_link_fact, &r);
 	if (r.wireless) /* scan results, for instance: it says nothing about the link as such */
 		return CHANGE_NONE;
+	if (was_up(m, (unsigned)i->ifi_index) && (h->nlmsg_type == RTM_DELLINK || !(i->ifi_flags & IFF_UP)))
+		tell_down(m, (unsigned)i->ifi_index);
 	if (r.state.name[0])
 		learn_index(m, r.state.name, (unsigned)i->ifi_index);
 	if (h->nlmsg_type == RTM_DELLINK)
@@ -299,6 +315,7 @@ static void read_messages(struct netlink_monitor *m)
 			continue;
 		if (len < 0 && errno == ENOBUFS) {
 			note(m, CHANGE_OVERRUN);
+			tell_down(m, 0);
 			continue;
 		}
 		if (len <= 0)
@@ -404,6 +421,11 @@ struct netlink_monitor *netlink_monitor_new(
 	m->flush.run = tell;
 	loop_flush_add(loop, &m->flush);
 	return m;
+}
+
+void netlink_monitor_tell_down(struct netlink_monitor *m, void (*down)(void *owner, unsigned index))
+{
+	m->down = down;
 }
 
 int netlink_monitor_ignore(struct netlink_monitor *m, const char *device)

@@ -146,6 +146,7 @@ static void reads_the_tables_and_protocols_that_it_is_told(void **state)
 	w = watch(statics, 2, true);
 	assert_true(run(w, 0, 1));
 	assert_int_equal(w->count, 3);
+	assert_non_null(find(w, "198.51.100.0/24", NETLINK_READ));
 	assert_int_equal(find(w, "198.51.100.0/24", NETLINK_READ)->route.metric, 5);
 	assert_int_equal(find(w, "198.51.100.0/24", NETLINK_READ)->route.protocol, RTPROT_STATIC);
 	assert_int_equal(find(w, "198.51.102.0/24", NETLINK_READ)->route.type, RTN_BLACKHOLE);
@@ -211,10 +212,10 @@ static void tells_neighbours_apart(void **state)
 		   "fe80::1 dev lan0");
 	assert_true(run(w, 5, 1));
 	b = find(w, "198.51.100.0/24", NETLINK_WENT);
-	assert_true(b && a->route.identity == b->route.identity);
+	assert_true(a && b && a->route.identity == b->route.identity);
 	a = find(w, "2001:db8:1::/48", NETLINK_READ);
 	b = find(w, "2001:db8:1::/48", NETLINK_WENT);
-	assert_true(b && a->route.identity == b->route.identity && b->route.hops == 1);
+	assert_true(a && b && a->route.identity == b->route.identity && b->route.hops == 1);
 	end(w);
 	leave(&p);
 }
