@@ -7,6 +7,7 @@
 
 #include "bgp/bgp.h"
 
+enum { AFBR_DEVICES = 32 };
 enum { AFBR_LISTEN = 16, AFBR_POLICIES = 256, AFBR_NETWORKS = 4096, AFBR_TABLES = 16, AFBR_PROTOCOLS = 16 };
 
 /* A class as it is written: "color:100", which goes out as a Color extended community, or "65000:100", a community. */
@@ -57,6 +58,8 @@ struct afbr_config {
 	uint16_t port;         /* BGP_PORT; 0: does not listen */
 	uint32_t restart_wait; /* ms */
 	bool check_next_hops;
+	unsigned device_count;
+	char devices[AFBR_DEVICES][16]; /* of the softwires of this host's other roles: no next hop is reached through them */
 	unsigned neighbor_count;
 	struct bgp_neighbor_config
 		*neighbors; /* their import_policy and export_policy point into `policies` */

@@ -92,8 +92,18 @@ struct afbr {
 /* Before the first neighbour. 0 or -errno. */
 int nexthop_start(struct afbr *a);
 void nexthop_free(struct afbr *a);
-/* ops->next_hop(): from now on bgp_next_hop_answer() whenever it changes, until WANTED is false. The first answer may come from inside. */
+/* ops->next_hop(): from now on bgp_next_hop_answer() whenever it changes, until WANTED is false. The first answer comes from inside. */
 void nexthop_wanted(struct bgp *b, struct bgp_next_hop *n, bool wanted);
+/* a->config is another one now. */
+void nexthop_change(struct afbr *a);
+/* How packets of FAMILY (AF_INET, AF_INET6) to a route with next hop N leave: gateway, interface and on_link of *RET where that is natively. */
+enum nexthop_state { NEXTHOP_UNREACHED, NEXTHOP_SOFTWIRE, NEXTHOP_NATIVE };
+enum nexthop_state nexthop_route(struct afbr *a, const struct bgp_next_hop *n, uint8_t family, struct keeper_bgp_route *ret);
+/* Would a route to P with METRIC take the place of the one by which some next hop in it is reached? *RET is one. */
+bool nexthop_hidden_by(const struct afbr *a, const struct prefix *p, uint32_t metric, struct addr *ret);
+/* N is reached by another way, or routes by it have gone with their link, since nexthop_settle(). */
+bool nexthop_moved(const struct bgp_next_hop *n);
+void nexthop_settle(struct afbr *a);
 
 /* ---- import.c: the kernel's routes become ours (bgp_originate(), BGP_KERNEL) ---- */
 
@@ -125,6 +135,13 @@ void export_free(struct afbr *a);
 /* Into OBJECT, as doc/control.md has it: routes in the kernel, how many wait, what failed. */
 struct json_t;
 void export_show(const struct afbr *a, struct json_t *object);
+/* What became of the best path of NET: "it is in the kernel's table 254", "it waits for the softwire data plane": a clause. NULL: nothing is exported. */
+const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, char *buf, size_t size);
+/*
+ * nexthop.c: the way to TARGET has changed, or TARGET is no next hop any more: may routes to prefixes that have it be in the kernel? MOVED: routes by it have to be
+ * written again. Only notes it down: the engine may be in the middle of something.
+ */
+void export_moved(struct afbr *a, const struct addr *target, bool moved);
 void import_show(const struct afbr *a, struct json_t *object);
 
 /* ---- mrt.c: files for others' tools (RFC 6396) ---- */

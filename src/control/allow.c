@@ -80,6 +80,7 @@ static void allow_afbr(struct keeper_policy *p, struct allow_lists *lists, const
 	lists->directories[p->directory_count++] = a->directory;
 	lists->table = (struct keeper_table){a->export.table, a->export.metric};
 	p->table_count = a->export.present ? 1 : 0;
+	p->may_forward |= a->export.present;
 	for (unsigned n = 0; a->port && n < a->listen_count; n++)
 		lists->tcp[p->tcp_count++] = (struct endpoint){a->listen[n], a->port};
 	if (a->port && !a->listen_count) {

@@ -215,7 +215,7 @@ static const struct config_key import_keys[] = {
 		.help = "who put the route into the kernel, as `ip route` tells it behind `proto`"},
 	{"tables", TYPE_UINT, LIST(afbr_import, tables, table_count), .min = 1, .max = UINT32_MAX,
 		.derived = "254, the main table", .help = "the kernel's routing tables"},
-	{"policy", TYPE_TEXT, INTO(afbr_import, policy), .derived = "all routes",
+	{"policy", TYPE_TEXT, INTO(afbr_import, policy), .derived = "all routes but default ones",
 		.help = "the policy for these routes"},
 };
 static const struct config_section import_section = {

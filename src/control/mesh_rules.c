@@ -374,6 +374,17 @@ static void resolve(struct problems *r, const config_setting_t *group, struct af
 	}
 }
 
+/* The softwires of our other roles, as they are called. */
+static void name_devices(const struct config *c, struct afbr_config *a)
+{
+	_Static_assert((int)AFBR_DEVICES > (int)CONFIG_INITIATORS, "all roles have room");
+	a->device_count = 0;
+	if (c->concentrator.present)
+		snprintf(a->devices[a->device_count++], sizeof(a->devices[0]), "%s", c->concentrator.device);
+	for (unsigned i = 0; i < c->initiator_count; i++)
+		snprintf(a->devices[a->device_count++], sizeof(a->devices[0]), "si-%s", c->initiators[i].name);
+}
+
 void check_afbr(
 	struct problems *r, const config_setting_t *group, const struct config *c, struct afbr_config *a)
 {
@@ -382,6 +393,7 @@ void check_afbr(
 	if ((size_t)snprintf(a->directory, sizeof(a->directory), "%s/mrt", c->state_directory) >=
 		sizeof(a->directory))
 		problem_at(r, true, group, "`state-directory` is too long");
+	name_devices(c, a);
 	check_tunnels(r, group, a);
 	derive_classes(a);
 	if (!bgp)

@@ -422,7 +422,7 @@ void keeper_bgp_routes(struct keeper_client *c, uint32_t table, uint32_t metric,
 	int error;
 
 	/* More than fits is a count that no request accepts. */
-	for (unsigned i = 0; i < count && i < KEEPER_BGP_ROUTES; i++)
+	for (unsigned i = 0; count <= KEEPER_BGP_ROUTES && i < count; i++)
 		m.body.bgp_routes.routes[i] = routes[i];
 	error = enqueue(c, &m, -1, &r);
 	if (error) {

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* afbr/export: what export.c, failure.c (what the kernel did not take) and sweep.c (what an earlier process has left) share. Not for others. */
+#ifndef AFBR_EXPORT_H
+#define AFBR_EXPORT_H
+
+#include "afbr/parts.h"
+#include "lib/hash.h"
+#include "netlink/fib.h"
+
+enum { EXPORT_FEEDS = 2, EXPORT_BATCHES = 8, EXPORT_RECHECKS = 64, EXPORT_FAILURES = 1024 };
+
+struct exporter;
+
+/* A request that is being answered, or the one that is being filled. */
+struct export_batch {
+	struct export_batch *next, **link;
+	struct exporter *exporter;
+	unsigned count;
+	struct keeper_bgp_route routes[KEEPER_BGP_ROUTES];
+};
+
+enum export_sweep { SWEEP_NONE, SWEEP_WAITS, SWEEP_RUNS };
+
+struct exporter {
+	struct afbr *afbr;
+	struct afbr_export config; /* that is in force */
+	const struct policy *policy;
+	struct rib_feed feeds[EXPORT_FEEDS]; /* IPv4, IPv6 */
+	bool fed;                            /* they are in the tables */
+	bool told;     /* the engine has told of routes: its restart, if it is one, is over */
+	bool flushing; /* everything of `config` is being removed */
+	bool starved;  /* of memory */
+	struct wheel_timer timer;
+	struct export_batch *batches, *current;
+	unsigned in_flight;
+	/* routes by moved next hops are written again */
+	bool moved, walking;
+	unsigned walk_feed;
+	rib_id walk_at;
+	struct addr recheck[EXPORT_RECHECKS];
+	unsigned recheck_count;
+	bool recheck_all;
+	/* sweep.c */
+	enum export_sweep sweep;
+	struct netlink_reader *reader;
+	void (*found)(struct afbr *a, int result, bool left);
+	uint64_t swept;
+	/* failure.c */
+	struct hash failures;
+	bool failures_more; /* than there is room for */
+	struct wheel_timer retry;
+	msec retry_in;
+	struct limit lines;
+	uint64_t written;
+	void (*stopped)(struct afbr *a);
+};
+
+/* ---- export.c ---- */
+
+/* Goes on with whatever there is to do. */
+void export_pump(struct exporter *e);
+/* Into the batch that is being filled. False: no memory. */
+bool export_put(struct exporter *e, const struct keeper_bgp_route *route);
+void export_submit(struct exporter *e);
+/* P as it is now, if it is there at all. */
+void export_tell_prefix(struct exporter *e, const struct prefix *p);
+/* All that the feeds have is in the kernel. */
+bool export_is_idle(const struct exporter *e);
+
+/* ---- failure.c ---- */
+
+void failure_init(struct exporter *e);
+void failure_note(struct exporter *e, const struct keeper_bgp_route *route, int error);
+void failure_forget(struct exporter *e, const struct prefix *p);
+void failure_forget_all(struct exporter *e);
+void failure_done(struct exporter *e);
+int failure_of(const struct exporter *e, const struct prefix *p); /* 0: none */
+unsigned failure_count(const struct exporter *e);
+const char *failure_text(int error);
+
+/* ---- sweep.c ---- */
+
+/* Are there routes of an earlier process? FOUND is called later. 0 or -errno. */
+int sweep_look(struct exporter *e, void (*found)(struct afbr *a, int result, bool left));
+/* If it waits, and all that is to stay is in place. */
+void sweep_begin(struct exporter *e);
+void sweep_resume(struct exporter *e);
+void sweep_end(struct exporter *e);
+
+#endif

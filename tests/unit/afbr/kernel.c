@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See kernel.h. */
+#include "kernel.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "netlink/fib.h"
+
+/* ---- the keeper ---- */
+
+/* The role's keeper is the stage. */
+struct request {
+	uv_timer_t timer;
+	struct stage *stage;
+	keeper_answer *answer;
+	keeper_bgp_answer *bgp_answer;
+	void *owner;
+	int result;
+	uint64_t failed[2];
+};
+
+static void closed(uv_handle_t *h)
+{
+	free(container_of((uv_timer_t *)h, struct request, timer));
+}
+
+static void reply(uv_timer_t *t)
+{
+	struct request *r = container_of(t, struct request, timer);
+
+	r->stage->in_flight--;
+	if (r->bgp_answer)
+		r->bgp_answer(r->owner, r->result, r->failed);
+	if (r->answer)
+		r->answer(r->owner, r->result, -1);
+	uv_close((uv_handle_t *)t, closed);
+}
+
+static struct request *request(struct keeper_client *c, void *owner)
+{
+	struct stage *s = (struct stage *)c;
+	struct request *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->stage = s;
+	r->owner = owner;
+	uv_timer_init(&s->loop.uv, &r->timer);
+	uv_timer_start(&r->timer, reply, 0, 0);
+	s->requests++;
+	if (++s->in_flight > s->most_in_flight)
+		s->most_in_flight = s->in_flight;
+	return r;
+}
+
+void keeper_bgp_routes(struct keeper_client *c, uint32_t table, uint32_t metric,
+	const struct keeper_bgp_route *routes, unsigned count, keeper_bgp_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+	struct netlink_bgp_route rows[KEEPER_BGP_ROUTES];
+
+	r->bgp_answer = answer;
+	assert_in_range(count, 1, KEEPER_BGP_ROUTES);
+	for (unsigned i = 0; i < count; i++) {
+		assert_null(keeper_bgp_route_check(&routes[i]));
+		rows[i] = (struct netlink_bgp_route){.add = routes[i].add,
+			.on_link = routes[i].on_link,
+			.dst = routes[i].dst,
+			.gateway = routes[i].gateway,
+			.ifindex = routes[i].ifindex};
+		for (unsigned k = 0; k < i; k++)
+			assert_false(prefix_equal(&routes[i].dst, &routes[k].dst));
+	}
+	r->stage->routes += count;
+	r->result = r->stage->fails;
+	if (r->result)
+		return;
+	assert_int_equal(netlink_bgp_routes(r->stage->netlink, table, metric, rows, count), 0);
+	for (unsigned i = 0; i < count; i++)
+		if (rows[i].error) {
+			r->result = r->result ? r->result : rows[i].error;
+			r->failed[i / 64] |= UINT64_C(1) << i % 64;
+		}
+}
+
+void keeper_bgp_flush(
+	struct keeper_client *c, uint32_t table, uint32_t metric, keeper_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+	unsigned count;
+
+	r->answer = answer;
+	assert_int_equal(netlink_bgp_flush(r->stage->netlink, table, metric, 100, &count), 0);
+	r->result = count ? -EAGAIN : 0;
+}
+
+void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
+{
+	((struct stage *)c)->forwards++;
+}
+
+static void drop(uv_handle_t *h, void *owner)
+{
+	struct request *r;
+
+	if (h->type != UV_TIMER || ((uv_timer_t *)h)->timer_cb != reply)
+		return;
+	r = container_of((uv_timer_t *)h, struct request, timer);
+	if (r->owner == owner) {
+		r->answer = NULL;
+		r->bgp_answer = NULL;
+	}
+}
+
+void keeper_forget(struct keeper_client *c, const void *owner)
+{
+	uv_walk(&((struct stage *)c)->loop.uv, drop, (void *)owner);
+}
+
+/* ---- the engine, but for its tables ---- */
+
+void *bgp_owner(const struct bgp *b)
+{
+	return b->role;
+}
+
+struct rib *bgp_rib(struct bgp *b, enum bgp_family family)
+{
+	return &b->ribs[family];
+}
+
+const char *bgp_source_name(const struct bgp *b, const struct rib_path *p)
+{
+	return p->source ? "peer" : "kernel";
+}
+
+void bgp_next_hop_answer(
+	struct bgp *b, struct bgp_next_hop *n, bool reached, uint32_t metric, const char *why)
+{
+	b->answers++;
+	n->answered = true;
+	n->reached = reached;
+	n->metric = metric;
+	snprintf(n->why, sizeof(n->why), "%s", reached ? "" : why);
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		for (rib_id net = 0; (net = rib_walk(&b->ribs[f], net));)
+			(void)rib_decide(&b->ribs[f], net);
+}
+
+static struct originated *find(struct bgp *b, const struct prefix *p)
+{
+	for (unsigned i = 0; i < b->originated_count; i++)
+		if (prefix_equal(&b->originated[i].prefix, p))
+			return &b->originated[i];
+	return NULL;
+}
+
+int bgp_originate(struct bgp *b, enum bgp_family family, const struct bgp_nlri *nlri, struct reader set,
+	const struct bgp_next_hop_value *next_hop, enum bgp_origin_kind kind, msec now)
+{
+	struct originated *o = find(b, &nlri->prefix);
+
+	assert_int_equal(kind, BGP_KERNEL);
+	assert_true(addr_is_none(&next_hop->global));
+	if (!o) {
+		assert_true(b->originated_count < 64);
+		o = &b->originated[b->originated_count++];
+	}
+	o->prefix = nlri->prefix;
+	o->family = family;
+	o->len = reader_left(&set);
+	assert_true(o->len <= sizeof(o->set));
+	memcpy(o->set, set.pos, o->len);
+	o->there = true;
+	o->times++;
+	return 0;
+}
+
+void bgp_unoriginate(
+	struct bgp *b, enum bgp_family family, const struct prefix *prefix, enum bgp_origin_kind kind)
+{
+	struct originated *o = find(b, prefix);
+
+	assert_true(o && o->there);
+	o->there = false;
+	o->withdrawn++;
+}
+
+static const struct decision_source *source(const struct decision_ops *ops, uint16_t number)
+{
+	static const struct decision_source peer = {.external = true, .id = 1};
+
+	return &peer;
+}
+
+static void wanted(struct bgp_sets *sets, struct bgp_next_hop *n, bool is_wanted)
+{
+	struct bgp *b = container_of(sets, struct bgp, sets);
+
+	nexthop_wanted(b, n, is_wanted);
+}
+
+static void rib_changed(struct rib *r)
+{
+	struct bgp *b = container_of(r - r->family, struct bgp, ribs[0]);
+
+	if (!b->deferring)
+		export_routes(b, r->family);
+}
+
+static void begin_engine(struct bgp *b, struct afbr *role)
+{
+	b->role = role;
+	b->decision.source = source;
+	bgp_sets_init(&b->sets, 1, wanted);
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		rib_init(&b->ribs[f], (enum bgp_family)f, &b->sets, &b->decision, 2 + f, rib_changed);
+}
+
+static void end_engine(struct bgp *b)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		rib_done(&b->ribs[f]);
+	bgp_sets_done(&b->sets);
+}
+
+/* ---- the stage ---- */
+
+struct stage *stage_new(void)
+{
+	const char *why = namespace_enter();
+	struct stage *s;
+
+	if (why) {
+		print_message("skipped: %s\n", why);
+		skip();
+	}
+	s = calloc(1, sizeof(*s));
+	assert_non_null(s);
+	assert_int_equal(loop_init(&s->loop), 0);
+	s->log_fd = memfd_create("log", MFD_CLOEXEC);
+	log_init(&s->log, s->log_fd, LEVEL_INFO);
+	assert_true(namespace_up("lo"));
+	s->lan = namespace_device("lan0", IFF_TAP);
+	s->lan1 = namespace_device("lan1", IFF_TAP);
+	assert_true(s->lan >= 0 && s->lan1 >= 0);
+	administer("ip link set lan0 up && ip link set lan1 up && ip addr add 192.0.2.1/24 dev lan0 && "
+		   "ip addr add 2001:db8::1/64 dev lan0 nodad && ip addr add 198.18.0.1/24 dev lan1 && "
+		   "ip addr add 2001:db8:1::1/64 dev lan1 nodad");
+	s->netlink = netlink_open();
+	assert_non_null(s->netlink);
+	s->config = afbr_config_new();
+	assert_non_null(s->config);
+	s->config->check_next_hops = true;
+	s->role.loop = &s->loop;
+	s->role.log = &s->log;
+	s->role.keeper = (struct keeper_client *)s;
+	s->role.config = s->config;
+	s->role.bgp = &s->bgp;
+	begin_engine(&s->bgp, &s->role);
+	return s;
+}
+
+void stage_free(struct stage *s)
+{
+	import_free(&s->role);
+	export_free(&s->role);
+	end_engine(&s->bgp);
+	nexthop_free(&s->role);
+	loop_done(&s->loop);
+	netlink_close(s->netlink);
+	close(s->lan);
+	close(s->lan1);
+	close(s->log_fd);
+	free(s->role.own);
+	afbr_config_unref(s->config);
+	free(s);
+}
+
+void stage_export(struct stage *s)
+{
+	s->config->export = (struct afbr_export){.present = true,
+		.table = 254,
+		.metric = 20,
+		.families = BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6)};
+}
+
+void stage_import(struct stage *s, uint8_t protocol)
+{
+	s->config->import = (struct afbr_import){.present = true,
+		.table_count = 1,
+		.tables = {254},
+		.protocol_count = 1,
+		.protocols = {protocol}};
+}
+
+static void found(struct afbr *a, int result, bool left)
+{
+	struct stage *s = container_of(a, struct stage, role);
+
+	s->found = true;
+	s->found_result = result;
+	s->left = left;
+}
+
+static bool is_found(void *arg)
+{
+	return ((struct stage *)arg)->found;
+}
+
+void stage_begin(struct stage *s)
+{
+	assert_int_equal(nexthop_start(&s->role), 0);
+	export_start(&s->role, found);
+	assert_true(stage_run(s, is_found, s));
+	assert_int_equal(s->found_result, 0);
+	s->bgp.deferring = s->left;
+	assert_int_equal(export_begin(&s->role), 0);
+}
+
+void stage_restarted(struct stage *s)
+{
+	s->bgp.deferring = false;
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		export_routes(&s->bgp, (enum bgp_family)f);
+}
+
+static void on_time(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	*(bool *)h->data = false;
+}
+
+static bool run_for(struct stage *s, bool (*done)(void *arg), void *arg, unsigned ms)
+{
+	uv_timer_t timer;
+	bool over = false, result;
+
+	timer.data = &over;
+	uv_update_time(&s->loop.uv);
+	uv_timer_init(&s->loop.uv, &timer);
+	uv_timer_start(&timer, on_time, ms, 0);
+	while (!over && !(done && done(arg)))
+		uv_run(&s->loop.uv, UV_RUN_ONCE);
+	result = !done || done(arg);
+	over = true;
+	uv_close((uv_handle_t *)&timer, on_closed);
+	while (over)
+		uv_run(&s->loop.uv, UV_RUN_NOWAIT);
+	return result;
+}
+
+bool stage_run(struct stage *s, bool (*done)(void *arg), void *arg)
+{
+	return run_for(s, done, arg, 5000);
+}
+
+void stage_wait(struct stage *s, unsigned ms)
+{
+	(void)run_for(s, NULL, NULL, ms);
+}
+
+void stage_shows(struct stage *s, const char *command, const char *a, const char *b, int n)
+{
+	int count = -1;
+
+	for (int i = 0; i < 100; i++) {
+		count = shown(command, a, b);
+		if (count == n)
+			return;
+		stage_wait(s, 20);
+	}
+	fail_msg("%s: %d lines with '%s' and '%s', not %d", command, count, a, b, n);
+}
+
+/* ---- routes ---- */
+
+struct addr to_addr(const char *text)
+{
+	struct addr a = {0};
+
+	if (text)
+		assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+struct prefix to_prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+struct bgp_next_hop_value to_next_hop(const char *global, const char *link_local)
+{
+	return (struct bgp_next_hop_value){to_addr(global), to_addr(link_local)};
+}
+
+static enum bgp_family family_of(const struct prefix *p)
+{
+	return p->addr.family == AF_INET ? BGP_IPV4 : BGP_IPV6;
+}
+
+void learn_prefix(struct stage *s, const struct prefix *prefix, const struct bgp_next_hop_value *next_hop,
+	unsigned interface)
+{
+	static const uint8_t origin_and_path[] = {0x40, 1, 0, 1, 0, 0x40, 2, 0, 0};
+	const struct bgp_nlri nlri = {.prefix = *prefix};
+	const struct bgp_set *set = bgp_set_get(
+		&s->bgp.sets, reader_of(origin_and_path, sizeof(origin_and_path)), NULL, next_hop, interface);
+
+	assert_non_null(set);
+	assert_true(
+		rib_update(bgp_rib(&s->bgp, family_of(prefix)), &nlri, 1, set, BGP_BAR_NONE, 0, NULL) >= 0);
+}
+
+void learn(struct stage *s, const char *prefix, const char *global, const char *link_local,
+	const char *interface)
+{
+	struct bgp_next_hop_value value = to_next_hop(global, link_local);
+	struct prefix p = to_prefix(prefix);
+
+	learn_prefix(s, &p, &value, interface ? if_nametoindex(interface) : 0);
+}
+
+void unlearn(struct stage *s, const char *prefix)
+{
+	struct prefix p = to_prefix(prefix);
+
+	assert_true(rib_withdraw(bgp_rib(&s->bgp, family_of(&p)), &p, 1, NULL) >= 0);
+}
+
+static rib_id net_of(struct stage *s, const struct prefix *p)
+{
+	rib_id net = rib_find(bgp_rib(&s->bgp, family_of(p)), p);
+
+	assert_int_not_equal(net, 0);
+	return net;
+}
+
+const struct bgp_next_hop *next_hop_of(struct stage *s, const char *prefix)
+{
+	struct prefix p = to_prefix(prefix);
+
+	return rib_first_path(bgp_rib(&s->bgp, family_of(&p)), net_of(s, &p))->set->next_hop;
+}
+
+const char *state_of(struct stage *s, const char *prefix)
+{
+	static char text[256];
+	struct prefix p = to_prefix(prefix);
+
+	return export_state(&s->role, family_of(&p), net_of(s, &p), text, sizeof(text));
+}
+
+const struct originated *originated(const struct stage *s, const char *prefix)
+{
+	struct prefix p = to_prefix(prefix);
+
+	return find((struct bgp *)&s->bgp, &p);
+}
+
+const char *stage_log(struct stage *s, char text[LOGGED])
+{
+	ssize_t len = pread(s->log_fd, text, LOGGED - 1, 0);
+
+	text[len > 0 ? len : 0] = 0;
+	return text;
+}

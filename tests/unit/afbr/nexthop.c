@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Next hops against the kernel's own tables: reached or not, why not, at what cost, and what follows from a change.
+ */
+#include "kernel.h"
+
+static struct stage *begin(void)
+{
+	struct stage *s = stage_new();
+
+	stage_begin(s);
+	return s;
+}
+
+static void assert_reached(struct stage *s, const char *prefix, uint32_t metric)
+{
+	const struct bgp_next_hop *n = next_hop_of(s, prefix);
+
+	if (!n->reached)
+		fail_msg("%s: %s", prefix, n->why);
+	assert_true(n->answered);
+	assert_int_equal(n->metric, metric);
+}
+
+static void assert_lost(struct stage *s, const char *prefix, const char *why)
+{
+	const struct bgp_next_hop *n = next_hop_of(s, prefix);
+
+	assert_true(n->answered);
+	assert_false(n->reached);
+	assert_string_equal(n->why, why);
+}
+
+static void is_answered_at_once_and_in_words(void **state)
+{
+	struct stage *s = begin();
+
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 metric 7 && ip route add blackhole 10.9.0.0/16 && "
+		   "ip route add 10.8.0.0/16 via 192.0.2.9 proto 172 metric 20 && "
+		   "ip -6 route add 2001:db8:ff::/48 via fe80::9 dev lan0 metric 33");
+	learn(s, "198.51.100.0/24", "192.0.2.5", NULL, NULL);
+	assert_reached(s, "198.51.100.0/24", 0);
+	learn(s, "198.51.101.0/24", "10.1.1.1", NULL, NULL);
+	assert_reached(s, "198.51.101.0/24", 7);
+	learn(s, "198.51.102.0/24", "10.9.1.1", NULL, NULL);
+	assert_lost(s, "198.51.102.0/24", "there is no route to it");
+	learn(s, "198.51.103.0/24", "10.8.1.1", NULL, NULL);
+	assert_lost(s, "198.51.103.0/24", "only a route of BGP itself leads there");
+	learn(s, "198.51.104.0/24", "192.0.2.1", NULL, NULL);
+	assert_lost(s, "198.51.104.0/24", "it is one of our own addresses");
+	learn(s, "198.51.105.0/24", "2001:db8:ff::1", NULL, NULL);
+	assert_reached(s, "198.51.105.0/24", 33);
+	learn(s, "198.51.106.0/24", "203.0.113.1", NULL, NULL);
+	assert_lost(s, "198.51.106.0/24", "there is no route to it");
+	learn(s, "198.51.107.0/24", "fe80::7", NULL, NULL);
+	assert_lost(s, "198.51.107.0/24", "a link-local address, and no interface is known for it");
+	learn(s, "198.51.107.0/24", "fe80::7", NULL, "lan1");
+	assert_reached(s, "198.51.107.0/24", 0);
+	learn(s, "198.51.108.0/24", NULL, "fe80::7", "lan1"); /* there are peers that tell this one only */
+	assert_reached(s, "198.51.108.0/24", 0);
+	learn(s, "198.51.109.0/24", "2001:db8:dead::7", "fe80::7", "lan1");
+	assert_reached(s, "198.51.109.0/24", 0);
+	stage_free(s);
+}
+
+static void no_next_hop_lies_behind_a_softwire(void **state)
+{
+	struct stage *s = stage_new();
+
+	strcpy(s->config->devices[s->config->device_count++], "si-none");
+	strcpy(s->config->devices[s->config->device_count++], "lan1");
+	stage_begin(s);
+	learn(s, "198.51.100.0/24", "198.18.0.5", NULL, NULL);
+	assert_lost(s, "198.51.100.0/24", "only a softwire leads there");
+	learn(s, "198.51.101.0/24", "192.0.2.5", NULL, NULL);
+	assert_reached(s, "198.51.101.0/24", 0);
+	stage_free(s);
+}
+
+static bool has_lost(void *arg)
+{
+	return !next_hop_of(arg, "198.51.100.0/24")->reached;
+}
+
+static bool has_metric_9(void *arg)
+{
+	const struct bgp_next_hop *n = next_hop_of(arg, "198.51.100.0/24");
+
+	return n->reached && n->metric == 9;
+}
+
+/* proves: MESH-BGP-18 partial */
+static void what_changes_is_told(void **state)
+{
+	struct stage *s = begin();
+	unsigned answers;
+
+	learn(s, "198.51.100.0/24", "10.1.1.1", NULL, NULL);
+	assert_lost(s, "198.51.100.0/24", "there is no route to it");
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 metric 9");
+	assert_true(stage_run(s, has_metric_9, s));
+	answers = s->bgp.answers;
+	administer("ip route add 11.0.0.0/8 via 192.0.2.9"); /* is nobody's way */
+	stage_wait(s, 150);
+	assert_int_equal(s->bgp.answers, answers);
+	administer("ip route del 10.0.0.0/8");
+	assert_true(stage_run(s, has_lost, s));
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 metric 9");
+	assert_true(stage_run(s, has_metric_9, s));
+	administer("ip link set lan0 down");
+	assert_true(stage_run(s, has_lost, s));
+	stage_free(s);
+}
+
+static bool link_is_lost(void *arg)
+{
+	return has_lost(arg) && !strcmp(next_hop_of(arg, "198.51.100.0/24")->why, "the link to it is down");
+}
+
+static void a_link_without_carrier_leads_nowhere(void **state)
+{
+	struct stage *s = begin();
+
+	learn(s, "198.51.100.0/24", "192.0.2.5", NULL, NULL);
+	assert_reached(s, "198.51.100.0/24", 0);
+	administer("ip link set lan0 carrier off");
+	assert_true(stage_run(s, link_is_lost, s));
+	stage_free(s);
+}
+
+static void many_are_asked_again_in_slices(void **state)
+{
+	struct stage *s = begin();
+	unsigned first;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct prefix p = {addr4(100, (uint8_t)(i >> 8), (uint8_t)i, 0), 24};
+		struct bgp_next_hop_value v = {.global = addr4(10, 0, (uint8_t)(i >> 8), (uint8_t)i)};
+
+		learn_prefix(s, &p, &v, 0);
+	}
+	learn(s, "198.51.100.0/24", "10.1.1.1", NULL, NULL);
+	assert_lost(s, "198.51.100.0/24", "there is no route to it");
+	first = s->bgp.answers;
+	assert_int_equal(first, 1001);
+	/* By name, so that the routes may go while the round is on. */
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 metric 9");
+	assert_true(stage_run(s, has_metric_9, s));
+	for (unsigned i = 0; i < 500; i++) {
+		struct prefix p = {addr4(100, (uint8_t)(i >> 8), (uint8_t)i, 0), 24};
+
+		assert_true(rib_withdraw(bgp_rib(&s->bgp, BGP_IPV4), &p, 1, NULL) >= 0);
+	}
+	stage_wait(s, 100);
+	assert_in_range(s->bgp.answers, first + 501, first + 1001);
+	for (unsigned i = 500; i < 1000; i++) {
+		struct prefix p = {addr4(100, (uint8_t)(i >> 8), (uint8_t)i, 0), 24};
+
+		assert_true(rib_best(bgp_rib(&s->bgp, BGP_IPV4), rib_find(bgp_rib(&s->bgp, BGP_IPV4), &p)));
+	}
+	stage_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_answered_at_once_and_in_words),
+		cmocka_unit_test(no_next_hop_lies_behind_a_softwire),
+		cmocka_unit_test(what_changes_is_told),
+		cmocka_unit_test(a_link_without_carrier_leads_nowhere),
+		cmocka_unit_test(many_are_asked_again_in_slices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
