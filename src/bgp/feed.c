@@ -195,9 +195,20 @@ static rib_id advance(const struct rib_feed *f)
 	return to;
 }
 
+/* Memory of the net that will come next, which is BEFORE, and of the one behind it: fetched while the feed is busy with the last one. */
+static void fetch(const struct rib *r, rib_id before)
+{
+	const struct rib_net *n = before ? net_at(r, before) : NULL;
+
+	if (n && n->paths)
+		__builtin_prefetch(arena_at(&r->paths, n->paths));
+	if (n && n->next)
+		__builtin_prefetch(net_at(r, n->next));
+}
+
 rib_id rib_feed_next(struct rib_feed *f)
 {
-	rib_id id = advance(f);
+	rib_id id = advance(f), before;
 
 	if (id && id == f->end) {
 		list_remove(f->rib, f->end);
@@ -205,7 +216,9 @@ rib_id rib_feed_next(struct rib_feed *f)
 	}
 	if (!id || id == f->mark)
 		return 0;
-	mark_move(f->rib, f->place, net_at(f->rib, id)->next);
+	before = net_at(f->rib, id)->next;
+	mark_move(f->rib, f->place, before);
+	fetch(f->rib, before);
 	return id;
 }
 

@@ -200,7 +200,7 @@ static bool told_differently(const struct bgp_neighbor_config *a, const struct b
 	return a->client != b->client || a->next_hop_self != b->next_hop_self ||
 	       a->next_hop_self_all != b->next_hop_self_all ||
 	       a->next_hop_unchanged != b->next_hop_unchanged || a->tunnels != b->tunnels ||
-	       a->tunnel_way != b->tunnel_way || a->has_export != b->has_export;
+	       a->tunnel_way != b->tunnel_way;
 }
 
 static void tell_again(struct bgp_neighbor *n, msec now)

@@ -80,18 +80,33 @@ static int check_max_prefix(struct receiving *r)
 	return 0;
 }
 
+/* The next prefixes of LIST, some at a time, so that the table fetches its memory for all of them at once. 0: the end. */
+static unsigned read_some(
+	const struct rib *r, struct reader *list, bool withdrawn, struct bgp_nlri ret[RIB_EXPECT])
+{
+	unsigned count = 0;
+	const char *why;
+
+	while (count < RIB_EXPECT && bgp_nlri_read(list, r->family, withdrawn, &ret[count], &why) == 1)
+		count++;
+	rib_expect(r, ret, count);
+	return count;
+}
+
 /* ---- withdrawn ---- */
 
 static void withdraw(struct receiving *r, enum bgp_family f, struct reader list)
 {
 	struct bgp_neighbor_table *t = &r->n->table[f];
-	struct bgp_nlri nlri;
+	struct rib *rib = &r->b->ribs[f];
+	struct bgp_nlri nlri[RIB_EXPECT];
 	struct rib_was was;
-	const char *why;
+	unsigned count;
 
-	while (bgp_nlri_read(&list, f, true, &nlri, &why) == 1)
-		if (rib_withdraw(&r->b->ribs[f], &nlri.prefix, r->n->source, &was) >= 0)
-			forget(t, &was);
+	while ((count = read_some(rib, &list, true, nlri)))
+		for (unsigned i = 0; i < count; i++)
+			if (rib_withdraw(rib, &nlri[i].prefix, r->n->source, &was) >= 0)
+				forget(t, &was);
 }
 
 /* ---- what is wrong with a route ---- */
@@ -264,8 +279,8 @@ static void filter_tunnels(struct receiving *r)
 static int announce(struct receiving *r, enum bgp_family f, struct reader list, const struct bgp_update *u,
 	const struct bgp_next_hop_value *next_hop)
 {
-	struct bgp_nlri nlri;
-	const char *why;
+	struct bgp_nlri nlri[RIB_EXPECT];
+	unsigned count;
 	int err = 0;
 
 	r->family = f;
@@ -283,8 +298,9 @@ static int announce(struct receiving *r, enum bgp_family f, struct reader list, 
 	r->as_told = bgp_set_get(&r->b->sets, r->set, &r->facts, &r->next_hop, r->interface);
 	if (!r->as_told)
 		return out_of_memory(r);
-	while (!err && bgp_nlri_read(&list, f, false, &nlri, &why) == 1)
-		err = announce_one(r, &nlri);
+	while (!err && (count = read_some(&r->b->ribs[f], &list, false, nlri)))
+		for (unsigned i = 0; !err && i < count; i++)
+			err = announce_one(r, &nlri[i]);
 	bgp_set_unref(&r->b->sets, r->changed);
 	bgp_set_unref(&r->b->sets, r->as_told);
 	return err;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Nets by prefix, their paths, and which is the best. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bgp/net.h"
+#include "lib/pages.h"
 
 /*
  * A slot is 0, or the number of a net with bits of its hash above. With a number of 0 it is a slot of which the net is gone: a look-up goes on
@@ -65,6 +65,18 @@ static uint32_t *slot_find(const struct rib *r, uint32_t hash, const struct pref
 	return NULL;
 }
 
+/* The first net with the tag of HASH: very probably the one that is looked for, without a look at it. */
+static rib_id slot_guess(const struct rib *r, uint32_t hash)
+{
+	for (uint32_t i = hash & r->mask; r->slots[i]; i = (i + 1) & r->mask) {
+		uint32_t id = r->slots[i] ^ (hash & TAG_MASK);
+
+		if (id - 1 < ID_MASK)
+			return id;
+	}
+	return 0;
+}
+
 /* True: the slot was free, and not that of something deleted. */
 static bool slot_put(uint32_t *slots, uint32_t mask, uint32_t hash, rib_id id)
 {
@@ -78,6 +90,11 @@ static bool slot_put(uint32_t *slots, uint32_t mask, uint32_t hash, rib_id id)
 	return was_free;
 }
 
+static void slots_free(struct rib *r)
+{
+	pages_unmap(r->slots, ((size_t)r->mask + 1) * sizeof(*r->slots));
+}
+
 /* All nets by number, which is how they lie in memory, into a table with room for twice as many. */
 static int slots_renew(struct rib *r)
 {
@@ -86,7 +103,7 @@ static int slots_renew(struct rib *r)
 
 	while (size * 3 / 8 < r->live)
 		size *= 2;
-	slots = calloc(size, sizeof(*slots));
+	slots = pages_map(size * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	for (rib_id id = arena_next(&r->nets, 0); id; id = arena_next(&r->nets, id)) {
@@ -95,7 +112,7 @@ static int slots_renew(struct rib *r)
 		if (!n->marks)
 			(void)slot_put(slots, (uint32_t)size - 1, prefix_hash(r, n->key, n->len), id);
 	}
-	free(r->slots);
+	slots_free(r);
 	r->slots = slots;
 	r->mask = (uint32_t)size - 1;
 	r->occupied = r->live;
@@ -419,6 +436,36 @@ int rib_decide(struct rib *r, rib_id net)
 	return decide(r, net, &row, n->best ? 0 : NONE, NONE);
 }
 
+/* ---- ahead of time ---- */
+
+/* A step for all of them, then the next: so memory is waited for once a step, and not once for each prefix in each. */
+void rib_expect(const struct rib *r, const struct bgp_nlri *nlri, unsigned count)
+{
+	uint32_t hash[RIB_EXPECT];
+	const struct rib_path *path[RIB_EXPECT];
+
+	if (!r->slots)
+		return;
+	count = count < RIB_EXPECT ? count : RIB_EXPECT;
+	for (unsigned i = 0; i < count; i++) {
+		hash[i] = prefix_hash(r, nlri[i].prefix.addr.bytes, nlri[i].prefix.len);
+		__builtin_prefetch(&r->slots[hash[i] & r->mask]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		hash[i] = slot_guess(r, hash[i]);
+		if (hash[i])
+			__builtin_prefetch(net_at(r, hash[i]));
+	}
+	for (unsigned i = 0; i < count; i++) {
+		path[i] = hash[i] ? rib_first_path(r, hash[i]) : NULL;
+		if (path[i])
+			__builtin_prefetch(path[i]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (path[i])
+			__builtin_prefetch(path[i]->set);
+}
+
 /* ---- life ---- */
 
 void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
@@ -439,7 +486,7 @@ void rib_done(struct rib *r)
 		bgp_set_unref(r->sets, path_at(r, id)->set);
 	arena_done(&r->nets);
 	arena_done(&r->paths);
-	free(r->slots);
+	slots_free(r);
 	rib_init(r, r->family, r->sets, r->decision, r->seed, r->changed);
 }
 

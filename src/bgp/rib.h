@@ -90,6 +90,10 @@ void rib_init(struct rib *r, enum bgp_family family, struct bgp_sets *sets,
 	const struct decision_ops *decision, uint64_t seed, void (*changed)(struct rib *r));
 void rib_done(struct rib *r);
 
+/* COUNT prefixes that are to be told or withdrawn next: memory for them is fetched meanwhile. For speed only; up to RIB_EXPECT of them. */
+enum { RIB_EXPECT = 16 };
+void rib_expect(const struct rib *r, const struct bgp_nlri *nlri, unsigned count);
+
 /* What a source had said of a prefix before: for its counters. */
 struct rib_was {
 	bool there, barred, stale;

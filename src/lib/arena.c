@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/arena.h"
+#include "lib/pages.h"
 
 enum { WORDS = ARENA_CHUNK / 64, FIRST_CHUNKS = 4 };
 
 static size_t memory_size(const struct arena *a)
 {
 	return a->size * ARENA_CHUNK;
-}
-
-/* One system call brings all pages of a chunk; one by one they cost more than what is written into them. */
-static uint8_t *memory_map(const struct arena *a)
-{
-	void *memory = mmap(NULL, memory_size(a), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void memory_unmap(const struct arena *a, uint8_t *memory)
-{
-	if (memory)
-		(void)munmap(memory, memory_size(a));
 }
 
 void arena_init(struct arena *a, size_t size)
@@ -35,8 +20,8 @@ void arena_init(struct arena *a, size_t size)
 void arena_done(struct arena *a)
 {
 	for (uint32_t c = 0; c < a->chunk_count; c++)
-		memory_unmap(a, a->objects[c]);
-	memory_unmap(a, a->spare);
+		pages_unmap(a->objects[c], memory_size(a));
+	pages_unmap(a->spare, memory_size(a));
 	free(a->objects);
 	free(a->chunks);
 	arena_init(a, a->size);
@@ -74,7 +59,7 @@ static bool provide(struct arena *a, uint32_t c)
 		return false;
 	if (c < a->chunk_count && a->objects[c])
 		return true;
-	memory = a->spare ? a->spare : memory_map(a);
+	memory = a->spare ? a->spare : pages_map(memory_size(a));
 	if (!memory)
 		return false;
 	a->spare = NULL;
@@ -112,7 +97,7 @@ uint32_t arena_alloc(struct arena *a, void **ret)
 static void release(struct arena *a, uint32_t c)
 {
 	if (a->spare)
-		memory_unmap(a, a->objects[c]);
+		pages_unmap(a->objects[c], memory_size(a));
 	else
 		a->spare = a->objects[c];
 	a->objects[c] = NULL;

@@ -3,8 +3,8 @@
  * arena: many objects of one size, named by numbers of 32 bits.
  *
  * Where millions of objects refer to each other, a number costs half a pointer. Numbers begin at 1 and are given again, the lowest chunk with a free place
- * first; objects come zeroed and never move. Chunks (ARENA_CHUNK objects) go back to the system when all their objects are free, but for one spare: their
- * memory is mapped, so nothing that others have allocated keeps it.
+ * first; objects come zeroed and never move. Chunks (ARENA_CHUNK objects) go back to the system when all their objects are free, but for one spare
+ * (lib/pages): nothing that others have allocated keeps them.
  *
  * A size that is a multiple of four fills whole pages. What is known of a chunk lies apart from its objects, so that arena_at() touches only a
  * row of pointers before the object itself.

@@ -423,7 +423,6 @@ static void check_row(const struct row *row, bool external)
 		check_set(row, &u);
 }
 
-/* proves: MESH-BGP-14 partial */
 static void each_is_accepted_discarded_withdraws_the_routes_or_ends_the_session(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

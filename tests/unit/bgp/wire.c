@@ -12,12 +12,14 @@ static void must(bool ok)
 		abort();
 }
 
+void *(*wire_memory)(void *old, size_t size) = realloc;
+
 static void *fresh(size_t size)
 {
-	void *p = calloc(1, size);
+	void *p = wire_memory(NULL, size);
 
 	must(p);
-	return p;
+	return memset(p, 0, size);
 }
 
 /* ---- bytes on their way ---- */
@@ -82,7 +84,7 @@ static void arrive(struct wire_end *e, const struct wire_segment *s)
 	while (done < s->len && e->open) {
 		size_t n = piece && piece < s->len - done ? piece : s->len - done;
 
-		e->in = realloc(e->in, e->in_len + n + 1);
+		e->in = wire_memory(e->in, e->in_len + n + 1);
 		must(e->in);
 		memcpy(e->in + e->in_len, s->bytes + done, n);
 		e->in_len += n;
@@ -535,7 +537,12 @@ void wire_send(struct wire_end *e, const void *bytes, size_t len)
 
 void wire_close(struct wire_end *e)
 {
-	shut(e);
+	if (!e->c) {
+		shut(e);
+		return;
+	}
+	push(e, NULL, 0, true);
+	broke(e, "Connection reset");
 }
 
 size_t wire_take(struct wire_end *e, uint8_t *ret_type, uint8_t message[BGP_EXTENDED_MAX])

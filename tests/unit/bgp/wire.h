@@ -97,6 +97,9 @@ struct wire {
 	uint64_t bytes; /* that went over all wires */
 };
 
+/* Where its own memory comes from: realloc(), which a test of shortage replaces by the real one. */
+extern void *(*wire_memory)(void *old, size_t size);
+
 void wire_init(struct wire *w, uint64_t seed);
 void wire_free(struct wire *w);
 /* Number N: 192.0.2.N, identifier 10.0.0.N. */
@@ -127,7 +130,7 @@ struct wire_end *wire_end_of(struct wire_node *x, struct wire_node *y);
 /* A hand connects to a speaker: its end; the handshake takes the time that it takes. */
 struct wire_end *wire_connect(struct wire_node *hand, struct wire_node *to);
 void wire_send(struct wire_end *e, const void *bytes, size_t len);
-void wire_close(struct wire_end *e);
+void wire_close(struct wire_end *e); /* of a speaker: it breaks */
 /* The next message that has come to a hand's end: 0 when there is none, or its length; its type and a copy. */
 size_t wire_take(struct wire_end *e, uint8_t *ret_type, uint8_t message[BGP_EXTENDED_MAX]);
 
