@@ -17,7 +17,7 @@
  *   session.c    one TCP connection's state machine (RFC 4271 section 8); neighbor.c a neighbour, its connections and its timers; neighbors.c all of them;
  *   receive.c    from UPDATE to tables; send.c from tables to UPDATE, with window.c (what shares a message) and export.c (how it is told, or why not);
  *   restart.c    graceful restart and route refresh; originate.c our own routes; bgp.c the whole, its tables, next hops, jobs;
- *   explain.c    why this path; mrt.c (mrt.h) what others' tools read
+ *   explain.c    why this path is the best (explain.h); mrt.c (mrt.h) what others' tools read
  *
  * Data. A table (rib.h) per family. A neighbour has an Adj-RIB-In in it (its paths), and a feed (its Adj-RIB-Out). Policies run when a route comes in and
  * when it goes out: what is stored is the route after import.
