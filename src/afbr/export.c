@@ -4,7 +4,7 @@
  *
  * A feed of each unicast table is read when the keeper has room for more: EXPORT_BATCHES requests at a time, so that nothing queues but what the keeper is
  * about to do, and a route that changes often is written as it is in the end. The feed's bit says that the kernel was told; what the kernel did not take is
- * kept beside (failure.c) and tried again.
+ * kept beside (refusal.c) and tried again.
  *
  * A way that changes without the engine's knowing (a gateway of the same cost, a link that was down for a moment) is followed by a walk through the
  * tables, in slices, in which all routes by moved next hops are written once more.
@@ -106,9 +106,9 @@ static void answered(void *owner, int result, const uint64_t failed[2])
 	e->in_flight--;
 	for (unsigned i = 0; i < b->count && e->fed; i++)
 		if (all || failed[i / 64] >> i % 64 & 1)
-			failure_note(e, &b->routes[i], result);
+			refusal_note(e, &b->routes[i], result);
 		else
-			failure_forget(e, &b->routes[i].dst);
+			refusal_forget(e, &b->routes[i].dst);
 	free(b);
 	sweep_resume(e);
 	export_pump(e);
@@ -172,7 +172,7 @@ static bool tell(struct exporter *e, unsigned feed, rib_id net)
 	route = (struct keeper_bgp_route){.dst = prefix};
 	if (!export_put(e, &route))
 		return false;
-	failure_forget(e, &prefix);
+	refusal_forget(e, &prefix);
 	(void)rib_feed_set(f, net, false);
 	return true;
 }
@@ -183,7 +183,7 @@ void export_tell_prefix(struct exporter *e, const struct prefix *p)
 	rib_id net = rib_find(e->feeds[feed].rib, p);
 
 	if (net && !tell(e, feed, net))
-		failure_note(e, &(struct keeper_bgp_route){.dst = *p, .add = 1}, -ENOMEM);
+		refusal_note(e, &(struct keeper_bgp_route){.dst = *p, .add = 1}, -ENOMEM);
 }
 
 /* ---- what has to be told ---- */
@@ -340,7 +340,7 @@ static void remove_feeds(struct exporter *e)
 	e->recheck_count = 0;
 	free(e->current);
 	e->current = NULL;
-	failure_forget_all(e);
+	refusal_forget_all(e);
 	sweep_end(e);
 }
 
@@ -454,7 +454,7 @@ void export_start(struct afbr *a, void (*found)(struct afbr *a, int result, bool
 	}
 	e->afbr = a;
 	e->timer.fire = due;
-	failure_init(e);
+	refusal_init(e);
 	e->config = a->config->export;
 	a->exporter = e;
 	if (!e->config.present) {
@@ -513,7 +513,7 @@ void export_free(struct afbr *a)
 	forget_batches(e);
 	keeper_forget(a->keeper, e);
 	wheel_disarm(&a->loop->wheel, &e->timer);
-	failure_done(e);
+	refusal_done(e);
 	free(e);
 	a->exporter = NULL;
 }
@@ -558,9 +558,9 @@ const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, cha
 	case VERDICT_YES:
 		break;
 	}
-	error = failure_of(e, &prefix);
+	error = refusal_of(e, &prefix);
 	if (error)
-		snprintf(buf, size, "not in the kernel: %s", failure_text(error));
+		snprintf(buf, size, "not in the kernel: %s", refusal_text(error));
 	else if (!rib_feed_has(&e->feeds[feed], net))
 		return "on its way into the kernel";
 	else
@@ -582,9 +582,9 @@ void export_show(const struct afbr *a, struct json_t *object)
 		routes += e->feeds[feed].count;
 	json_object_set_new(object, "table", json_integer(e->config.table));
 	json_object_set_new(object, "metric", json_integer(e->config.metric));
-	json_object_set_new(object, "routes", json_integer(routes - failure_count(e)));
+	json_object_set_new(object, "routes", json_integer(routes - refusal_count(e)));
 	json_object_set_new(object, "waiting", json_integer(waiting));
-	json_object_set_new(object, "failed", json_integer(failure_count(e)));
+	json_object_set_new(object, "failed", json_integer(refusal_count(e)));
 	json_object_set_new(object, "written", json_integer((json_int_t)e->written));
 	json_object_set_new(object, "stale-removed", json_integer((json_int_t)e->swept));
 }

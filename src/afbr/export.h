@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* afbr/export: what export.c, failure.c (what the kernel did not take) and sweep.c (what an earlier process has left) share. Not for others. */
+/* afbr/export: what export.c, refusal.c (what the kernel did not take) and sweep.c (what an earlier process has left) share. Not for others. */
 #ifndef AFBR_EXPORT_H
 #define AFBR_EXPORT_H
 
@@ -45,7 +45,7 @@ struct exporter {
 	struct netlink_reader *reader;
 	void (*found)(struct afbr *a, int result, bool left);
 	uint64_t swept;
-	/* failure.c */
+	/* refusal.c */
 	struct hash failures;
 	bool failures_more; /* than there is room for */
 	struct wheel_timer retry;
@@ -67,16 +67,16 @@ void export_tell_prefix(struct exporter *e, const struct prefix *p);
 /* All that the feeds have is in the kernel. */
 bool export_is_idle(const struct exporter *e);
 
-/* ---- failure.c ---- */
+/* ---- refusal.c ---- */
 
-void failure_init(struct exporter *e);
-void failure_note(struct exporter *e, const struct keeper_bgp_route *route, int error);
-void failure_forget(struct exporter *e, const struct prefix *p);
-void failure_forget_all(struct exporter *e);
-void failure_done(struct exporter *e);
-int failure_of(const struct exporter *e, const struct prefix *p); /* 0: none */
-unsigned failure_count(const struct exporter *e);
-const char *failure_text(int error);
+void refusal_init(struct exporter *e);
+void refusal_note(struct exporter *e, const struct keeper_bgp_route *route, int error);
+void refusal_forget(struct exporter *e, const struct prefix *p);
+void refusal_forget_all(struct exporter *e);
+void refusal_done(struct exporter *e);
+int refusal_of(const struct exporter *e, const struct prefix *p); /* 0: none */
+unsigned refusal_count(const struct exporter *e);
+const char *refusal_text(int error);
 
 /* ---- sweep.c ---- */
 

@@ -11,7 +11,7 @@
 
 enum { RETRY_FIRST = 10000, RETRY_MAX = 160000, LINES_PER_SECOND = 1, LINES_BURST = 5 };
 
-struct failure {
+struct refusal {
 	struct prefix prefix;
 	uint32_t hash;
 	int error;
@@ -24,10 +24,10 @@ static uint32_t hash_of(const struct prefix *p)
 
 static bool has_prefix(const void *item, const void *key)
 {
-	return prefix_equal(&((const struct failure *)item)->prefix, key);
+	return prefix_equal(&((const struct refusal *)item)->prefix, key);
 }
 
-const char *failure_text(int error)
+const char *refusal_text(int error)
 {
 	switch (error) {
 	case -EEXIST:
@@ -54,7 +54,7 @@ static void tell(struct exporter *e, const struct keeper_bgp_route *route, int e
 	log_text(&l, "do", route->add ? "add" : "delete");
 	log_uint(&l, "table", e->config.table);
 	log_uint(&l, "metric", e->config.metric);
-	log_text(&l, "reason", failure_text(error));
+	log_text(&l, "reason", refusal_text(error));
 	if (e->lines.suppressed)
 		log_uint(&l, "suppressed", e->lines.suppressed);
 	e->lines.suppressed = 0;
@@ -64,7 +64,7 @@ static void tell(struct exporter *e, const struct keeper_bgp_route *route, int e
 static void remember(struct exporter *e, const struct prefix *p, int error)
 {
 	uint32_t hash = hash_of(p);
-	struct failure *f = hash_find(&e->failures, hash, has_prefix, p);
+	struct refusal *f = hash_find(&e->failures, hash, has_prefix, p);
 
 	if (f) {
 		f->error = error;
@@ -76,12 +76,12 @@ static void remember(struct exporter *e, const struct prefix *p, int error)
 		f = NULL;
 	}
 	if (f)
-		*f = (struct failure){.prefix = *p, .hash = hash, .error = error};
+		*f = (struct refusal){.prefix = *p, .hash = hash, .error = error};
 	else
 		e->failures_more = true;
 }
 
-void failure_note(struct exporter *e, const struct keeper_bgp_route *route, int error)
+void refusal_note(struct exporter *e, const struct keeper_bgp_route *route, int error)
 {
 	tell(e, route, error);
 	if (!route->add)
@@ -91,10 +91,10 @@ void failure_note(struct exporter *e, const struct keeper_bgp_route *route, int 
 		wheel_arm(&e->afbr->loop->wheel, &e->retry, loop_now(e->afbr->loop) + e->retry_in);
 }
 
-void failure_forget(struct exporter *e, const struct prefix *p)
+void refusal_forget(struct exporter *e, const struct prefix *p)
 {
 	uint32_t hash;
-	struct failure *f;
+	struct refusal *f;
 
 	if (!e->failures.count)
 		return;
@@ -104,9 +104,9 @@ void failure_forget(struct exporter *e, const struct prefix *p)
 		free(f);
 }
 
-void failure_forget_all(struct exporter *e)
+void refusal_forget_all(struct exporter *e)
 {
-	struct failure *f;
+	struct refusal *f;
 	uint32_t cursor = 0;
 
 	while ((f = hash_next(&e->failures, &cursor)))
@@ -118,14 +118,14 @@ void failure_forget_all(struct exporter *e)
 	wheel_disarm(&e->afbr->loop->wheel, &e->retry);
 }
 
-int failure_of(const struct exporter *e, const struct prefix *p)
+int refusal_of(const struct exporter *e, const struct prefix *p)
 {
-	const struct failure *f = hash_find(&e->failures, hash_of(p), has_prefix, p);
+	const struct refusal *f = hash_find(&e->failures, hash_of(p), has_prefix, p);
 
 	return f ? f->error : 0;
 }
 
-unsigned failure_count(const struct exporter *e)
+unsigned refusal_count(const struct exporter *e)
 {
 	return e->failures.count;
 }
@@ -134,7 +134,7 @@ unsigned failure_count(const struct exporter *e)
 static void try_all(struct exporter *e)
 {
 	struct prefix *all = calloc(e->failures.count + 1, sizeof(*all));
-	const struct failure *f;
+	const struct refusal *f;
 	uint32_t cursor = 0;
 	unsigned count = 0;
 
@@ -166,13 +166,13 @@ static void retry(struct wheel_timer *t, msec now)
 	export_pump(e);
 }
 
-void failure_init(struct exporter *e)
+void refusal_init(struct exporter *e)
 {
 	e->retry.fire = retry;
 	e->retry_in = RETRY_FIRST;
 }
 
-void failure_done(struct exporter *e)
+void refusal_done(struct exporter *e)
 {
-	failure_forget_all(e);
+	refusal_forget_all(e);
 }
