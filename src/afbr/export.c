@@ -65,6 +65,21 @@ static bool is_our_link(const struct afbr *a, const struct prefix *p)
 	return false;
 }
 
+/*
+ * Where there is a core, what another AFBR tells us with a next hop of the core's family goes through a softwire, even to one that is next to us: only the
+ * core's own family is to be seen there (RFC 5565 section 4.1). A CE router's IPv6 next hop of IPv4 routes (RFC 8950) is on a link of the client network.
+ */
+static bool is_across_the_core(
+	const struct exporter *e, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path)
+{
+	const struct decision_ops *decision = bgp_rib(e->afbr->bgp, family)->decision;
+	const struct bgp_next_hop_value *v = &path->set->next_hop->value;
+	uint8_t to = addr_is_none(&v->global) ? v->link_local.family : v->global.family;
+
+	return !addr_is_none(&e->afbr->config->core) && to != prefix->addr.family &&
+	       !decision->source(decision, path->source)->external;
+}
+
 static enum verdict judge(struct exporter *e, enum bgp_family family, const struct prefix *prefix,
 	const struct rib_path *path, struct keeper_bgp_route *ret, struct addr *hidden)
 {
@@ -83,6 +98,8 @@ static enum verdict judge(struct exporter *e, enum bgp_family family, const stru
 	case NEXTHOP_NATIVE:
 		break;
 	}
+	if (is_across_the_core(e, family, prefix, path))
+		return VERDICT_SOFTWIRE;
 	if (keeper_bgp_route_check(ret))
 		return VERDICT_NEVER;
 	if (is_our_link(e->afbr, prefix))

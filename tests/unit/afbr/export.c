@@ -56,6 +56,29 @@ static void what_can_be_forwarded_natively_is_there(void **state)
 	stage_free(s);
 }
 
+/* proves: MESH-BGP-3 partial */
+static void no_ipv4_goes_into_an_ipv6_core(void **state)
+{
+	struct stage *s = stage_new();
+
+	stage_export(s);
+	s->config->core = to_addr("2001:db8::1");
+	stage_begin(s);
+	learn(s, "198.51.100.0/24", "2001:db8::5", NULL, NULL); /* from a CE router */
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 2001:db8::5", "", 1);
+	unlearn(s, "198.51.100.0/24");
+	stage_shows(s, ipv4, "proto 172", "", 0);
+	s->bgp.internal = true;
+	learn(s, "198.51.100.0/24", "2001:db8::5", NULL, NULL); /* from another AFBR */
+	learn(s, "198.51.101.0/24", "192.0.2.5", NULL, NULL);
+	learn(s, "2001:db8:100::/40", "2001:db8::5", NULL, NULL);
+	stage_shows(s, ipv6, "2001:db8:100::/40 via 2001:db8::5", "", 1);
+	stage_shows(s, ipv4, "proto 172", "", 1);
+	assert_string_equal(state_of(s, "198.51.100.0/24"),
+		"not in the kernel: its next hop is across the core, and there is no softwire data plane yet");
+	stage_free(s);
+}
+
 static void what_is_withdrawn_goes(void **state)
 {
 	struct stage *s = begin();
@@ -403,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_can_be_forwarded_natively_is_there),
+		cmocka_unit_test(no_ipv4_goes_into_an_ipv6_core),
 		cmocka_unit_test(what_is_withdrawn_goes),
 		cmocka_unit_test(a_lost_next_hop_takes_its_routes_along),
 		cmocka_unit_test(routes_follow_their_next_hop_to_another_gateway),

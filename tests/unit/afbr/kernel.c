@@ -188,9 +188,10 @@ void bgp_unoriginate(
 
 static const struct decision_source *source(const struct decision_ops *ops, uint16_t number)
 {
-	static const struct decision_source peer = {.external = true, .id = 1};
+	static const struct decision_source peers[] = {
+		{.external = true, .id = 1, .address = {.family = AF_INET}}, {.id = 1, .address = {.family = AF_INET}}};
 
-	return &peer;
+	return &peers[container_of(ops, struct bgp, decision)->internal];
 }
 
 static void wanted(struct bgp_sets *sets, struct bgp_next_hop *n, bool is_wanted)

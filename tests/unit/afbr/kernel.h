@@ -27,6 +27,7 @@ struct bgp {
 	struct rib ribs[BGP_FAMILIES];
 	struct decision_ops decision;
 	unsigned answers;
+	bool internal; /* the neighbour is */
 	bool deferring; /* our own restart: nothing is told yet */
 	struct originated originated[64];
 	unsigned originated_count;
