@@ -208,7 +208,6 @@ static bool is_awaited(const struct bgp_neighbor *n)
 static void end_deferral(struct bgp *b)
 {
 	b->deferring = false;
-	b->config.restarting = false;
 	b->defer_until = MSEC_NEVER;
 	wheel_disarm(b->wheel, &b->timer);
 	b->routes_due = (1u << BGP_FAMILIES) - 1;

@@ -291,26 +291,66 @@ static void what_we_mean_for_good_is_a_hard_reset(void **state)
 
 static void long_words_are_cut_at_a_character(void **state)
 {
-	char words[BGP_SHUTDOWN_TEXT + 1];
-	struct hand t;
-	struct bgp_error e;
+	(void)state;
+	for (unsigned first = 0; first < 2; first++) {
+		char words[BGP_SHUTDOWN_TEXT + 1] = "a";
+		struct hand t;
+		struct bgp_error e;
+
+		for (size_t i = first; i + 2 < sizeof(words); i += 2) {
+			words[i] = '\xc3';
+			words[i + 1] = '\xa4';
+		}
+		begin(&t, BOTH, true);
+		bgp_neighbor_clear(t.n, words);
+		wire_run(&t.w, 10);
+		hand_expect_end(&t, BGP_ERROR_CEASE, BGP_CEASE_HARD_RESET, NULL, 0);
+		assert_int_equal(
+			t.message[BGP_HEADER + 4], t.len - BGP_HEADER - 5); /* the length of the words */
+		assert_int_equal(t.message[t.len - 1], 0xa4);
+		bgp_notification_read(reader_of(t.message + BGP_HEADER, t.len - BGP_HEADER), &e);
+		assert_null(strstr(e.reason, "do not fit"));
+		hand_done(&t);
+	}
+}
+
+/* RFC 8538 section 5.1 */
+static void our_own_errors_end_routes_only_where_they_are_for_good(void **state)
+{
+	static const struct {
+		uint8_t code, subcode;
+		bool hard;
+	} rows[] = {
+		{BGP_ERROR_CEASE, BGP_CEASE_MAX_PREFIX, true},
+		{BGP_ERROR_CEASE, BGP_CEASE_SHUTDOWN, true},
+		{BGP_ERROR_CEASE, BGP_CEASE_UNCONFIGURED, true},
+		{BGP_ERROR_CEASE, BGP_CEASE_RESET, true},
+		{BGP_ERROR_CEASE, BGP_CEASE_REJECTED, false},
+		{BGP_ERROR_CEASE, BGP_CEASE_CHANGED, true},
+		{BGP_ERROR_CEASE, BGP_CEASE_COLLISION, false},
+		{BGP_ERROR_CEASE, BGP_CEASE_RESOURCES, false},
+		{BGP_ERROR_UPDATE, BGP_UPDATE_ATTRIBUTES, false},
+		{BGP_ERROR_FSM, BGP_FSM_ESTABLISHED, false},
+	};
 
 	(void)state;
-	memset(words, 0, sizeof(words));
-	words[0] = 'a';
-	for (size_t i = 1; i + 2 < sizeof(words); i += 2) {
-		words[i] = '\xc3';
-		words[i + 1] = '\xa4';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bgp_error e = {0};
+		struct hand t;
+
+		begin(&t, BOTH, true);
+		t.h->refuses = true;
+		bgp_error_set(&e, rows[i].code, rows[i].subcode, NULL, 0, "a test");
+		session_end(t.n->up, &e, true, t.w.now);
+		wire_run(&t.w, 10);
+		if (rows[i].hard)
+			hand_expect_end(&t, BGP_ERROR_CEASE, BGP_CEASE_HARD_RESET,
+				(uint8_t[]){rows[i].code, rows[i].subcode}, 2);
+		else
+			hand_expect_end(&t, rows[i].code, rows[i].subcode, "", 0);
+		assert_string_equal(told_fate(&t, four), rows[i].hard ? "gone" : "stale");
+		hand_done(&t);
 	}
-	begin(&t, BOTH, true);
-	bgp_neighbor_clear(t.n, words);
-	wire_run(&t.w, 10);
-	hand_expect_end(&t, BGP_ERROR_CEASE, BGP_CEASE_HARD_RESET, NULL, 0);
-	assert_int_equal(t.message[BGP_HEADER + 4], t.len - BGP_HEADER - 5); /* the length of the words */
-	assert_int_equal(t.message[t.len - 1], 0xa4);
-	bgp_notification_read(reader_of(t.message + BGP_HEADER, t.len - BGP_HEADER), &e);
-	assert_null(strstr(e.reason, "do not fit"));
-	hand_done(&t);
 }
 
 static void an_operators_clear_ends_stale_routes_as_well(void **state)
@@ -323,6 +363,44 @@ static void an_operators_clear_ends_stale_routes_as_well(void **state)
 	bgp_neighbor_clear(t.n, NULL);
 	wire_run(&t.w, 10);
 	assert_string_equal(told_fate(&t, four), "gone");
+	hand_done(&t);
+}
+
+/* An End-of-RR that belongs to nothing is no End-of-RIB. */
+static void a_stray_end_of_refresh_ends_no_restart(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	begin(&t, BOTH, false);
+	wire_close(t.e);
+	wire_run(&t.w, 5);
+	come_back(&t, BOTH);
+	told_refresh(&t, BGP_IPV4, BGP_REFRESH_END);
+	wire_run(&t.w, 5);
+	assert_string_equal(told_fate(&t, four), "stale");
+	hand_done(&t);
+}
+
+/* A second connection is under way when the session breaks whose routes do not stay: it would mix old ones and new ones. */
+static void nobody_comes_in_while_old_routes_are_being_removed(void **state)
+{
+	struct wire_end *session;
+	struct hand t;
+
+	(void)state;
+	begin(&t, 0, false);
+	session = t.e;
+	t.e = wire_connect(t.h, t.s);
+	wire_run(&t.w, 5);
+	assert_non_null(t.n->connections[1]);
+	t.s->slice = 0;
+	wire_close(session);
+	wire_run(&t.w, 5);
+	assert_null(t.n->connections[1]);
+	hand_expect(&t, BGP_OPEN);
+	hand_expect_end(&t, BGP_ERROR_CEASE, BGP_CEASE_REJECTED, "", 0);
+	t.s->slice = 1000;
 	hand_done(&t);
 }
 
@@ -425,6 +503,25 @@ static void a_planned_restart_is_not_noticed_by_others(void **state)
 	}
 }
 
+/* Both are there, and what they forward by: only TCP is gone for a moment (RFC 8538 section 4: the F bit is set). */
+static void a_connection_that_breaks_is_not_noticed_by_others(void **state)
+{
+	struct restarting t;
+	unsigned changes;
+
+	(void)state;
+	restarting_init(&t);
+	changes = best_changes(t.c);
+	wire_close(wire_end_of(t.b, t.s));
+	wire_run(&t.w, 30000);
+	assert_int_equal(wire_neighbor(t.s, t.b)->established, 2);
+	assert_int_equal(wire_neighbor(t.s, t.b)->last_open.capabilities.preserved, BOTH);
+	assert_int_equal(best_changes(t.c), changes);
+	assert_true(has(t.c, four));
+	assert_int_equal(wire_neighbor(t.s, t.b)->table[BGP_IPV4].stale, 0);
+	wire_free(&t.w);
+}
+
 static void a_restart_that_forgot_says_so(void **state)
 {
 	struct restarting t;
@@ -444,6 +541,7 @@ static void a_restart_that_forgot_says_so(void **state)
 /* B does not come: nothing is told before the time is over. */
 static void selection_waits_for_everybody_but_not_for_ever(void **state)
 {
+	struct rib_feed feed = {0};
 	struct restarting t;
 	unsigned told;
 
@@ -454,6 +552,8 @@ static void selection_waits_for_everybody_but_not_for_ever(void **state)
 	wire_crash(t.b);
 	wire_run(&t.w, 10);
 	boot_again(&t, true, 20000);
+	assert_int_equal(rib_feed_add(bgp_rib(t.s->bgp, BGP_IPV4), &feed), 0);
+	assert_true(rib_feed_at_end(&feed));
 	originate(t.s, other_four);
 	wire_run(&t.w, 19000);
 	assert_int_equal(wire_state(t.s, t.c), BGP_ESTABLISHED);
@@ -467,6 +567,7 @@ static void selection_waits_for_everybody_but_not_for_ever(void **state)
 	assert_true(has(t.c, other_four));
 	assert_true(wire_neighbor(t.c, t.s)->table[BGP_IPV4].end_of_rib_in);
 	assert_false(has(t.c, four)); /* nobody told it again */
+	rib_feed_remove(&feed);
 	wire_free(&t.w);
 }
 
@@ -752,6 +853,10 @@ int main(void)
 		cmocka_unit_test(the_hold_timer_ends_no_routes_of_who_knows_rfc_8538),
 		cmocka_unit_test(what_we_mean_for_good_is_a_hard_reset),
 		cmocka_unit_test(long_words_are_cut_at_a_character),
+		cmocka_unit_test(our_own_errors_end_routes_only_where_they_are_for_good),
+		cmocka_unit_test(a_stray_end_of_refresh_ends_no_restart),
+		cmocka_unit_test(nobody_comes_in_while_old_routes_are_being_removed),
+		cmocka_unit_test(a_connection_that_breaks_is_not_noticed_by_others),
 		cmocka_unit_test(an_operators_clear_ends_stale_routes_as_well),
 		cmocka_unit_test(a_planned_restart_is_not_noticed_by_others),
 		cmocka_unit_test(a_restart_that_forgot_says_so),

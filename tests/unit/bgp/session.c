@@ -486,6 +486,22 @@ static void a_peer_that_does_not_read_is_left(void **state)
 	}
 }
 
+/* Who waits for the socket is not woken by timers: a KEEPALIVE that is due goes when something can go. */
+static void a_blocked_peer_costs_no_time(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	hand_init(&t);
+	hand_reach(&t, BGP_ESTABLISHED);
+	((struct wire_end *)t.n->up->owner)->blocked = true;
+	hand_send_keepalive(&t);
+	wire_run(&t.w, 40000);
+	assert_true(t.n->up->awake && t.n->up->keepalive_at < t.w.now);
+	assert_true(session_deadline(t.n->up) > t.w.now + 1000);
+	hand_done(&t);
+}
+
 /* ---- bytes ---- */
 
 static void messages_may_be_split_anywhere(void **state)
@@ -714,6 +730,7 @@ int main(void)
 		cmocka_unit_test(silence_for_the_hold_time_ends_the_session_and_not_earlier),
 		cmocka_unit_test(a_peer_is_not_blamed_for_our_own_silence),
 		cmocka_unit_test(a_peer_that_does_not_read_is_left),
+		cmocka_unit_test(a_blocked_peer_costs_no_time),
 		cmocka_unit_test(messages_may_be_split_anywhere),
 		cmocka_unit_test(garbage_is_answered_with_a_header_error),
 		cmocka_unit_test(noise_of_any_kind_ends_only_its_own_session),
