@@ -160,7 +160,7 @@ struct bgp_ops {
 	void (*event)(struct bgp *b, const struct bgp_event *e);
 	/* A table has something new for feeds of the owner (never called from inside rib_feed functions). */
 	void (*routes)(struct bgp *b, enum bgp_family family);
-	/* bgp_work() wants to be called, when there is time. */
+	/* bgp_work() wants to be called, when there is time; not from inside this. */
 	void (*work)(struct bgp *b);
 	/* Every message, for MRT; may be NULL. MESSAGE with its header. */
 	void (*message)(

@@ -110,12 +110,12 @@ void neighbor_begin(struct bgp_neighbor *n, msec now)
 	neighbor_progress(n, now);
 }
 
-/* An attempt that TCP neither completes nor refuses. */
-static void give_up(struct bgp_connection *c, msec now)
+/* An attempt that TCP has neither completed nor refused. */
+static void give_up(struct bgp_connection *c, const char *why, msec now)
 {
 	struct bgp_error e = {0};
 
-	bgp_error_set(&e, 0, 0, NULL, 0, "the connection failed: no answer");
+	bgp_error_set(&e, 0, 0, NULL, 0, "the connection failed: %s", why);
 	session_end(c, &e, false, now);
 }
 
@@ -129,7 +129,7 @@ static void try_to_connect(struct bgp_neighbor *n, msec now)
 	if (n->connections[0] && n->connections[0]->up)
 		return;
 	if (n->connections[0])
-		give_up(n->connections[0], now);
+		give_up(n->connections[0], "no answer", now);
 	n->connect_at = retry_at(n, now);
 	if (n->connections[1])
 		return; /* it has come itself: that is waited for */
@@ -333,7 +333,12 @@ static bool is_cease(const struct bgp_error *e, enum bgp_cease subcode)
 	return e->code == BGP_ERROR_CEASE && e->subcode == subcode;
 }
 
-/* C is over, and N has no other: what next? */
+static bool is_real_error(const struct bgp_error *e)
+{
+	return e->code && !is_cease(e, BGP_CEASE_COLLISION);
+}
+
+/* A connection is over, and N has no other: what next? */
 static void rest(
 	struct bgp_neighbor *n, enum bgp_state reached, const struct bgp_error *error, bool sent, msec now)
 {
@@ -343,7 +348,7 @@ static void rest(
 		n->idle_until = n->held ? MSEC_NEVER : now + n->config.max_prefix_restart;
 	} else if (neighbor_is_down(n)) {
 		n->connect_at = n->idle_until = MSEC_NEVER;
-	} else if (error->code && !is_cease(error, BGP_CEASE_COLLISION)) {
+	} else if (is_real_error(error)) {
 		n->connect_at = MSEC_NEVER;
 		n->idle_until = rest_until(n, now);
 	} else if (n->config.passive) {
@@ -353,10 +358,19 @@ static void rest(
 	}
 }
 
+/* Is there nothing but perhaps an attempt of ours that TCP has not answered yet? */
+static bool is_alone(const struct bgp_neighbor *n)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (n->connections[i] && n->connections[i]->up)
+			return false;
+	return !n->up;
+}
+
 void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool sent, msec now)
 {
 	struct bgp_neighbor *n = c->neighbor;
-	bool was_up = c == n->up, alone;
+	bool was_up = c == n->up;
 	struct bgp_event e = {.kind = BGP_EVENT_CONNECTION, .error = error, .sent = sent};
 
 	if (was_up)
@@ -367,12 +381,14 @@ void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool
 		session_over(n, error, sent, now);
 	else
 		neighbor_event(n, &e);
-	alone = !n->up && !n->connections[0] && !n->connections[1];
-	if (was_up || alone) {
+	/* Who rests after an error does not try at the same time. */
+	if (is_alone(n) && n->connections[0] && is_real_error(error))
+		give_up(n->connections[0], "another one ended with an error", now);
+	if (was_up || is_alone(n)) {
 		n->last_error = *error;
 		n->last_error_sent = sent;
 	}
-	if (alone)
+	if (is_alone(n) && !n->connections[0])
 		rest(n, c->state, error, sent, now);
 	change_state(n, error, sent, now);
 	bgp_check_deferral(n->bgp, now);

@@ -113,6 +113,27 @@ static void the_rest_after_errors_doubles_up_to_two_minutes(void **state)
 	hand_done(&t);
 }
 
+/* Also where an attempt of ours is under way: errors in quick succession do not become possible by that. */
+static void who_rests_does_not_try_at_the_same_time(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	hand_init(&t);
+	t.config.connect_retry = 60000;
+	hand_reach(&t, BGP_CONNECT);
+	t.e = wire_connect(t.h, t.s);
+	wire_run(&t.w, 10);
+	hand_send_keepalive(&t);
+	wire_run(&t.w, 10);
+	assert_int_equal(t.n->state, BGP_IDLE);
+	assert_null(t.n->connections[0]);
+	assert_null(bgp_accept(t.n, t.w.now));
+	assert_string_equal(t.n->last_error.reason, "KEEPALIVE came in state open-sent");
+	assert_in_range(next_attempt(&t, 60000), 700, 1010);
+	hand_done(&t);
+}
+
 static void a_long_session_is_a_new_beginning(void **state)
 {
 	struct hand t;
@@ -581,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_passive_neighbour_is_never_connected_to),
 		cmocka_unit_test(who_has_come_itself_is_not_connected_to_as_well),
 		cmocka_unit_test(the_rest_after_errors_doubles_up_to_two_minutes),
+		cmocka_unit_test(who_rests_does_not_try_at_the_same_time),
 		cmocka_unit_test(a_long_session_is_a_new_beginning),
 		cmocka_unit_test(a_connection_that_breaks_makes_nobody_wait_outside),
 		cmocka_unit_test(of_two_connections_that_of_the_higher_identifier_stays),

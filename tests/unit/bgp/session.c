@@ -191,6 +191,7 @@ static void every_event_in_every_state_has_its_consequence(void **state)
 
 /* ---- OPEN ---- */
 
+/* proves: MESH-BGP-13 partial */
 static void the_open_of_a_speaker_says_what_is_configured(void **state)
 {
 	struct hand t;
@@ -309,7 +310,7 @@ static void an_external_peer_may_have_our_identifier(void **state)
 	hand_done(&t);
 }
 
-/* What is agreed on is what both said, whatever one of them leaves out. */
+/* What is agreed on is what both said, whatever one of them leaves out. proves: MESH-BGP-14 partial */
 static void only_what_both_offer_is_agreed_on(void **state)
 {
 	(void)state;
