@@ -246,7 +246,7 @@ static int begin_engine(struct afbr *a)
 		.id = c->id,
 		.cluster_id = c->cluster_id,
 		.restarting = a->left,
-		.preserved = a->left,
+		.preserved = a->left || !c->export.present, /* who forwards nothing has nothing to lose */
 		.restart_wait = c->restart_wait,
 		.check_next_hops = c->check_next_hops};
 	int r;

@@ -4,8 +4,8 @@
  *
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c (is a next hop reached, and how), import.c (the kernel's routes become
- * ours), export.c (best routes go into the kernel), event.c (log lines), mrt.c (files for others' tools), show.c (JSON for the control socket),
- * config.c (the configuration's life).
+ * ours), export.c (best routes go into the kernel), event.c (log lines), mrt.c (files for others' tools), show.c, routes.c, route.c (JSON for the
+ * control socket), config.c (the configuration's life).
  *
  * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,
  * and the next one finds them there, which is how it knows that it is a restart: it says so in its OPENs (RFC 4724), goes on
@@ -46,19 +46,26 @@ void afbr_prepare(struct afbr *a, const struct afbr_config *config, afbr_problem
 void afbr_apply(struct afbr_change *change, struct json_t *say);
 void afbr_discard(struct afbr_change *change);
 
-/* For the control socket: doc/control.md. New references. FILTER may be NULL. */
+/* For the control socket: doc/control.md. New references. FILTER, a neighbour's name, may be NULL. */
 struct json_t *afbr_show_neighbors(struct afbr *a, const char *filter);
-/* Loc-RIB of FAMILY (BGP_FAMILIES: all), or what neighbour RECEIVED told, or what ADVERTISED is told; of PREFIX (may be NULL) and what is inside. At most LIMIT rows. */
+/*
+ * Loc-RIB of FAMILY (BGP_FAMILIES: all), or what neighbour RECEIVED told, or what ADVERTISED is told; of WITHIN (may be NULL) and what is inside. A page: at
+ * most LIMIT rows, of no more than AFBR_LOOKED_AT nets; *ret_next is where the next one begins (AFTER), 0 where this was the last. Between pages tables may
+ * change: what has been there all the time is told once.
+ */
+enum { AFBR_LOOKED_AT = 16384 };
 struct afbr_route_query {
 	enum bgp_family family;
 	const char *received, *advertised;
 	const struct prefix *within;
 	uint32_t limit;
+	uint64_t after; /* 0: from the start */
 };
-struct json_t *afbr_show_routes(struct afbr *a, const struct afbr_route_query *q, const char **why);
+struct json_t *afbr_show_routes(
+	struct afbr *a, const struct afbr_route_query *q, uint64_t *ret_next, const char **why);
 /* Attribute sets and how many routes share each, the most shared first. */
 struct json_t *afbr_show_attributes(struct afbr *a, uint32_t limit);
-/* All paths of the longest prefix that has ADDRESS, or of exactly PREFIX, and why the best one is: step by step, in words. NULL and *why. */
+/* For each family that has it: all paths of the longest prefix that has P's address, or of EXACTly P, and why the best one is, in words. NULL and *why. */
 struct json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, const char **why);
 struct json_t *afbr_show_counters(struct afbr *a);
 /* NAME NULL: all. How many; -ENOENT: there is no such neighbour. */

@@ -42,6 +42,7 @@ struct afbr_connection {
 	enum connection_state state;
 	struct bgp_connection *bgp; /* NULL: the engine is done with it */
 	int fd;
+	bool heard; /* hear_out() */
 	int events; /* that are watched */
 	struct loop_watch watch;
 	uint8_t *rest; /* of the input: the beginning of a message */
@@ -454,12 +455,31 @@ void connection_connect(struct bgp *b, struct bgp_connection *bgp)
 		begin(c, &none);
 }
 
+/* What the peer has said on older connections comes first: maybe that this is why it connects again. */
+static void hear_out(struct afbr *a, const struct bgp_neighbor *n)
+{
+	struct afbr_connection *c = a->connections;
+
+	while (c) {
+		if (c->heard || c->state != UP || bgp_connection_neighbor(c->bgp) != n) {
+			c = c->next;
+			continue;
+		}
+		c->heard = true;
+		read_some(c);
+		c = a->connections; /* any of them may have gone */
+	}
+	for (c = a->connections; c; c = c->next)
+		c->heard = false;
+}
+
 void connection_accepted(struct afbr *a, struct bgp_neighbor *n, int fd)
 {
 	struct bgp_neighbor_view view;
 	struct afbr_connection *c;
 	struct bgp_connection *bgp = NULL;
 
+	hear_out(a, n);
 	bgp_neighbor_view(n, &view);
 	if (!socket_tune(
 		    fd, view.config->address.family, socket_plan_of(view.config, bgp_config(a->bgp)->as)))
@@ -515,6 +535,8 @@ void connection_close(struct bgp *b, struct bgp_connection *bgp, const uint8_t *
 		dispose(c);
 		return;
 	}
+	/* At once: if a new connection follows, its first packet must not arrive before these words. */
+	(void)write_kept(c);
 	c->state = DRAINING;
 	c->timer.fire = drain_over;
 	wheel_arm(&a->loop->wheel, &c->timer, loop_now(a->loop) + DRAIN_MS);

@@ -92,7 +92,8 @@ static void tell_state(struct afbr *a, const struct bgp_event *e)
 	log_text(&l, "to", bgp_state_name(e->to));
 	if (up)
 		log_session(&l, e->neighbor);
-	log_error(&l, e);
+	else
+		log_error(&l, e);
 	log_end(&l);
 }
 
@@ -170,6 +171,7 @@ void event_tell(struct bgp *b, const struct bgp_event *e)
 
 	switch (e->kind) {
 	case BGP_EVENT_STATE:
+		mrt_state(a, e);
 		tell_state(a, e);
 		break;
 	case BGP_EVENT_CONNECTION:

@@ -152,6 +152,8 @@ void mrt_change(struct afbr *a, const struct afbr_config *old);
 /* ops->message() */
 void mrt_message(
 	struct bgp *b, const struct bgp_connection *c, bool sent, const uint8_t *message, size_t len);
+/* A change of state, for the same file. */
+void mrt_state(struct afbr *a, const struct bgp_event *e);
 void mrt_free(struct afbr *a);
 
 /* ---- afbr.c ---- */

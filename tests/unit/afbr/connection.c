@@ -164,6 +164,23 @@ static void every_connection_is_read_from_in_every_turn(void **state)
 	scene_end(&x);
 }
 
+/* It was there before the connection, but the loop hears of the new one first. */
+static void what_was_said_on_an_older_connection_comes_before_a_new_one(void **state)
+{
+	struct scene x = scene_new("127.0.0.1");
+	uint8_t bytes[MESSAGE] = {1};
+	int again = stage_dial(&x.at, "127.0.0.1", 0);
+
+	assert_true(again >= 0);
+	assert_int_equal(send(x.peer, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_true(stage_run(x.s, is_up, &x));
+	stage_turns(x.s, 2);
+	assert_int_equal(x.s->bgp.connection_count, 2);
+	assert_int_equal(x.s->bgp.connections[1].inputs_before, 1);
+	close(again);
+	scene_end(&x);
+}
+
 /* ---- writing ---- */
 
 static size_t read_and_compare(int fd, size_t at, size_t max)
@@ -432,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_connection_that_cannot_be_written_to_is_read_to_its_end),
 		cmocka_unit_test(one_neighbour_with_a_million_routes_leaves_the_others_their_turns),
 		cmocka_unit_test(every_connection_is_read_from_in_every_turn),
+		cmocka_unit_test(what_was_said_on_an_older_connection_comes_before_a_new_one),
 		cmocka_unit_test(a_slow_reader_gets_every_byte_and_costs_one_buffer),
 		cmocka_unit_test(last_words_arrive_at_a_peer_that_is_still_sending),
 		cmocka_unit_test(last_words_stand_behind_what_was_begun),

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the keeper ---- */
@@ -41,6 +42,15 @@ void keeper_open_tcp(
 	on = -errno;
 	close(fd);
 	answer(owner, on, -1);
+}
+
+void keeper_open_directory(struct keeper_client *c, const char *path, keeper_answer *answer, void *owner)
+{
+	int fd;
+
+	(void)mkdir(path, 0750);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	answer(owner, fd < 0 ? -errno : 0, fd);
 }
 
 void keeper_forget(struct keeper_client *c, const void *owner)
@@ -143,7 +153,10 @@ static struct bgp_connection *new_connection(struct bgp_neighbor *n, bool incomi
 	struct bgp_connection *c = &n->bgp->connections[n->bgp->connection_count++];
 
 	assert_true(n->bgp->connection_count <= ENGINE_CONNECTIONS);
-	*c = (struct bgp_connection){.neighbor = n, .incoming = incoming, .got = malloc(ENGINE_KEPT)};
+	*c = (struct bgp_connection){.neighbor = n,
+		.incoming = incoming,
+		.got = malloc(ENGINE_KEPT),
+		.inputs_before = n->bgp->inputs};
 	assert_non_null(c->got);
 	return c;
 }

@@ -33,6 +33,7 @@ struct bgp_connection {
 	char why[128]; /* bgp_disconnected() */
 	struct addr link_local;
 	const char *last_words; /* said when a message begins with 'x' */
+	uint64_t inputs_before; /* of all, when it was made */
 	unsigned input_us;      /* how long the engine takes over an input */
 };
 

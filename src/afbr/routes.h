@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* afbr/routes: rows of JSON for routes, as routes.c and route.c make them. */
+#ifndef AFBR_ROUTES_H
+#define AFBR_ROUTES_H
+
+#include "afbr/parts.h"
+
+struct json_t;
+/* Family and prefix of NET. A new reference. */
+struct json_t *routes_row(const struct rib *r, rib_id net);
+/* A path as it stands in the table: doc/control.md. */
+void routes_add_path(
+	struct json_t *row, const struct afbr *a, const struct rib *r, rib_id net, const struct rib_path *p);
+
+#endif
