@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/bgp.h"
 #include "command/command.h"
 #include "command/connect.h"
 #include "command/drain.h"
@@ -15,8 +16,11 @@
 static const struct command commands[] = {
 	{"connect", "[OPTION...] USER@SERVER", 0, -1, run_connect,
 		"bring up a softwire without any configuration, or test a server: connect --help", &connect_options},
-	{"show", "softwires|tunnels|leases|reverse-zone|counters|drain [NAME]", 1, 2, run_show,
-		"what there is; of this user or initiator only"},
+	{"show",
+		"softwires|tunnels|leases|reverse-zone|counters|drain [NAME] | bgp neighbors [NEIGHBOR] | "
+		"bgp routes [FAMILY] | bgp routes received|advertised NEIGHBOR | bgp routes within PREFIX | "
+		"bgp attributes | route ADDRESS",
+		1, 8, run_show, "what there is; of this user, initiator or neighbor only"},
 	{"trace", "NAME", 1, 1, run_trace,
 		"packets of a user's or initiator's set-up and upkeep, as they come and go"},
 	{"clear", "user NAME | initiator NAME | id NUMBER | all", 1, 2, run_clear,
@@ -28,6 +32,8 @@ static const struct command commands[] = {
 	{"reload", "", 0, 0, run_reload, "read the configuration again, and apply what can change"},
 	{"upgrade", "", 0, 0, run_upgrade,
 		"start the installed program in place of the one that runs; softwires stay up"},
+	{"bgp", "clear NEIGHBOR [OPTION...] | refresh NEIGHBOR [OPTION...] | dump", 0, -1, run_bgp,
+		"reset sessions of the mesh, have routes told again, write the tables to a file: bgp --help", &bgp_options},
 	{"lease", "export [FILE] [OPTION...] | import FILE [OPTION...] | check [OPTION...]", 0, -1, run_lease,
 		"write the lease database as text, read it, check it: lease --help", &lease_options},
 	{"check", "FILE", 1, 1, run_check, "check a configuration file and the files that it names"},

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../tests/unit/control/paper.h"
 #include "control/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -139,13 +140,15 @@ void initiator_trace(struct initiator *i, initiator_trace_emit *emit, void *owne
 
 static bool is_answered_later(enum request_then then)
 {
-	return then == REQUEST_RELOAD || then == REQUEST_UPGRADE || then == REQUEST_CHECK || then == REQUEST_IMPORT;
+	return then == REQUEST_RELOAD || then == REQUEST_UPGRADE || then == REQUEST_CHECK || then == REQUEST_IMPORT ||
+	       then == REQUEST_DUMP;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct concentrator c = {0};
 	struct initiator home = {"home", 0};
+	struct afbr mesh = {0};
 	struct control_targets targets = {.initiator_count = 1, .initiators = {&home}};
 	struct answer a;
 	char *text;
@@ -155,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	root = data[0] & 1;
 	targets.concentrator = data[0] & 2 ? &c : NULL;
+	targets.afbr = data[0] & 4 ? &mesh : NULL;
 	request_handle(&targets, root, (const char *)data + 1, size - 1, &a);
 	if (is_answered_later(a.then)) {
 		require(!a.object && (root || a.then == REQUEST_CHECK));
@@ -166,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(text && !strchr(text, '\n'));
 		free(text);
 	}
-	require(root || (!c.changes && !home.changes && a.then != REQUEST_TRACE));
+	require(root || (!c.changes && !home.changes && !mesh.changes && a.then != REQUEST_TRACE));
 	require(a.then != REQUEST_TRACE || (a.trace_name[0] && (a.trace_initiator || targets.concentrator)));
 	require(!a.list || json_is_array(a.list));
 	json_decref(a.object);

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "bgp/message.h"
 #include "command/command.h"
 #include "command/option.h"
 #include "control/client.h"
@@ -42,8 +43,8 @@ static void offer(const struct completion *c, const char *text)
 
 /* ---- what the daemon knows ---- */
 
-/* The rows of what can be shown; NULL. */
-static json_t *ask(const struct completion *c, const char *what)
+/* The rows of WHAT, which the answer calls NAME; NULL. */
+static json_t *ask(const struct completion *c, const char *what, const char *name)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 	struct control_client client;
@@ -59,14 +60,13 @@ static json_t *ask(const struct completion *c, const char *what)
 	if (!control_client_send(&client, json_pack("{s:s}", "do", request)) && (line = control_client_line(&client, &len)))
 		answer = json_loadb(line, len, 0, NULL);
 	control_client_close(&client);
-	rows = json_incref(json_object_get(answer, what));
+	rows = json_incref(json_object_get(answer, name));
 	json_decref(answer);
 	return rows;
 }
 
-static void offer_members(const struct completion *c, const char *what, const char *member)
+static void offer_rows(const struct completion *c, json_t *rows, const char *member)
 {
-	json_t *rows = ask(c, what);
 	const json_t *row;
 	size_t i;
 
@@ -78,6 +78,28 @@ static void offer_members(const struct completion *c, const char *what, const ch
 		offer(c, json_is_integer(value) ? number : json_string_value(value));
 	}
 	json_decref(rows);
+}
+
+static void offer_members(const struct completion *c, const char *what, const char *member)
+{
+	offer_rows(c, ask(c, what, what), member);
+}
+
+static void offer_neighbors(const struct completion *c)
+{
+	offer_rows(c, ask(c, "bgp neighbors", "neighbors"), "name");
+}
+
+static void offer_all_or_neighbors(const struct completion *c)
+{
+	offer(c, "all");
+	offer_neighbors(c);
+}
+
+static void offer_families(const struct completion *c)
+{
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		offer(c, bgp_family_name((enum bgp_family)f));
 }
 
 static void offer_users(const struct completion *c)
@@ -141,6 +163,10 @@ static const struct {
 	{"user", "NAME", offer_users},
 	{"initiator", "NAME", offer_initiators},
 	{"counters", "NAME", NULL},
+	{"clear", "NEIGHBOR", offer_all_or_neighbors},
+	{"refresh", "NEIGHBOR", offer_all_or_neighbors},
+	{NULL, "NEIGHBOR", offer_neighbors},
+	{NULL, "FAMILY", offer_families},
 	{NULL, "NAME", offer_both},
 	{NULL, "USER", offer_users},
 	{"id", "NUMBER", offer_ids},

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "command/bgp.h"
 #include "command/command.h"
 #include "command/drain.h"
 #include "control/client.h"
@@ -105,10 +106,16 @@ int run_show(const struct call *call)
 	json_t *request;
 	unsigned i = 0;
 
+	if (!strcmp(what, "bgp"))
+		return show_bgp(call);
+	if (!strcmp(what, "route"))
+		return show_route(call);
 	while (things[i] && strcmp(things[i], what) != 0)
 		i++;
 	if (!things[i])
 		return command_usage("there is nothing to show by this name", what);
+	if (call->argc > 2)
+		return command_usage("one name at most", call->argv[2]);
 	snprintf(words, sizeof(words), "show %s", what);
 	request = json_pack("{s:s}", "do", words);
 	if (call->argc > 1 && !strcmp(what, "drain")) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables for people: a column is a heading and a function that makes a cell of a JSON object. */
+#include "control/cells.h"
 #include "control/print.h"
 
 #include <ctype.h>
@@ -8,17 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 160, COLUMNS_MAX = 16 };
-
-struct context {
-	time_t now;
-};
-
-struct column {
-	const char *heading;
-	bool right;
-	void (*cell)(const json_t *row, const struct context *x, char text[CELL]);
-};
+enum { COLUMNS_MAX = 16 };
 
 /* ---- cells ---- */
 
@@ -33,24 +24,24 @@ static void plain(char *text)
 	}
 }
 
-static const char *text_of(const json_t *row, const char *name)
+const char *cell_text(const json_t *row, const char *name)
 {
 	const char *text = json_string_value(json_object_get(row, name));
 
 	return text ? text : "";
 }
 
-static double number_of(const json_t *row, const char *name)
+double cell_number(const json_t *row, const char *name)
 {
 	return json_number_value(json_object_get(row, name));
 }
 
-static bool has_number(const json_t *row, const char *name)
+bool cell_has_number(const json_t *row, const char *name)
 {
 	return json_is_number(json_object_get(row, name));
 }
 
-static void put(char text[CELL], const char *value)
+void cell_put(char text[CELL], const char *value)
 {
 	size_t n = strlen(value);
 
@@ -64,23 +55,23 @@ static void put(char text[CELL], const char *value)
 	plain(text);
 }
 
-static void put_integer(const json_t *row, const char *name, char text[CELL])
+void cell_put_integer(const json_t *row, const char *name, char text[CELL])
 {
-	if (has_number(row, name))
-		snprintf(text, CELL, "%.0f", number_of(row, name));
+	if (cell_has_number(row, name))
+		snprintf(text, CELL, "%.0f", cell_number(row, name));
 }
 
 /* The first one, and how many more. */
-static void put_array(const json_t *array, char text[CELL])
+void cell_put_array(const json_t *array, char text[CELL])
 {
 	const char *first = json_string_value(json_array_get(array, 0));
 	size_t n = json_array_size(array);
 	char all[CELL];
 
 	if (n < 2)
-		put(text, first ? first : "");
+		cell_put(text, first ? first : "");
 	else if (snprintf(all, sizeof(all), "%s +%zu", first ? first : "?", n - 1) > 0)
-		put(text, all);
+		cell_put(text, all);
 }
 
 const char *print_bytes(double bytes, char buf[16])
@@ -121,77 +112,75 @@ static void put_lifetime(const json_t *row, const char *name, char text[CELL])
 {
 	char buf[16];
 
-	if (number_of(row, name) >= UINT32_MAX)
-		put(text, "for ever");
-	else if (has_number(row, name))
-		put(text, print_seconds(number_of(row, name), buf));
+	if (cell_number(row, name) >= UINT32_MAX)
+		cell_put(text, "for ever");
+	else if (cell_has_number(row, name))
+		cell_put(text, print_seconds(cell_number(row, name), buf));
 }
 
 static void put_bytes(const json_t *row, const char *six, const char *four, char text[CELL])
 {
 	char buf[16];
 
-	put(text, print_bytes(number_of(row, six) + number_of(row, four), buf));
+	cell_put(text, print_bytes(cell_number(row, six) + cell_number(row, four), buf));
 }
-
-#define CELL_FUNCTION(name) static void name(const json_t *row, const struct context *x, char text[CELL])
 
 CELL_FUNCTION(cell_id)
 {
-	put_integer(row, "id", text);
+	cell_put_integer(row, "id", text);
 }
 
 CELL_FUNCTION(cell_name)
 {
-	put(text, text_of(row, "name"));
+	cell_put(text, cell_text(row, "name"));
 }
 
 CELL_FUNCTION(cell_user)
 {
-	put(text, text_of(row, "user"));
+	cell_put(text, cell_text(row, "user"));
 }
 
 CELL_FUNCTION(cell_state)
 {
-	put(text, text_of(row, "state"));
+	cell_put(text, cell_text(row, "state"));
 }
 
 CELL_FUNCTION(cell_peer)
 {
-	put(text, text_of(row, "peer"));
+	cell_put(text, cell_text(row, "peer"));
 }
 
 CELL_FUNCTION(cell_link6)
 {
-	put(text, text_of(row, "link6"));
+	cell_put(text, cell_text(row, "link6"));
 }
 
 CELL_FUNCTION(cell_delegated)
 {
-	put_array(json_object_get(row, "delegated"), text);
+	cell_put_array(json_object_get(row, "delegated"), text);
 }
 
 CELL_FUNCTION(cell_subnets)
 {
-	put_array(json_object_get(row, "subnets"), text);
+	cell_put_array(json_object_get(row, "subnets"), text);
 }
 
 CELL_FUNCTION(cell_address4)
 {
-	put(text, text_of(row, "address4"));
+	cell_put(text, cell_text(row, "address4"));
 }
 
 CELL_FUNCTION(cell_mtu)
 {
-	put_integer(row, "mtu", text);
+	cell_put_integer(row, "mtu", text);
 }
 
 CELL_FUNCTION(cell_up)
 {
 	char buf[16];
 
-	if (has_number(row, "up_seconds"))
-		put(text, print_seconds(number_of(row, "up_seconds"), buf));
+	if (cell_has_number(row, "up_seconds"))
+		cell_put(text, print_seconds(cell_number(row, "up_seconds"), buf));
 }
 
 CELL_FUNCTION(cell_rx)
@@ -206,8 +195,8 @@ CELL_FUNCTION(cell_tx)
 
 CELL_FUNCTION(cell_drops)
 {
-	double n = number_of(row, "drop_spoofed") + number_of(row, "drop_too_big") +
-		   number_of(row, "drop_other");
+	double n = cell_number(row, "drop_spoofed") + cell_number(row, "drop_too_big") +
+		   cell_number(row, "drop_other");
 
 	if (n > 0)
 		snprintf(text, CELL, "%.0f", n);
@@ -217,38 +206,38 @@ static void put_redirect(const json_t *row, char text[CELL])
 {
 	char all[2 * CELL];
 
-	snprintf(all, sizeof(all), "sent by %s: %s", text_of(row, "redirected_by"), text_of(row, "redirect_text"));
-	put(text, all);
+	snprintf(all, sizeof(all), "sent by %s: %s", cell_text(row, "redirected_by"), cell_text(row, "redirect_text"));
+	cell_put(text, all);
 }
 
 /* Why it is not up, and when it will be tried again; or who has sent us there. */
 CELL_FUNCTION(cell_note)
 {
-	const char *error = text_of(row, "last_error");
+	const char *error = cell_text(row, "last_error");
 	char buf[16], next[64] = "", all[CELL + 64];
 
-	if (!strcmp(text_of(row, "state"), "up")) {
-		if (strcmp(text_of(row, "path"), "ok") != 0)
-			put(text, text_of(row, "path"));
-		else if (*text_of(row, "redirected_by"))
+	if (!strcmp(cell_text(row, "state"), "up")) {
+		if (strcmp(cell_text(row, "path"), "ok") != 0)
+			cell_put(text, cell_text(row, "path"));
+		else if (*cell_text(row, "redirected_by"))
 			put_redirect(row, text);
 		return;
 	}
-	if (has_number(row, "next_attempt_seconds"))
+	if (cell_has_number(row, "next_attempt_seconds"))
 		snprintf(next, sizeof(next), "%snext attempt in %s", *error ? "; " : "",
-			print_seconds(number_of(row, "next_attempt_seconds"), buf));
+			print_seconds(cell_number(row, "next_attempt_seconds"), buf));
 	snprintf(all, sizeof(all), "%.110s%s", error, next);
-	put(text, all);
+	cell_put(text, all);
 }
 
 CELL_FUNCTION(cell_host)
 {
-	put(text, text_of(row, "peer_host_name"));
+	cell_put(text, cell_text(row, "peer_host_name"));
 }
 
 static void put_ids(const json_t *row, const char *tunnel, const char *session, char text[CELL])
 {
-	snprintf(text, CELL, "%.0f/%.0f", number_of(row, tunnel), number_of(row, session));
+	snprintf(text, CELL, "%.0f/%.0f", cell_number(row, tunnel), cell_number(row, session));
 }
 
 CELL_FUNCTION(cell_local_ids)
@@ -263,53 +252,53 @@ CELL_FUNCTION(cell_peer_ids)
 
 CELL_FUNCTION(cell_ns)
 {
-	put_integer(row, "ns", text);
+	cell_put_integer(row, "ns", text);
 }
 
 CELL_FUNCTION(cell_nr)
 {
-	put_integer(row, "nr", text);
+	cell_put_integer(row, "nr", text);
 }
 
 CELL_FUNCTION(cell_flight)
 {
-	if (number_of(row, "in_flight") > 0)
-		snprintf(text, CELL, "%.0f of %.0f", number_of(row, "in_flight"), number_of(row, "window"));
+	if (cell_number(row, "in_flight") > 0)
+		snprintf(text, CELL, "%.0f of %.0f", cell_number(row, "in_flight"), cell_number(row, "window"));
 }
 
 CELL_FUNCTION(cell_heard)
 {
 	char buf[16];
 
-	if (has_number(row, "last_heard_seconds"))
-		put(text, print_seconds(number_of(row, "last_heard_seconds"), buf));
+	if (cell_has_number(row, "last_heard_seconds"))
+		cell_put(text, print_seconds(cell_number(row, "last_heard_seconds"), buf));
 }
 
 CELL_FUNCTION(cell_slot)
 {
-	if (number_of(row, "slot") > 0)
-		put_integer(row, "slot", text);
+	if (cell_number(row, "slot") > 0)
+		cell_put_integer(row, "slot", text);
 }
 
 CELL_FUNCTION(cell_pool)
 {
-	put(text, text_of(row, "pool"));
+	cell_put(text, cell_text(row, "pool"));
 }
 
 CELL_FUNCTION(cell_active)
 {
-	put(text, json_is_true(json_object_get(row, "active")) ? "yes" : "no");
+	cell_put(text, json_is_true(json_object_get(row, "active")) ? "yes" : "no");
 }
 
 static void put_age(const json_t *row, const char *name, const struct context *x, char text[CELL])
 {
-	double at = number_of(row, name);
+	double at = cell_number(row, name);
 	char buf[16], all[32];
 
 	if (at <= 0)
 		return;
 	snprintf(all, sizeof(all), "%s ago", print_seconds((double)x->now - at, buf));
-	put(text, all);
+	cell_put(text, all);
 }
 
 CELL_FUNCTION(cell_granted)
@@ -325,12 +314,12 @@ CELL_FUNCTION(cell_used)
 
 CELL_FUNCTION(cell_kind)
 {
-	put(text, text_of(row, "kind"));
+	cell_put(text, cell_text(row, "kind"));
 }
 
 CELL_FUNCTION(cell_prefix)
 {
-	put(text, text_of(row, "prefix"));
+	cell_put(text, cell_text(row, "prefix"));
 }
 
 CELL_FUNCTION(cell_preferred)
@@ -345,7 +334,7 @@ CELL_FUNCTION(cell_valid)
 
 CELL_FUNCTION(cell_dns)
 {
-	put_array(json_object_get(row, "dns"), text);
+	cell_put_array(json_object_get(row, "dns"), text);
 }
 
 /* ---- tables ---- */
@@ -390,8 +379,7 @@ static void fill(const json_t *row, const struct context *x, const struct column
 	}
 }
 
-/* A column without a single cell is left out. EMPTY is said when there are no rows. */
-static void print_table(FILE *out, const json_t *rows, const struct context *x, const struct column *columns,
+void print_table(FILE *out, const json_t *rows, const struct context *x, const struct column *columns,
 	unsigned count, const char *empty)
 {
 	char cells[COLUMNS_MAX][CELL];
@@ -415,16 +403,14 @@ static void print_table(FILE *out, const json_t *rows, const struct context *x, 
 			widths[i] = strlen(columns[i].heading);
 		snprintf(cells[i], CELL, "%s", widths[i] ? columns[i].heading : "");
 	}
-	print_line(out, columns, count, widths, (const char(*)[CELL])cells);
+	if (!x || !x->no_heading)
+		print_line(out, columns, count, widths, (const char(*)[CELL])cells);
 	json_array_foreach(rows, r, row)
 	{
 		fill(row, x, columns, count, cells);
 		print_line(out, columns, count, widths, (const char(*)[CELL])cells);
 	}
 }
-
-#define PRINT(out, rows, x, columns, empty)                                                                  \
-	print_table(out, rows, x, columns, sizeof(columns) / sizeof((columns)[0]), empty)
 
 void print_softwires(FILE *out, const json_t *rows)
 {
@@ -474,7 +460,7 @@ static json_t *of_role(const json_t *rows, const char *role)
 	json_t *some = json_array(), *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) if (!strcmp(text_of(row, "role"), role))
+	json_array_foreach(rows, i, row) if (!strcmp(cell_text(row, "role"), role))
 		json_array_append(some, row);
 	return some;
 }
@@ -555,8 +541,8 @@ void print_reverse_zones(FILE *out, const json_t *rows)
 	{
 		const json_t *nameservers = json_object_get(row, "nameservers");
 
-		fprintf(out, "; %s %s%s\n", zone_text(text_of(row, "user"), user),
-			zone_text(text_of(row, "prefix"), prefix),
+		fprintf(out, "; %s %s%s\n", zone_text(cell_text(row, "user"), user),
+			zone_text(cell_text(row, "prefix"), prefix),
 			json_array_size(nameservers) ? "" : ": no nameservers, for the user or the pool");
 		json_array_foreach(json_object_get(row, "zones"), z, zone) if (json_is_string(zone))
 			print_zone(out, json_string_value(zone), nameservers);
@@ -627,15 +613,15 @@ void print_counters(FILE *out, const json_t *counters, const char *filter)
 void print_trace(FILE *out, const json_t *event)
 {
 	char who[CELL], text[4096];
-	const char *user = text_of(event, "user"), *name = text_of(event, "name");
+	const char *user = cell_text(event, "user"), *name = cell_text(event, "name");
 
-	if (!strcmp(text_of(event, "event"), "lost")) {
-		fprintf(out, "... %.0f events were lost here\n", number_of(event, "lost"));
+	if (!strcmp(cell_text(event, "event"), "lost")) {
+		fprintf(out, "... %.0f events were lost here\n", cell_number(event, "lost"));
 		return;
 	}
-	put(who, *name ? name : *user ? user : "-");
-	snprintf(text, sizeof(text), "%s", text_of(event, "text"));
+	cell_put(who, *name ? name : *user ? user : "-");
+	snprintf(text, sizeof(text), "%s", cell_text(event, "text"));
 	plain(text);
-	fprintf(out, "%10.3f  %.0f %s  %-4s %-8s  %s\n", number_of(event, "t_ms") / 1000,
-		number_of(event, "softwire"), who, text_of(event, "dir"), text_of(event, "layer"), text);
+	fprintf(out, "%10.3f  %.0f %s  %-4s %-8s  %s\n", cell_number(event, "t_ms") / 1000,
+		cell_number(event, "softwire"), who, cell_text(event, "dir"), cell_text(event, "layer"), text);
 }

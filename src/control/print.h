@@ -3,6 +3,7 @@
 #define CONTROL_PRINT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -12,6 +13,12 @@ void print_tunnels(FILE *out, const json_t *rows);
 void print_leases(FILE *out, const json_t *rows, time_t now);
 /* Records for the zone files of the parents, HS-PROV-12. */
 void print_reverse_zones(FILE *out, const json_t *rows);
+/* mesh_print.c. Routes come in pages: of those behind the first there is no heading. */
+void print_bgp_neighbors(FILE *out, const json_t *rows);
+void print_bgp_routes(FILE *out, const json_t *rows, bool first);
+void print_bgp_attributes(FILE *out, const json_t *rows);
+/* All paths for one prefix, and why. */
+void print_bgp_route(FILE *out, const json_t *route);
 /* Counters that are not 0; FILTER (may be NULL) is a role, an initiator, a group or a part of a name. */
 void print_counters(FILE *out, const json_t *counters, const char *filter);
 /* One line per trace event. */

@@ -7,14 +7,9 @@
 #include <string.h>
 
 #include "control/problem.h"
+#include "control/verb.h"
 
-enum { MEMBERS_MAX = 4, IMPORT_MAX = 4000000 };
-
-struct request {
-	const struct control_targets *targets;
-	const json_t *object;
-	struct answer *answer;
-};
+enum { MEMBERS_MAX = 6, IMPORT_MAX = 4000000 };
 
 enum member_type { MEMBER_TEXT, MEMBER_ID, MEMBER_TRUE, MEMBER_NUMBER, MEMBER_TEXTS };
 
@@ -46,9 +41,21 @@ json_t *request_refusal(const char *format, ...)
 	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
 }
 
-static const char *text_member(const struct request *q, const char *name)
+const char *verb_text(const struct request *q, const char *name)
 {
 	return json_string_value(json_object_get(q->object, name));
+}
+
+json_int_t verb_number(const struct request *q, const char *name, json_int_t otherwise)
+{
+	const json_t *value = json_object_get(q->object, name);
+
+	return value ? json_integer_value(value) : otherwise;
+}
+
+bool verb_true(const struct request *q, const char *name)
+{
+	return json_is_true(json_object_get(q->object, name));
 }
 
 static struct initiator *find_initiator(const struct control_targets *t, const char *name)
@@ -86,7 +93,7 @@ static void show_rows(struct request *q, const char *name,
 	json_t *(*concentrator)(struct concentrator *c, const char *filter),
 	json_t *(*initiator)(struct initiator *i))
 {
-	const char *filter = text_member(q, "filter");
+	const char *filter = verb_text(q, "filter");
 	json_t *list = q->targets->concentrator ? concentrator(q->targets->concentrator, filter) : NULL;
 
 	if (!list)
@@ -122,7 +129,7 @@ static void show_leases(struct request *q)
 
 static void show_reverse_zones(struct request *q)
 {
-	const char *filter = text_member(q, "filter");
+	const char *filter = verb_text(q, "filter");
 
 	if (!q->targets->concentrator) {
 		q->answer->object =
@@ -141,6 +148,8 @@ static void show_counters(struct request *q)
 	if (q->targets->concentrator)
 		json_object_set_new(
 			all, "concentrator", concentrator_show_counters(q->targets->concentrator));
+	if (q->targets->afbr)
+		json_object_set_new(all, "afbr", afbr_show_counters(q->targets->afbr));
 	for (unsigned i = 0; i < q->targets->initiator_count; i++)
 		json_object_set_new(initiators, initiator_name(q->targets->initiators[i]),
 			initiator_show_counters(q->targets->initiators[i]));
@@ -169,7 +178,7 @@ static void show_version(struct request *q)
 static void clear(struct request *q)
 {
 	const struct control_targets *t = q->targets;
-	const char *user = text_member(q, "user"), *name = text_member(q, "initiator");
+	const char *user = verb_text(q, "user"), *name = verb_text(q, "initiator");
 	uint32_t id = (uint32_t)json_integer_value(json_object_get(q->object, "id"));
 	struct initiator *one = find_initiator(t, name);
 	unsigned n = 0;
@@ -201,12 +210,12 @@ static void forget(struct request *q)
 			request_refusal("there is no concentrator here, so there are no leases to forget");
 	else
 		q->answer->object = json_pack("{s:b, s:I}", "ok", 1, "forgotten",
-			(json_int_t)concentrator_forget(q->targets->concentrator, text_member(q, "user")));
+			(json_int_t)concentrator_forget(q->targets->concentrator, verb_text(q, "user")));
 }
 
 static void trace(struct request *q)
 {
-	const char *name = text_member(q, "name");
+	const char *name = verb_text(q, "name");
 
 	q->answer->trace_initiator = find_initiator(q->targets, name);
 	if (!q->answer->trace_initiator && !q->targets->concentrator) {
@@ -301,7 +310,7 @@ static void check_leases(struct request *q)
 
 static void import_leases(struct request *q)
 {
-	const char *rule = text_member(q, "rule");
+	const char *rule = verb_text(q, "rule");
 
 	if (!has_leases(q))
 		return;
@@ -327,6 +336,22 @@ static const struct verb verbs[] = {
 	{"show reverse-zone", .members = {{"filter", MEMBER_TEXT}}, .run = show_reverse_zones},
 	{"show counters", .run = show_counters},
 	{"show drain", .run = show_drain},
+	{"show bgp neighbors", .members = {{"filter", MEMBER_TEXT}}, .run = verb_show_bgp_neighbors},
+	{"show bgp routes",
+		.members = {{"family", MEMBER_TEXT}, {"received", MEMBER_TEXT}, {"advertised", MEMBER_TEXT},
+			{"within", MEMBER_TEXT}, {"limit", MEMBER_NUMBER, .min = 1, .max = VERB_ROUTES},
+			{"after", MEMBER_TEXT}},
+		.run = verb_show_bgp_routes},
+	{"show bgp attributes", .members = {{"limit", MEMBER_NUMBER, .min = 1, .max = VERB_ROUTES}},
+		.run = verb_show_bgp_attributes},
+	{"show route", .members = {{"to", MEMBER_TEXT, true}}, .run = verb_show_route},
+	{"bgp clear", .changes = true,
+		.members = {{"neighbor", MEMBER_TEXT}, {"all", MEMBER_TRUE}, {"words", MEMBER_TEXT}},
+		.run = verb_bgp_clear},
+	{"bgp refresh", .changes = true,
+		.members = {{"neighbor", MEMBER_TEXT}, {"all", MEMBER_TRUE}, {"in", MEMBER_TRUE}, {"out", MEMBER_TRUE}},
+		.run = verb_bgp_refresh},
+	{"bgp dump", .changes = true, .run = verb_bgp_dump},
 	{"version", .run = show_version},
 	{"show version", .run = show_version},
 	{"clear", .changes = true, .one = true,

@@ -18,6 +18,7 @@ enum request_then {
 	REQUEST_RELOAD, /* ask for a reload; its end is the answer */
 	REQUEST_UPGRADE, /* the same for an upgrade */
 	REQUEST_CHECK,	/* ask the concentrator to check its leases; what it finds is the answer */
+	REQUEST_DUMP,	/* ask the mesh for a file of its tables; where it is is the answer */
 	REQUEST_IMPORT, /* import_leases lines follow; what becomes of them is the answer */
 };
 

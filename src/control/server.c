@@ -413,6 +413,19 @@ static void client_check(struct client *c)
 		concentrator_check_leases(c->server->targets->concentrator, job_done, job);
 }
 
+static void dumped(void *owner, const char *path, const char *why)
+{
+	job_done(owner, path ? json_pack("{s:b, s:s}", "ok", 1, "file", path) : request_refusal("%s", why));
+}
+
+static void client_dump(struct client *c)
+{
+	struct job *job = job_begin(c);
+
+	if (job)
+		afbr_dump(c->server->targets->afbr, dumped, job);
+}
+
 /* All its lines have come. */
 static void client_import(struct client *c)
 {
@@ -493,6 +506,10 @@ static void client_line(struct client *c, const char *line, size_t len)
 	}
 	if (a.then == REQUEST_CHECK) {
 		client_check(c);
+		return;
+	}
+	if (a.then == REQUEST_DUMP) {
+		client_dump(c);
 		return;
 	}
 	if (a.then == REQUEST_IMPORT) {

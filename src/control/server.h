@@ -7,11 +7,13 @@
 #ifndef CONTROL_SERVER_H
 #define CONTROL_SERVER_H
 
+#include "afbr/afbr.h"
 #include "control/config.h"
 
 /* What the verbs work on: the worker. */
 struct control_targets {
 	struct concentrator *concentrator; /* NULL: none */
+	struct afbr *afbr;                 /* NULL: none */
 	unsigned initiator_count;
 	struct initiator *initiators[CONFIG_INITIATORS];
 	struct log *log;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "command/bgp.h"
 #include "command/command.h"
 #include "command/connect.h"
 #include "command/drain.h"
@@ -149,6 +150,7 @@ static void manual_page_and_tables_agree(void **state)
 	assert_documented(&connect_options, "\n.Ss Options of connect\n");
 	assert_documented(&lease_options, "\n.Ss Options of lease\n");
 	assert_documented(&drain_options, "\n.Ss Options of drain\n");
+	assert_documented(&bgp_options, "\n.Ss Options of bgp\n");
 }
 
 static void drain_says_how_far_it_is(void **state)

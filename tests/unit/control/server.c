@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "control/server.h"
+#include "paper.h"
 
 /* ---- the roles ---- */
 
@@ -395,6 +396,39 @@ static void shows_both_roles(void **state)
 	expect(w, "{\"v\":1,\"do\":\"show reverse-zone\",\"filter\":\"alice\"}",
 		"{\"ok\":true,\"reverse_zones\":[{\"user\":\"alice\"}]}");
 	expect(w, "{\"v\":1,\"do\":\"version\"}", "{\"ok\":true,\"version\":\"" SOFTWIRE_VERSION "\"}");
+}
+
+static void where_the_tables_were_written_is_told_when_they_are(void **state)
+{
+	struct world *w = *state;
+	struct afbr mesh = {0};
+	int fd = client_new(w);
+	char *line;
+
+	w->targets.afbr = &mesh;
+	send_lines(w, fd, "{\"v\":1,\"do\":\"bgp dump\"}\n{\"v\":1,\"do\":\"bgp dump\"}\n");
+	for (int i = 0; i < 100 && !mesh.dumped; i++)
+		turn(w);
+	assert_int_equal(mesh.changes, 1); /* the next one waits */
+	mesh.dumped(mesh.owner, "/var/lib/softwired/mrt/rib.1", NULL);
+	line = receive_line(w, fd);
+	assert_string_equal(line, "{\"ok\":true,\"file\":\"/var/lib/softwired/mrt/rib.1\"}");
+	free(line);
+	for (int i = 0; i < 100 && mesh.changes < 2; i++)
+		turn(w);
+	mesh.dumped(mesh.owner, NULL, "the disk is full");
+	line = receive_line(w, fd);
+	assert_string_equal(line, "{\"ok\":false,\"error\":\"the disk is full\"}");
+	free(line);
+	/* Who has left hears nothing. */
+	send_lines(w, fd, "{\"v\":1,\"do\":\"bgp dump\"}\n");
+	for (int i = 0; i < 100 && mesh.changes < 3; i++)
+		turn(w);
+	close(fd);
+	for (int i = 0; i < 10; i++)
+		turn(w);
+	mesh.dumped(mesh.owner, "x", NULL);
+	w->targets.afbr = NULL;
 }
 
 static void leases_go_out_and_are_checked(void **state)
@@ -917,6 +951,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_both_roles),
 		TEST(refuses_in_words),
+		TEST(where_the_tables_were_written_is_told_when_they_are),
 		TEST(leases_go_out_and_are_checked),
 		TEST(leases_come_in_line_by_line),
 		TEST(an_import_that_is_wrong_or_ends_early_changes_nothing),

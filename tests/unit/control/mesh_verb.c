@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs about the mesh: what they ask the role for, and what they refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control/verb.h"
+#include "paper.h"
+
+/* The answer's JSON, its list included; "" for one that comes later. */
+static const char *ask(struct afbr *a, bool may_change, const char *line, char text[1024])
+{
+	const struct control_targets targets = {.afbr = a};
+	struct answer answer;
+	char *json;
+
+	request_handle(&targets, may_change, line, strlen(line), &answer);
+	if (answer.list)
+		json_object_set_new(answer.object, answer.name, answer.list);
+	json = answer.object ? json_dumps(answer.object, JSON_COMPACT) : NULL;
+	snprintf(text, 1024, "%s", json ? json : "");
+	free(json);
+	json_decref(answer.object);
+	return text;
+}
+
+static void neighbours_are_shown_all_or_one(void **state)
+{
+	struct afbr a = {0};
+	char text[1024];
+
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show bgp neighbors\"}", text),
+		"{\"ok\":true,\"neighbors\":[{\"name\":\"ce1\"}]}");
+	assert_true(a.all);
+	ask(&a, false, "{\"v\":1,\"do\":\"show bgp neighbors\",\"filter\":\"rr1\"}", text);
+	assert_string_equal(a.name, "rr1");
+}
+
+static void routes_come_in_pages(void **state)
+{
+	struct afbr a = {.next = (uint64_t)1 << 32 | 77};
+	char text[1024];
+
+	assert_string_equal(
+		ask(&a, false,
+			"{\"v\":1,\"do\":\"show bgp routes\",\"family\":\"ipv6\",\"received\":\"ce1\","
+			"\"within\":\"198.51.100.0/22\",\"limit\":5}",
+			text),
+		"{\"ok\":true,\"next\":\"1.77\",\"routes\":[{\"prefix\":\"198.51.100.0/24\"}]}");
+	assert_int_equal(a.query.family, BGP_IPV6);
+	assert_int_equal(a.query.limit, 5);
+	assert_int_equal(a.within.len, 22);
+	assert_int_equal(a.query.after, 0);
+	a.next = 0;
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"1.77\"}", text),
+		"{\"ok\":true,\"next\":null,\"routes\":[{\"prefix\":\"198.51.100.0/24\"}]}");
+	assert_true(a.query.after == ((uint64_t)1 << 32 | 77));
+	assert_int_equal(a.query.family, BGP_FAMILIES);
+	assert_null(a.query.within);
+	assert_int_equal(a.query.limit, 1000);
+}
+
+static void a_route_is_asked_for_by_address_or_prefix(void **state)
+{
+	struct afbr a = {0};
+	char text[1024];
+
+	ask(&a, false, "{\"v\":1,\"do\":\"show route\",\"to\":\"198.51.100.7\"}", text);
+	assert_false(a.exact);
+	assert_int_equal(a.route.len, 32);
+	ask(&a, false, "{\"v\":1,\"do\":\"show route\",\"to\":\"2001:db8::/32\"}", text);
+	assert_true(a.exact);
+	assert_int_equal(a.route.len, 32);
+	assert_string_equal(text, "{\"ok\":true,\"routes\":[{\"prefix\":\"198.51.100.0/24\"}]}");
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show route\",\"to\":\"10.0.0.0/8\"}", text),
+		"{\"ok\":false,\"error\":\"there is no such route\"}");
+}
+
+static void what_makes_no_sense_is_refused_with_what_would(void **state)
+{
+	static const struct {
+		const char *line, *error;
+	} cases[] = {
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"family\":\"ipx\"}",
+			"must be one of ipv4, ipv6, ipv4-labeled"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"within\":\"198.51.100.1/22\"}", "must be a prefix"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"received\":\"a\",\"advertised\":\"b\"}", "not both"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"received\":\"nobody\"}", "no such neighbor"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"x\"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"1.2 \"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"1.\"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"limit\":0}", "from 1 to 10000"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"limit\":10001}", "from 1 to 10000"},
+		{"{\"v\":1,\"do\":\"show bgp attributes\",\"limit\":\"7\"}", "from 1 to 10000"},
+		{"{\"v\":1,\"do\":\"show route\"}", "needs \\\"to\\\""},
+		{"{\"v\":1,\"do\":\"show route\",\"to\":\"198.51.100.0/33\"}", "must be an address"},
+		{"{\"v\":1,\"do\":\"show route\",\"to\":\"ce1\"}", "must be an address"},
+		{"{\"v\":1,\"do\":\"bgp clear\"}", "either"},
+		{"{\"v\":1,\"do\":\"bgp clear\",\"all\":true,\"neighbor\":\"ce1\"}", "either"},
+		{"{\"v\":1,\"do\":\"bgp clear\",\"neighbor\":\"nobody\"}", "no neighbor \\\"nobody\\\""},
+		{"{\"v\":1,\"do\":\"bgp refresh\",\"neighbor\":\"down\"}", "down: it has no session"},
+		{"{\"v\":1,\"do\":\"bgp refresh\",\"neighbor\":\"ce1\",\"in\":false}", "must be true"},
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct afbr a = {0};
+
+		ask(&a, true, cases[i].line, text);
+		if (strncmp(text, "{\"ok\":false", 11) != 0 || !strstr(text, cases[i].error))
+			fail_msg("%s: %s", cases[i].line, text);
+	}
+}
+
+static void only_root_clears_refreshes_and_dumps(void **state)
+{
+	struct afbr a = {0};
+	char text[1024];
+
+	ask(&a, false, "{\"v\":1,\"do\":\"bgp clear\",\"all\":true}", text);
+	assert_non_null(strstr(text, "for root only"));
+	ask(&a, false, "{\"v\":1,\"do\":\"bgp refresh\",\"all\":true}", text);
+	assert_non_null(strstr(text, "for root only"));
+	ask(&a, false, "{\"v\":1,\"do\":\"bgp dump\"}", text);
+	assert_non_null(strstr(text, "for root only"));
+	assert_int_equal(a.changes, 0);
+	assert_string_equal(
+		ask(&a, true, "{\"v\":1,\"do\":\"bgp clear\",\"neighbor\":\"ce1\",\"words\":\"new cable\"}",
+			text),
+		"{\"ok\":true,\"cleared\":2}");
+	assert_string_equal(a.name, "ce1");
+	assert_string_equal(a.words, "new cable");
+	assert_string_equal(ask(&a, true, "{\"v\":1,\"do\":\"bgp refresh\",\"all\":true}", text),
+		"{\"ok\":true,\"refreshed\":1}");
+	assert_true(a.all && a.in && a.out);
+	ask(&a, true, "{\"v\":1,\"do\":\"bgp refresh\",\"neighbor\":\"ce1\",\"out\":true}", text);
+	assert_true(!a.in && a.out);
+	assert_string_equal(ask(&a, true, "{\"v\":1,\"do\":\"bgp dump\"}", text), ""); /* later */
+}
+
+static void where_there_is_no_mesh_it_is_said(void **state)
+{
+	static const char *const lines[] = {"{\"v\":1,\"do\":\"show bgp neighbors\"}",
+		"{\"v\":1,\"do\":\"show bgp routes\"}", "{\"v\":1,\"do\":\"show bgp attributes\"}",
+		"{\"v\":1,\"do\":\"show route\",\"to\":\"::\"}",
+		"{\"v\":1,\"do\":\"bgp clear\",\"all\":true}",
+		"{\"v\":1,\"do\":\"bgp refresh\",\"all\":true}", "{\"v\":1,\"do\":\"bgp dump\"}"};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_string_equal(ask(NULL, true, lines[i], text),
+			"{\"ok\":false,\"error\":\"there is no afbr here, so there is no BGP\"}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(neighbours_are_shown_all_or_one),
+		cmocka_unit_test(routes_come_in_pages),
+		cmocka_unit_test(a_route_is_asked_for_by_address_or_prefix),
+		cmocka_unit_test(what_makes_no_sense_is_refused_with_what_would),
+		cmocka_unit_test(only_root_clears_refreshes_and_dumps),
+		cmocka_unit_test(where_there_is_no_mesh_it_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
