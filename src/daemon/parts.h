@@ -18,6 +18,7 @@ struct worker {
 	struct config *now;	     /* what is in force, after reloads */
 	struct worker_observer *observer;
 	struct concentrator *concentrator;
+	struct afbr *afbr; /* NULL: none */
 	struct initiator *initiators[CONFIG_INITIATORS];
 	unsigned initiator_count;
 	struct control_targets targets;

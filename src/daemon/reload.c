@@ -25,6 +25,7 @@ struct reload {
 	int verdict;           /* the keeper's, who sees what we may not read: 0 or -errno */
 	struct config *config; /* as it is to be: without what needs a restart */
 	json_t *errors, *warnings, *say;
+	struct concentrator_change *change; /* ready to be applied */
 	struct initiator *new[CONFIG_INITIATORS];
 	unsigned new_count;
 	struct leaving *leaving[CONFIG_INITIATORS]; /* room, for as many as there are */
@@ -211,15 +212,38 @@ static void apply(struct reload *r)
 
 /* ---- the first step: everything is made and checked ---- */
 
+/* Everything is there, or something is wrong. What can fail goes first. */
+static void mesh_prepared(void *owner, struct afbr_change *mesh)
+{
+	struct reload *r = owner;
+	struct concentrator_change *change = r->change;
+	bool wanted = !r->w->stopping && !is_failed(r);
+
+	r->change = NULL;
+	if (change && !wanted)
+		concentrator_discard(change);
+	else if (change && concentrator_apply(change, r->say))
+		wanted = false; /* it has said why */
+	if (mesh && !wanted)
+		afbr_discard(mesh);
+	else if (mesh)
+		afbr_apply(mesh, r->say);
+	if (wanted)
+		apply(r);
+	finish(r);
+}
+
+/* What is wrong with either of them is told together. */
 static void prepared(void *owner, struct concentrator_change *change)
 {
 	struct reload *r = owner;
+	struct worker *w = r->w;
 
-	if (change && (r->w->stopping || is_failed(r)))
-		concentrator_discard(change);
-	else if (change && !concentrator_apply(change, r->say))
-		apply(r);
-	finish(r);
+	r->change = change;
+	if (w->afbr && r->config->afbr && !w->stopping)
+		afbr_prepare(w->afbr, r->config->afbr, reload_problem, mesh_prepared, r);
+	else
+		mesh_prepared(r, NULL);
 }
 
 static void make_initiators(struct reload *r)
@@ -308,8 +332,7 @@ static void prepare(struct reload *r)
 	} else if (w->concentrator) {
 		concentrator_prepare(w->concentrator, &r->config->concentrator, reload_problem, prepared, r);
 	} else {
-		apply(r);
-		finish(r);
+		prepared(r, NULL);
 	}
 }
 

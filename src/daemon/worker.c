@@ -39,11 +39,13 @@ void worker_stop(struct worker *w, int status)
 	w->control = NULL;
 	w->status = status;
 	log_message(w->log, LEVEL_INFO, "stopping", "softwires are closed");
-	w->stopping_roles = w->initiator_count + leaving_count(w) + (w->concentrator ? 1 : 0);
+	w->stopping_roles = w->initiator_count + leaving_count(w) + (w->concentrator ? 1 : 0) + (w->afbr ? 1 : 0);
 	if (!w->stopping_roles)
 		loop_stop(&w->loop);
 	if (w->concentrator)
 		concentrator_stop(w->concentrator, role_stopped, w);
+	if (w->afbr)
+		afbr_stop(w->afbr, role_stopped, w);
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_stop(w->initiators[n], role_stopped, w);
 }
@@ -52,7 +54,8 @@ void worker_stop(struct worker *w, int status)
 
 bool worker_may_leave(const struct worker *w)
 {
-	if (w->stopping || w->starting || w->leaving || w->reload || (w->concentrator && !concentrator_may_leave(w->concentrator)))
+	if (w->stopping || w->starting || w->leaving || w->reload || (w->concentrator && !concentrator_may_leave(w->concentrator)) ||
+		(w->afbr && !afbr_may_leave(w->afbr)))
 		return false;
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		if (!initiator_may_leave(w->initiators[n]))
@@ -69,6 +72,8 @@ void worker_leave(struct worker *w, int status)
 	log_message(w->log, LEVEL_INFO, "leaving", "softwires stay up for the next process");
 	if (w->concentrator)
 		concentrator_leave(w->concentrator);
+	if (w->afbr)
+		afbr_leave(w->afbr);
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_leave(w->initiators[n]);
 	loop_stop(&w->loop);
@@ -99,6 +104,7 @@ static void role_started(void *owner, int result)
 void worker_show_roles(struct worker *w)
 {
 	w->targets.concentrator = w->concentrator;
+	w->targets.afbr = w->afbr;
 	w->targets.initiator_count = w->initiator_count;
 	memcpy(w->targets.initiators, w->initiators, sizeof(w->initiators));
 }
@@ -171,6 +177,8 @@ static void start_roles(struct worker *w)
 	if (config->concentrator.present)
 		w->concentrator =
 			concentrator_new(&w->loop, w->log, w->keeper, &w->rng, &config->concentrator);
+	if (config->afbr)
+		w->afbr = afbr_new(&w->loop, w->log, w->keeper, &w->rng, config->afbr);
 	worker_watch_network(w, config->initiator_count > 0);
 	for (unsigned n = 0; n < config->initiator_count; n++) {
 		struct initiator *i =
@@ -184,8 +192,8 @@ static void start_roles(struct worker *w)
 		if (w->monitor)
 			netlink_monitor_ignore(w->monitor, device);
 	}
-	w->starting = w->initiator_count + (w->concentrator ? 1 : 0);
-	if (w->starting != config->initiator_count + (config->concentrator.present ? 1u : 0u)) {
+	w->starting = w->initiator_count + (w->concentrator ? 1 : 0) + (w->afbr ? 1 : 0);
+	if (w->starting != config->initiator_count + (config->concentrator.present ? 1u : 0u) + (config->afbr ? 1u : 0u)) {
 		worker_stop(w, KEEPER_GIVE_UP);
 		return;
 	}
@@ -194,6 +202,8 @@ static void start_roles(struct worker *w)
 	w->starting++; /* the control socket */
 	if (w->concentrator)
 		concentrator_start(w->concentrator, role_started, w);
+	if (w->afbr)
+		afbr_start(w->afbr, role_started, w);
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_start(w->initiators[n], role_started, w);
 	if (*config->control_socket)
@@ -246,6 +256,7 @@ static void worker_free(struct worker *w)
 	for (unsigned n = 0; n < w->initiator_count; n++)
 		initiator_free(w->initiators[n]);
 	concentrator_free(w->concentrator);
+	afbr_free(w->afbr);
 	keeper_client_free(w->keeper);
 	uv_close((uv_handle_t *)&w->terminate, NULL);
 	uv_close((uv_handle_t *)&w->interrupt, NULL);
