@@ -4,16 +4,9 @@
 #include <string.h>
 
 #include "bgp/net.h"
-#include "lib/pages.h"
 
-/*
- * A slot is 0, or the number of a net with bits of its hash above. With a number of 0 it is a slot of which the net is gone: a look-up goes on
- * behind it.
- */
-enum { ID_BITS = 26, SLOTS_MIN = 8 };
-#define ID_MASK  ((1u << ID_BITS) - 1)
-#define TAG_MASK (~ID_MASK)
-#define DELETED  (1u << ID_BITS)
+/* Six bits of a net's hash are looked at before the net itself is. */
+enum { NET_BITS = 26 };
 
 const char *bgp_bar_text(enum bgp_bar bar)
 {
@@ -26,7 +19,8 @@ const char *bgp_bar_text(enum bgp_bar bar)
 		[BGP_BAR_CLUSTER] = "it has been through our cluster",
 		[BGP_BAR_NEXT_HOP] = "its next hop is no address of a host",
 		[BGP_BAR_FIRST_AS] = "its path does not begin with the neighbour's AS",
-		[BGP_BAR_PREFIX] = "no packet can be routed to its prefix: multicast, loopback, link-local or reserved",
+		[BGP_BAR_PREFIX] =
+			"no packet can be routed to its prefix: multicast, loopback, link-local or reserved",
 	};
 
 	return texts[bar];
@@ -49,96 +43,33 @@ static bool net_has_key(const struct rib *r, const struct rib_net *n, const uint
 	return n->len == len && (r->key_size == 4 ? !memcmp(n->key, key, 4) : !memcmp(n->key, key, 16));
 }
 
-/* The slot of the net, or NULL. */
-static uint32_t *slot_find(const struct rib *r, uint32_t hash, const struct prefix *p)
+static rib_id net_search(const struct rib *r, uint32_t hash, const struct prefix *p)
 {
-	uint32_t tag = hash & TAG_MASK;
+	uint32_t cursor = 0;
+	rib_id id;
 
-	if (!r->slots)
-		return NULL;
-	for (uint32_t i = hash & r->mask; r->slots[i]; i = (i + 1) & r->mask) {
-		uint32_t id = r->slots[i] ^ tag; /* nothing above the number only where the tags are equal */
-
-		if (id - 1 < ID_MASK && net_has_key(r, net_at(r, id), p->addr.bytes, p->len))
-			return &r->slots[i];
-	}
-	return NULL;
+	while ((id = lookup_next(&r->lookup, hash, &cursor)))
+		if (net_has_key(r, net_at(r, id), p->addr.bytes, p->len))
+			break;
+	return id;
 }
 
-/* The first net with the tag of HASH: very probably the one that is looked for, without a look at it. */
-static rib_id slot_guess(const struct rib *r, uint32_t hash)
+/* All nets by number, which is how they lie in memory. */
+static int lookup_renew(struct rib *r)
 {
-	for (uint32_t i = hash & r->mask; r->slots[i]; i = (i + 1) & r->mask) {
-		uint32_t id = r->slots[i] ^ (hash & TAG_MASK);
+	struct lookup fresh;
 
-		if (id - 1 < ID_MASK)
-			return id;
-	}
-	return 0;
-}
-
-/* True: the slot was free, and not that of something deleted. */
-static bool slot_put(uint32_t *slots, uint32_t mask, uint32_t hash, rib_id id)
-{
-	uint32_t i = hash & mask;
-	bool was_free;
-
-	while (slots[i] & ID_MASK)
-		i = (i + 1) & mask;
-	was_free = !slots[i];
-	slots[i] = (hash & TAG_MASK) | id;
-	return was_free;
-}
-
-static void slots_free(struct rib *r)
-{
-	pages_unmap(r->slots, ((size_t)r->mask + 1) * sizeof(*r->slots));
-}
-
-/* All nets by number, which is how they lie in memory, into a table with room for twice as many. */
-static int slots_renew(struct rib *r)
-{
-	size_t size = SLOTS_MIN;
-	uint32_t *slots;
-
-	while (size * 3 / 8 < r->live)
-		size *= 2;
-	slots = pages_map(size * sizeof(*slots));
-	if (!slots)
+	if (lookup_make(&fresh, NET_BITS, r->lookup.live))
 		return -ENOMEM;
 	for (rib_id id = arena_next(&r->nets, 0); id; id = arena_next(&r->nets, id)) {
 		const struct rib_net *n = net_at(r, id);
 
 		if (!n->marks)
-			(void)slot_put(slots, (uint32_t)size - 1, prefix_hash(r, n->key, n->len), id);
+			lookup_add(&fresh, prefix_hash(r, n->key, n->len), id);
 	}
-	slots_free(r);
-	r->slots = slots;
-	r->mask = (uint32_t)size - 1;
-	r->occupied = r->live;
+	lookup_free(&r->lookup);
+	r->lookup = fresh;
 	return 0;
-}
-
-static bool slots_are_full(const struct rib *r)
-{
-	uint64_t size = r->slots ? (uint64_t)r->mask + 1 : 0;
-
-	return r->occupied + 1 > size - size / 4;
-}
-
-/* Removes what is in slot S. Where a look-up would end behind it anyway, nothing has to be kept in mind. */
-static void slot_clear(struct rib *r, uint32_t *s)
-{
-	uint32_t i = (uint32_t)(s - r->slots);
-
-	r->live--;
-	r->slots[i] = DELETED;
-	if (r->slots[(i + 1) & r->mask])
-		return;
-	for (; r->slots[i] == DELETED; i = (i - 1) & r->mask) {
-		r->slots[i] = 0;
-		r->occupied--;
-	}
 }
 
 /* ---- nets ---- */
@@ -150,34 +81,31 @@ static rib_id net_new(struct rib *r, uint32_t hash, const struct prefix *p)
 	struct rib_net *n;
 	rib_id id;
 
-	if (slots_are_full(r) && slots_renew(r))
+	if (lookup_is_full(&r->lookup) && lookup_renew(r))
 		return 0;
 	id = arena_alloc(&r->nets, &memory);
 	if (!id)
 		return 0;
-	if (id > ID_MASK) {
+	if (id >> NET_BITS) {
 		arena_free(&r->nets, id);
 		return 0;
 	}
 	n = memory;
 	n->len = p->len;
 	memcpy(n->key, p->addr.bytes, r->key_size);
-	r->occupied += slot_put(r->slots, r->mask, hash, id);
-	r->live++;
+	lookup_add(&r->lookup, hash, id);
 	return id;
 }
 
 static void net_free(struct rib *r, rib_id id)
 {
 	const struct rib_net *n = net_at(r, id);
-	struct prefix p = rib_prefix(r, id);
-	uint64_t size = (uint64_t)r->mask + 1;
 
-	slot_clear(r, slot_find(r, prefix_hash(r, n->key, n->len), &p));
+	(void)lookup_remove(&r->lookup, prefix_hash(r, n->key, n->len), id);
 	list_remove(r, id);
 	arena_free(&r->nets, id);
-	if (size > SLOTS_MIN && r->live < size / 8)
-		(void)slots_renew(r); /* without memory it stays large */
+	if (lookup_is_sparse(&r->lookup))
+		(void)lookup_renew(r); /* without memory it stays large */
 }
 
 void net_forget(struct rib *r, rib_id id)
@@ -347,23 +275,19 @@ static bool prefix_fits(const struct rib *r, const struct prefix *p)
 
 static rib_id net_find(const struct rib *r, const struct prefix *p)
 {
-	const uint32_t *slot;
-
-	if (!prefix_fits(r, p))
-		return 0;
-	slot = slot_find(r, prefix_hash(r, p->addr.bytes, p->len), p);
-	return slot ? *slot & ID_MASK : 0;
+	return prefix_fits(r, p) ? net_search(r, prefix_hash(r, p->addr.bytes, p->len), p) : 0;
 }
 
 static int net_update(struct rib *r, const struct prefix *prefix, uint16_t source, const struct rib_path *new,
 	struct rib_was *ret_was)
 {
 	uint32_t hash = prefix_hash(r, prefix->addr.bytes, prefix->len);
-	const uint32_t *slot = slot_find(r, hash, prefix);
-	rib_id net = slot ? *slot & ID_MASK : net_new(r, hash, prefix);
+	rib_id net = net_search(r, hash, prefix);
 	struct row row;
 	int at, rc;
 
+	if (!net)
+		net = net_new(r, hash, prefix);
 	if (!net)
 		return -ENOMEM;
 	row_read(r, net_at(r, net), &row);
@@ -442,22 +366,23 @@ int rib_decide(struct rib *r, rib_id net)
 void rib_expect(const struct rib *r, const struct bgp_nlri *nlri, unsigned count)
 {
 	uint32_t hash[RIB_EXPECT];
+	rib_id net[RIB_EXPECT];
 	const struct rib_path *path[RIB_EXPECT];
 
-	if (!r->slots)
-		return;
 	count = count < RIB_EXPECT ? count : RIB_EXPECT;
 	for (unsigned i = 0; i < count; i++) {
 		hash[i] = prefix_hash(r, nlri[i].prefix.addr.bytes, nlri[i].prefix.len);
-		__builtin_prefetch(&r->slots[hash[i] & r->mask]);
+		lookup_expect(&r->lookup, hash[i]);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		hash[i] = slot_guess(r, hash[i]);
-		if (hash[i])
-			__builtin_prefetch(net_at(r, hash[i]));
+		uint32_t cursor = 0;
+
+		net[i] = lookup_next(&r->lookup, hash[i], &cursor); /* very probably the right one */
+		if (net[i])
+			__builtin_prefetch(net_at(r, net[i]));
 	}
 	for (unsigned i = 0; i < count; i++) {
-		path[i] = hash[i] ? rib_first_path(r, hash[i]) : NULL;
+		path[i] = net[i] ? rib_first_path(r, net[i]) : NULL;
 		if (path[i])
 			__builtin_prefetch(path[i]);
 	}
@@ -486,7 +411,7 @@ void rib_done(struct rib *r)
 		bgp_set_unref(r->sets, path_at(r, id)->set);
 	arena_done(&r->nets);
 	arena_done(&r->paths);
-	slots_free(r);
+	lookup_free(&r->lookup);
 	rib_init(r, r->family, r->sets, r->decision, r->seed, r->changed);
 }
 

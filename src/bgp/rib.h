@@ -14,8 +14,7 @@
  *
  * What is best is decided when something is told, and by rib_decide(); next hops that change meanwhile change nothing here before that.
  *
- * Memory of a million IPv4 routes: net 20 bytes (IPv6: 32), path 24, look-up 8, a bit per feed; sets are shared. The look-up is an open table of numbers
- * with six bits of the hash in each, so that a prefix that is not there is known without a look at any net.
+ * Memory of a million IPv4 routes: net 20 bytes (IPv6: 32), path 24, look-up 8, a bit per feed; sets are shared.
  */
 #ifndef BGP_RIB_H
 #define BGP_RIB_H
@@ -23,6 +22,7 @@
 #include "bgp/decision.h"
 #include "bgp/set.h"
 #include "lib/arena.h"
+#include "lib/lookup.h"
 
 typedef uint32_t rib_id; /* of a net or path; 0: none */
 
@@ -70,11 +70,9 @@ struct rib {
 	struct bgp_sets *sets;
 	const struct decision_ops *decision; /* what is known of sources */
 	struct arena nets, paths;
-	uint32_t *slots;         /* by prefix: numbers of nets */
-	uint32_t mask;           /* number of slots - 1, or 0 while slots is NULL */
-	uint32_t live, occupied; /* slots with a net; these and those of which one was deleted */
-	uint32_t key_size;       /* bytes of an address */
-	uint32_t net_count;      /* nets with paths */
+	struct lookup lookup; /* nets by prefix */
+	uint32_t key_size;    /* bytes of an address */
+	uint32_t net_count;   /* nets with paths */
 	uint32_t path_count;
 	rib_id first, last;
 	uint64_t seed;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,43 +67,13 @@ static void tell_wanted(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted)
 		s->wanted(s, n, wanted);
 }
 
-/* ---- sets ---- */
+/* ---- memory of sets ---- */
 
-struct set_key {
-	struct reader bytes;
-	const struct bgp_next_hop *next_hop;
-};
-
-static bool set_matches(const void *item, const void *key)
-{
-	const struct bgp_set *set = item;
-	const struct set_key *k = key;
-	size_t len = reader_left(&k->bytes);
-
-	return set->next_hop == k->next_hop && set->len == len &&
-	       (!len || !memcmp(set->bytes, k->bytes.pos, len));
-}
-
-void bgp_sets_init(struct bgp_sets *s, uint64_t seed,
-	void (*wanted)(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted))
-{
-	*s = (struct bgp_sets){.seed = seed, .wanted = wanted};
-}
-
-void bgp_sets_done(struct bgp_sets *s)
-{
-	uint32_t cursor = 0;
-	void *item;
-
-	while ((item = hash_next(&s->sets, &cursor)))
-		free(item);
-	cursor = 0;
-	while ((item = hash_next(&s->next_hops, &cursor)))
-		free(item);
-	hash_free(&s->sets);
-	hash_free(&s->next_hops);
-	s->bytes = 0;
-}
+/*
+ * A set's number is which arena it is in, and its number there. Sizes are steps of sixteen octets from that of an empty set on; nearly all sets are
+ * shorter than the last step.
+ */
+enum { SET_BITS = 28, ID_BITS = 23, ID_MASK = (1 << ID_BITS) - 1, STEP = 16, LONG = BGP_SET_SIZES - 1 };
 
 static size_t set_size(size_t len)
 {
@@ -111,29 +82,159 @@ static size_t set_size(size_t len)
 	return size < sizeof(struct bgp_set) ? sizeof(struct bgp_set) : size;
 }
 
-static struct bgp_set *set_new(struct bgp_sets *s, const struct set_key *key, uint32_t hash,
+static unsigned size_class(size_t len)
+{
+	size_t steps = (set_size(len) - sizeof(struct bgp_set) + STEP - 1) / STEP;
+
+	return steps < LONG ? (unsigned)steps : LONG;
+}
+
+/* What a set of LEN octets takes. */
+static size_t memory_size(size_t len)
+{
+	unsigned class = size_class(len);
+
+	return class == LONG ? set_size(len) + sizeof(void *)
+			     : sizeof(struct bgp_set) + (size_t) class * STEP;
+}
+
+static struct bgp_set *set_at(const struct bgp_sets *s, uint32_t number)
+{
+	void *object = arena_at(&s->sizes[number >> ID_BITS], number & ID_MASK);
+
+	return number >> ID_BITS == LONG ? *(struct bgp_set **)object : object;
+}
+
+/* Memory for a set of LEN octets, with its number in it. NULL: none. */
+static struct bgp_set *memory_take(struct bgp_sets *s, size_t len)
+{
+	unsigned class = size_class(len);
+	struct bgp_set *set = NULL;
+	void *object;
+	uint32_t id = arena_alloc(&s->sizes[class], &object);
+
+	if (!id)
+		return NULL;
+	if (id <= ID_MASK)
+		set = class == LONG ? malloc(set_size(len)) : object;
+	if (!set) {
+		arena_free(&s->sizes[class], id);
+		return NULL;
+	}
+	if (class == LONG)
+		*(struct bgp_set **)object = set;
+	set->number = class << ID_BITS | id;
+	s->bytes += memory_size(len);
+	return set;
+}
+
+static void memory_give(struct bgp_sets *s, struct bgp_set *set)
+{
+	uint32_t number = set->number;
+
+	s->bytes -= memory_size(set->len);
+	if (number >> ID_BITS == LONG)
+		free(set);
+	arena_free(&s->sizes[number >> ID_BITS], number & ID_MASK);
+}
+
+/* The next number of all sets, or 0. */
+static uint32_t number_next(const struct bgp_sets *s, uint32_t after)
+{
+	for (unsigned class = after >> ID_BITS; class < BGP_SET_SIZES; class ++) {
+		uint32_t id = arena_next(&s->sizes[class], class == after >> ID_BITS ? after & ID_MASK : 0);
+
+		if (id)
+			return class << ID_BITS | id;
+	}
+	return 0;
+}
+
+/* ---- sets ---- */
+
+/* A next hop's place in memory is its name as long as it has sets. */
+static uint32_t set_hash(const struct bgp_sets *s, struct reader bytes, const struct bgp_next_hop *n)
+{
+	return hash_bytes(bytes.pos, reader_left(&bytes), s->seed ^ (uintptr_t)n);
+}
+
+static struct bgp_set *set_search(
+	const struct bgp_sets *s, uint32_t hash, struct reader bytes, const struct bgp_next_hop *n)
+{
+	size_t len = reader_left(&bytes);
+	uint32_t cursor = 0, number;
+
+	while ((number = lookup_next(&s->lookup, hash, &cursor))) {
+		struct bgp_set *set = set_at(s, number);
+
+		if (set->next_hop == n && set->len == len && (!len || !memcmp(set->bytes, bytes.pos, len)))
+			return set;
+	}
+	return NULL;
+}
+
+static int lookup_renew(struct bgp_sets *s)
+{
+	struct lookup fresh;
+
+	if (lookup_make(&fresh, SET_BITS, s->lookup.live))
+		return -ENOMEM;
+	for (uint32_t number = number_next(s, 0); number; number = number_next(s, number)) {
+		const struct bgp_set *set = set_at(s, number);
+
+		lookup_add(&fresh, set_hash(s, bgp_set_reader(set), set->next_hop), number);
+	}
+	lookup_free(&s->lookup);
+	s->lookup = fresh;
+	return 0;
+}
+
+void bgp_sets_init(struct bgp_sets *s, uint64_t seed,
+	void (*wanted)(struct bgp_sets *s, struct bgp_next_hop *n, bool wanted))
+{
+	*s = (struct bgp_sets){.seed = seed, .wanted = wanted};
+	for (unsigned class = 0; class < BGP_SET_SIZES; class ++)
+		arena_init(&s->sizes[class],
+			class == LONG ? sizeof(void *) : sizeof(struct bgp_set) + (size_t) class * STEP);
+}
+
+void bgp_sets_done(struct bgp_sets *s)
+{
+	uint32_t cursor = 0;
+	void *item;
+
+	for (uint32_t number = number_next(s, LONG << ID_BITS); number; number = number_next(s, number))
+		free(set_at(s, number));
+	for (unsigned class = 0; class < BGP_SET_SIZES; class ++)
+		arena_done(&s->sizes[class]);
+	lookup_free(&s->lookup);
+	while ((item = hash_next(&s->next_hops, &cursor)))
+		free(item);
+	hash_free(&s->next_hops);
+	s->bytes = 0;
+}
+
+static struct bgp_set *set_new(struct bgp_sets *s, uint32_t hash, struct reader bytes,
 	const struct bgp_facts *facts, struct bgp_next_hop *next_hop)
 {
-	size_t len = reader_left(&key->bytes);
-	struct bgp_set *set = malloc(set_size(len));
+	size_t len = reader_left(&bytes);
+	struct bgp_set *set;
 
+	if (lookup_is_full(&s->lookup) && lookup_renew(s))
+		return NULL;
+	set = memory_take(s, len);
 	if (!set)
 		return NULL;
 	set->refs = 1;
-	set->hash = hash;
 	set->next_hop = next_hop;
 	set->len = (uint16_t)len;
 	if (len)
-		memcpy(set->bytes, key->bytes.pos, len);
+		memcpy(set->bytes, bytes.pos, len);
 	if (facts)
 		set->facts = *facts;
 	else
 		bgp_facts_of(bgp_set_reader(set), &set->facts);
-	if (hash_insert(&s->sets, hash, set)) {
-		free(set);
-		return NULL;
-	}
-	s->bytes += set_size(len);
+	lookup_add(&s->lookup, hash, set->number);
 	return set;
 }
 
@@ -141,7 +242,6 @@ const struct bgp_set *bgp_set_get(struct bgp_sets *s, struct reader set, const s
 	const struct bgp_next_hop_value *next_hop, unsigned interface)
 {
 	static const struct bgp_next_hop_value nowhere;
-	struct set_key key = {.bytes = set};
 	struct bgp_next_hop *n;
 	struct bgp_set *found;
 	uint32_t hash;
@@ -151,15 +251,13 @@ const struct bgp_set *bgp_set_get(struct bgp_sets *s, struct reader set, const s
 	n = next_hop_get(s, next_hop ? next_hop : &nowhere, interface);
 	if (!n)
 		return NULL;
-	key.next_hop = n;
-	/* A next hop's place in memory is its name as long as it has sets. */
-	hash = hash_bytes(set.pos, reader_left(&set), s->seed ^ (uintptr_t)n);
-	found = hash_find(&s->sets, hash, set_matches, &key);
+	hash = set_hash(s, set, n);
+	found = set_search(s, hash, set, n);
 	if (found) {
 		found->refs++;
 		return found;
 	}
-	found = set_new(s, &key, hash, facts, n);
+	found = set_new(s, hash, set, facts, n);
 	if (found && !n->refs++)
 		tell_wanted(s, n, true);
 	else if (!found && !n->refs)
@@ -181,9 +279,10 @@ void bgp_set_unref(struct bgp_sets *s, const struct bgp_set *set)
 	if (!mine || --mine->refs)
 		return;
 	n = mine->next_hop;
-	hash_remove(&s->sets, mine->hash, mine);
-	s->bytes -= set_size(mine->len);
-	free(mine);
+	(void)lookup_remove(&s->lookup, set_hash(s, bgp_set_reader(mine), n), mine->number);
+	memory_give(s, mine);
+	if (lookup_is_sparse(&s->lookup))
+		(void)lookup_renew(s); /* without memory it stays large */
 	if (--n->refs)
 		return;
 	tell_wanted(s, n, false);

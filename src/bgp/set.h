@@ -5,12 +5,17 @@
  * A set is immutable: a canonical row of attributes (bgp/update.h), a next hop, and the facts that route selection asks about. Paths hold references.
  * Next hops are shared, too; whether one is reached, and at what cost, is told by the owner (bgp/bgp.h) and stands in it. A set always has one: that of
  * routes of our own, which have no address, counts as reached, at no cost, and nobody is asked.
+ *
+ * There may be hundreds of thousands of sets. They lie in arenas by size, found by number (lib/lookup): without the overhead of malloc(), and when they are
+ * gone, their memory is the system's again.
  */
 #ifndef BGP_SET_H
 #define BGP_SET_H
 
 #include "bgp/update.h"
+#include "lib/arena.h"
 #include "lib/hash.h"
+#include "lib/lookup.h"
 
 struct bgp_next_hop {
 	struct bgp_next_hop_value value;
@@ -27,7 +32,7 @@ struct bgp_next_hop {
 
 struct bgp_set {
 	uint32_t refs;
-	uint32_t hash;
+	uint32_t number; /* no other one has it now: set.c's */
 	struct bgp_next_hop *next_hop;
 	struct bgp_facts facts;
 	uint16_t len;
@@ -38,8 +43,12 @@ static inline struct reader bgp_set_reader(const struct bgp_set *s)
 	return reader_of(s->bytes, s->len);
 }
 
+enum { BGP_SET_SIZES = 32 };
+
 struct bgp_sets {
-	struct hash sets, next_hops;
+	struct lookup lookup;
+	struct arena sizes[BGP_SET_SIZES]; /* sets of about equal length; the last: pointers to longer ones */
+	struct hash next_hops;
 	uint64_t seed;
 	size_t bytes; /* of memory, all sets */
 	/* A next hop came that nobody had, or the last set of one went (it is freed after that). Never for the one without an address. May be NULL. */

@@ -18,7 +18,7 @@ static void window_clear(struct window *v, size_t room)
 
 static unsigned bucket_of(const struct bgp_set *set, uint16_t source)
 {
-	return (set->hash ^ (uint32_t)source * 0x9e3779b1u) & (WINDOW_BUCKETS - 1);
+	return (set->number ^ (uint32_t)source * 0x9e3779b1u) & (WINDOW_BUCKETS - 1);
 }
 
 /* A new group; it is not yet found by anybody. NULL: no room. */

@@ -5,11 +5,44 @@
 #include "lib/arena.h"
 #include "lib/pages.h"
 
+/* The address sanitizer knows malloc(), and has to be told of this: what is free is not to be touched. It thinks in units of eight octets. */
+#if defined(__has_feature)
+#define HAS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER 1
+#else
+#define HAS_SANITIZER 0
+#endif
+#if HAS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#define FORBID(p, size) ((size) % 8 ? (void)0 : __asan_poison_memory_region(p, size))
+#define PERMIT(p, size) __asan_unpoison_memory_region(p, size)
+#else
+#define FORBID(p, size) ((void)0)
+#define PERMIT(p, size) ((void)0)
+#endif
+
 enum { WORDS = ARENA_CHUNK / 64, FIRST_CHUNKS = 4 };
 
 static size_t memory_size(const struct arena *a)
 {
 	return a->size * ARENA_CHUNK;
+}
+
+static uint8_t *memory_map(const struct arena *a)
+{
+	uint8_t *memory = pages_map(memory_size(a));
+
+	if (memory)
+		FORBID(memory, memory_size(a));
+	return memory;
+}
+
+static void memory_unmap(const struct arena *a, uint8_t *memory)
+{
+	if (memory)
+		PERMIT(memory, memory_size(a));
+	pages_unmap(memory, memory_size(a));
 }
 
 void arena_init(struct arena *a, size_t size)
@@ -20,8 +53,8 @@ void arena_init(struct arena *a, size_t size)
 void arena_done(struct arena *a)
 {
 	for (uint32_t c = 0; c < a->chunk_count; c++)
-		pages_unmap(a->objects[c], memory_size(a));
-	pages_unmap(a->spare, memory_size(a));
+		memory_unmap(a, a->objects[c]);
+	memory_unmap(a, a->spare);
 	free(a->objects);
 	free(a->chunks);
 	arena_init(a, a->size);
@@ -59,7 +92,7 @@ static bool provide(struct arena *a, uint32_t c)
 		return false;
 	if (c < a->chunk_count && a->objects[c])
 		return true;
-	memory = a->spare ? a->spare : pages_map(memory_size(a));
+	memory = a->spare ? a->spare : memory_map(a);
 	if (!memory)
 		return false;
 	a->spare = NULL;
@@ -89,6 +122,7 @@ uint32_t arena_alloc(struct arena *a, void **ret)
 	chunk->count++;
 	a->used++;
 	*ret = a->objects[c] + (w * 64 + bit) * a->size;
+	PERMIT(*ret, a->size);
 	memset(*ret, 0, a->size);
 	return (c << ARENA_SHIFT) + w * 64 + bit + 1;
 }
@@ -97,7 +131,7 @@ uint32_t arena_alloc(struct arena *a, void **ret)
 static void release(struct arena *a, uint32_t c)
 {
 	if (a->spare)
-		pages_unmap(a->objects[c], memory_size(a));
+		memory_unmap(a, a->objects[c]);
 	else
 		a->spare = a->objects[c];
 	a->objects[c] = NULL;
@@ -113,6 +147,7 @@ void arena_free(struct arena *a, uint32_t id)
 	if (!arena_has(a, id))
 		return;
 	chunk = &a->chunks[c];
+	FORBID(arena_at(a, id), a->size);
 	chunk->used[(index & (ARENA_CHUNK - 1)) / 64] &= ~(1ull << index % 64);
 	a->used--;
 	if (!--chunk->count)

@@ -33,8 +33,10 @@ static void *map_huge(size_t size)
 
 void *pages_map(size_t size)
 {
+	if (size >= PAGES_HUGE)
+		return map_huge(mapped_size(size));
 	/* A few pages come with one call: one by one they would cost more than what is written into them. */
-	return size < PAGES_HUGE ? map(size, MAP_POPULATE) : map_huge(mapped_size(size));
+	return map(size, size <= PAGES_FEW ? MAP_POPULATE : 0);
 }
 
 void pages_unmap(void *p, size_t size)

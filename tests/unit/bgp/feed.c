@@ -168,7 +168,7 @@ static void a_net_without_a_best_path_is_told_to_those_who_have_it(void **state)
 	expect(&a, 1);
 	expect_end(&a);
 	expect_end(&b);
-	assert_int_equal(t.rib.live, 1);
+	assert_int_equal(t.rib.lookup.live, 1);
 }
 
 static void a_net_without_paths_stays_exactly_as_long_as_a_feed_has_it(void **state)
@@ -192,7 +192,7 @@ static void a_net_without_paths_stays_exactly_as_long_as_a_feed_has_it(void **st
 	assert_int_equal(table_net(&t, 0), net);
 	expect(&a, 0);
 	assert_int_equal(table_net(&t, 0), 0);
-	assert_int_equal(t.rib.live, 0);
+	assert_int_equal(t.rib.lookup.live, 0);
 	expect_end(&a);
 	expect_end(&b);
 }
@@ -214,7 +214,7 @@ static void a_net_that_nobody_was_given_is_gone_at_once(void **state)
 	assert_int_equal(add(&a), 0);
 	tell_all(0, 2);
 	assert_int_equal(table_withdraw(&t, 0, 1), 1);
-	assert_int_equal(t.rib.live, 1);
+	assert_int_equal(t.rib.lookup.live, 1);
 	expect(&a, 1);
 	expect_end(&a);
 }
@@ -232,7 +232,7 @@ static void numbers_that_are_given_again_inherit_no_bits(void **state)
 	assert_int_equal(table_withdraw(&t, 0, 1), 1);
 	expect(&a, 0);
 	rib_feed_remove(&b); /* its bit goes with it */
-	assert_int_equal(t.rib.live, 0);
+	assert_int_equal(t.rib.lookup.live, 0);
 	for (uint32_t i = 7; !arena_has(&t.rib.nets, net); i++)
 		tell_all(i, i + 1);
 	assert_int_equal(add(&b), 0);
@@ -408,11 +408,11 @@ static void a_feed_that_goes_takes_with_it_what_only_it_had(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		assert_int_equal(table_withdraw(&t, i, 1), 1);
 	tell_all(3, 4);
-	assert_int_equal(t.rib.live, 4);
+	assert_int_equal(t.rib.lookup.live, 4);
 	rib_feed_remove(&a);
 	assert_null(a.rib);
 	assert_null(a.bits);
-	assert_int_equal(t.rib.live, 2);
+	assert_int_equal(t.rib.lookup.live, 2);
 	expect(&b, 0);
 	expect(&b, 3);
 	expect_end(&b);
@@ -453,7 +453,7 @@ static void bits_take_no_memory_when_nothing_is_told(void **state)
 	for (uint32_t i = 0; i < 3000; i++)
 		assert_int_equal(rib_feed_set(&a, rib_feed_next(&a), false), 0);
 	assert_null(a.bits);
-	assert_int_equal(t.rib.live, 0);
+	assert_int_equal(t.rib.lookup.live, 0);
 	expect_end(&a);
 }
 
@@ -470,10 +470,10 @@ static void no_more_feeds_than_can_be_counted(void **state)
 	assert_null(a.rib);
 	assert_int_equal(table_withdraw(&t, 0, 1), 1);
 	for (unsigned i = 0; i < RIB_FEEDS; i++) {
-		assert_int_equal(t.rib.live, 1);
+		assert_int_equal(t.rib.lookup.live, 1);
 		assert_int_equal(rib_feed_set(&feeds[i], rib_feed_next(&feeds[i]), false), 0);
 	}
-	assert_int_equal(t.rib.live, 0);
+	assert_int_equal(t.rib.lookup.live, 0);
 }
 
 static void refused_memory_leaves_feeds_as_they_were(void **state)

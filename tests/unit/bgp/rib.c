@@ -74,7 +74,7 @@ static void the_best_path_is_the_first(void **state)
 	assert_int_equal(t.rib.path_count, 1);
 	assert_int_equal(table_withdraw(&t, 0, 3), 1);
 	assert_int_equal(net_of(0), 0);
-	assert_int_equal(t.rib.net_count + t.rib.path_count + t.rib.live, 0);
+	assert_int_equal(t.rib.net_count + t.rib.path_count + t.rib.lookup.live, 0);
 	assert_int_equal(table_withdraw(&t, 0, 3), -ENOENT);
 }
 
@@ -237,16 +237,15 @@ static void fill_and_empty(uint32_t count, size_t limit)
 
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(table_tell(&t, i, 1, i % TABLE_SETS, BGP_BAR_NONE), 1);
-	bytes = arena_bytes(&t.rib.nets) + arena_bytes(&t.rib.paths) +
-		((size_t)t.rib.mask + 1) * sizeof(*t.rib.slots);
+	bytes = arena_bytes(&t.rib.nets) + arena_bytes(&t.rib.paths) + lookup_bytes(&t.rib.lookup);
 	assert_true(bytes <= count * limit);
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(rib_best(&t.rib, net_of(i))->set->bytes[7], i % TABLE_SETS);
 	assert_int_equal(net_of(count), 0);
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(table_withdraw(&t, (uint32_t)((uint64_t)i * 7919 % count), 1), 1);
-	assert_int_equal(t.rib.live, 0);
-	assert_int_equal(t.rib.mask, 7);
+	assert_int_equal(t.rib.lookup.live, 0);
+	assert_int_equal(t.rib.lookup.mask, 7);
 	bytes = arena_bytes(&t.rib.nets) + arena_bytes(&t.rib.paths);
 	assert_true(bytes <= (size_t)ARENA_CHUNK * 60 + count / 2);
 }
@@ -283,7 +282,7 @@ static void refused_memory_leaves_the_table_as_it_was(void **state)
 			assert_int_equal(rc, -ENOMEM);
 			assert_int_equal(t.set[3]->refs, 1);
 			assert_int_equal(t.rib.net_count, steps[s]);
-			assert_int_equal(t.rib.live, steps[s]);
+			assert_int_equal(t.rib.lookup.live, steps[s]);
 			assert_int_equal(t.rib.nets.used, steps[s]);
 			assert_int_equal(t.rib.paths.used, steps[s]);
 			close(NULL);
@@ -683,7 +682,7 @@ static void check_all(void)
 	assert_int_equal(t.rib.path_count, paths);
 	assert_int_equal(t.rib.paths.used, paths);
 	assert_int_equal(t.rib.net_count, nets);
-	assert_int_equal(t.rib.live, live);
+	assert_int_equal(t.rib.lookup.live, live);
 	assert_int_equal(t.rib.nets.used, live + marks);
 }
 

@@ -57,11 +57,11 @@ static void equal_contents_are_one_set(void **state)
 	assert_memory_equal(r.pos, igp, sizeof(igp));
 	assert_int_equal(a->facts.local_pref, 100);
 	assert_true(addr_equal(&a->next_hop->value.global, &one.global));
-	assert_int_equal(s.sets.count, 1);
+	assert_int_equal(s.lookup.live, 1);
 	bgp_set_unref(&s, a);
-	assert_int_equal(s.sets.count, 1);
+	assert_int_equal(s.lookup.live, 1);
 	bgp_set_unref(&s, b);
-	assert_int_equal(s.sets.count, 0);
+	assert_int_equal(s.lookup.live, 0);
 	assert_int_equal(s.bytes, 0);
 	bgp_sets_done(&s);
 }
@@ -153,7 +153,7 @@ static void what_is_left_is_freed_at_the_end(void **state)
 	assert_non_null(GET(&s, igp, &one, 0));
 	assert_non_null(GET(&s, egp, &one, 0));
 	bgp_sets_done(&s);
-	assert_int_equal(s.sets.count + s.next_hops.count, 0);
+	assert_int_equal(s.lookup.live + s.next_hops.count, 0);
 	assert_int_equal(told.went, 0);
 }
 
@@ -171,14 +171,108 @@ static void refused_memory_leaves_nothing_behind(void **state)
 		if (scarce_happened()) {
 			assert_null(a);
 			assert_int_equal(
-				s.sets.count + s.next_hops.count + s.bytes + told.came + told.went, 0);
+				s.lookup.live + s.next_hops.count + s.bytes + told.came + told.went, 0);
 			refusals++;
 		}
 		bgp_sets_done(&s);
 		if (a)
 			break;
 	}
-	assert_int_equal(refusals, 4); /* next hop, its slot, set, its slot */
+	assert_int_equal(refusals, 6); /* next hop, its slot, slots, and an arena */
+}
+
+enum { LENGTHS = 1500 };
+
+static const struct bgp_set *get_of_length(struct bgp_sets *s, unsigned len)
+{
+	uint8_t bytes[LENGTHS];
+
+	for (unsigned i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i * 7 + len);
+	return bgp_set_get(s, reader_of(bytes, len), &facts, NULL, 0);
+}
+
+static size_t arenas_bytes(const struct bgp_sets *s)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < BGP_SET_SIZES; i++)
+		bytes += arena_bytes(&s->sizes[i]);
+	return bytes;
+}
+
+static void sets_of_all_lengths_are_kept_and_found(void **state)
+{
+	static const struct bgp_set *sets[LENGTHS];
+	struct bgp_sets s = fresh();
+
+	for (unsigned len = 0; len < LENGTHS; len++) {
+		sets[len] = get_of_length(&s, len);
+		assert_non_null(sets[len]);
+	}
+	assert_true(s.bytes >= LENGTHS * (LENGTHS - 1) / 2 + LENGTHS * sizeof(struct bgp_set));
+	assert_true(s.bytes <= LENGTHS * (LENGTHS - 1) / 2 + LENGTHS * (sizeof(struct bgp_set) + 16));
+	for (unsigned len = 0; len < LENGTHS; len++) {
+		struct reader r = bgp_set_reader(sets[len]);
+
+		assert_int_equal(sets[len]->len, len);
+		for (unsigned i = 0; i < len; i++)
+			assert_int_equal(reader_u8(&r), (uint8_t)(i * 7 + len));
+		assert_ptr_equal(get_of_length(&s, len), sets[len]);
+		bgp_set_unref(&s, sets[len]);
+	}
+	for (unsigned i = 0; i < LENGTHS; i++)
+		bgp_set_unref(&s, sets[i * 7 % LENGTHS]);
+	assert_int_equal(s.lookup.live, 0);
+	assert_int_equal(s.bytes, 0);
+	for (unsigned len = 0; len < LENGTHS; len += 100) /* among them long ones */
+		assert_non_null(get_of_length(&s, len));
+	bgp_sets_done(&s);
+	assert_int_equal(arenas_bytes(&s), 0);
+}
+
+static void memory_of_many_sets_is_bounded_and_goes_back(void **state)
+{
+	enum { MANY = 50000 };
+	static const struct bgp_set *sets[MANY];
+	struct bgp_sets s = fresh();
+	uint8_t bytes[60] = {0};
+
+	for (unsigned i = 0; i < MANY; i++) {
+		memcpy(bytes, &i, sizeof(i));
+		sets[i] = bgp_set_get(&s, reader_of(bytes, sizeof(bytes)), &facts, NULL, 0);
+	}
+	assert_int_equal(s.lookup.live, MANY);
+	assert_true(arenas_bytes(&s) + lookup_bytes(&s.lookup) <=
+		    MANY * (sizeof(struct bgp_set) + sizeof(bytes) + 32));
+	for (unsigned i = 0; i < MANY; i++)
+		bgp_set_unref(&s, sets[i * 7 % MANY]);
+	assert_true(arenas_bytes(&s) <= 200000); /* a spare chunk */
+	assert_int_equal(lookup_bytes(&s.lookup), 32);
+	bgp_sets_done(&s);
+}
+
+static void a_refused_long_set_leaves_nothing_behind(void **state)
+{
+	unsigned refusals = 0;
+
+	for (unsigned n = 1;; n++, refusals++) {
+		struct bgp_sets s = fresh();
+		const struct bgp_set *a;
+
+		scarce_at(n);
+		a = get_of_length(&s, 1000);
+		if (scarce_happened()) {
+			assert_null(a);
+			assert_int_equal(
+				s.lookup.live + s.next_hops.count + s.bytes + s.sizes[BGP_SET_SIZES - 1].used,
+				0);
+		}
+		bgp_sets_done(&s);
+		if (a)
+			break;
+	}
+	assert_int_equal(refusals, 7);
 }
 
 static void too_long_a_set_is_refused(void **state)
@@ -203,6 +297,9 @@ int main(void)
 		cmocka_unit_test(without_an_address_nobody_is_asked),
 		cmocka_unit_test(what_is_left_is_freed_at_the_end),
 		cmocka_unit_test(refused_memory_leaves_nothing_behind),
+		cmocka_unit_test(sets_of_all_lengths_are_kept_and_found),
+		cmocka_unit_test(memory_of_many_sets_is_bounded_and_goes_back),
+		cmocka_unit_test(a_refused_long_set_leaves_nothing_behind),
 		cmocka_unit_test(too_long_a_set_is_refused),
 	};
 

@@ -45,7 +45,7 @@ void table_close(struct table *t)
 		assert_int_equal(t->set[i]->refs, 1);
 		bgp_set_unref(&t->sets, t->set[i]);
 	}
-	assert_int_equal(t->sets.sets.count, 0);
+	assert_int_equal(t->sets.lookup.live, 0);
 	assert_int_equal(t->sets.bytes, 0);
 	bgp_sets_done(&t->sets);
 }
