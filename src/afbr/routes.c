@@ -273,7 +273,7 @@ static unsigned most_shared(const struct bgp_sets *sets, const struct bgp_set **
 	unsigned count = 0;
 	const struct bgp_set *s;
 
-	while ((s = hash_next(&sets->sets, &cursor))) {
+	while ((s = bgp_sets_next(sets, &cursor))) {
 		if (s->refs <= least)
 			continue;
 		list[count++] = s;

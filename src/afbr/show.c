@@ -165,7 +165,7 @@ static json_t *now_of(const struct afbr *a)
 {
 	json_t *now = json_object();
 
-	json_object_set_new(now, "attribute_sets", number(bgp_rib(a->bgp, BGP_IPV4)->sets->sets.count));
+	json_object_set_new(now, "attribute_sets", number(bgp_rib(a->bgp, BGP_IPV4)->sets->lookup.live));
 	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
 		const struct rib *r = bgp_rib(a->bgp, (enum bgp_family)f);
 		char name[64];

@@ -265,6 +265,12 @@ const struct bgp_set *bgp_set_get(struct bgp_sets *s, struct reader set, const s
 	return found;
 }
 
+const struct bgp_set *bgp_sets_next(const struct bgp_sets *s, uint32_t *cursor)
+{
+	*cursor = number_next(s, *cursor);
+	return *cursor ? set_at(s, *cursor) : NULL;
+}
+
 const struct bgp_set *bgp_set_ref(const struct bgp_set *set)
 {
 	((struct bgp_set *)set)->refs++;

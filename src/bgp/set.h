@@ -63,6 +63,8 @@ void bgp_sets_done(struct bgp_sets *s);
  * address. NULL: no memory, or more than BGP_SET_MAX bytes. */
 const struct bgp_set *bgp_set_get(struct bgp_sets *s, struct reader set, const struct bgp_facts *facts,
 	const struct bgp_next_hop_value *next_hop, unsigned interface);
+/* Walks over all sets: start with *cursor = 0; NULL at the end. */
+const struct bgp_set *bgp_sets_next(const struct bgp_sets *s, uint32_t *cursor);
 const struct bgp_set *bgp_set_ref(const struct bgp_set *set);
 void bgp_set_unref(struct bgp_sets *s, const struct bgp_set *set); /* NULL: nothing */
 

@@ -204,6 +204,7 @@ static size_t arenas_bytes(const struct bgp_sets *s)
 static void sets_of_all_lengths_are_kept_and_found(void **state)
 {
 	static const struct bgp_set *sets[LENGTHS];
+	uint32_t cursor = 0, walked = 0;
 	struct bgp_sets s = fresh();
 
 	for (unsigned len = 0; len < LENGTHS; len++) {
@@ -221,10 +222,14 @@ static void sets_of_all_lengths_are_kept_and_found(void **state)
 		assert_ptr_equal(get_of_length(&s, len), sets[len]);
 		bgp_set_unref(&s, sets[len]);
 	}
+	for (const struct bgp_set *set; (set = bgp_sets_next(&s, &cursor)); walked++)
+		assert_ptr_equal(set, sets[set->len]);
+	assert_int_equal(walked, LENGTHS);
 	for (unsigned i = 0; i < LENGTHS; i++)
 		bgp_set_unref(&s, sets[i * 7 % LENGTHS]);
 	assert_int_equal(s.lookup.live, 0);
 	assert_int_equal(s.bytes, 0);
+	assert_null(bgp_sets_next(&s, &(uint32_t){0}));
 	for (unsigned len = 0; len < LENGTHS; len += 100) /* among them long ones */
 		assert_non_null(get_of_length(&s, len));
 	bgp_sets_done(&s);
