@@ -4,8 +4,8 @@
  *
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c (is a next hop reached, and how), import.c (the kernel's routes become
- * ours), export.c (best routes go into the kernel), event.c (log lines), mrt.c (files for others' tools), show.c, routes.c, route.c (JSON for the
- * control socket), config.c (the configuration's life).
+ * ours), export.c (best routes go into the kernel), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
+ * (JSON for the control socket), config.c (the configuration's life).
  *
  * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,
  * and the next one finds them there, which is how it knows that it is a restart: it says so in its OPENs (RFC 4724), goes on

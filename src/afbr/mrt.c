@@ -1,206 +1,237 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files for others' tools (RFC 6396), in one directory: updates.DATE.TIME.mrt, messages and states as they come, another one now and then; and
- * rib.DATE.TIME.mrt, all tables at a time, which has its name when it is whole. Times are UTC, so that names stand in their order; the oldest go.
+ * Files for others' tools (RFC 6396), in one directory: updates.DATE.TIME.mrt, messages and states as they come, another file now and then; and
+ * rib.DATE.TIME.mrt, all tables at a time. How they are written: mrt_file.h.
  *
- * The disk is never waited for: libuv's threads write, while the next records gather. Where a disk is too slow for what comes, records are left out, and the
- * log says how many. A dump goes no faster than the disk, a slice at a time, while the tables go on changing.
+ * BGP does not wait for the disk, and nothing is sent or received differently because of it: where the disk is full or slow, messages are missing in the files, and
+ * the log says so when it begins and how many when it is over. A dump goes no faster than the disk, a slice at a time, while the tables go on changing.
  */
 #include "bgp/mrt.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "afbr/mrt_file.h"
 #include "afbr/parts.h"
 
-enum { NAME = 64, GATHER = 1 << 18, GATHER_MAX = 8 << 20, FLUSH_MS = 200, NAMES_MAX = 4096 };
-
-struct mrt_file {
-	struct mrt_files *all;
-	int fd; /* -1: not open */
-	char name[NAME];
-	uint8_t *bytes; /* gathered */
-	size_t len, size;
-	uint8_t *writing; /* handed to libuv */
-	size_t writing_len;
-	uv_fs_t request;
-	uint64_t lost; /* records */
-	int error;     /* of a write */
+enum {
+	FLUSH_MS = 1000,
+	RETRY_MS = 1000,
+	AROUND = MRT_MESSAGE - BGP_EXTENDED_MAX, /* of a record, what is not the message */
+	STATES = 4,
+	DUMP_GATHER = 1 << 18,
+	LINES_BURST = 10,
+	WHY = 128
 };
 
 struct mrt_files {
-	struct afbr *role;
-	int directory; /* -1: not open (yet) */
+	struct afbr *role; /* not to be used when we are FREED */
+	int directory;     /* -1: not open (yet) */
 	bool opening, freed;
+	uint32_t keep;
+	bool wanted; /* updates */
 	struct mrt_file updates, rib;
 	struct wheel_timer flush, rotate, dump_at;
-	struct mrt_dump *dump; /* under way */
-	bool dump_wanted;
+	/* updates, since the disk failed or was too slow */
+	bool troubled;
+	uint64_t lost_told;
+	struct limit lines;
+	/* tables: a dump is under way */
+	struct mrt_dump *dump;
+	char why[WHY]; /* it has failed */
 	void (*done)(void *owner, const char *path, const char *why);
 	void *owner;
 };
 
-static const struct afbr_mrt *wanted(const struct mrt_files *m)
+static const struct afbr_mrt *config_of(const struct mrt_files *m)
 {
 	return &m->role->config->mrt;
 }
 
-/* ---- one file ---- */
-
-static void file_written(uv_fs_t *request);
-
-/* Unless libuv is still busy with what came before. */
-static void file_flush(struct mrt_file *f)
+static void arm(struct mrt_files *m, struct wheel_timer *t, uint32_t ms)
 {
-	uv_buf_t buf;
+	wheel_arm(&m->role->loop->wheel, t, loop_now(m->role->loop) + ms);
+}
 
-	if (f->writing || !f->len || f->fd < 0)
+static void open_directory(struct mrt_files *m);
+
+static void go(struct mrt_files *m, struct mrt_file *f)
+{
+	if (m->directory >= 0)
+		mrt_file_go(f, m->directory, m->keep);
+	else
+		open_directory(m);
+}
+
+/* ---- trouble with the disk ---- */
+
+/* Once until it is over. WHAT is a clause. */
+static void tell_trouble(struct mrt_files *m, const char *what)
+{
+	if (m->troubled)
 		return;
-	f->writing = f->bytes;
-	f->writing_len = f->len;
-	f->bytes = NULL;
-	f->len = f->size = 0;
-	buf = uv_buf_init((char *)f->writing, (unsigned)f->writing_len);
-	f->request.data = f;
-	if (!uv_fs_write(&f->all->role->loop->uv, &f->request, f->fd, &buf, 1, -1, file_written))
+	m->troubled = true;
+	if (limit_ok(&m->lines, loop_now(m->role->loop), 1, LINES_BURST))
+		log_message(m->role->log, LEVEL_WARN, "mrt",
+			"%s/%s: %s: messages wait in memory, and those that do not fit there will be missing",
+			m->role->config->directory, *m->updates.job.name ? m->updates.job.name : "updates",
+			what);
+}
+
+static void tell_trouble_is_over(struct mrt_files *m)
+{
+	unsigned long long lost = m->updates.lost - m->lost_told;
+
+	if (!m->troubled)
 		return;
-	free(f->writing);
-	f->writing = NULL;
-	f->error = -EIO;
+	m->troubled = false;
+	m->lost_told = m->updates.lost;
+	if (limit_ok(&m->lines, loop_now(m->role->loop), 1, LINES_BURST))
+		log_message(m->role->log, lost ? LEVEL_WARN : LEVEL_INFO, "mrt",
+			"messages are written again, into %s/%s: %llu %s missing", m->role->config->directory,
+			m->updates.job.name, lost, lost == 1 ? "is" : "are");
 }
 
-/* Room for LEN more, or NULL: it is lost. */
-static uint8_t *file_room(struct mrt_file *f, size_t len)
+static void count(struct mrt_files *m)
 {
-	size_t size = f->size ? f->size : GATHER;
-	uint8_t *grown;
+	m->role->counters.mrt_written = m->updates.written;
+	m->role->counters.mrt_lost = m->updates.lost;
+}
 
-	while (size < f->len + len)
-		size *= 2;
-	grown = size == f->size ? f->bytes : size > GATHER_MAX ? NULL : realloc(f->bytes, size);
-	if (!grown) {
-		f->lost++;
-		return NULL;
+/* If F could not be made because somebody has removed the directory, that is made again for the next one. */
+static void look_for_directory(struct mrt_files *m, const struct mrt_file *f)
+{
+	if (f->job.error != -ENOENT || m->updates.busy || m->updates.job.fd >= 0 || m->rib.busy ||
+		m->rib.job.fd >= 0)
+		return;
+	close(m->directory);
+	m->directory = -1;
+}
+
+/* ---- messages and states ---- */
+
+static void updates_answered(struct mrt_files *m)
+{
+	struct mrt_file *f = &m->updates;
+
+	count(m);
+	if (f->job.error) {
+		tell_trouble(m, strerror(-f->job.error));
+		look_for_directory(m, f);
+		arm(m, &m->flush, RETRY_MS);
+		return;
 	}
-	f->bytes = grown;
-	f->size = size;
-	return f->bytes + f->len;
+	tell_trouble_is_over(m);
+	if (f->len >= MRT_FLUSH || f->end != MRT_GOES_ON || (m->wanted && f->job.fd < 0))
+		go(m, f);
+	else if (f->len && !wheel_armed(&m->flush))
+		arm(m, &m->flush, FLUSH_MS);
 }
 
-static void name_now(char name[NAME], const char *kind)
+static void flush(struct wheel_timer *t, msec now)
 {
-	time_t now = time(NULL);
-	struct tm tm;
+	struct mrt_files *m = container_of(t, struct mrt_files, flush);
 
-	(void)gmtime_r(&now, &tm);
-	snprintf(name, NAME, "%s.%04d%02d%02d.%02d%02d%02d.mrt", kind, (tm.tm_year + 1900) % 10000,
-		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (m->wanted || !mrt_file_is_idle(&m->updates))
+		go(m, &m->updates);
 }
 
-/* TAIL: behind the name until it is whole; "". */
-static int file_open(struct mrt_file *f, const char *kind, const char *tail)
+static void rotate(struct wheel_timer *t, msec now)
 {
-	char name[NAME + 8];
+	struct mrt_files *m = container_of(t, struct mrt_files, rotate);
 
-	name_now(f->name, kind);
-	snprintf(name, sizeof(name), "%s%s", f->name, tail);
-	f->error = 0;
-	f->fd = openat(f->all->directory, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	return f->fd < 0 ? -errno : 0;
+	m->updates.end = MRT_ENDS;
+	go(m, &m->updates);
+	arm(m, t, config_of(m)->rotate);
 }
 
-/* What was gathered goes out now; libuv must be done with it. */
-static void file_close(struct mrt_file *f)
+/* NULL: it is not wanted, or lost. */
+static uint8_t *begin_record(struct mrt_files *m, size_t len)
 {
-	size_t at = 0;
+	uint8_t *at = m && m->wanted ? mrt_file_room(&m->updates, len) : NULL;
 
-	while (f->fd >= 0 && at < f->len) {
-		ssize_t n = write(f->fd, f->bytes + at, f->len - at);
-
-		if (n <= 0)
-			break;
-		at += (size_t)n;
+	if (m && m->wanted && !at) {
+		tell_trouble(m, "the disk is too slow, and memory for them is full");
+		count(m);
 	}
-	free(f->bytes);
-	f->bytes = NULL;
-	f->len = f->size = 0;
-	if (f->fd >= 0)
-		close(f->fd);
-	f->fd = -1;
+	return at;
 }
 
-/* ---- the oldest go ---- */
-
-static int by_name(const void *a, const void *b)
+static void end_record(struct mrt_files *m, const struct writer *w)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	if (!writer_ok(w))
+		return;
+	mrt_file_add(&m->updates, writer_len(w));
+	if (m->updates.len >= MRT_FLUSH && !m->troubled && m->directory >= 0)
+		go(m, &m->updates);
+	else if (!wheel_armed(&m->flush))
+		arm(m, &m->flush, FLUSH_MS);
 }
 
-static void remove_oldest(const struct mrt_files *m, const char *kind)
+void mrt_message(struct bgp *b, const struct bgp_connection *c, bool sent, const uint8_t *message, size_t len)
 {
-	char *names[NAMES_MAX];
-	unsigned count = 0, keep = wanted(m)->keep;
-	int fd = openat(m->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
+	struct mrt_files *m = afbr_of(b)->mrt;
+	size_t size = AROUND + len;
+	uint8_t *at = begin_record(m, size);
+	struct mrt_session s;
+	struct writer w;
 
-	if (!d && fd >= 0)
-		close(fd);
-	while (d && count < NAMES_MAX && (e = readdir(d))) {
-		size_t len = strlen(kind);
+	if (!at)
+		return;
+	w = writer_of(at, size);
+	mrt_session_of(c, &s);
+	mrt_message_write(&w, (uint32_t)time(NULL), &s, sent, message, len);
+	end_record(m, &w);
+}
 
-		if (strncmp(e->d_name, kind, len) != 0 || e->d_name[len] != '.' || !strstr(e->d_name, ".mrt"))
-			continue;
-		names[count] = strdup(e->d_name);
-		count += names[count] != NULL;
-	}
-	if (d)
-		closedir(d);
-	qsort(names, count, sizeof(*names), by_name);
-	for (unsigned i = 0; i < count; i++) {
-		if (keep && i + keep < count)
-			(void)unlinkat(m->directory, names[i], 0);
-		free(names[i]);
-	}
+void mrt_state(struct afbr *a, const struct bgp_event *e)
+{
+	uint8_t *at = begin_record(a->mrt, AROUND + STATES);
+	struct mrt_session s;
+	struct writer w;
+
+	if (!at)
+		return;
+	w = writer_of(at, AROUND + STATES);
+	mrt_session_of_neighbor(e->neighbor, &s);
+	mrt_state_write(&w, (uint32_t)time(NULL), &s, e->from, e->to);
+	end_record(a->mrt, &w);
 }
 
 /* ---- tables ---- */
 
-static void tell_done(struct mrt_files *m, const char *path, const char *why)
+static void dump_failed(struct mrt_files *m, const char *why)
+{
+	if (!*m->why)
+		snprintf(m->why, sizeof(m->why), "%s", why);
+}
+
+static void dump_end(struct mrt_files *m)
 {
 	void (*done)(void *, const char *, const char *) = m->done;
+	unsigned long long left_out = m->dump->left_out;
+	char path[sizeof(m->role->config->directory) + MRT_NAME], why[WHY];
 
+	snprintf(path, sizeof(path), "%s/%s", m->role->config->directory, m->rib.job.name);
+	snprintf(why, sizeof(why), "%s", m->why);
+	free(m->dump);
+	m->dump = NULL;
 	m->done = NULL;
-	if (why)
-		log_message(m->role->log, LEVEL_ERROR, "mrt", "no dump of the tables: %s", why);
+	if (*why)
+		log_message(m->role->log, LEVEL_ERROR, "mrt", "no dump of the tables in %s: %s",
+			m->role->config->directory, why);
+	else if (left_out)
+		log_message(m->role->log, LEVEL_WARN, "mrt",
+			"the tables are in %s, without %llu paths whose attributes are too long", path,
+			left_out);
 	else
 		log_message(m->role->log, LEVEL_INFO, "mrt", "the tables are in %s", path);
 	if (done)
-		done(m->owner, path, why);
-}
-
-static void dump_end(struct mrt_files *m, const char *why)
-{
-	struct mrt_file *f = &m->rib;
-	char part[NAME + 8], path[4096 + NAME + 2];
-
-	file_close(f);
-	free(m->dump);
-	m->dump = NULL;
-	snprintf(part, sizeof(part), "%s.part", f->name);
-	snprintf(path, sizeof(path), "%s/%s", m->role->config->directory, f->name);
-	if (!why && renameat(m->directory, part, m->directory, f->name))
-		why = strerror(errno);
-	if (why)
-		(void)unlinkat(m->directory, part, 0);
-	remove_oldest(m, "rib");
-	tell_done(m, why ? NULL : path, why);
+		done(m->owner, *why ? NULL : path, *why ? why : NULL);
 }
 
 /* A slice of records, and then the disk's turn. */
@@ -208,195 +239,109 @@ static void dump_some(struct mrt_files *m)
 {
 	struct mrt_file *f = &m->rib;
 	uint64_t begun = uv_hrtime();
-	size_t n = 1;
 
-	if (f->error) {
-		dump_end(m, strerror(-f->error));
-		return;
-	}
-	while (n && f->len < GATHER && (uv_hrtime() - begun) / 1000 < AFBR_SLICE_US) {
-		uint8_t *at = file_room(f, MRT_RECORD);
+	while (!m->dump->done && f->len < DUMP_GATHER && (uv_hrtime() - begun) / 1000 < AFBR_SLICE_US) {
+		uint8_t *at = mrt_file_room(f, MRT_RECORD);
 
-		n = at ? mrt_dump_next(m->dump, at, MRT_RECORD) : 0;
-		f->len += n;
 		if (!at) {
-			dump_end(m, "out of memory");
-			return;
+			dump_failed(m, strerror(ENOMEM));
+			break;
 		}
+		mrt_file_add(f, mrt_dump_next(m->dump, at, MRT_RECORD));
 	}
-	if (f->len)
-		file_flush(f);
-	else
-		dump_end(m, NULL);
+	f->end = *m->why ? MRT_VANISHES : m->dump->done ? MRT_ENDS : MRT_GOES_ON;
+	go(m, f);
 }
 
-static void dump_begin(struct mrt_files *m)
+static void rib_answered(struct mrt_files *m)
 {
-	int r = m->directory < 0 ? -ENOENT : 0;
+	struct mrt_file *f = &m->rib;
 
-	m->dump_wanted = false;
-	if (!r)
-		r = file_open(&m->rib, "rib", ".part");
-	m->dump = r ? NULL : malloc(sizeof(*m->dump));
-	if (!m->dump) {
-		if (!r)
-			file_close(&m->rib);
-		tell_done(m, NULL, strerror(r ? -r : ENOMEM));
-		return;
+	if (f->job.error)
+		dump_failed(m, strerror(-f->job.error));
+	if (f->job.end != MRT_GOES_ON) {
+		look_for_directory(m, f);
+		dump_end(m);
+	} else if (*m->why) {
+		mrt_file_drop(f);
+		f->end = MRT_VANISHES;
+		go(m, f);
+	} else {
+		dump_some(m);
 	}
+}
+
+static void dump_go(struct mrt_files *m)
+{
 	mrt_dump_begin(m->dump, m->role->bgp, (uint32_t)time(NULL), loop_clock());
 	dump_some(m);
 }
 
-/* ---- messages ---- */
-
-static void say_lost(struct mrt_files *m)
+/* Not while one is under way. */
+static void dump_begin(struct mrt_files *m)
 {
-	if (m->updates.lost)
-		log_message(m->role->log, LEVEL_WARN, "mrt",
-			"%llu messages are missing in %s: the disk is too slow",
-			(unsigned long long)m->updates.lost, m->updates.name);
-	m->updates.lost = 0;
-}
-
-static void updates_stop(struct mrt_files *m)
-{
-	wheel_disarm(&m->role->loop->wheel, &m->rotate);
-	wheel_disarm(&m->role->loop->wheel, &m->flush);
-	if (!m->updates.writing)
-		file_close(&m->updates);
-}
-
-static void updates_open(struct mrt_files *m)
-{
-	int r = file_open(&m->updates, "updates", "");
-
-	if (r)
-		log_message(m->role->log, LEVEL_ERROR, "mrt", "%s/%s: %s", m->role->config->directory,
-			m->updates.name, strerror(-r));
-	remove_oldest(m, "updates");
-	wheel_arm(&m->role->loop->wheel, &m->rotate, loop_now(m->role->loop) + wanted(m)->rotate);
-}
-
-static void rotate(struct wheel_timer *t, msec now)
-{
-	struct mrt_files *m = container_of(t, struct mrt_files, rotate);
-
-	say_lost(m);
-	if (m->updates.writing) { /* in a moment */
-		wheel_arm(&m->role->loop->wheel, t, now + FLUSH_MS);
-		return;
+	m->dump = calloc(1, sizeof(*m->dump));
+	*m->why = '\0';
+	if (!m->dump) {
+		log_message(m->role->log, LEVEL_ERROR, "mrt", "no dump of the tables: out of memory");
+		if (m->done)
+			m->done(m->owner, NULL, strerror(ENOMEM));
+		m->done = NULL;
+	} else if (m->directory >= 0) {
+		dump_go(m);
+	} else {
+		open_directory(m);
 	}
-	file_close(&m->updates);
-	updates_open(m);
 }
 
-static void flush(struct wheel_timer *t, msec now)
+static void dump_again(struct wheel_timer *t, msec now)
 {
-	struct mrt_files *m = container_of(t, struct mrt_files, flush);
+	struct mrt_files *m = container_of(t, struct mrt_files, dump_at);
 
-	file_flush(&m->updates);
+	arm(m, t, config_of(m)->table_interval);
+	if (!m->dump)
+		dump_begin(m);
 }
 
-static void gathered(struct mrt_files *m, size_t len)
-{
-	m->updates.len += len;
-	if (m->updates.len >= GATHER)
-		file_flush(&m->updates);
-	else if (!wheel_armed(&m->flush))
-		wheel_arm(&m->role->loop->wheel, &m->flush, loop_now(m->role->loop) + FLUSH_MS);
-}
-
-void mrt_message(struct bgp *b, const struct bgp_connection *c, bool sent, const uint8_t *message, size_t len)
-{
-	struct mrt_files *m = afbr_of(b)->mrt;
-	struct mrt_session s;
-	struct writer w;
-	uint8_t *at;
-
-	if (!m || m->updates.fd < 0)
-		return;
-	at = file_room(&m->updates, MRT_MESSAGE);
-	if (!at)
-		return;
-	w = writer_of(at, MRT_MESSAGE);
-	mrt_session_of(c, &s);
-	mrt_message_write(&w, (uint32_t)time(NULL), &s, sent, message, len);
-	if (writer_ok(&w))
-		gathered(m, writer_len(&w));
-}
-
-void mrt_state(struct afbr *a, const struct bgp_event *e)
+void afbr_dump(struct afbr *a, void (*done)(void *owner, const char *path, const char *why), void *owner)
 {
 	struct mrt_files *m = a->mrt;
-	struct mrt_session s;
-	struct writer w;
-	uint8_t *at = m && m->updates.fd >= 0 ? file_room(&m->updates, MRT_MESSAGE) : NULL;
 
-	if (!at)
+	if (!a->running || m->dump) {
+		done(owner, NULL, a->running ? "a dump is under way already" : "the mesh is not up yet");
 		return;
-	w = writer_of(at, MRT_MESSAGE);
-	mrt_session_of_neighbor(e->neighbor, &s);
-	mrt_state_write(&w, (uint32_t)time(NULL), &s, e->from, e->to);
-	if (writer_ok(&w))
-		gathered(m, writer_len(&w));
-}
-
-/* ---- life ---- */
-
-static void files_free(struct mrt_files *m)
-{
-	if (m->updates.writing || m->rib.writing)
-		return; /* when libuv is done with it */
-	file_close(&m->updates);
-	file_close(&m->rib);
-	if (m->directory >= 0)
-		close(m->directory);
-	free(m);
-}
-
-static void file_written(uv_fs_t *request)
-{
-	struct mrt_file *f = request->data;
-	struct mrt_files *m = f->all;
-	ssize_t result = request->result;
-
-	uv_fs_req_cleanup(request);
-	if (result < 0 || (size_t)result < f->writing_len)
-		f->error = result < 0 ? (int)result : -ENOSPC;
-	free(f->writing);
-	f->writing = NULL;
-	if (m->freed) {
-		files_free(m);
-	} else if (f == &m->rib) {
-		dump_some(m);
-	} else if (f->error) {
-		log_message(m->role->log, LEVEL_ERROR, "mrt", "%s/%s: %s", m->role->config->directory,
-			f->name, strerror(-f->error));
-		file_close(f); /* the next one may fare better */
-	} else if (!wanted(m)->updates) {
-		file_close(f);
-	} else if (f->len >= GATHER) {
-		file_flush(f);
 	}
+	m->done = done;
+	m->owner = owner;
+	dump_begin(m);
 }
+
+/* ---- the directory ---- */
 
 static void opened(void *owner, int result, int fd)
 {
 	struct mrt_files *m = owner;
 
 	m->opening = false;
-	m->directory = fd;
-	if (result)
-		log_message(m->role->log, LEVEL_ERROR, "mrt", "%s: %s", m->role->config->directory,
-			strerror(-result));
-	if (!result && wanted(m)->updates)
-		updates_open(m);
-	if (m->dump_wanted)
-		dump_begin(m);
+	if (!result) {
+		m->directory = fd;
+		if (m->wanted)
+			go(m, &m->updates);
+		if (m->dump)
+			dump_go(m);
+		return;
+	}
+	if (m->wanted) {
+		tell_trouble(m, strerror(-result));
+		arm(m, &m->flush, RETRY_MS);
+	}
+	if (m->dump) {
+		dump_failed(m, strerror(-result));
+		dump_end(m);
+	}
 }
 
-/* The one above may be missing, too. */
+/* The one above it may be missing, too. */
 static void parent_opened(void *owner, int result, int fd)
 {
 	struct mrt_files *m = owner;
@@ -411,7 +356,7 @@ static void open_directory(struct mrt_files *m)
 	char parent[sizeof(m->role->config->directory)];
 	char *slash;
 
-	if (m->opening || m->directory >= 0)
+	if (m->opening)
 		return;
 	m->opening = true;
 	snprintf(parent, sizeof(parent), "%s", m->role->config->directory);
@@ -421,77 +366,101 @@ static void open_directory(struct mrt_files *m)
 	keeper_open_directory(m->role->keeper, parent, parent_opened, m);
 }
 
-static void begin_dump(struct mrt_files *m)
+/* ---- life ---- */
+
+static void set_timer(struct mrt_files *m, struct wheel_timer *t, uint32_t ms)
 {
-	m->dump_wanted = true;
-	if (m->directory >= 0)
-		dump_begin(m);
+	if (ms)
+		arm(m, t, ms);
 	else
-		open_directory(m);
+		wheel_disarm(&m->role->loop->wheel, t);
 }
 
-static void dump_again(struct wheel_timer *t, msec now)
+/* From what was wanted to what is. */
+static void configure(struct mrt_files *m, const struct afbr_mrt *old)
 {
-	struct mrt_files *m = container_of(t, struct mrt_files, dump_at);
+	const struct afbr_mrt *now = config_of(m);
 
-	wheel_arm(&m->role->loop->wheel, t, now + wanted(m)->table_interval);
-	if (!m->dump && !m->dump_wanted)
-		begin_dump(m);
+	m->keep = now->keep;
+	m->wanted = now->updates;
+	if (old->table_interval != now->table_interval)
+		set_timer(m, &m->dump_at, now->table_interval);
+	if (old->updates != now->updates || old->rotate != now->rotate)
+		set_timer(m, &m->rotate, now->updates ? now->rotate : 0);
+	if (old->updates == now->updates)
+		return;
+	if (!now->updates)
+		m->updates.end = MRT_ENDS;
+	go(m, &m->updates);
 }
 
-static void set_timers(struct mrt_files *m)
+static void files_free(struct mrt_files *m)
 {
-	struct loop *loop = m->role->loop;
+	if (m->directory >= 0)
+		close(m->directory);
+	free(m);
+}
 
-	wheel_arm(&loop->wheel, &m->dump_at,
-		wanted(m)->table_interval ? loop_now(loop) + wanted(m)->table_interval : MSEC_NEVER);
-	if (wanted(m)->updates)
-		open_directory(m);
+/* What is under way ends; what is gathered is written, as far as it can be. */
+static void leave(struct mrt_files *m)
+{
+	if (m->directory < 0)
+		mrt_file_drop(&m->updates);
+	if (!m->updates.busy && !mrt_file_is_idle(&m->updates)) {
+		m->updates.end = MRT_ENDS;
+		mrt_file_go(&m->updates, m->directory, m->keep);
+	}
+	if (!m->rib.busy && !mrt_file_is_idle(&m->rib)) {
+		mrt_file_drop(&m->rib);
+		m->rib.end = MRT_VANISHES;
+		mrt_file_go(&m->rib, m->directory, m->keep);
+	}
+	if (mrt_file_is_idle(&m->updates) && mrt_file_is_idle(&m->rib))
+		files_free(m);
+}
+
+static void answered_updates(struct mrt_file *f)
+{
+	struct mrt_files *m = container_of(f, struct mrt_files, updates);
+
+	if (m->freed)
+		leave(m);
+	else
+		updates_answered(m);
+}
+
+static void answered_rib(struct mrt_file *f)
+{
+	struct mrt_files *m = container_of(f, struct mrt_files, rib);
+
+	if (m->freed)
+		leave(m);
+	else
+		rib_answered(m);
 }
 
 int mrt_start(struct afbr *a)
 {
+	static const struct afbr_mrt nothing;
 	struct mrt_files *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return -ENOMEM;
-	*m = (struct mrt_files){.role = a,
-		.directory = -1,
-		.updates = {.all = m, .fd = -1},
-		.rib = {.all = m, .fd = -1},
-		.flush.fire = flush,
-		.rotate.fire = rotate,
-		.dump_at.fire = dump_again};
+	m->role = a;
+	m->directory = -1;
+	m->flush.fire = flush;
+	m->rotate.fire = rotate;
+	m->dump_at.fire = dump_again;
+	mrt_file_init(&m->updates, a->loop, "updates", false, answered_updates);
+	mrt_file_init(&m->rib, a->loop, "rib", true, answered_rib);
 	a->mrt = m;
-	set_timers(m);
+	configure(m, &nothing);
 	return 0;
 }
 
 void mrt_change(struct afbr *a, const struct afbr_config *old)
 {
-	struct mrt_files *m = a->mrt;
-
-	if (old->mrt.updates == wanted(m)->updates && old->mrt.table_interval == wanted(m)->table_interval &&
-		old->mrt.rotate == wanted(m)->rotate)
-		return;
-	set_timers(m);
-	if (!wanted(m)->updates)
-		updates_stop(m);
-	else if (m->directory >= 0 && m->updates.fd < 0)
-		updates_open(m);
-}
-
-void afbr_dump(struct afbr *a, void (*done)(void *owner, const char *path, const char *why), void *owner)
-{
-	struct mrt_files *m = a->mrt;
-
-	if (!a->running || m->dump || m->dump_wanted) {
-		done(owner, NULL, a->running ? "a dump is under way already" : "the mesh is not up yet");
-		return;
-	}
-	m->done = done;
-	m->owner = owner;
-	begin_dump(m);
+	configure(a->mrt, &old->mrt);
 }
 
 void mrt_free(struct afbr *a)
@@ -506,17 +475,12 @@ void mrt_free(struct afbr *a)
 	wheel_disarm(&a->loop->wheel, &m->rotate);
 	wheel_disarm(&a->loop->wheel, &m->dump_at);
 	if (m->dump) {
-		char part[NAME + 8];
-
-		snprintf(part, sizeof(part), "%s.part", m->rib.name);
-		(void)unlinkat(m->directory, part, 0);
-		free(m->dump);
-		m->dump = NULL;
-		m->rib.len = 0;
+		dump_failed(m, "the daemon ends");
+		dump_end(m);
 	}
-	if (m->done)
-		tell_done(m, NULL, "the daemon ends");
-	say_lost(m);
+	if (m->updates.lost > m->lost_told)
+		log_message(a->log, LEVEL_WARN, "mrt", "%llu messages are missing in the files of %s",
+			(unsigned long long)(m->updates.lost - m->lost_told), a->config->directory);
 	m->freed = true;
-	files_free(m);
+	leave(m);
 }

@@ -35,6 +35,7 @@ struct afbr_counters {
 	uint64_t unprotected; /* from a neighbour whose password could not be set */
 	uint64_t bytes_in, bytes_out;
 	uint64_t signatures_wrong; /* segments that the kernel has thrown away meanwhile */
+	uint64_t mrt_written, mrt_lost; /* messages and states, for other people's tools */
 };
 
 /* The interfaces' own addresses, as they are now. */

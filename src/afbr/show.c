@@ -188,7 +188,8 @@ json_t *afbr_show_counters(struct afbr *a)
 	} counters[] = {{"connects", c->connects}, {"connects_failed", c->connects_failed},
 		{"accepts", c->accepts}, {"strangers", c->strangers}, {"unwanted", c->unwanted},
 		{"too_far", c->too_far}, {"unprotected", c->unprotected}, {"bytes_in", c->bytes_in},
-		{"bytes_out", c->bytes_out}, {"signatures_wrong", c->signatures_wrong}};
+		{"bytes_out", c->bytes_out}, {"signatures_wrong", c->signatures_wrong},
+		{"mrt_written", c->mrt_written}, {"mrt_lost", c->mrt_lost}};
 
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		json_object_set_new(group, counters[i].name, number(counters[i].value));

@@ -318,7 +318,7 @@ size_t mrt_dump_next(struct mrt_dump *d, uint8_t *buf, size_t size)
 		write_peers(d, &w);
 		return writer_len(&w);
 	}
-	while (!len && !d->done && next_net(d))
+	for (unsigned n = 0; n < MRT_LOOKED_AT && !len && !d->done && next_net(d); n++)
 		len = write_net(d, buf, size);
 	return len;
 }

@@ -16,6 +16,7 @@ enum {
 	MRT_MESSAGE = 12 + 44 + BGP_EXTENDED_MAX, /* room for every record of a message or state */
 	MRT_RECORD =
 		131072, /* room for at least one path of the longest set, and for the index of all peers */
+	MRT_LOOKED_AT = 1024, /* nets without a record that one call passes over */
 };
 
 /* Between whom. */
@@ -57,7 +58,7 @@ struct mrt_dump {
 	struct mrt_peer peers[BGP_NEIGHBORS + 1]; /* by source */
 };
 void mrt_dump_begin(struct mrt_dump *d, struct bgp *b, uint32_t time, msec now);
-/* The next record into BUF, of MRT_RECORD octets at least. Its length, or 0 at the end. */
+/* The next record into BUF, of MRT_RECORD octets at least. Its length, or 0: that was all (d->done), or none was found so far. */
 size_t mrt_dump_next(struct mrt_dump *d, uint8_t *buf, size_t size);
 
 #endif
