@@ -12,7 +12,7 @@ from lab import wait_until
 from mesh import AS, CE, CE_AS, CORE, EDGE, NETWORK, Mesh, edge, is_up, neighbor, other, routes, row, wait_up
 
 
-# proves: MESH-BGP-7, SEC-CTRL-1 partial, SEC-CTRL-4 partial
+# proves: MESH-BGP-7, MESH-BGP-12 partial, SEC-CTRL-1 partial, SEC-CTRL-4 partial
 def test_sessions_over_both_families_are_native_and_carry_routes():
     with Mesh() as m:
         secret = m.secret("secret", "correct horse")
@@ -152,7 +152,6 @@ def kill_all(daemon):
     daemon.popen.wait()
 
 
-# proves: PS-3 partial
 def test_a_killed_daemon_is_waited_for_and_comes_back_with_its_routes():
     with Mesh() as m:
         neighbors = {"afbr2": other(2, next_hop_self=True), "ce1": edge(1)}

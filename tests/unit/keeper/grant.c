@@ -596,7 +596,6 @@ static int connect_to(const char *text)
 	return -1;
 }
 
-/* proves: PS-2 partial */
 static void who_connects_while_engines_change_is_served_by_the_next_one(void **state)
 {
 	struct stage *s = stage_new(false);
