@@ -69,8 +69,8 @@ static bool is_our_link(const struct afbr *a, const struct prefix *p)
  * Where there is a core, what another AFBR tells us with a next hop of the core's family goes through a softwire, even to one that is next to us: only the
  * core's own family is to be seen there (RFC 5565 section 4.1). A CE router's IPv6 next hop of IPv4 routes (RFC 8950) is on a link of the client network.
  */
-static bool is_across_the_core(
-	const struct exporter *e, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path)
+static bool is_across_the_core(const struct exporter *e, enum bgp_family family, const struct prefix *prefix,
+	const struct rib_path *path)
 {
 	const struct decision_ops *decision = bgp_rib(e->afbr->bgp, family)->decision;
 	const struct bgp_next_hop_value *v = &path->set->next_hop->value;
@@ -111,6 +111,12 @@ static enum verdict judge(struct exporter *e, enum bgp_family family, const stru
 
 /* ---- batches ---- */
 
+static void pump_soon(struct exporter *e)
+{
+	if (!wheel_armed(&e->timer))
+		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop));
+}
+
 static void answered(void *owner, int result, const uint64_t failed[2])
 {
 	struct export_batch *b = owner;
@@ -128,7 +134,7 @@ static void answered(void *owner, int result, const uint64_t failed[2])
 			refusal_forget(e, &b->routes[i].dst);
 	free(b);
 	sweep_resume(e);
-	export_pump(e);
+	pump_soon(e); /* in another turn of the loop: the keeper may answer as fast as it is asked */
 }
 
 void export_submit(struct exporter *e)
@@ -313,12 +319,6 @@ void export_pump(struct exporter *e)
 static void due(struct wheel_timer *t, msec now)
 {
 	export_pump(container_of(t, struct exporter, timer));
-}
-
-static void pump_soon(struct exporter *e)
-{
-	if (!wheel_armed(&e->timer))
-		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop));
 }
 
 void export_routes(struct bgp *b, enum bgp_family family)
@@ -590,6 +590,7 @@ void export_show(const struct afbr *a, struct json_t *object)
 {
 	const struct exporter *e = a->exporter;
 	unsigned waiting = 0, routes = 0;
+	json_t *group;
 
 	if (!e || !e->fed)
 		return;
@@ -597,11 +598,11 @@ void export_show(const struct afbr *a, struct json_t *object)
 		waiting += b->count;
 	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++)
 		routes += e->feeds[feed].count;
-	json_object_set_new(object, "table", json_integer(e->config.table));
-	json_object_set_new(object, "metric", json_integer(e->config.metric));
-	json_object_set_new(object, "routes", json_integer(routes - refusal_count(e)));
-	json_object_set_new(object, "waiting", json_integer(waiting));
-	json_object_set_new(object, "failed", json_integer(refusal_count(e)));
-	json_object_set_new(object, "written", json_integer((json_int_t)e->written));
-	json_object_set_new(object, "stale-removed", json_integer((json_int_t)e->swept));
+	group = json_object();
+	json_object_set_new(group, "routes", json_integer(routes - refusal_count(e)));
+	json_object_set_new(group, "waiting", json_integer(waiting));
+	json_object_set_new(group, "refused", json_integer(refusal_count(e)));
+	json_object_set_new(group, "written", json_integer((json_int_t)e->written));
+	json_object_set_new(group, "stale_removed", json_integer((json_int_t)e->swept));
+	json_object_set_new(object, "export", group);
 }

@@ -506,9 +506,12 @@ void import_free(struct afbr *a)
 void import_show(const struct afbr *a, struct json_t *object)
 {
 	const struct importer *m = a->importer;
+	json_t *group;
 
 	if (!m || !m->reader)
 		return;
-	json_object_set_new(object, "found", json_integer(m->count));
-	json_object_set_new(object, "told", json_integer(m->told));
+	group = json_object();
+	json_object_set_new(group, "found", json_integer(m->count));
+	json_object_set_new(group, "told", json_integer(m->told));
+	json_object_set_new(object, "import", group);
 }

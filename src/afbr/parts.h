@@ -133,7 +133,7 @@ void export_change(struct afbr *a, const struct afbr_config *old);
 void export_stop(struct afbr *a, void (*done)(struct afbr *a));
 /* Feeds are taken away (the engine is about to be freed); routes stay in the kernel. Also after export_stop(). */
 void export_free(struct afbr *a);
-/* Into OBJECT, as doc/control.md has it: routes in the kernel, how many wait, what failed. */
+/* Groups `export` and `import` of OBJECT, as doc/control.md has them. */
 struct json_t;
 void export_show(const struct afbr *a, struct json_t *object);
 /* What became of the best path of NET: "it is in the kernel's table 254", "it waits for the softwire data plane": a clause. NULL: nothing is exported. */

@@ -2,6 +2,7 @@
 /*
  * Routes of the kernel become routes of BGP: which ones, with what, when they come, change and go.
  */
+#include <jansson.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel.h"
@@ -54,6 +55,7 @@ static void routes_of_the_protocol_come_and_go(void **state)
 	struct stage *s;
 	const struct originated *o;
 	struct bgp_facts facts;
+	json_t *shown_json = json_object();
 
 	s = stage_new();
 	administer("ip route add 10.1.0.0/16 via 192.0.2.9 proto bird metric 5 && ip route add 10.2.0.0/16 "
@@ -78,6 +80,12 @@ static void routes_of_the_protocol_come_and_go(void **state)
 	becomes(s, "10.1.0.0/16", false);
 	becomes(s, "2001:db8:100::/40", false);
 	assert_true(originated(s, "10.3.0.0/16")->there);
+	import_show(&s->role, shown_json);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(shown_json, "import"), "found")), 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(shown_json, "import"), "told")), 1);
+	json_decref(shown_json);
 	stage_free(s);
 }
 

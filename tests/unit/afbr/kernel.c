@@ -189,7 +189,8 @@ void bgp_unoriginate(
 static const struct decision_source *source(const struct decision_ops *ops, uint16_t number)
 {
 	static const struct decision_source peers[] = {
-		{.external = true, .id = 1, .address = {.family = AF_INET}}, {.id = 1, .address = {.family = AF_INET}}};
+		{.external = true, .id = 1, .address = {.family = AF_INET}},
+		{.id = 1, .address = {.family = AF_INET}}};
 
 	return &peers[container_of(ops, struct bgp, decision)->internal];
 }

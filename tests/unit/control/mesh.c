@@ -727,6 +727,7 @@ static void the_keeper_allows_what_is_named(void **state)
 	allow_policy(c, lists, &p);
 	assert_int_equal(p.tcp_count, 0);
 	assert_int_equal(p.table_count, 0);
+	assert_false(p.may_forward);
 	config_done(c);
 	good(BGP("kernel = { export = { table = 100; metric = 7; }; }; neighbors = { a = { address = "
 		 "\"2001:db8::2\"; }; };"),
@@ -735,8 +736,24 @@ static void the_keeper_allows_what_is_named(void **state)
 	assert_int_equal(p.table_count, 1);
 	assert_int_equal(p.tables[0].table, 100);
 	assert_int_equal(p.tables[0].metric, 7);
+	assert_true(p.may_forward); /* a router: what is put there is to be followed */
 	config_free(c);
 	free(lists);
+}
+
+/* No next hop is reached through them. */
+static void our_other_softwires_are_known_by_name(void **state)
+{
+	struct config *c = new_config();
+
+	good(BGP("neighbors = { a = { address = \"2001:db8::2\"; }; };") "initiator = { home = { server = "
+									 "[ \"192.0.2.9\" ]; user = "
+									 "\"alice\"; password-file = \"/p\"; "
+									 "network = \"trusted\"; }; };",
+		c, "");
+	assert_int_equal(c->afbr->device_count, 1);
+	assert_string_equal(c->afbr->devices[0], "si-home");
+	config_free(c);
 }
 
 int main(void)
@@ -752,6 +769,7 @@ int main(void)
 		cmocka_unit_test(many_neighbors_and_prefixes),
 		cmocka_unit_test(a_password_file_is_a_secret_that_fits),
 		cmocka_unit_test(the_keeper_allows_what_is_named),
+		cmocka_unit_test(our_other_softwires_are_known_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
