@@ -524,8 +524,8 @@ static bool check_leaks(struct world *w)
 				return fails(w, "n%u: %u nets and %u paths of %s are left", x, r->nets.used,
 					r->paths.used, bgp_family_name((enum bgp_family)f));
 		}
-		if (b->sets.sets.count || b->sets.next_hops.count)
-			return fails(w, "n%u: %u sets and %u next hops are left", x, b->sets.sets.count,
+		if (b->sets.bytes || b->sets.next_hops.count)
+			return fails(w, "n%u: %zu bytes of sets and %u next hops are left", x, b->sets.bytes,
 				b->sets.next_hops.count);
 	}
 	return true;

@@ -140,6 +140,19 @@ static struct model_route choose(const struct model *m, unsigned y, unsigned p)
 	return best;
 }
 
+static bool same(const struct model_route *a, const struct model_route *b)
+{
+	if (a->there != b->there)
+		return false;
+	if (!a->there)
+		return true;
+	return a->from == b->from && a->external == b->external && a->local_pref == b->local_pref &&
+	       a->origin == b->origin && a->originator == b->originator && a->communities == b->communities &&
+	       a->next_hop == b->next_hop && a->path_length == b->path_length &&
+	       !memcmp(a->path, b->path, sizeof a->path) && a->cluster_count == b->cluster_count &&
+	       !memcmp(a->clusters, b->clusters, sizeof a->clusters);
+}
+
 bool model_settle(struct model *m)
 {
 	memset(m->best, 0, sizeof m->best);
@@ -150,7 +163,7 @@ bool model_settle(struct model *m)
 			for (unsigned p = 0; p < MODEL_PREFIXES; p++) {
 				struct model_route r = choose(m, y, p);
 
-				changed |= memcmp(&r, &m->best[y][p], sizeof r) != 0;
+				changed |= !same(&r, &m->best[y][p]);
 				m->best[y][p] = r;
 			}
 		if (!changed)
