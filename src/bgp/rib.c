@@ -54,9 +54,24 @@ static rib_id net_search(const struct rib *r, uint32_t hash, const struct prefix
 	return id;
 }
 
+/* Nets on their way into a table, some at a time, so that memory is waited for once for all of them. */
+struct batch {
+	unsigned count;
+	rib_id net[RIB_EXPECT];
+	uint32_t hash[RIB_EXPECT];
+};
+
+static void batch_add(struct lookup *to, struct batch *b)
+{
+	for (unsigned i = 0; i < b->count; i++)
+		lookup_add(to, b->hash[i], b->net[i]);
+	b->count = 0;
+}
+
 /* All nets by number, which is how they lie in memory. */
 static int lookup_renew(struct rib *r)
 {
+	struct batch b = {0};
 	struct lookup fresh;
 
 	if (lookup_make(&fresh, NET_BITS, r->lookup.live))
@@ -64,9 +79,15 @@ static int lookup_renew(struct rib *r)
 	for (rib_id id = arena_next(&r->nets, 0); id; id = arena_next(&r->nets, id)) {
 		const struct rib_net *n = net_at(r, id);
 
-		if (!n->marks)
-			lookup_add(&fresh, prefix_hash(r, n->key, n->len), id);
+		if (n->marks)
+			continue;
+		b.net[b.count] = id;
+		b.hash[b.count] = prefix_hash(r, n->key, n->len);
+		lookup_expect(&fresh, b.hash[b.count]);
+		if (++b.count == RIB_EXPECT)
+			batch_add(&fresh, &b);
 	}
+	batch_add(&fresh, &b);
 	lookup_free(&r->lookup);
 	r->lookup = fresh;
 	return 0;
