@@ -4,7 +4,7 @@
  *
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c (is a next hop reached, and how), import.c (the kernel's routes become
- * ours), export.c (best routes go into the kernel), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
+ * ours), export.c (best routes go into the kernel) with refusal.c (what it did not take) and sweep.c (what an earlier process has left there), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
  * (JSON for the control socket), config.c (the configuration's life).
  *
  * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,

@@ -181,15 +181,16 @@ static void changed(void *owner, const char *what)
 		wheel_arm(&h->afbr->loop->wheel, &h->timer, loop_now(h->afbr->loop) + ASK_SOON);
 }
 
-/* With a link go the kernel's routes by it, and they do not come back when it does. */
+/*
+ * With a link go the kernel's routes by it, and they do not come back when it does. The question follows: a link that goes down is told as a change, too.
+ */
 static void link_down(void *owner, unsigned index)
 {
 	struct nexthops *h = owner;
 
 	for (struct nexthop *t = h->first; t; t = t->next)
 		if (t->way.ifindex && (!index || t->way.ifindex == index))
-			t->lost =
-				true; /* the question follows, for links that go down are told as changes, too */
+			t->lost = true;
 }
 
 /* ---- which there are ---- */

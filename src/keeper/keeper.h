@@ -33,7 +33,7 @@
  * bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
  * Known limit: a keeper that is killed (SIGKILL) undoes nothing. The next one does where a service manager has kept the ledger; else unreachable
- * routes, LAN addresses and what resolvconf was told stay until the same ones are asked for again, which works as if they had not been there. A
+ * routes, routes of BGP, LAN addresses and what resolvconf was told stay until the same ones are asked for again, which works as if they had not been there. A
  * bridge stays, too, and is then nobody's: it is used again, but never removed. Hooks that waited are lost.
  */
 #ifndef KEEPER_KEEPER_H

@@ -156,7 +156,7 @@ def losses(ping):
     return int(found[1]) - int(found[2])
 
 
-# proves: MESH-BGP-18 partial, PS-2 partial
+# proves: MESH-BGP-18 partial
 def test_the_death_of_the_process_that_speaks_bgp_loses_no_packet_and_its_end_leaves_no_route():
     with Native() as m:
         m.client_route(1, "static")
