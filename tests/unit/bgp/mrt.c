@@ -446,6 +446,32 @@ static void who_comes_or_goes_meanwhile_is_left_out(void **state)
 	speaker_free(s);
 }
 
+/* The owner has other things to do, too. */
+static void many_nets_without_a_record_take_more_than_one_call(void **state)
+{
+	struct speaker *s = speaker_new();
+
+	for (unsigned i = 0; i < 2 * MRT_LOOKED_AT; i++) {
+		char prefix[32];
+
+		snprintf(prefix, sizeof(prefix), "10.%u.%u.0/24", i / 256, i % 256);
+		tell(s, BGP_IPV4, 7, prefix, 0, "192.0.2.7", 0); /* who is not in the index */
+	}
+	tell(s, BGP_IPV4, FIRST, "198.51.100.0/24", 0, "192.0.2.1", 0);
+	begin(s);
+	check_index(s);
+	for (unsigned i = 0; i < 2; i++) {
+		struct reader none = next(s);
+
+		assert_int_equal(reader_left(&none), 0);
+		assert_false(s->dump.done);
+	}
+	assert_int_equal(paths_of(next(s)), 1);
+	assert_int_equal(paths_of(next(s)), 0);
+	assert_true(s->dump.done);
+	speaker_free(s);
+}
+
 /* ---- for others to judge ---- */
 
 static void put(FILE *f, const struct writer *w)
@@ -516,6 +542,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_rest_of_a_net_that_went_is_not_told),
 		cmocka_unit_test(attributes_that_no_record_can_hold_are_left_out),
 		cmocka_unit_test(who_comes_or_goes_meanwhile_is_left_out),
+		cmocka_unit_test(many_nets_without_a_record_take_more_than_one_call),
 	};
 
 	if (argc == 2)
