@@ -286,22 +286,23 @@ static size_t write_net(struct mrt_dump *d, uint8_t *buf, size_t size)
 	return writer_len(&w);
 }
 
-/* The next net; while there are more paths of the last one to tell, that one, if it is still there. False: that was all. */
-static bool next_net(struct mrt_dump *d)
+/*
+ * The next net; while there are more paths of the last one to tell, that one, if it is still there. Looks at *NETS more. False: that was all, or there is none
+ * among those.
+ */
+static bool next_net(struct mrt_dump *d, unsigned *nets)
 {
 	const struct rib *rib = &d->bgp->ribs[d->family];
 
 	if (d->told && rib_find(rib, &d->prefix) == d->net)
 		return true;
 	d->told = 0;
-	d->net = rib_walk(rib, d->net);
-	while (!d->net) {
-		d->done = d->family + 1 == BGP_FAMILIES;
-		if (d->done)
+	while (!rib_walk_some(rib, &d->net, nets)) {
+		d->done = !d->net && d->family + 1 == BGP_FAMILIES;
+		if (d->net || d->done)
 			return false;
 		d->family = (enum bgp_family)(d->family + 1);
 		rib = &d->bgp->ribs[d->family];
-		d->net = rib_walk(rib, 0);
 	}
 	d->prefix = rib_prefix(rib, d->net);
 	return true;
@@ -309,6 +310,7 @@ static bool next_net(struct mrt_dump *d)
 
 size_t mrt_dump_next(struct mrt_dump *d, uint8_t *buf, size_t size)
 {
+	unsigned nets = MRT_LOOKED_AT;
 	size_t len = 0;
 
 	if (!d->begun) {
@@ -318,7 +320,7 @@ size_t mrt_dump_next(struct mrt_dump *d, uint8_t *buf, size_t size)
 		write_peers(d, &w);
 		return writer_len(&w);
 	}
-	for (unsigned n = 0; n < MRT_LOOKED_AT && !len && !d->done && next_net(d); n++)
+	while (!len && !d->done && next_net(d, &nets))
 		len = write_net(d, buf, size);
 	return len;
 }

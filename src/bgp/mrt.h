@@ -16,7 +16,7 @@ enum {
 	MRT_MESSAGE = 12 + 44 + BGP_EXTENDED_MAX, /* room for every record of a message or state */
 	MRT_RECORD =
 		131072, /* room for at least one path of the longest set, and for the index of all peers */
-	MRT_LOOKED_AT = 1024, /* nets without a record that one call passes over */
+	MRT_LOOKED_AT = 1024, /* nets that one call looks at, at most */
 };
 
 /* Between whom. */
@@ -50,8 +50,8 @@ struct mrt_dump {
 	msec now; /* the engine's clock then */
 	bool begun, done;
 	enum bgp_family family;
-	rib_id net;           /* the last one that was told */
-	struct prefix prefix; /* of it */
+	rib_id net;           /* the last one that was looked at */
+	struct prefix prefix; /* of it, where it was told */
 	unsigned told;        /* how many of its paths, while there are more */
 	uint32_t sequence;
 	uint64_t left_out; /* paths whose attributes do not fit into a record: longer than 65535 octets */

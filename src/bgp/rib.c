@@ -493,3 +493,16 @@ rib_id rib_walk(const struct rib *r, rib_id after)
 		id = arena_next(&r->nets, id);
 	return id;
 }
+
+rib_id rib_walk_some(const struct rib *r, rib_id *at, unsigned *nets)
+{
+	while (*nets) {
+		*at = arena_next(&r->nets, *at);
+		if (!*at)
+			break;
+		(*nets)--;
+		if (!net_at(r, *at)->marks && net_at(r, *at)->paths)
+			return *at;
+	}
+	return 0;
+}

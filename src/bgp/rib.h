@@ -120,6 +120,8 @@ struct rib_path *rib_next_path(const struct rib *r, const struct rib_path *p); /
 const struct rib_path *rib_best(const struct rib *r, rib_id net);              /* NULL: none can be chosen */
 /* Walks over all nets with paths by number, in slices: start with 0; 0 at the end. Tables may change between calls. Places of feeds are passed over. */
 rib_id rib_walk(const struct rib *r, rib_id after);
+/* The same in steps: looks at no more than *NETS behind *AT, and takes from *NETS those that it has looked at. 0: *AT is where to go on, or 0 at the end. */
+rib_id rib_walk_some(const struct rib *r, rib_id *at, unsigned *nets);
 
 /* ---- feeds ---- */
 

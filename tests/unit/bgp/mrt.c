@@ -446,17 +446,21 @@ static void who_comes_or_goes_meanwhile_is_left_out(void **state)
 	speaker_free(s);
 }
 
+static const char *numbered(unsigned i)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "10.%u.%u.0/24", i / 256, i % 256);
+	return text;
+}
+
 /* The owner has other things to do, too. */
 static void many_nets_without_a_record_take_more_than_one_call(void **state)
 {
 	struct speaker *s = speaker_new();
 
-	for (unsigned i = 0; i < 2 * MRT_LOOKED_AT; i++) {
-		char prefix[32];
-
-		snprintf(prefix, sizeof(prefix), "10.%u.%u.0/24", i / 256, i % 256);
-		tell(s, BGP_IPV4, 7, prefix, 0, "192.0.2.7", 0); /* who is not in the index */
-	}
+	for (unsigned i = 0; i < 2 * MRT_LOOKED_AT; i++)
+		tell(s, BGP_IPV4, 7, numbered(i), 0, "192.0.2.7", 0); /* who is not in the index */
 	tell(s, BGP_IPV4, FIRST, "198.51.100.0/24", 0, "192.0.2.1", 0);
 	begin(s);
 	check_index(s);
@@ -469,6 +473,39 @@ static void many_nets_without_a_record_take_more_than_one_call(void **state)
 	assert_int_equal(paths_of(next(s)), 1);
 	assert_int_equal(paths_of(next(s)), 0);
 	assert_true(s->dump.done);
+	speaker_free(s);
+}
+
+/* Withdrawn, but there is somebody who has not heard it yet. */
+static void many_nets_without_a_path_take_more_than_one_call(void **state)
+{
+	struct speaker *s = speaker_new();
+	struct rib *rib = &s->bgp.ribs[BGP_IPV4];
+	struct rib_feed slow = {0};
+	unsigned empty = 0;
+
+	assert_int_equal(rib_feed_add(rib, &slow), 0);
+	for (unsigned i = 0; i < 3 * MRT_LOOKED_AT; i++)
+		tell(s, BGP_IPV4, FIRST, numbered(i), 0, "192.0.2.1", 0);
+	tell(s, BGP_IPV6, SECOND, "2001:db8:100::/40", 0, "2001:db8::3", 0);
+	for (rib_id net = rib_walk(rib, 0); net; net = rib_walk(rib, net))
+		assert_int_equal(rib_feed_set(&slow, net, true), 0);
+	for (unsigned i = 0; i < 3 * MRT_LOOKED_AT; i++) {
+		struct prefix prefix;
+
+		assert_int_equal(prefix_parse(numbered(i), &prefix), 0);
+		assert_true(rib_withdraw(rib, &prefix, FIRST, NULL) >= 0);
+	}
+	begin(s);
+	check_index(s);
+	while (!mrt_dump_next(&s->dump, s->record, sizeof(s->record)) && !s->dump.done)
+		empty++;
+	assert_false(s->dump.done);
+	assert_int_equal(s->dump.family, BGP_IPV6);
+	assert_int_equal(empty, 3);
+	assert_int_equal(paths_of(next(s)), 0);
+	assert_true(s->dump.done);
+	rib_feed_remove(&slow);
 	speaker_free(s);
 }
 
@@ -543,6 +580,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(attributes_that_no_record_can_hold_are_left_out),
 		cmocka_unit_test(who_comes_or_goes_meanwhile_is_left_out),
 		cmocka_unit_test(many_nets_without_a_record_take_more_than_one_call),
+		cmocka_unit_test(many_nets_without_a_path_take_more_than_one_call),
 	};
 
 	if (argc == 2)
