@@ -13,7 +13,7 @@ const char *decision_step_text(enum decision_step step)
 		[DECISION_OURS] = "it is our own",
 		[DECISION_AS_PATH] = "a shorter AS path",
 		[DECISION_ORIGIN] = "a lower origin",
-		[DECISION_MED] = "a lower MED from the same neighbouring AS",
+		[DECISION_MED] = "a lower MED from the same neighboring AS",
 		[DECISION_EXTERNAL] = "it is external",
 		[DECISION_METRIC] = "a nearer next hop",
 		[DECISION_IDENTIFIER] = "a lower BGP identifier",

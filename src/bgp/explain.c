@@ -60,7 +60,7 @@ static void add_value(struct text *t, const struct rib *r, const struct rib_path
 		text_add(t, "%u", f->local_pref);
 		break;
 	case DECISION_OURS:
-		text_add(t, "%s", s->ours ? "our own" : "a neighbour's");
+		text_add(t, "%s", s->ours ? "our own" : "a neighbor's");
 		break;
 	case DECISION_AS_PATH:
 		text_add(t, "%u", f->path_length);
@@ -152,9 +152,9 @@ static void say_med(struct text *t, const struct rib *r, const struct explain_pa
 
 	add_comparison(t, r, e, false);
 	if (as)
-		text_add(t, " by way of the same neighbouring AS %u", as);
+		text_add(t, " by way of the same neighboring AS %u", as);
 	else
-		text_add(t, ", and neither has a neighbouring AS");
+		text_add(t, ", and neither has a neighboring AS");
 }
 
 static void say(const struct rib *r, struct explain_path *e, unsigned count)
@@ -173,7 +173,7 @@ static void say(const struct rib *r, struct explain_path *e, unsigned count)
 		add_comparison(&t, r, e, true);
 	if (e->step == DECISION_ADDRESS &&
 		addr_equal(&source_of(r, e->path)->address, &source_of(r, e->rival)->address))
-		text_add(&t, " on another link, and the neighbour that was there first wins");
+		text_add(&t, " on another link, and the neighbor that was there first wins");
 }
 
 /* ---- in order ---- */

@@ -176,10 +176,10 @@ static bool communities_admit(const struct exporter *e, const struct bgp_set *se
 		if (c == BGP_NO_ADVERTISE)
 			return refuse(why, "it has the community no-advertise");
 		if (e->external && c == BGP_NO_EXPORT)
-			return refuse(why, "it has the community no-export, and the neighbour is external");
+			return refuse(why, "it has the community no-export, and the neighbor is external");
 		if (e->external && c == BGP_NO_EXPORT_SUBCONFED)
 			return refuse(why,
-				"it has the community no-export-subconfed, and the neighbour is external");
+				"it has the community no-export-subconfed, and the neighbor is external");
 	}
 	return true;
 }
@@ -192,11 +192,11 @@ static bool reflection_admits(const struct exporter *e, const struct bgp_neighbo
 
 	if (!from->config.client && !n->config.client)
 		return refuse(why,
-			"it came from %s, an internal neighbour that is no client, and this one is none "
+			"it came from %s, an internal neighbor that is no client, and this one is none "
 			"either (RFC 4456)",
 			from->config.name);
 	if (set->facts.originator_id && set->facts.originator_id == n->facts.id)
-		return refuse(why, "the neighbour is its originator (RFC 4456)");
+		return refuse(why, "the neighbor is its originator (RFC 4456)");
 	return true;
 }
 
@@ -207,15 +207,15 @@ bool export_admits(const struct exporter *e, const struct bgp_set *set, uint16_t
 
 	*ret = (struct export_route){.set = set, .source = source, .policy.verdict = POLICY_ACCEPT};
 	if (source && !from)
-		return refuse(why, "the neighbour that told it is gone");
+		return refuse(why, "the neighbor that told it is gone");
 	if (source == e->neighbor->source)
-		return refuse(why, "it came from this neighbour");
+		return refuse(why, "it came from this neighbor");
 	if (e->external && !e->policy)
 		return refuse(
-			why, "the neighbour is external, and there is no export policy for it (RFC 8212)");
+			why, "the neighbor is external, and there is no export policy for it (RFC 8212)");
 	if (bgp_family_encap(e->family) && !e->tunnels)
 		return refuse(
-			why, "the neighbour is external, and is not told of tunnels (RFC 9012 section 11)");
+			why, "the neighbor is external, and is not told of tunnels (RFC 9012 section 11)");
 	ret->reflected = from && !e->external && !neighbor_is_external(from);
 	if (ret->reflected && !reflection_admits(e, from, set, why))
 		return false;
@@ -285,12 +285,12 @@ bool export_next_hop(const struct exporter *e, struct export_route *route, struc
 	if (addr_is_none(shown))
 		shown = &route->next_hop.link_local;
 	if (addr_equal(shown, &n->up->remote.addr) || addr_equal(shown, &n->config.address))
-		return refuse(why, "its next hop %s is the neighbour itself (RFC 4271 section 5.1.3)",
+		return refuse(why, "its next hop %s is the neighbor itself (RFC 4271 section 5.1.3)",
 			addr_print(shown, text));
 	if (bgp_next_hop_fits(e->form, e->family, &route->next_hop))
 		return true;
 	return refuse(why,
-		"its next hop %s is %s, which for %s was not agreed on with the neighbour (RFC 8950)",
+		"its next hop %s is %s, which for %s was not agreed on with the neighbor (RFC 8950)",
 		addr_print(shown, text), shown->family == AF_INET6 ? "IPv6" : "IPv4",
 		bgp_family_name(e->family));
 }
@@ -469,7 +469,7 @@ bool bgp_export(struct bgp_neighbor *n, enum bgp_family family, rib_id net, cons
 		return refuse(reason,
 			n->up ? "the family was not agreed on with it" : "there is no session with it");
 	if (n->bgp->deferring)
-		return refuse(reason, "after our own restart nothing is told before the neighbours have told "
+		return refuse(reason, "after our own restart nothing is told before the neighbors have told "
 				      "us (RFC 4724)");
 	exporter_init(&e, n, family, n->export);
 	if (!export_admits(&e, path->set, path->source, &route, reason) ||

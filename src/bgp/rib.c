@@ -13,12 +13,12 @@ const char *bgp_bar_text(enum bgp_bar bar)
 	static const char *const texts[] = {
 		[BGP_BAR_NONE] = "nothing bars it",
 		[BGP_BAR_POLICY] = "the import policy rejects it",
-		[BGP_BAR_NO_POLICY] = "the neighbour is external and has no import policy (RFC 8212)",
+		[BGP_BAR_NO_POLICY] = "the neighbor is external and has no import policy (RFC 8212)",
 		[BGP_BAR_AS_LOOP] = "our own AS is in its path",
 		[BGP_BAR_ORIGINATOR] = "we are its originator",
 		[BGP_BAR_CLUSTER] = "it has been through our cluster",
 		[BGP_BAR_NEXT_HOP] = "its next hop is no address of a host",
-		[BGP_BAR_FIRST_AS] = "its path does not begin with the neighbour's AS",
+		[BGP_BAR_FIRST_AS] = "its path does not begin with the neighbor's AS",
 		[BGP_BAR_PREFIX] =
 			"no packet can be routed to its prefix: multicast, loopback, link-local or reserved",
 	};

@@ -162,14 +162,14 @@ static void each_step_is_told_with_both_values(void **state)
 	one.med = 10;
 	tell(1, one, BGP_BAR_NONE);
 	expect_two(DECISION_MED,
-		"a lower MED from the same neighbouring AS: MED 0, the path from 192.0.2.1 has 10",
-		"MED 10, the path from 192.0.2.0 has 0 by way of the same neighbouring AS 65001");
+		"a lower MED from the same neighboring AS: MED 0, the path from 192.0.2.1 has 10",
+		"MED 10, the path from 192.0.2.0 has 0 by way of the same neighboring AS 65001");
 	one.neighbor_as = two.neighbor_as = 0;
 	tell(1, one, BGP_BAR_NONE);
 	tell(2, two, BGP_BAR_NONE);
 	expect_two(DECISION_MED,
-		"a lower MED from the same neighbouring AS: MED 0, the path from 192.0.2.1 has 10",
-		"MED 10, the path from 192.0.2.0 has 0, and neither has a neighbouring AS");
+		"a lower MED from the same neighboring AS: MED 0, the path from 192.0.2.1 has 10",
+		"MED 10, the path from 192.0.2.0 has 0, and neither has a neighboring AS");
 	one.origin = BGP_ORIGIN_INCOMPLETE;
 	tell(1, one, BGP_BAR_NONE);
 	expect_two(DECISION_ORIGIN, "a lower origin: origin IGP, the path from 192.0.2.1 has incomplete",
@@ -191,8 +191,8 @@ static void our_own_path_is_told_as_that(void **state)
 	tell(0, plain, BGP_BAR_NONE);
 	tell(1, plain, BGP_BAR_NONE);
 	explain();
-	expect(0, 0, DECISION_OURS, "it is our own: our own, the path from 192.0.2.1 is a neighbour's");
-	expect(1, 1, DECISION_OURS, "a neighbour's, the best is our own");
+	expect(0, 0, DECISION_OURS, "it is our own: our own, the path from 192.0.2.1 is a neighbor's");
+	expect(1, 1, DECISION_OURS, "a neighbor's, the best is our own");
 }
 
 static void equal_addresses_are_on_two_links(void **state)
@@ -202,7 +202,7 @@ static void equal_addresses_are_on_two_links(void **state)
 	tell(1, plain, BGP_BAR_NONE);
 	explain();
 	expect(1, 2, DECISION_ADDRESS,
-		"peer address 192.0.2.1, the best has 192.0.2.1 on another link, and the neighbour that was "
+		"peer address 192.0.2.1, the best has 192.0.2.1 on another link, and the neighbor that was "
 		"there first wins");
 }
 
@@ -221,7 +221,7 @@ static void med_names_the_path_that_was_better(void **state)
 		"a lower BGP identifier: BGP identifier 10.0.0.2, the path from 192.0.2.3 has 10.0.0.3");
 	expect(1, 3, DECISION_IDENTIFIER, "BGP identifier 10.0.0.3, the best has 10.0.0.2");
 	expect(2, 1, DECISION_MED,
-		"MED 10, the path from 192.0.2.3 has 0 by way of the same neighbouring AS 65001");
+		"MED 10, the path from 192.0.2.3 has 0 by way of the same neighboring AS 65001");
 }
 
 static void a_choice_that_is_out_of_date_is_pending(void **state)
@@ -252,7 +252,7 @@ static void the_longest_words_fit(void **state)
 	explain();
 	assert_string_equal(explained.paths[1].why,
 		"MED 4294967295, the path from 2001:db8:1111:2222:3333:4444:5555:6666 has 0 by way of the "
-		"same neighbouring AS "
+		"same neighboring AS "
 		"4294967295");
 	f.med = 0;
 	tell(2, f, BGP_BAR_NONE);

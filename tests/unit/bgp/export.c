@@ -85,7 +85,7 @@ static void internal_routes_go_to_internal_neighbours_only_by_reflection(void **
 	stage_run(&s);
 	assert_null(why_not(client2, BGP_IPV4, NET));
 	assert_null(why_not(plain, BGP_IPV4, NET));
-	assert_untold(client, BGP_IPV4, NET, "came from this neighbour");
+	assert_untold(client, BGP_IPV4, NET, "came from this neighbor");
 	peer_withdraws(client, BGP_IPV4, NET);
 	peer_tells_one(plain, BGP_IPV4, peer_set(plain, path_ce, 1, NULL), "2001:db8::4", NET);
 	stage_run(&s);
@@ -343,7 +343,7 @@ static void a_route_over_the_neighbour_itself_is_not_told_to_it(void **state)
 	b = peer_internal(&s, "b", "2001:db8::3");
 	peer_tells_one(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "2001:db8::3", NET);
 	stage_run(&s);
-	assert_untold(b, BGP_IPV4, NET, "neighbour itself");
+	assert_untold(b, BGP_IPV4, NET, "neighbor itself");
 	stage_close(&s);
 }
 
