@@ -5,6 +5,9 @@
  * Passes. With a minimum advertisement interval, what is told goes in passes: one takes what is in the feeds when it begins, and the next begins the interval
  * (with jitter) after its end; so between two routes to one prefix there is never less (RFC 4271 section 9.2.1.1).
  *
+ * Slices. One call looks at LOOKS nets at most, also where nothing comes of it (most of a table may not concern a neighbour, or be told already); then it
+ * is called again a moment later.
+ *
  * Order. Families of the Encapsulation SAFI go before all others: who hears of a route shall know by then how to reach its next hop (MESH-SIG-12).
  *
  * Everything again: the feed starts again at its beginning, between Begin- and End-of-RR if it was a refresh. After another policy or other tunnels, only what is
@@ -14,7 +17,7 @@
 
 #include <errno.h>
 
-enum { RETRY = 1000 };
+enum { RETRY = 1000, LOOKS = 16384 };
 
 static const enum bgp_family order[BGP_FAMILIES] = {
 	BGP_IPV4_ENCAP, BGP_IPV6_ENCAP, BGP_IPV4_LABELED, BGP_IPV6_LABELED, BGP_IPV4, BGP_IPV6};
@@ -160,7 +163,9 @@ bool send_has_something(const struct bgp_neighbor *n, msec now)
 
 msec send_deadline(const struct bgp_neighbor *n)
 {
-	return !n->passing && waits(n) ? n->advertise_at : MSEC_NEVER;
+	if (!waits(n))
+		return MSEC_NEVER;
+	return n->passing ? 0 : n->advertise_at; /* within a pass: it had looked at enough for one call */
 }
 
 /* False: not now. */
@@ -209,53 +214,64 @@ static void write_end(struct bgp_neighbor *n, enum bgp_family f, struct writer *
 	t->end_due = t->refreshing_out = false;
 }
 
-/* All that the feed of F gives, as far as there is room. True: it gives no more. */
-static bool write_table(struct bgp_neighbor *n, enum bgp_family f, struct writer *w, int *ret_error)
+struct sending {
+	struct bgp_neighbor *n;
+	struct writer *w;
+	unsigned budget; /* nets that may still be looked at in this call */
+	bool no_memory;
+};
+
+/* What the feed of F gives. False: not all of it, for now. */
+static bool write_routes(struct sending *s, enum bgp_family f)
 {
-	struct bgp_neighbor_table *t = &n->table[f];
+	struct bgp_neighbor_table *t = &s->n->table[f];
+	bool exact = t->old_export || t->old_none;
 	struct exporter e, old;
-	bool exact;
-	int more;
+	enum window_result result = WINDOW_MORE;
+
+	exporter_init(&e, s->n, f, s->n->export);
+	if (exact)
+		exporter_init(&old, s->n, f, t->old_export);
+	while (result == WINDOW_MORE)
+		result = window_pass(&s->n->bgp->window, &e, exact ? &old : NULL, s->n, s->w, &s->budget);
+	s->no_memory = result == WINDOW_NO_MEMORY;
+	if (rib_feed_passed(&t->feed))
+		forget_old(t);
+	return result == WINDOW_DONE;
+}
+
+/* All that is to be said of F, as far as there is room. True: that was all. */
+static bool write_table(struct sending *s, enum bgp_family f)
+{
+	struct bgp_neighbor_table *t = &s->n->table[f];
 
 	if (t->begin_due) {
-		if (!has_room(w, SHORT_MESSAGE))
+		if (!has_room(s->w, SHORT_MESSAGE))
 			return false;
-		bgp_refresh_write(w, f, BGP_REFRESH_BEGIN);
+		bgp_refresh_write(s->w, f, BGP_REFRESH_BEGIN);
 		t->begin_due = false;
 	}
-	if (!rib_feed_at_mark(&t->feed)) {
-		exact = t->old_export || t->old_none;
-		exporter_init(&e, n, f, n->export);
-		if (exact)
-			exporter_init(&old, n, f, t->old_export);
-		while ((more = window_pass(&n->bgp->window, &e, exact ? &old : NULL, n, w)) > 0)
-			;
-		if (more < 0)
-			*ret_error = more;
-		if (rib_feed_passed(&t->feed))
-			forget_old(t);
-		if (!rib_feed_at_mark(&t->feed))
-			return false;
-	}
+	if (!rib_feed_at_mark(&t->feed) && !write_routes(s, f))
+		return false;
 	if (t->end_due && rib_feed_passed(&t->feed)) {
-		if (!has_room(w, SHORT_MESSAGE))
+		if (!has_room(s->w, SHORT_MESSAGE))
 			return false;
-		write_end(n, f, w);
+		write_end(s->n, f, s->w);
 	}
 	return true;
 }
 
 void send_updates(struct bgp_neighbor *n, struct writer *w, msec now)
 {
+	struct sending s = {n, w, LOOKS, false};
 	bool done = true;
-	int err = 0;
 
 	if (!waits(n))
 		return;
 	if (pass_begin(n, now)) {
 		for (unsigned i = 0; i < BGP_FAMILIES && done; i++)
-			done = !n->table[order[i]].fed || write_table(n, order[i], w, &err);
-		if (err) {
+			done = !n->table[order[i]].fed || write_table(&s, order[i]);
+		if (s.no_memory) {
 			/* What cannot be remembered to be told is not told, but later. */
 			n->passing = false;
 			n->advertise_at = now + RETRY;

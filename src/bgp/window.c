@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bgp/parts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -181,8 +180,14 @@ struct window_source {
 	bool unchanged; /* the net has not changed since the neighbour was told: the feed only passes it again */
 };
 
-/* 1: NET is in the window, or needs nothing; 0: there is no room; -ENOMEM. */
-static int window_take(struct window *v, const struct window_source *s, rib_id net)
+enum taking {
+	TAKEN,   /* it is in the window, or needs nothing */
+	CROWDED, /* there is no place for one more group */
+	NO_ROOM,
+	NO_MEMORY,
+};
+
+static enum taking window_take(struct window *v, const struct window_source *s, rib_id net)
 {
 	const struct exporter *e = s->now;
 	struct bgp_neighbor_table *t = s->table;
@@ -195,17 +200,17 @@ static int window_take(struct window *v, const struct window_source *s, rib_id n
 	size_t used;
 
 	if (best && s->unchanged && is_told(e, s->old, t, net, best))
-		return 1;
+		return TAKEN;
 	g = best ? group_of(v, e, net, best, &withdraw) : NULL;
 	if (!g && !withdraw)
-		return 0;
+		return CROWDED;
 	if (withdraw && !had)
-		return 1;
+		return TAKEN;
 	used = withdraw ? v->withdrawn_used : g->used;
 	if (!promise(v, e, &used, withdraw ? HEADER_WITHDRAW : export_bound(e, g->route.set), prefix))
-		return 0;
+		return NO_ROOM;
 	if (!withdraw && !had && rib_feed_set(&t->feed, net, true))
-		return -ENOMEM;
+		return NO_MEMORY;
 	entry = &v->nets[v->net_count++];
 	*entry = (struct window_net){.net = net, .label = best ? best->label : 0, .had = had};
 	if (withdraw) {
@@ -215,7 +220,7 @@ static int window_take(struct window *v, const struct window_source *s, rib_id n
 		g->used = used;
 		chain(v, &g->first, &g->last, (uint16_t)v->net_count);
 	}
-	return 1;
+	return TAKEN;
 }
 
 /* ---- emptying ---- */
@@ -309,30 +314,42 @@ static void write_withdrawn(struct emptying *m)
 		bgp_update_end(&u);
 }
 
-int window_pass(struct window *v, const struct exporter *e, const struct exporter *old,
-	struct bgp_neighbor *n, struct writer *w)
+static enum window_result fill(struct window *v, struct window_source *s, unsigned *budget)
+{
+	struct rib_feed *f = &s->table->feed;
+
+	while (v->net_count < WINDOW_NETS) {
+		rib_id net;
+		enum taking t;
+
+		s->unchanged = (s->old || s->table->own_only) && !rib_feed_passed(f);
+		net = rib_feed_next(f);
+		if (!net)
+			return WINDOW_DONE;
+		t = *budget ? window_take(v, s, net) : NO_ROOM;
+		if (t != TAKEN)
+			rib_feed_again(f, net);
+		if (t == NO_MEMORY)
+			return WINDOW_NO_MEMORY;
+		/* What was promised to those in the window is more than they will need: there may be room again. */
+		if (t == NO_ROOM)
+			return v->net_count && *budget ? WINDOW_MORE : WINDOW_FULL;
+		if (t == CROWDED)
+			return WINDOW_MORE;
+		--*budget;
+	}
+	return WINDOW_MORE;
+}
+
+enum window_result window_pass(struct window *v, const struct exporter *e, const struct exporter *old,
+	struct bgp_neighbor *n, struct writer *w, unsigned *budget)
 {
 	struct window_source s = {e, old, &n->table[e->family], false};
 	struct emptying m = {v, e, n, s.table, w, false};
-	int result = 1;
+	enum window_result result;
 
 	window_clear(v, (size_t)(w->end - w->pos));
-	while (result == 1 && v->net_count < WINDOW_NETS) {
-		rib_id net;
-
-		s.unchanged = (old || s.table->own_only) && !rib_feed_passed(&s.table->feed);
-		net = rib_feed_next(&s.table->feed);
-		if (!net) {
-			result = 0;
-			break;
-		}
-		result = window_take(v, &s, net);
-		if (result != 1)
-			rib_feed_again(&s.table->feed, net);
-	}
-	/* Without room: what was promised was more than what is needed, so that there may be some again. */
-	if (!result && v->net_count && !rib_feed_at_mark(&s.table->feed))
-		result = 1;
+	result = fill(v, &s, budget);
 	for (unsigned i = 0; i < v->group_count; i++)
 		if (v->groups[i].first)
 			write_group(&m, &v->groups[i]);

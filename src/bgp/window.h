@@ -39,12 +39,19 @@ struct window {
 	uint16_t buckets[WINDOW_BUCKETS]; /* groups, + 1 */
 };
 
+enum window_result {
+	WINDOW_MORE, /* there may be more, and room for it */
+	WINDOW_DONE, /* the feed gives no more now */
+	WINDOW_FULL, /* W is full, or enough has been looked at for one call */
+	WINDOW_NO_MEMORY,
+};
+
 /*
- * Takes nets from N's feed of E's family, and writes them to W. 1: there may be more; 0: the feed gives no more now, or W is full; -ENOMEM (what could be taken
- * is written). A route that the neighbour cannot be told is withdrawn, and an event says so.
- * OLD: not NULL while the feed goes again over what the neighbour knows as OLD had it: only what differs is told. OWN_ONLY: as send_own().
+ * Takes nets from N's feed of E's family, and writes them to W; looks at no more than *BUDGET, which it lowers. What could be taken is written in any case.
+ * A route that the neighbour cannot be told is withdrawn, and an event says so.
+ * OLD: not NULL while the feed goes again over what the neighbour knows as OLD had it: only what differs is told.
  */
-int window_pass(struct window *v, const struct exporter *e, const struct exporter *old,
-	struct bgp_neighbor *n, struct writer *w);
+enum window_result window_pass(struct window *v, const struct exporter *e, const struct exporter *old,
+	struct bgp_neighbor *n, struct writer *w, unsigned *budget);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/scarce.h"
 #include "peer.h"
 
 static const uint32_t path_ce[] = {64512}, path_long[] = {64512, 64513, 64514};
@@ -381,37 +382,82 @@ static void max_prefix_warns_and_then_ends_the_session(void **state)
 	stage_close(&s);
 }
 
-/* A path of as many segments as a message holds, and as many communities: its own session bears it, and others. */
+static struct bgp_neighbor_config long_config(const char *name, const char *address)
+{
+	struct bgp_neighbor_config c = peer_config(name, 65000, address);
+
+	c.client = c.extended_messages = true;
+	return c;
+}
+
+/* A path of as many segments as fit, and as many communities: all sessions bear it; who cannot be told is not. */
 static void an_endless_path_and_endless_communities_are_only_long(void **state)
 {
 	static struct attributes a;
-	static uint8_t path[4000];
-	struct writer w = writer_of(path, sizeof path);
+	static uint8_t path[10000], communities[48000];
+	struct bgp_neighbor_config cp = long_config("a", "192.0.2.2"), cq = long_config("b", "192.0.2.3");
+	struct writer w = writer_of(path, sizeof path), v = writer_of(communities, sizeof communities);
 	struct stage s;
-	struct peer *p, *q;
-	static uint8_t communities[56000];
+	struct peer *p, *q, *small;
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		writer_u8(&w, BGP_AS_SEQUENCE);
 		writer_u8(&w, 255);
 		for (unsigned j = 0; j < 255; j++)
 			writer_u32(&w, 64512 + j);
 	}
-	for (unsigned i = 0; i < sizeof communities; i++)
-		communities[i] = (uint8_t)(i % 4 == 3 ? i / 4 : i % 4 == 2 ? i / 1024 : 1);
+	for (unsigned i = 0; i < sizeof communities / 4; i++)
+		writer_u32(&v, i);
 	stage_open(&s);
-	p = peer_internal(&s, "a", "192.0.2.2");
-	q = peer_internal(&s, "b", "192.0.2.3");
-	p->form.max_message = BGP_EXTENDED_MAX;
+	p = peer_up(&s, &cp, NULL);
+	q = peer_up(&s, &cq, NULL);
+	small = peer_internal(&s, "c", "192.0.2.4");
 	a.w = writer_of(a.bytes, sizeof a.bytes);
 	bgp_attribute_put(&a.w, BGP_FLAG_TRANSITIVE, BGP_ORIGIN, "", 1);
 	bgp_attribute_put(&a.w, BGP_FLAG_TRANSITIVE, BGP_AS_PATH, path, writer_len(&w));
 	bgp_attribute_put(&a.w, BGP_FLAG_TRANSITIVE, BGP_LOCAL_PREFERENCE, "\0\0\0\x64", 4);
+	bgp_attribute_put(
+		&a.w, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE, BGP_COMMUNITIES, communities, writer_len(&v));
 	peer_tells_one(p, BGP_IPV4, reader_of(a.bytes, writer_len(&a.w)), "192.0.2.2", "198.51.100.0/24");
 	stage_run(&s);
-	assert_int_equal(peer_path(p, BGP_IPV4, "198.51.100.0/24")->set->facts.path_length, 765);
-	assert_non_null(peer_has(q, BGP_IPV4, "198.51.100.0/24"));
+	assert_int_equal(peer_path(p, BGP_IPV4, "198.51.100.0/24")->set->facts.path_length, 8 * 255);
+	assert_int_equal(peer_has(q, BGP_IPV4, "198.51.100.0/24")->facts.path_length, 8 * 255);
+	assert_null(peer_has(small, BGP_IPV4, "198.51.100.0/24"));
+	assert_non_null(p->connection);
+	assert_non_null(q->connection);
+	assert_non_null(small->connection);
 	stage_close(&s);
+}
+
+/* Whatever is refused: the session ends and says why, or all is well; and there is nothing in between. */
+static void without_memory_a_session_ends_and_says_so(void **state)
+{
+	static const char *const prefixes[] = {"198.51.100.0/24", "198.51.101.0/24", NULL};
+	bool refused = true;
+
+	for (unsigned n = 1; refused; n++) {
+		struct stage s;
+		struct peer *a, *b;
+		struct reader set;
+
+		stage_open(&s);
+		a = peer_internal(&s, "a", "192.0.2.2");
+		b = peer_internal(&s, "b", "192.0.2.3");
+		set = peer_set(a, path_ce, 1, NULL);
+		scarce_at(n);
+		peer_tells(a, BGP_IPV4, set, "192.0.2.2", prefixes);
+		refused = scarce_happened();
+		if (refused && !a->connection) {
+			assert_int_equal(a->notification.code, BGP_ERROR_CEASE);
+			assert_int_equal(a->notification.subcode, BGP_CEASE_RESOURCES);
+		}
+		if (!refused)
+			assert_non_null(a->connection);
+		stage_run(&s);
+		assert_int_equal(b->told_count, a->connection ? 2 : 0);
+		assert_int_equal(a->neighbor->table[BGP_IPV4].received, a->connection ? 2 : 0);
+		stage_close(&s);
+	}
 }
 
 static void end_of_rib_is_told(void **state)
@@ -474,6 +520,7 @@ int main(void)
 		cmocka_unit_test(an_update_that_cannot_be_read_ends_that_session_with_the_reason),
 		cmocka_unit_test(max_prefix_warns_and_then_ends_the_session),
 		cmocka_unit_test(an_endless_path_and_endless_communities_are_only_long),
+		cmocka_unit_test(without_memory_a_session_ends_and_says_so),
 		cmocka_unit_test(end_of_rib_is_told),
 		cmocka_unit_test(routes_go_with_their_session_in_slices),
 	};

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/scarce.h"
 #include "peer.h"
 
 static const char NET[] = "198.51.100.0/24", NEXT[] = "203.0.113.0/24";
@@ -370,6 +371,72 @@ static void a_policy_that_changes_before_all_was_told_loses_nothing(void **state
 	stage_close(&s);
 }
 
+/* ---- slices ---- */
+
+/* What a neighbour is not concerned with holds nothing up, and is passed over in slices. */
+static void many_routes_that_do_not_concern_it_are_passed_over_in_slices(void **state)
+{
+	enum { NETS = 65536, SETS = 5000 };
+	struct bgp_neighbor_config plain = peer_config("plain", 65000, "2001:db8::2"),
+				   other = peer_config("other", 65000, "2001:db8::3");
+	static uint8_t buf[BGP_OUTPUT];
+	struct stage s;
+	struct peer *a, *b, *client;
+
+	stage_open(&s);
+	a = peer_up(&s, &plain, NULL);
+	client = peer_internal(&s, "client", "2001:db8::4");
+	client->counts = true;
+	for (unsigned i = 0; i < NETS; i++) {
+		char text[PREFIX_TEXT];
+
+		(void)snprintf(text, sizeof text, "10.%u.%u.0/24", i >> 8, i & 255);
+		tell(a, text, (uint32_t[]){64512, 1 + i % SETS}, 2);
+	}
+	tell(client, NET, path_ce, 1);
+	b = peer_up(&s, &other, NULL);
+	assert_false(b->neighbor->table[BGP_IPV4].end_of_rib_out);
+	assert_int_equal(bgp_output(b->connection, buf, sizeof buf, s.now), 0);
+	stage_pass(&s, 10);
+	assert_true(b->neighbor->table[BGP_IPV4].end_of_rib_out);
+	assert_int_equal(b->told_count, 1);
+	assert_non_null(peer_has(b, BGP_IPV4, NET));
+	stage_close(&s);
+}
+
+/* ---- memory ---- */
+
+/* Whatever is refused: it is told later, or the session ends and says why; and others are told. */
+static void without_memory_routes_are_told_later(void **state)
+{
+	for (unsigned n = 1;; n++) {
+		struct stage s;
+		struct peer *a, *b;
+		bool refused;
+
+		stage_open(&s);
+		a = peer_internal(&s, "a", "2001:db8::2");
+		b = peer_internal(&s, "b", "2001:db8::3");
+		b->deaf = true;
+		tell(a, NET, path_ce, 1);
+		stage_run(&s);
+		b->told = calloc(b->told_room = 4, sizeof *b->told);
+		assert_non_null(b->told);
+		b->deaf = false;
+		scarce_at(n);
+		stage_run(&s);
+		refused = scarce_happened();
+		if (refused)
+			assert_null(peer_has(b, BGP_IPV4, NET));
+		stage_pass(&s, 2000);
+		assert_non_null(b->connection);
+		assert_non_null(peer_has(b, BGP_IPV4, NET));
+		stage_close(&s);
+		if (!refused)
+			break;
+	}
+}
+
 /* ---- our own restart ---- */
 
 static void nothing_is_told_before_our_own_restart_is_over(void **state)
@@ -412,6 +479,8 @@ int main(void)
 		cmocka_unit_test(a_million_changes_cost_nothing_for_who_does_not_read),
 		cmocka_unit_test(another_policy_sends_exactly_what_it_makes_different),
 		cmocka_unit_test(a_policy_that_changes_before_all_was_told_loses_nothing),
+		cmocka_unit_test(many_routes_that_do_not_concern_it_are_passed_over_in_slices),
+		cmocka_unit_test(without_memory_routes_are_told_later),
 		cmocka_unit_test(nothing_is_told_before_our_own_restart_is_over),
 	};
 
