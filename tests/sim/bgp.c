@@ -579,7 +579,7 @@ static bool run(uint64_t seed, unsigned events)
 	return ok;
 }
 
-/* proves: MESH-BGP-6, MESH-BGP-17 partial */
+/* proves: MESH-BGP-6 partial, MESH-BGP-17 partial */
 static void all_tables_agree_with_the_model_in_the_end(void **state)
 {
 	(void)state;

@@ -104,7 +104,8 @@ static void fork_init(struct fork *t)
 	wire_run(&t->w, 5000);
 }
 
-/* And told to the reflector's other client. proves: MESH-BGP-6 partial */
+/* And told to the reflector's other client */
+/* proves: MESH-BGP-6 partial */
 static void a_route_is_used_only_while_its_next_hop_is_reached(void **state)
 {
 	struct bgp_next_hop *a, *b;

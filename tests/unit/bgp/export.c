@@ -70,7 +70,8 @@ static struct peer *plain_internal(struct stage *s, const char *name, const char
 	return peer_up(s, &c, NULL);
 }
 
-/* RFC 4456 section 6. proves: MESH-BGP-6 partial */
+/* RFC 4456 section 6 */
+/* proves: MESH-BGP-6 partial */
 static void internal_routes_go_to_internal_neighbours_only_by_reflection(void **state)
 {
 	struct stage s;
@@ -200,7 +201,8 @@ static void next_hop_self_is_not_for_reflected_routes(void **state)
 
 /* ---- capabilities ---- */
 
-/* RFC 8950 section 4. proves: MESH-BGP-14 */
+/* RFC 8950 section 4 */
+/* proves: MESH-BGP-14 */
 static void ipv6_next_hops_go_only_to_who_said_that_it_knows_them(void **state)
 {
 	struct bgp_capabilities old = {
@@ -244,7 +246,8 @@ static void a_family_that_was_not_agreed_on_is_not_told(void **state)
 
 /* ---- our own next hop ---- */
 
-/* RFC 8950, RFC 4798. proves: MESH-BGP-9, MESH-BGP-11, MESH-BGP-12 */
+/* RFC 8950, RFC 4798 */
+/* proves: MESH-BGP-9, MESH-BGP-11, MESH-BGP-12 */
 static void our_own_next_hop_is_of_the_family_of_the_session(void **state)
 {
 	struct bgp_nlri net4 = {.prefix = prefix_from(NET)}, net6 = {.prefix = prefix_from(NET6)};
@@ -489,7 +492,8 @@ static void well_known_communities_hold_a_route_back(void **state)
 	stage_close(&s);
 }
 
-/* RFC 5565 section 12, option 3. proves: MESH-AS-3 */
+/* RFC 5565 section 12, option 3 */
+/* proves: MESH-AS-3 */
 static void an_asbr_can_leave_the_next_hop_unchanged(void **state)
 {
 	struct bgp_neighbor_config c = peer_external_config("out", "2001:db8::3");

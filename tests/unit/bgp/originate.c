@@ -220,7 +220,8 @@ static void our_classes_go_with_our_routes(void **state)
 	stage_close(&s);
 }
 
-/* RFC 5512. proves: MESH-SIG-7 partial */
+/* RFC 5512 */
+/* proves: MESH-SIG-7 partial */
 static void the_endpoint_is_told_in_the_encapsulation_safi(void **state)
 {
 	struct bgp_tunnel ours[2] = {l2tpv3, gre};

@@ -207,7 +207,6 @@ static void what_changes_during_a_pass_waits_for_the_next(void **state)
 
 /* ---- who does not read ---- */
 
-/* proves: MESH-BGP-19 partial */
 static void a_million_changes_cost_nothing_for_who_does_not_read(void **state)
 {
 	enum { NETS = 1000, ROUNDS = 1000 };

@@ -310,7 +310,8 @@ static void an_external_peer_may_have_our_identifier(void **state)
 	hand_done(&t);
 }
 
-/* What is agreed on is what both said, whatever one of them leaves out. proves: MESH-BGP-14 partial */
+/* What is agreed on is what both said, whatever one of them leaves out */
+/* proves: MESH-BGP-14 partial */
 static void only_what_both_offer_is_agreed_on(void **state)
 {
 	(void)state;
