@@ -16,6 +16,7 @@
 
 static unsigned records_left, nets_left; /* nets without a record come first */
 static uint64_t left_out, nap_us;
+static unsigned calls; /* of mrt_dump_next() */
 enum { RECORD = 1000, HEADER = 12 };
 
 static void write_record(struct writer *w, const void *bytes, size_t len)
@@ -61,6 +62,7 @@ size_t mrt_dump_next(struct mrt_dump *d, uint8_t *buf, size_t size)
 	uint64_t end = uv_hrtime() + nap_us * 1000;
 
 	assert_true(size >= MRT_RECORD && !d->done);
+	calls++;
 	while (nap_us && uv_hrtime() < end)
 		continue;
 	if (nets_left) {
@@ -219,28 +221,25 @@ static void a_dump_has_its_name_when_it_is_whole(void **state)
 	scene_end(x);
 }
 
-/* A table of a million nets, and a record takes its time: nobody else waits for longer than a slice. */
+/* However long the tables are, and however slow the machine is. */
 static void the_loop_has_its_turn_during_a_dump(void **state)
 {
 	struct scene *x = scene_new();
-	uint64_t longest = 0, turns = 0;
+	unsigned most = 0;
 
 	records_left = 500;
 	nets_left = 500; /* these have nothing to tell */
 	nap_us = 200;
 	start(x, false);
+	calls = 0;
 	afbr_dump(&x->s->role, note_dump, x);
 	while (!x->dumps) {
-		uint64_t begun = uv_hrtime(), took;
-
-		uv_run(&x->s->loop.uv, UV_RUN_NOWAIT);
-		took = (uv_hrtime() - begun) / 1000;
-		longest = took > longest ? took : longest;
-		turns++;
+		most = calls > most ? calls : most;
+		calls = 0;
+		uv_run(&x->s->loop.uv, UV_RUN_ONCE);
 	}
 	assert_string_equal(x->why, "");
-	assert_true(turns >= 1000 * 200 / AFBR_SLICE_US / 2);
-	assert_true(longest < 100000); /* of 200 ms in all; this machine may be busy with something else */
+	assert_in_range(most, 1, AFBR_SLICE_US / nap_us + 1);
 	scene_end(x);
 }
 
@@ -401,7 +400,7 @@ static void another_file_begins_in_time_and_as_many_stay_as_are_wanted(void **st
 	stage_turns(x->s, 10);
 	assert_int_equal(files(x, "updates.2", NULL), 3);
 	tell(x, 100);
-	change(x, (struct afbr_mrt){.rotate = 3600000, .keep = 3});
+	change(x, (struct afbr_mrt){.rotate = 3600000, .keep = 10});
 	tell(x, 100); /* not wanted any more */
 	for (unsigned i = 0; i < 5000 && x->s->role.counters.mrt_written < 1; i++) {
 		stage_turns(x->s, 1);
