@@ -256,11 +256,11 @@ bool neighbor_established(struct bgp_connection *c, msec now)
 	n->up = c;
 	n->connect_at = n->idle_until = MSEC_NEVER;
 	n->established++;
-	if (other)
-		collision(other, "there is a session already", now);
 	open_tables(n, c);
 	restart_back(n, c, now);
 	change_state(n, NULL, false, now);
+	if (other)
+		collision(other, "there is a session already", now);
 	if (send_begin(n, now)) {
 		bgp_error_set(&e, BGP_ERROR_CEASE, BGP_CEASE_RESOURCES, NULL, 0, "out of memory");
 		session_end(c, &e, true, now);

@@ -216,6 +216,33 @@ static void of_two_connections_that_of_the_higher_identifier_stays(void **state)
 	}
 }
 
+/* An attempt that is still under way then is no error of the session, which is told when its families are known. */
+static void a_session_begins_without_the_error_of_an_attempt_that_it_ends(void **state)
+{
+	const struct wire_event *e;
+	struct hand t;
+
+	(void)state;
+	hand_init(&t);
+	t.config.connect_retry = 60000;
+	hand_reach(&t, BGP_CONNECT);
+	t.e = wire_connect(t.h, t.s);
+	wire_run(&t.w, 10);
+	hand_send_open(&t);
+	hand_send_keepalive(&t);
+	wire_run(&t.w, 10);
+	assert_int_equal(t.n->state, BGP_ESTABLISHED);
+	assert_null(t.n->connections[0]);
+	e = wire_last(t.s, BGP_EVENT_STATE);
+	assert_int_equal(e->to, BGP_ESTABLISHED);
+	assert_int_equal(e->code, 0);
+	assert_string_equal(e->reason, "");
+	assert_string_equal(
+		wire_last(t.s, BGP_EVENT_CONNECTION)->reason, "there is a session already");
+	assert_string_equal(t.n->last_error.reason, "");
+	hand_done(&t);
+}
+
 /* RFC 6286 section 2.3 */
 static void of_equal_identifiers_the_larger_as_decides(void **state)
 {
@@ -606,6 +633,7 @@ int main(void)
 		cmocka_unit_test(a_long_session_is_a_new_beginning),
 		cmocka_unit_test(a_connection_that_breaks_makes_nobody_wait_outside),
 		cmocka_unit_test(of_two_connections_that_of_the_higher_identifier_stays),
+		cmocka_unit_test(a_session_begins_without_the_error_of_an_attempt_that_it_ends),
 		cmocka_unit_test(of_equal_identifiers_the_larger_as_decides),
 		cmocka_unit_test(simultaneous_opens_end_in_one_session),
 		cmocka_unit_test(a_second_connection_takes_the_place_of_the_first),
