@@ -6,45 +6,18 @@ was meant. No kernel of its own is needed: bgp_messages writes them, and here th
 The Color sub-TLV of attribute 23 is not among them: tshark 4.0 misreads it.
 """
 import shutil
-import struct
 import subprocess
 
 import pytest
 from capture import complaints, decode
 from lab import BUILD
+from wire import write_capture
 
 FIELDS = ["bgp.type", "bgp.nlri_prefix", "bgp.withdrawn_prefix", "bgp.mp_reach_nlri_ipv4_prefix", "bgp.mp_reach_nlri_ipv6_prefix",
           "bgp.mp_unreach_nlri_ipv4_prefix", "bgp.mp_unreach_nlri_ipv6_prefix", "bgp.update.path_attribute.next_hop",
           "bgp.update.path_attribute.mp_reach_nlri.next_hop.ipv4", "bgp.update.path_attribute.mp_reach_nlri.next_hop.ipv6",
           "bgp.update.path_attribute.mp_reach_nlri.next_hop.ipv6.link_local", "bgp.update.path_attribute.as_path_segment.as2",
           "bgp.update.path_attribute.as_path_segment.as4", "bgp.label_stack"]
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def packet(payload, seq):
-    """One segment of a TCP connection to port 179, as raw IPv4."""
-    ends = bytes([192, 0, 2, 1, 192, 0, 2, 2])
-    tcp = struct.pack("!HHIIBBHHH", 40000, 179, seq, 1, 5 << 4, 0x18, 65535, 0, 0) + payload
-    tcp = tcp[:16] + struct.pack("!H", checksum(ends + struct.pack("!HH", 6, len(tcp)) + tcp)) + tcp[18:]
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + ends
-    return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + tcp
-
-
-def write_capture(path, messages):
-    seq = 1
-    with path.open("wb") as f:
-        f.write(struct.pack("!IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
-        for i, m in enumerate(messages):
-            p = packet(m, seq)
-            f.write(struct.pack("!IIII", i, 0, len(p), len(p)) + p)
-            seq += len(m)
 
 
 @pytest.fixture(scope="module")

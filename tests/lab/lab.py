@@ -248,10 +248,10 @@ class Lab:
                 node.sh("ethtool", "-K", device, "tx", "off", check=False)
             node.ip("link", "set", device, "up")
 
-    def capture(self, node, device, expression="udp"):
-        """Starts a capture; the file can be read as soon as capture.stop() returns."""
+    def capture(self, node, device, expression="udp", options=()):
+        """Starts a capture; the file can be read as soon as capture.stop() returns. OPTIONS of tcpdump."""
         path = self.dir / f"{node.name}-{device}.pcap"
-        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, expression, log=self.dir / f"{device}.tcpdump")
+        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, *options, expression, log=self.dir / f"{node.name}-{device}.tcpdump")
         wait_until("tcpdump listens", lambda: process.has("listening on"), 10)
         process.path = path
         return process
