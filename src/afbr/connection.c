@@ -3,10 +3,11 @@
  * One TCP connection: opening, reading, writing, its end.
  *
  * Reading. All connections share one buffer; a connection keeps only what has come of a message that is not whole yet. Each is read from in every turn of the
- * loop, which is what the engine's hold timer counts on, but after the first READ bytes only as long as its slice lasts: a neighbour with a million
- * routes leaves the others, the data plane and the timers their turns.
+ * loop, which is what the engine's hold timer counts on. How much, and for how long, they share: the more of them had something to say in the turn before, the
+ * less each gets. So neither a neighbour with a million routes, nor a hundred of them after our start, hold up the data plane and the timers.
  *
- * Writing. The engine makes messages when the socket takes them. What the socket did not take of them is kept; nothing else is.
+ * Writing. The engine makes messages when the socket takes them. What the socket did not take of them is kept; nothing else is. Those who have something to
+ * write stand in a row (`due`), and have their turns until one slice for all of them is over; the next turn of the loop goes on with the first that waits.
  *
  * The end. A NOTIFICATION has to be read by the peer, who may just be sending: a socket that is closed with input in it says RST, and the peer never sees
  * our last words. So we say that we are done (shutdown(2)), and read until the peer is, for two seconds at most.
@@ -22,7 +23,7 @@
 
 #include "afbr/parts.h"
 
-enum { READ = 65536, DRAIN_MS = 2000 };
+enum { READ = 65536, READ_LEAST = 4096, DRAIN_MS = 2000 };
 _Static_assert((int)AFBR_INPUT >= (int)READ + (int)BGP_EXTENDED_MAX, "what is left of a message, and more");
 
 enum connection_state {
@@ -74,6 +75,8 @@ static void unlist(struct afbr_connection *c)
 	for (struct afbr_connection **at = &c->role->due; *at; at = &(*at)->next_due)
 		if (*at == c) {
 			*at = c->next_due;
+			if (!*at)
+				c->role->due_end = at;
 			break;
 		}
 	c->due = false;
@@ -81,11 +84,16 @@ static void unlist(struct afbr_connection *c)
 
 static void make_due(struct afbr_connection *c)
 {
+	struct afbr *a = c->role;
+
 	if (c->due)
 		return;
 	c->due = true;
-	c->next_due = c->role->due;
-	c->role->due = c;
+	c->next_due = NULL;
+	if (!a->due)
+		a->due_end = &a->due;
+	*a->due_end = c;
+	a->due_end = &c->next_due;
 }
 
 static void closed(struct loop_watch *w)
@@ -172,11 +180,19 @@ static bool keep_rest(struct afbr_connection *c, const uint8_t *data, size_t len
 	return true;
 }
 
+/* What one of COUNT may read at a time. */
+static size_t read_share(unsigned count)
+{
+	size_t share = READ / (count ? count : 1);
+
+	return share > READ_LEAST ? share : READ_LEAST;
+}
+
 /*
- * Hands in what is there until the socket is empty, SLICE is over (but one read is always done), or the connection ends. False: it has; *ret_why is
+ * Hands in what is there until the socket is empty, SLICE is over (but one read of SIZE is always done), or the connection ends. False: it has; *ret_why is
  * then NULL when the engine ended it.
  */
-static bool read_input(struct afbr_connection *c, uint64_t slice, const char **ret_why)
+static bool read_input(struct afbr_connection *c, size_t size, uint64_t slice, const char **ret_why)
 {
 	struct afbr *a = c->role;
 	uint64_t begun = microseconds();
@@ -189,7 +205,7 @@ static bool read_input(struct afbr_connection *c, uint64_t slice, const char **r
 	do {
 		size_t taken;
 
-		n = recv(c->fd, a->input + left, READ, 0);
+		n = recv(c->fd, a->input + left, size, 0);
 		if (n <= 0)
 			break;
 		a->counters.bytes_in += (uint64_t)n;
@@ -199,7 +215,7 @@ static bool read_input(struct afbr_connection *c, uint64_t slice, const char **r
 			return false;
 		left -= taken;
 		memmove(a->input, a->input + taken, left);
-	} while (n == READ && microseconds() - begun < slice);
+	} while ((size_t)n == size && microseconds() - begun < slice);
 	if (n == 0)
 		*ret_why = "the peer closed the connection";
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -216,9 +232,10 @@ static void tell_end(struct afbr_connection *c, const char *why)
 
 static void read_some(struct afbr_connection *c)
 {
+	const struct afbr *a = c->role;
 	const char *why;
 
-	if (!read_input(c, AFBR_SLICE_US, &why) && why)
+	if (!read_input(c, read_share(a->busy_before), AFBR_SLICE_US / (a->busy_before + 1), &why) && why)
 		tell_end(c, why);
 }
 
@@ -227,7 +244,7 @@ static void lost(struct afbr_connection *c, int error)
 {
 	const char *why;
 
-	if (read_input(c, UINT64_MAX, &why))
+	if (read_input(c, READ, UINT64_MAX, &why))
 		tell_end(c, strerror(error));
 	else if (why)
 		tell_end(c, why);
@@ -285,7 +302,7 @@ static int keep_out(struct afbr_connection *c, const uint8_t *data, size_t len)
 }
 
 /* 1: the engine has nothing more; 0: the socket, or the slice, has had enough; -errno. */
-static int write_output(struct afbr_connection *c)
+static int write_output(struct afbr_connection *c, uint64_t slice)
 {
 	uint64_t begun = microseconds();
 	uint8_t *buf = c->role->output;
@@ -302,15 +319,15 @@ static int write_output(struct afbr_connection *c)
 			return (int)n;
 		if ((size_t)n < len)
 			return keep_out(c, buf + n, len - (size_t)n);
-		if (microseconds() - begun > AFBR_SLICE_US)
+		if (microseconds() - begun > slice)
 			return 0;
 	}
 	return r;
 }
 
-static void write_some(struct afbr_connection *c)
+static void write_some(struct afbr_connection *c, uint64_t slice)
 {
-	int r = write_output(c);
+	int r = write_output(c, slice);
 
 	if (c->state != UP)
 		return;
@@ -562,10 +579,12 @@ static void ready(struct loop_watch *w, int events)
 		connecting(c);
 		break;
 	case UP:
-		if (events < 0 || events & UV_READABLE)
+		if (events < 0 || events & UV_READABLE) {
+			c->role->busy++;
 			read_some(c);
+		}
 		if (c->state == UP && events > 0 && events & UV_WRITABLE)
-			write_some(c);
+			make_due(c);
 		break;
 	case DRAINING:
 		drain_some(c);
@@ -577,22 +596,33 @@ static void ready(struct loop_watch *w, int events)
 	}
 }
 
+static void have_turn(struct afbr_connection *c, uint64_t slice)
+{
+	if (c->state == UP)
+		write_some(c, slice);
+	else if (c->state == DRAINING)
+		drain_some(c);
+	else if (c->state == FAILED)
+		tell_end(c, c->why);
+}
+
 void connection_flush(struct loop_flush *f)
 {
 	struct afbr *a = container_of(f, struct afbr, flush);
+	uint64_t begun = microseconds(), spent = 0;
 
-	while (a->due) {
+	a->busy_before = a->busy;
+	a->busy = 0;
+	for (; a->due && spent < AFBR_SLICE_US; spent = microseconds() - begun) {
 		struct afbr_connection *c = a->due;
 
 		a->due = c->next_due;
 		c->due = false;
-		if (c->state == UP)
-			write_some(c);
-		else if (c->state == DRAINING)
-			drain_some(c);
-		else if (c->state == FAILED)
-			tell_end(c, c->why);
+		have_turn(c, AFBR_SLICE_US - spent);
 	}
+	/* The loop must not sleep meanwhile. */
+	if (a->due)
+		afbr_work(a->bgp);
 }
 
 void connection_drain(struct afbr *a, void (*done)(struct afbr *a))

@@ -63,12 +63,13 @@ struct afbr {
 	unsigned own_count;
 	struct afbr_listener *listeners;
 	struct afbr_connection *connections;
-	struct afbr_connection *due; /* with something to write, or to tell */
+	struct afbr_connection *due; /* with something to write, or to tell; who has waited longest is the first */
+	struct afbr_connection **due_end; /* where the next one goes, if there are any */
+	unsigned busy, busy_before;  /* how many had something to read in this turn of the loop, and in the one before */
 	uint8_t *input, *output;     /* of whichever connection has its turn */
 	void (*drained)(struct afbr *a);
 	struct loop_flush flush; /* connections with something to write are served before the loop sleeps */
-	uv_idle_t
-		idle; /* runs while bgp_work() has something to do; its closing makes afbr_free() asynchronous */
+	uv_idle_t idle; /* runs while bgp_work() or `due` has something to do; its closing makes afbr_free() asynchronous */
 	struct wheel_timer own_timer; /* the network has changed */
 	struct wheel_timer key_timer; /* looks whether the kernel throws wrongly signed segments away */
 	struct nexthops *nexthops;

@@ -164,6 +164,80 @@ static void every_connection_is_read_from_in_every_turn(void **state)
 	scene_end(&x);
 }
 
+enum { CROWD = 8 };
+
+/* As many neighbours as there is room for, all connected. */
+static struct scene crowd_new(int peers[CROWD])
+{
+	struct scene x = {.s = stage_new(), .peer = -1};
+	char address[32], name[16];
+
+	stage_listen(x.s, "127.0.0.1", &x.at);
+	for (unsigned i = 0; i < CROWD; i++) {
+		snprintf(address, sizeof(address), "127.0.0.%u", i + 1);
+		snprintf(name, sizeof(name), "ce%u", i + 1);
+		stage_neighbor(x.s, name, address, 65000);
+		peers[i] = stage_dial(&x.at, address, 0);
+		assert_true(peers[i] >= 0);
+		assert_true(stage_run(x.s, is_up, &x));
+	}
+	assert_int_equal(x.s->bgp.connection_count, CROWD);
+	return x;
+}
+
+static void crowd_end(struct scene *x, const int peers[CROWD])
+{
+	for (unsigned i = 0; i < CROWD; i++)
+		close(peers[i]);
+	scene_end(x);
+}
+
+/* After a start all of them tell their tables at once; the rest of the daemon wants its turns, too. */
+static void many_neighbours_that_tell_much_share_a_turn(void **state)
+{
+	int peers[CROWD];
+	struct scene x = crowd_new(peers);
+	size_t before = 0, after = 0;
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		x.s->bgp.connections[i].input_us = 300;
+		fill(peers[i]);
+	}
+	stage_turns(x.s, 1); /* now it is known how many they are */
+	for (unsigned i = 0; i < CROWD; i++)
+		before += x.s->bgp.connections[i].got_len;
+	stage_turns(x.s, 1);
+	for (unsigned i = 0; i < CROWD; i++) {
+		after += x.s->bgp.connections[i].got_len;
+		assert_true(x.s->bgp.connections[i].last_input > x.s->bgp.inputs - CROWD);
+	}
+	assert_in_range(after - before, CROWD * 4000, 65536 + CROWD * MESSAGE);
+	crowd_end(&x, peers);
+}
+
+static void many_neighbours_that_are_told_much_take_turns(void **state)
+{
+	int peers[CROWD];
+	struct scene x = crowd_new(peers);
+	unsigned outputs = 0;
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		x.s->bgp.connections[i].output_us = 3000; /* more than a slice */
+		x.s->bgp.connections[i].to_send = 100 << 10;
+		connection_wake(&x.s->bgp, &x.s->bgp.connections[i]);
+	}
+	for (unsigned turn = 1; turn <= CROWD; turn++) {
+		stage_turns(x.s, 1);
+		outputs = 0;
+		for (unsigned i = 0; i < CROWD; i++)
+			outputs += x.s->bgp.connections[i].outputs;
+		assert_int_equal(outputs, turn);
+	}
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_int_equal(x.s->bgp.connections[i].outputs, 1);
+	crowd_end(&x, peers);
+}
+
 /* It was there before the connection, but the loop hears of the new one first. */
 static void what_was_said_on_an_older_connection_comes_before_a_new_one(void **state)
 {
@@ -449,6 +523,8 @@ int main(void)
 		cmocka_unit_test(a_connection_that_cannot_be_written_to_is_read_to_its_end),
 		cmocka_unit_test(one_neighbour_with_a_million_routes_leaves_the_others_their_turns),
 		cmocka_unit_test(every_connection_is_read_from_in_every_turn),
+		cmocka_unit_test(many_neighbours_that_tell_much_share_a_turn),
+		cmocka_unit_test(many_neighbours_that_are_told_much_take_turns),
 		cmocka_unit_test(what_was_said_on_an_older_connection_comes_before_a_new_one),
 		cmocka_unit_test(a_slow_reader_gets_every_byte_and_costs_one_buffer),
 		cmocka_unit_test(last_words_arrive_at_a_peer_that_is_still_sending),

@@ -253,7 +253,15 @@ size_t bgp_output(struct bgp_connection *c, uint8_t *buf, size_t size, msec now)
 		buf[i] = stage_byte(c->sent + i);
 	c->to_send -= len;
 	c->sent += len;
+	c->outputs += len > 0;
+	if (len)
+		take_time(c->output_us);
 	return len;
+}
+
+/* Turns of the stage never sleep. */
+void afbr_work(struct bgp *b)
+{
 }
 
 /* ---- the stage ---- */

@@ -34,7 +34,8 @@ struct bgp_connection {
 	struct addr link_local;
 	const char *last_words; /* said when a message begins with 'x' */
 	uint64_t inputs_before; /* of all, when it was made */
-	unsigned input_us;      /* how long the engine takes over an input */
+	unsigned input_us, output_us; /* how long the engine takes over an input, and over what it gives */
+	unsigned outputs;             /* how often it was asked for some, and had it */
 };
 
 struct bgp_neighbor {
