@@ -37,6 +37,7 @@ struct afbr_export {
 	bool present;
 	uint32_t table;           /* 254 */
 	uint32_t metric;          /* 20 */
+	uint32_t scan;            /* ms until the table is looked at again: is all there, and no more? 60,000; 0: never */
 	bgp_families families;    /* of unicast */
 	char policy[POLICY_NAME]; /* "": all */
 };

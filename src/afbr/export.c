@@ -10,7 +10,8 @@
  * tables, in slices, in which all routes by moved next hops are written once more.
  *
  * Restart. What an earlier process has put into the kernel stays until the engine tells of routes: then all neighbours have told theirs. Those that are the
- * same cost the keeper a look each, and what is not in the feeds when everything has been written is removed (sweep.c).
+ * same cost the keeper a look each, and what is not in the feeds when everything has been written is removed (sweep.c, which also looks now and then whether all
+ * is still there).
  */
 #include <errno.h>
 #include <jansson.h>
@@ -111,7 +112,12 @@ static enum verdict judge(struct exporter *e, enum bgp_family family, const stru
 
 /* ---- batches ---- */
 
-static void pump_soon(struct exporter *e)
+bool export_has_room(const struct exporter *e)
+{
+	return e->in_flight < EXPORT_BATCHES;
+}
+
+void export_soon(struct exporter *e)
 {
 	if (!wheel_armed(&e->timer))
 		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop));
@@ -134,7 +140,7 @@ static void answered(void *owner, int result, const uint64_t failed[2])
 			refusal_forget(e, &b->routes[i].dst);
 	free(b);
 	sweep_resume(e);
-	pump_soon(e); /* in another turn of the loop: the keeper may answer as fast as it is asked */
+	export_soon(e); /* in another turn of the loop: the keeper may answer as fast as it is asked */
 }
 
 void export_submit(struct exporter *e)
@@ -211,17 +217,12 @@ void export_tell_prefix(struct exporter *e, const struct prefix *p)
 
 /* ---- what has to be told ---- */
 
-static bool has_room(const struct exporter *e)
-{
-	return e->in_flight < EXPORT_BATCHES;
-}
-
 static void read_feed(struct exporter *e, unsigned feed, unsigned *budget)
 {
 	struct rib_feed *f = &e->feeds[feed];
 	rib_id net;
 
-	while (*budget && has_room(e) && (net = rib_feed_next(f))) {
+	while (*budget && export_has_room(e) && (net = rib_feed_next(f))) {
 		--*budget;
 		if (tell(e, feed, net))
 			continue;
@@ -279,7 +280,7 @@ static void walk(struct exporter *e, unsigned *budget)
 		e->walk_feed = 0;
 		e->walk_at = 0;
 	}
-	for (; e->walking && *budget && has_room(e); --*budget)
+	for (; e->walking && *budget && export_has_room(e); --*budget)
 		walk_one(e);
 }
 
@@ -309,6 +310,8 @@ void export_pump(struct exporter *e)
 	export_submit(e);
 	walk(e, &budget);
 	export_submit(e);
+	sweep_mend(e, &budget);
+	export_submit(e);
 	if (e->starved)
 		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop) + 1000);
 	else if (!budget || e->moved)
@@ -328,7 +331,7 @@ void export_routes(struct bgp *b, enum bgp_family family)
 	if (!e)
 		return;
 	e->told = true;
-	pump_soon(e);
+	export_soon(e);
 }
 
 void export_moved(struct afbr *a, const struct addr *target, bool moved)
@@ -342,7 +345,7 @@ void export_moved(struct afbr *a, const struct addr *target, bool moved)
 		e->recheck[e->recheck_count++] = *target;
 	else
 		e->recheck_all = true;
-	pump_soon(e);
+	export_soon(e);
 }
 
 /* ---- from one configuration to the next ---- */
@@ -417,7 +420,7 @@ static int begin(struct exporter *e)
 		return r;
 	e->sweep = SWEEP_WAITS;
 	forward(e);
-	pump_soon(e);
+	export_soon(e);
 	return 0;
 }
 
@@ -450,12 +453,14 @@ void export_change(struct afbr *a, const struct afbr_config *old)
 	if (e->fed) {
 		e->policy = policy;
 		e->config.families = a->config->export.families;
+		e->config.scan = a->config->export.scan;
+		sweep_schedule(e);
 		snprintf(e->config.policy, sizeof(e->config.policy), "%s", a->config->export.policy);
 	}
 	for (unsigned feed = 0; feed < EXPORT_FEEDS && e->fed && !same; feed++)
 		(void)rib_feed_restart(&e->feeds[feed]);
 	reconcile(e);
-	pump_soon(e);
+	export_soon(e);
 }
 
 /* ---- life ---- */
@@ -604,5 +609,6 @@ void export_show(const struct afbr *a, struct json_t *object)
 	json_object_set_new(group, "refused", json_integer(refusal_count(e)));
 	json_object_set_new(group, "written", json_integer((json_int_t)e->written));
 	json_object_set_new(group, "stale_removed", json_integer((json_int_t)e->swept));
+	json_object_set_new(group, "restored", json_integer((json_int_t)e->restored));
 	json_object_set_new(object, "export", group);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* afbr/export: what export.c, refusal.c (what the kernel did not take) and sweep.c (what an earlier process has left) share. Not for others. */
+/* afbr/export: what export.c, refusal.c (what the kernel did not take) and sweep.c (what the kernel has, and what it ought to have) share. Not for others. */
 #ifndef AFBR_EXPORT_H
 #define AFBR_EXPORT_H
 
@@ -19,7 +19,13 @@ struct export_batch {
 	struct keeper_bgp_route routes[KEEPER_BGP_ROUTES];
 };
 
-enum export_sweep { SWEEP_NONE, SWEEP_WAITS, SWEEP_RUNS };
+enum export_sweep { SWEEP_NONE, SWEEP_WAITS, SWEEP_RUNS, SWEEP_MENDS };
+
+/* Nets whose routes were found in the kernel: those of the feed with numbers below 64 times WORDS. */
+struct export_seen {
+	uint64_t *bits;
+	uint32_t words;
+};
 
 struct exporter {
 	struct afbr *afbr;
@@ -44,7 +50,12 @@ struct exporter {
 	enum export_sweep sweep;
 	struct netlink_reader *reader;
 	void (*found)(struct afbr *a, int result, bool left);
-	uint64_t swept;
+	struct wheel_timer scan;
+	struct export_seen seen[EXPORT_FEEDS];
+	unsigned mend_feed, mend_word;
+	msec sweep_begun, sweep_took;
+	uint64_t stale, missing;  /* of this sweep */
+	uint64_t swept, restored; /* of all */
 	/* refusal.c */
 	struct hash failures;
 	bool failures_more; /* than there is room for */
@@ -59,6 +70,10 @@ struct exporter {
 
 /* Goes on with whatever there is to do. */
 void export_pump(struct exporter *e);
+/* The same, in another turn of the loop. */
+void export_soon(struct exporter *e);
+/* The keeper takes more requests. */
+bool export_has_room(const struct exporter *e);
 /* Into the batch that is being filled. False: no memory. */
 bool export_put(struct exporter *e, const struct keeper_bgp_route *route);
 void export_submit(struct exporter *e);
@@ -85,6 +100,10 @@ int sweep_look(struct exporter *e, void (*found)(struct afbr *a, int result, boo
 /* If it waits, and all that is to stay is in place. */
 void sweep_begin(struct exporter *e);
 void sweep_resume(struct exporter *e);
+/* If it has found that something is missing: some of that. */
+void sweep_mend(struct exporter *e, unsigned *budget);
+/* The next one, by config.scan; unless there is one under way. */
+void sweep_schedule(struct exporter *e);
 void sweep_end(struct exporter *e);
 
 #endif

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an earlier process has left in the kernel: is there any, which says that this is a restart; and away with what nobody told again.
+ * The kernel's table beside what ought to be in it. First: is there anything that an earlier process has left, which says that this is a restart. Then, when
+ * all that is to stay is in place, and again now and then (`scan`): away with what nobody has told (again); and what is missing, for somebody has deleted it, or
+ * the kernel has on its own, is put there once more.
  *
- * Nothing is remembered of those routes: in the end the kernel's table is read once more, and what the feeds do not have is deleted.
+ * Nothing is remembered of those routes: the table is read, what the feeds do not have is deleted, and what was not found of theirs is written again: a bit for
+ * each net. What changes meanwhile may be written or deleted twice, which harms nobody.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "afbr/export.h"
+
+enum { SCAN_SHARE = 20 }; /* reading takes no more than one part in so many of the time */
 
 static const uint8_t ours[] = {NETLINK_BGP};
 
@@ -25,11 +32,20 @@ static int read_table(struct exporter *e, const struct netlink_reader_ops *ops)
 	return e->reader ? 0 : -errno;
 }
 
+static void forget_seen(struct exporter *e)
+{
+	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++)
+		free(e->seen[feed].bits);
+	memset(e->seen, 0, sizeof(e->seen));
+}
+
 void sweep_end(struct exporter *e)
 {
 	netlink_reader_free(e->reader);
 	e->reader = NULL;
 	e->sweep = SWEEP_NONE;
+	forget_seen(e);
+	wheel_disarm(&e->afbr->loop->wheel, &e->scan);
 }
 
 /* ---- is there any? ---- */
@@ -64,11 +80,27 @@ int sweep_look(struct exporter *e, void (*found)(struct afbr *a, int result, boo
 
 /* ---- away with it ---- */
 
-static bool is_told(const struct exporter *e, const struct prefix *p)
+/* Without memory nothing will be missing. */
+static void expect_all(struct exporter *e)
 {
-	const struct rib_feed *f = &e->feeds[p->addr.family == AF_INET ? 0 : 1];
+	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++) {
+		struct export_seen *s = &e->seen[feed];
+
+		s->bits = calloc(e->feeds[feed].words + 1, sizeof(*s->bits));
+		s->words = s->bits ? e->feeds[feed].words : 0;
+	}
+}
+
+/* Is it one that we have told the kernel? Then it is not missing. */
+static bool see(struct exporter *e, const struct prefix *p)
+{
+	unsigned feed = p->addr.family == AF_INET ? 0 : 1;
+	const struct rib_feed *f = &e->feeds[feed];
+	struct export_seen *s = &e->seen[feed];
 	rib_id net = rib_find(f->rib, p);
 
+	if (net && net / 64 < s->words)
+		s->bits[net / 64] |= UINT64_C(1) << net % 64;
 	return net && rib_feed_has(f, net);
 }
 
@@ -77,38 +109,119 @@ static void judge(void *owner, enum netlink_news news, const struct netlink_fib_
 	struct exporter *e = owner;
 	struct keeper_bgp_route route = {.dst = r->dst};
 
-	if (!is_ours(e, r) || is_told(e, &r->dst) || keeper_bgp_route_check(&route))
+	if (!is_ours(e, r) || see(e, &r->dst) || keeper_bgp_route_check(&route))
 		return;
-	if (export_put(e, &route))
-		e->swept++;
-	if (e->in_flight >= EXPORT_BATCHES)
+	e->stale += export_put(e, &route);
+	if (!export_has_room(e))
 		netlink_reader_pause(e->reader, true);
+}
+
+static void tell_count(const struct exporter *e, const char *event, uint64_t count)
+{
+	struct log_line l;
+
+	if (!count || !log_begin(e->afbr->log, &l, LEVEL_INFO, event))
+		return;
+	log_uint(&l, "routes", count);
+	log_uint(&l, "table", e->config.table);
+	log_end(&l);
 }
 
 static void swept(void *owner)
 {
 	struct exporter *e = owner;
-	struct log_line l;
 
 	export_submit(e);
-	sweep_end(e);
-	if (!e->swept || !log_begin(e->afbr->log, &l, LEVEL_INFO, "kernel-stale-removed"))
-		return;
-	log_uint(&l, "routes", e->swept);
-	log_uint(&l, "table", e->config.table);
-	log_end(&l);
+	netlink_reader_free(e->reader);
+	e->reader = NULL;
+	tell_count(e, "kernel-stale-removed", e->stale);
+	e->swept += e->stale;
+	e->sweep = SWEEP_MENDS;
+	e->mend_feed = e->mend_word = 0;
+	e->missing = 0;
+	export_soon(e);
 }
 
 void sweep_begin(struct exporter *e)
 {
 	static const struct netlink_reader_ops ops = {nothing, judge, swept};
 
-	if (e->sweep == SWEEP_WAITS && export_is_idle(e) && !read_table(e, &ops))
-		e->sweep = SWEEP_RUNS;
+	if (e->sweep != SWEEP_WAITS || !export_is_idle(e) || read_table(e, &ops))
+		return;
+	e->sweep = SWEEP_RUNS;
+	e->sweep_begun = loop_clock();
+	e->stale = 0;
+	expect_all(e);
 }
 
 void sweep_resume(struct exporter *e)
 {
-	if (e->reader && e->in_flight < EXPORT_BATCHES)
+	if (e->reader && export_has_room(e))
 		netlink_reader_pause(e->reader, false);
+}
+
+/* ---- here with it ---- */
+
+static void scan_due(struct wheel_timer *t, msec now)
+{
+	struct exporter *e = container_of(t, struct exporter, scan);
+
+	e->sweep = SWEEP_WAITS;
+	export_soon(e);
+}
+
+void sweep_schedule(struct exporter *e)
+{
+	msec took = e->sweep_took * SCAN_SHARE;
+
+	if (e->sweep != SWEEP_NONE)
+		return;
+	wheel_disarm(&e->afbr->loop->wheel, &e->scan);
+	e->scan.fire = scan_due;
+	if (e->config.scan)
+		wheel_arm(&e->afbr->loop->wheel, &e->scan,
+			loop_now(e->afbr->loop) + (took > e->config.scan ? took : e->config.scan));
+}
+
+static void finish(struct exporter *e)
+{
+	tell_count(e, "kernel-missing-restored", e->missing);
+	e->restored += e->missing;
+	forget_seen(e);
+	e->sweep = SWEEP_NONE;
+	e->sweep_took = loop_clock() - e->sweep_begun;
+	sweep_schedule(e);
+}
+
+/* What the kernel has refused is not there, and has its own time. */
+static void mend(struct exporter *e, const struct rib *rib, rib_id net)
+{
+	struct prefix p = rib_prefix(rib, net);
+
+	if (e->failures_more || refusal_of(e, &p))
+		return;
+	export_tell_prefix(e, &p);
+	e->missing++;
+}
+
+static void mend_word(struct exporter *e)
+{
+	const struct rib_feed *f = &e->feeds[e->mend_feed];
+	const struct export_seen *s = &e->seen[e->mend_feed];
+	unsigned word = e->mend_word++;
+
+	if (word >= f->words || word >= s->words) {
+		e->mend_word = 0;
+		if (++e->mend_feed == EXPORT_FEEDS)
+			finish(e);
+		return;
+	}
+	for (uint64_t bits = f->bits[word] & ~s->bits[word]; bits; bits &= bits - 1)
+		mend(e, f->rib, word * 64 + (rib_id)__builtin_ctzll(bits));
+}
+
+void sweep_mend(struct exporter *e, unsigned *budget)
+{
+	for (; e->sweep == SWEEP_MENDS && *budget && export_has_room(e); --*budget)
+		mend_word(e);
 }

@@ -230,6 +230,8 @@ static const struct config_key export_keys[] = {
 		.derived = "both", .help = "which routes"},
 	{"policy", TYPE_TEXT, INTO(afbr_export, policy), .derived = "all routes",
 		.help = "the policy for these routes"},
+	{"scan-interval", TYPE_SECONDS, INTO(afbr_export, scan), .min = 0, .max = 86400 * MS, .preset = "60",
+		.help = "how often the kernel's table is compared with what is to be there; 0: never"},
 };
 static const struct config_section export_section = {
 	"`export` of `kernel`", export_keys, COUNT(export_keys), EFFECT_LIVE};

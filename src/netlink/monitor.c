@@ -254,6 +254,12 @@ static int look_around(struct netlink_monitor *m)
 
 /* ---- addresses and routes ---- */
 
+/* With a link's last IPv4 address its routes go, and with its IPv6 link-local address (disable_ipv6) those of IPv6: without a word. */
+static bool takes_routes(const struct nlmsghdr *h, const struct ifaddrmsg *a)
+{
+	return h->nlmsg_type == RTM_DELADDR && (a->ifa_family == AF_INET || a->ifa_scope == RT_SCOPE_LINK);
+}
+
 static enum change judge_address(const struct netlink_monitor *m, const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *a = mnl_nlmsg_get_payload(h);
@@ -262,6 +268,8 @@ static enum change judge_address(const struct netlink_monitor *m, const struct n
 	if (mnl_nlmsg_get_payload_len(h) < sizeof(*a))
 		return CHANGE_NONE;
 	(void)mnl_attr_parse(h, sizeof(*a), take_address_fact, &f);
+	if (takes_routes(h, a))
+		tell_down(m, a->ifa_index);
 	return f.protocol == NETLINK_PROTOCOL || is_ignored(m, a->ifa_index) ? CHANGE_NONE : CHANGE_ADDRESS;
 }
 

@@ -88,8 +88,8 @@ struct netlink_monitor *netlink_monitor_new(
 /* Changes of DEVICE (our own TUN, present now or later) are not told. 0 or -errno. */
 int netlink_monitor_ignore(struct netlink_monitor *m, const char *device);
 /*
- * DOWN is called at once, before the merged word, when a link goes down or away, though it may be up again by then: with it went routes. INDEX 0: it may be
- * any (an overrun).
+ * DOWN is called at once, before the merged word, when a link goes down or away, or loses an address with which the kernel may take routes by it, though all may
+ * be as before by then. INDEX 0: it may be any (an overrun).
  */
 void netlink_monitor_tell_down(struct netlink_monitor *m, void (*down)(void *owner, unsigned index));
 void netlink_monitor_free(struct netlink_monitor *m);

@@ -148,6 +148,20 @@ static void a_link_that_was_down_for_a_moment_gets_its_routes_again(void **state
 	stage_free(s);
 }
 
+/* The kernel takes the routes with the last address of the link. */
+static void a_link_that_had_no_address_for_a_moment_gets_its_routes_again(void **state)
+{
+	struct stage *s = begin();
+
+	learn(s, "198.51.100.0/24", "198.18.0.5", NULL, NULL);
+	learn(s, "198.51.101.0/24", "192.0.2.5", NULL, NULL);
+	stage_shows(s, ipv4, "proto 172", "", 2);
+	administer("ip addr del 198.18.0.1/24 dev lan1 && ip addr add 198.18.0.1/24 dev lan1");
+	assert_int_equal(shown(ipv4, "proto 172", ""), 1);
+	stage_shows(s, ipv4, "198.51.100.0/24 via 198.18.0.5", "", 1);
+	stage_free(s);
+}
+
 static void no_route_hides_the_way_to_a_next_hop(void **state)
 {
 	struct stage *s = begin();
@@ -329,6 +343,40 @@ static void nothing_left_is_no_restart(void **state)
 	stage_free(s);
 }
 
+/* Of each kind one that is gone, and one that is nobody's. */
+static void what_somebody_else_has_deleted_comes_back(void **state)
+{
+	struct stage *s = stage_new();
+	char text[LOGGED];
+
+	stage_export(s);
+	s->config->export.scan = 100;
+	stage_begin(s);
+	learn(s, "198.51.100.0/24", "192.0.2.5", NULL, NULL);
+	learn(s, "198.51.101.0/24", "192.0.2.5", NULL, NULL);
+	learn(s, "2001:db8:100::/40", "2001:db8::5", NULL, NULL);
+	administer("ip route add 198.51.102.0/24 via 192.0.2.9 metric 20 proto static");
+	learn(s, "198.51.102.0/24", "192.0.2.5", NULL, NULL); /* refused, which is another matter */
+	stage_shows(s, ipv4, "proto 172", "", 2);
+	stage_shows(s, ipv6, "proto 172", "", 1);
+	stage_wait(s, 50);
+	administer("ip route del 198.51.100.0/24 && ip -6 route del 2001:db8:100::/40 &&"
+		   "ip route add 198.51.103.0/24 via 192.0.2.5 proto 172 metric 20");
+	stage_shows(s, ipv4, "198.51.100.0/24 via 192.0.2.5 dev lan0 proto 172", "", 1);
+	stage_shows(s, ipv6, "2001:db8:100::/40", "proto 172", 1);
+	stage_shows(s, ipv4, "198.51.103.0/24", "", 0);
+	stage_wait(s, 50);
+	assert_non_null(strstr(stage_log(s, text), "event=kernel-missing-restored routes=2 table=254"));
+	assert_non_null(strstr(text, "event=kernel-stale-removed routes=1 table=254"));
+	/* One that is withdrawn does not come back. */
+	unlearn(s, "198.51.100.0/24");
+	stage_shows(s, ipv4, "198.51.100.0/24", "", 0);
+	stage_wait(s, 250);
+	assert_int_equal(shown(ipv4, "198.51.100.0/24", ""), 0);
+	assert_int_equal(shown(ipv4, "198.51.102.0/24 via 192.0.2.9", ""), 1);
+	stage_free(s);
+}
+
 /* ---- configuration, end ---- */
 
 static struct afbr_config *another(struct stage *s)
@@ -434,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_lost_next_hop_takes_its_routes_along),
 		cmocka_unit_test(routes_follow_their_next_hop_to_another_gateway),
 		cmocka_unit_test(a_link_that_was_down_for_a_moment_gets_its_routes_again),
+		cmocka_unit_test(a_link_that_had_no_address_for_a_moment_gets_its_routes_again),
 		cmocka_unit_test(no_route_hides_the_way_to_a_next_hop),
 		cmocka_unit_test(our_own_links_are_not_taken_over),
 		cmocka_unit_test(somebody_elses_route_stays_and_ours_comes_when_it_goes),
@@ -441,6 +490,7 @@ int main(void)
 		cmocka_unit_test(when_all_fail_all_are_tried_again),
 		cmocka_unit_test(what_a_process_before_has_left_stays_until_all_is_told_and_then_goes),
 		cmocka_unit_test(nothing_left_is_no_restart),
+		cmocka_unit_test(what_somebody_else_has_deleted_comes_back),
 		cmocka_unit_test(another_policy_table_or_none),
 		cmocka_unit_test(the_end_takes_all_away_and_leaving_takes_nothing),
 	};
