@@ -308,9 +308,11 @@ static void refuse_others(struct bgp_neighbor *n, msec now)
 	struct bgp_error e = {0};
 
 	bgp_error_set(&e, BGP_ERROR_CEASE, BGP_CEASE_REJECTED, NULL, 0, "its old routes are being removed");
+	n->ending = true;
 	for (unsigned i = 0; i < 2; i++)
 		if (n->connections[i])
 			session_end(n->connections[i], &e, true, now);
+	n->ending = false;
 }
 
 static void session_over(struct bgp_neighbor *n, const struct bgp_error *error, bool sent, msec now)
@@ -381,9 +383,14 @@ void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool
 		session_over(n, error, sent, now);
 	else
 		neighbor_event(n, &e);
+	if (n->ending) /* it ends with another one, which is what is told, remembered and followed */
+		return;
 	/* Who rests after an error does not try at the same time. */
-	if (is_alone(n) && n->connections[0] && is_real_error(error))
+	if (is_alone(n) && n->connections[0] && is_real_error(error)) {
+		n->ending = true;
 		give_up(n->connections[0], "another one ended with an error", now);
+		n->ending = false;
+	}
 	if (was_up || is_alone(n)) {
 		n->last_error = *error;
 		n->last_error_sent = sent;

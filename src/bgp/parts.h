@@ -71,7 +71,8 @@ struct bgp_neighbor {
 	enum bgp_state state;
 	msec since;
 	bool started, removed;
-	bool held; /* down until the operator clears it: max-prefix without restart */
+	bool held;   /* down until the operator clears it: max-prefix without restart */
+	bool ending; /* a connection has ended, and others with it */
 	struct bgp_connection *connections[2]; /* not yet established; [1]: incoming */
 	struct bgp_connection *up;             /* the established one; not among those */
 	struct wheel_timer timer;              /* for the earliest of all deadlines: neighbor_schedule() */

@@ -174,6 +174,16 @@ static void op_next_hop(struct bgp *b, struct bgp_next_hop *h, bool wanted)
 		bgp_next_hop_answer(b, h, true, 10, NULL);
 }
 
+static void note_families(struct wire_node *n, const struct bgp_neighbor *neighbor)
+{
+	struct bgp_neighbor_view v;
+
+	bgp_neighbor_view(neighbor, &v);
+	n->families_when_up = 0;
+	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+		n->families_when_up |= v.family[f].on ? BGP_FAMILY_BIT(f) : 0;
+}
+
 static void op_event(struct bgp *b, const struct bgp_event *e)
 {
 	struct wire_node *n = node_of(b);
@@ -186,6 +196,8 @@ static void op_event(struct bgp *b, const struct bgp_event *e)
 		to->subcode = e->error->subcode;
 		memcpy(to->reason, e->error->reason, sizeof(to->reason));
 	}
+	if (e->kind == BGP_EVENT_STATE && e->to == BGP_ESTABLISHED)
+		note_families(n, e->neighbor);
 }
 
 static void op_routes(struct bgp *b, enum bgp_family family)

@@ -79,6 +79,7 @@ struct wire_node {
 	unsigned event_count;          /* may be larger: the last WIRE_EVENTS are there */
 	uint64_t seen[2][6];           /* messages by direction ([1]: sent) and type */
 	unsigned routes[BGP_FAMILIES]; /* calls of ops->routes() */
+	bgp_families families_when_up; /* that the neighbour had when the last session was told */
 	unsigned next_hops;            /* wanted now */
 	bool connected_wrongly;
 	void *owner; /* the test's */
