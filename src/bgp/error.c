@@ -15,7 +15,7 @@ int bgp_error_set(struct bgp_error *e, uint8_t code, uint8_t subcode, const void
 	if (!e)
 		return -EPROTO;
 	*e = (struct bgp_error){.code = code, .subcode = subcode};
-	e->data_len = (uint8_t)(len < BGP_ERROR_DATA ? len : BGP_ERROR_DATA);
+	e->data_len = (uint16_t)(len < BGP_ERROR_DATA ? len : BGP_ERROR_DATA);
 	if (e->data_len)
 		memcpy(e->data, data, e->data_len);
 	va_start(args, reason);

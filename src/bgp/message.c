@@ -268,13 +268,13 @@ void bgp_notification_write(struct writer *w, const struct bgp_error *error)
 
 void bgp_cease(struct bgp_error *e, enum bgp_cease subcode, const char *words)
 {
-	uint8_t data[BGP_ERROR_DATA];
+	uint8_t data[1 + BGP_SHUTDOWN_TEXT];
 	struct writer w = writer_of(data, sizeof(data));
 	size_t len = words ? strlen(words) : 0;
 	struct text reason;
 
-	if (len > BGP_ERROR_DATA - 1) {
-		len = BGP_ERROR_DATA - 1;
+	if (len > BGP_SHUTDOWN_TEXT) {
+		len = BGP_SHUTDOWN_TEXT;
 		while (len && ((uint8_t)words[len] & 0xc0) == 0x80)
 			len--;
 	}

@@ -14,12 +14,13 @@
 
 #include "bgp/protocol.h"
 
-enum { BGP_ERROR_DATA = 128, BGP_ERROR_TEXT = 320, BGP_SHUTDOWN_TEXT = 255 };
+/* The longest data that we send are the operator's words with their length (RFC 9003) within a Hard Reset (RFC 8538). */
+enum { BGP_SHUTDOWN_TEXT = 255, BGP_ERROR_DATA = 2 + 1 + BGP_SHUTDOWN_TEXT, BGP_ERROR_TEXT = 320 };
 
 /* Why a session ends, or could not begin. */
 struct bgp_error {
 	uint8_t code, subcode; /* of the NOTIFICATION; code 0: none can be sent (the connection broke) */
-	uint8_t data_len;
+	uint16_t data_len;
 	uint8_t data[BGP_ERROR_DATA]; /* what the RFC wants sent along, cut to fit */
 	char reason
 		[BGP_ERROR_TEXT]; /* one clause for people, with the offending value: "hold time 2 s, at least 3 are needed" */
@@ -107,7 +108,7 @@ void bgp_open_write(struct writer *w, const struct bgp_open *open);
  */
 void bgp_notification_read(struct reader body, struct bgp_error *ret);
 void bgp_notification_write(struct writer *w, const struct bgp_error *error);
-/* A Cease with SUBCODE (shutdown, reset) and the operator's WORDS (UTF-8, cut at a character to BGP_ERROR_DATA - 1 bytes; NULL: none). */
+/* A Cease with SUBCODE (shutdown, reset) and the operator's WORDS (UTF-8, cut at a character to BGP_SHUTDOWN_TEXT bytes; NULL: none). */
 void bgp_cease(struct bgp_error *e, enum bgp_cease subcode, const char *words);
 
 /* ---- KEEPALIVE, ROUTE-REFRESH ---- */

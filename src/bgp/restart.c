@@ -96,22 +96,16 @@ void restart_harden(const struct bgp_connection *c, struct bgp_error *e)
 {
 	struct bgp_error hard = *e;
 	struct writer w = writer_of(hard.data, sizeof(hard.data));
-	size_t len = e->data_len;
-	bool cut = len > sizeof(hard.data) - 2;
+	size_t room = sizeof(hard.data) - 2;
 
 	if (c->state < BGP_OPEN_CONFIRM || !c->sent.capabilities.notification ||
 		!c->received.capabilities.notification || !is_hard(e))
 		return;
-	if (cut) /* the operator's words, with their length in front: at a character */
-		for (len = sizeof(hard.data) - 2; len > 1 && (e->data[len] & 0xc0) == 0x80; len--)
-			;
 	hard.subcode = BGP_CEASE_HARD_RESET;
 	writer_u8(&w, e->code);
 	writer_u8(&w, e->subcode);
-	writer_bytes(&w, e->data, len);
-	hard.data_len = (uint8_t)writer_len(&w);
-	if (cut)
-		hard.data[2] = (uint8_t)(len - 1);
+	writer_bytes(&w, e->data, e->data_len < room ? e->data_len : room);
+	hard.data_len = (uint16_t)writer_len(&w);
 	*e = hard;
 }
 

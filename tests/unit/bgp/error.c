@@ -59,7 +59,7 @@ static void every_name_fits(void **state)
 
 static void an_error_is_set_whole_and_cut_to_fit(void **state)
 {
-	uint8_t data[200];
+	uint8_t data[BGP_ERROR_DATA + 10];
 	char words[BGP_ERROR_TEXT + 10];
 	struct bgp_error e = {.data_len = 3, .data = {1, 2, 3}};
 
