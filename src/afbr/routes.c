@@ -112,7 +112,7 @@ void routes_add_path(
 	json_object_set_new(row, "best", json_boolean(rib_best(r, net) == p));
 	json_object_set_new(
 		row, "barred", p->bar ? json_string(bgp_bar_text((enum bgp_bar)p->bar)) : json_null());
-	json_object_set_new(row, "stale", json_boolean(p->stale));
+	json_object_set_new(row, "stale", json_boolean(rib_is_stale(r, p)));
 	json_object_set_new(row, "age_seconds", json_integer(now > p->since ? now - p->since : 0));
 	json_object_set_new(
 		row, "label", bgp_family_labeled(r->family) ? json_integer(p->label) : json_null());

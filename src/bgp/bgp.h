@@ -52,7 +52,7 @@
 #include "lib/rng.h"
 #include "lib/wheel.h"
 
-enum { BGP_NAME = 64, BGP_NEIGHBORS = 1024, BGP_OUTPUT = 65536 };
+enum { BGP_NAME = 64, BGP_NEIGHBORS = RIB_SOURCES - 1, BGP_OUTPUT = 65536 };
 
 struct bgp;
 struct bgp_neighbor;

@@ -48,6 +48,7 @@ struct bgp_neighbor_table {
 	struct rib_feed feed;
 	uint32_t received, accepted;        /* paths in the table; of these not barred */
 	uint32_t stale;                     /* of these */
+	uint32_t marks;                     /* rib_mark_stale() since there was none that is stale */
 	bool warned;                        /* of max-prefix */
 	bool end_of_rib_in, end_of_rib_out; /* has come, has been sent */
 	bool refreshing_in;  /* between Begin- and End-of-RR of the peer: what is not told again goes */

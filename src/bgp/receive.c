@@ -390,7 +390,7 @@ bool receive_flush(
 		--*budget;
 		for (p = rib_first_path(r, *at); p && p->source != n->source; p = rib_next_path(r, p))
 			;
-		if (!p || (stale_only && !p->stale))
+		if (!p || (stale_only && !rib_is_stale(r, p)))
 			continue;
 		if (rib_drop(r, *at, n->source, &was) >= 0)
 			forget(&n->table[f], &was);

@@ -10,9 +10,8 @@
  * Route refresh (RFC 2918, RFC 7313). The peer asks: send.c tells everything again. We ask: n->ask. Between Begin- and End-of-RR of the peer what it
  * told before is stale in the same sense; STALE_MS is also how long an End-of-RR is waited for.
  *
- * Marking paths stale walks over the table at once, because the next message may already tell one again; removing them is a job. A Begin-of-RR that comes
- * while one is under way, or while its job is, is passed over, so that a peer cannot keep us walking: all that is lost is the chance to notice that it
- * withdrew a route without telling.
+ * Marking paths stale costs nothing (rib_mark_stale()); removing them is a job. A Begin-of-RR that comes while a refresh is under way, or while its job is,
+ * is passed over: all that is lost is the chance to notice that the peer withdrew a route without telling.
  */
 #include <errno.h>
 #include <limits.h>
@@ -30,18 +29,13 @@ static void tell_stale(struct bgp_neighbor *n, enum bgp_family f, uint64_t count
 
 static void mark(struct bgp_neighbor *n, enum bgp_family f)
 {
-	const struct rib *r = &n->bgp->ribs[f];
-	uint32_t count = 0;
+	struct bgp_neighbor_table *t = &n->table[f];
 
-	if (!n->table[f].received)
+	if (!t->received)
 		return;
-	for (rib_id net = rib_walk(r, 0); net; net = rib_walk(r, net))
-		for (struct rib_path *p = rib_first_path(r, net); p; p = rib_next_path(r, p))
-			if (p->source == n->source) {
-				p->stale = 1;
-				count++;
-			}
-	n->table[f].stale = count;
+	t->marks = t->stale ? t->marks + 1 : 1;
+	t->stale = t->received;
+	rib_mark_stale(&n->bgp->ribs[f], n->source);
 }
 
 static void start_sweep(struct bgp_neighbor *n, enum bgp_family f)
@@ -130,7 +124,7 @@ bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool se
 		t->refreshing_in = false;
 		t->refresh_until = t->stale_until = MSEC_NEVER;
 		/* RFC 4724 section 4.2: no second chance, but see RFC 8538 section 4.1 */
-		if (t->sweep || (t->stale && !n->notification))
+		if (t->sweep || (t->stale && (!n->notification || t->marks == RIB_ROUNDS - 1)))
 			finish_sweep(n, (enum bgp_family)f, now);
 		mark(n, (enum bgp_family)f);
 		if (!keep)

@@ -226,10 +226,11 @@ static int decide(struct rib *r, rib_id id, struct row *row, int was, int touche
 	return 1;
 }
 
-static void was_note(struct rib_was *ret, const struct rib_path *p)
+static void was_note(const struct rib *r, struct rib_was *ret, const struct rib_path *p)
 {
 	if (ret)
-		*ret = p ? (struct rib_was){true, p->bar != BGP_BAR_NONE, p->stale} : (struct rib_was){0};
+		*ret = p ? (struct rib_was){true, p->bar != BGP_BAR_NONE, rib_is_stale(r, p)}
+			 : (struct rib_was){0};
 }
 
 static void path_fill(
@@ -251,6 +252,7 @@ static struct rib_path *path_add(struct rib *r, struct rib_net *n, struct row *r
 	if (!id)
 		return NULL;
 	p->source = source;
+	p->round = r->rounds[source] % RIB_ROUNDS;
 	*(row->count ? &row->path[row->count - 1]->next : &n->paths) = id;
 	row->path[row->count] = p;
 	row->id[row->count++] = id;
@@ -266,7 +268,7 @@ static int update_replace(struct rib *r, rib_id net, struct row *row, unsigned a
 	const struct bgp_set *old = p->set;
 	int was = net_at(r, net)->best ? 0 : NONE, rc = 0;
 
-	p->stale = 0;
+	p->round = r->rounds[p->source] % RIB_ROUNDS;
 	if (p->set != new->set || p->label != new->label || p->bar != new->bar) {
 		path_fill(p, new->set, new->label, (enum bgp_bar) new->bar, new->since);
 		rc = decide(r, net, row, was, (int)at);
@@ -314,12 +316,12 @@ static int net_update(struct rib *r, const struct prefix *prefix, uint16_t sourc
 	row_read(r, net_at(r, net), &row);
 	at = row_find(&row, source);
 	if (at >= 0) {
-		was_note(ret_was, row.path[at]);
+		was_note(r, ret_was, row.path[at]);
 		return update_replace(r, net, &row, (unsigned)at, new);
 	}
 	rc = update_add(r, net, &row, source, new);
 	if (rc >= 0)
-		was_note(ret_was, NULL);
+		was_note(r, ret_was, NULL);
 	else if (!row.count && !net_at(r, net)->had)
 		net_free(r, net);
 	return rc;
@@ -351,7 +353,7 @@ int rib_drop(struct rib *r, rib_id net, uint16_t source, struct rib_was *ret_was
 	at = row_find(&row, source);
 	if (at < 0)
 		return -ENOENT;
-	was_note(ret_was, row.path[at]);
+	was_note(r, ret_was, row.path[at]);
 	set = row.path[at]->set;
 	id = row.id[at];
 	was = !n->best ? NONE : at ? 0 : GONE;

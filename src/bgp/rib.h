@@ -46,9 +46,8 @@ struct rib_path {
 	uint32_t since; /* seconds, the owner's clock */
 	uint32_t label : 20;
 	uint32_t bar : 4;    /* enum bgp_bar */
-	uint32_t stale : 1;  /* of a peer that restarts, or that is sending everything again */
 	uint32_t origin : 2; /* of our own: enum bgp_origin_kind (bgp/bgp.h) */
-	uint32_t spare : 5;
+	uint32_t round : 6;  /* of its source, when it was told last: rib_is_stale() */
 	uint16_t source;
 };
 
@@ -65,6 +64,8 @@ struct rib_feed {
 	struct rib_feed *next;
 };
 
+enum { RIB_SOURCES = 1025, RIB_ROUNDS = 64 };
+
 struct rib {
 	enum bgp_family family;
 	struct bgp_sets *sets;
@@ -78,6 +79,7 @@ struct rib {
 	uint64_t seed;
 	struct rib_feed *feeds;
 	uint32_t feed_count;
+	uint8_t rounds[RIB_SOURCES]; /* in which each source is */
 	/* Something is there for feeds that had reached the end (rib_feed_next() without a mark, or rib_feed_at_end(), said so); perhaps for none. May be
 	 * NULL. Not called by the functions of feeds. */
 	void (*changed)(struct rib *r);
@@ -91,6 +93,21 @@ void rib_done(struct rib *r);
 /* COUNT prefixes that are to be told or withdrawn next: memory for them is fetched meanwhile. For speed only; up to RIB_EXPECT of them. */
 enum { RIB_EXPECT = 16 };
 void rib_expect(const struct rib *r, const struct bgp_nlri *nlri, unsigned count);
+
+/*
+ * All paths of SOURCE are stale from now on: it restarts, or is sending everything again. They are like others in everything else. Costs nothing, however many
+ * there are: each path has the round of its source in which it was told last, and a new round begins. There are RIB_ROUNDS of them, so after RIB_ROUNDS - 1
+ * calls no path may be left that is stale.
+ */
+static inline void rib_mark_stale(struct rib *r, uint16_t source)
+{
+	r->rounds[source] = (r->rounds[source] + 1) % RIB_ROUNDS;
+}
+
+static inline bool rib_is_stale(const struct rib *r, const struct rib_path *p)
+{
+	return p->round != r->rounds[p->source];
+}
 
 /* What a source had said of a prefix before: for its counters. */
 struct rib_was {

@@ -469,7 +469,7 @@ static bool check_neighbors(struct world *w, unsigned x)
 					p = rib_next_path(r, p)) {
 					received += p->source == n->source;
 					accepted += p->source == n->source && !p->bar;
-					if (p->source == n->source && p->stale)
+					if (p->source == n->source && rib_is_stale(r, p))
 						return fails(w, "n%u: %s: a stale path", x, n->config.name);
 				}
 			if (t->received != received || t->accepted != accepted || t->stale)

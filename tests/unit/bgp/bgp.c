@@ -429,7 +429,8 @@ static void who_leaves_withdraws_nothing_from_its_owner(void **state)
 		wire_run(&t.w, 1000);
 		assert_int_equal(t.s->routes[BGP_IPV4], told);
 		assert_ptr_equal(best(t.s, here), t.a);
-		assert_false(told_path(t.s->bgp, here, wire_neighbor(t.s, t.a)->source)->stale);
+		assert_false(rib_is_stale(bgp_rib(t.s->bgp, BGP_IPV4),
+			told_path(t.s->bgp, here, wire_neighbor(t.s, t.a)->source)));
 		wire_free(&t.w);
 	}
 }

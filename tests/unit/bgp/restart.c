@@ -2,6 +2,7 @@
 /* Routes that outlive their session (RFC 4724, RFC 8538), and routes that are told again (RFC 2918, RFC 7313). */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "told.h"
 
@@ -496,7 +497,8 @@ static void a_planned_restart_is_not_noticed_by_others(void **state)
 		assert_int_equal(wire_state(t.b, t.s), BGP_ESTABLISHED);
 		assert_true(has(t.c, four));
 		assert_int_equal(best_changes(t.c), changes);
-		assert_int_equal(told_path(t.c->bgp, four, wire_neighbor(t.c, t.s)->source)->stale, 0);
+		assert_false(rib_is_stale(bgp_rib(t.c->bgp, BGP_IPV4),
+			told_path(t.c->bgp, four, wire_neighbor(t.c, t.s)->source)));
 		assert_true(wire_neighbor(t.c, t.s)->last_open.capabilities.restarted);
 		assert_int_equal(wire_neighbor(t.c, t.s)->last_open.capabilities.preserved, BOTH);
 		assert_false(t.s->bgp->deferring);
@@ -726,6 +728,46 @@ static void marks_of_a_refresh_that_do_not_belong_are_passed_over(void **state)
 	hand_done(&t);
 }
 
+/* How long the speaker is busy with refreshes without end, in which one route is told again each time, beside a table of COUNT routes. */
+static clock_t refresh_without_end(uint32_t count)
+{
+	static const struct reader plain;
+	struct bgp_nlri n = {.prefix = {addr4(10, 0, 0, 0), 32}};
+	struct hand t;
+	clock_t start;
+
+	begin(&t, 0, false);
+	for (uint32_t i = 0; i < count; i++) {
+		n.prefix.addr.bytes[1] = (uint8_t)(i >> 16);
+		n.prefix.addr.bytes[2] = (uint8_t)(i >> 8);
+		n.prefix.addr.bytes[3] = (uint8_t)i;
+		assert_int_equal(bgp_originate(t.s->bgp, BGP_IPV4, &n, plain, NULL, BGP_NETWORK, t.w.now), 0);
+	}
+	wire_run(&t.w, 5);
+	for (unsigned i = 0; i < 1000; i++) {
+		told_refresh(&t, BGP_IPV4, BGP_REFRESH_BEGIN);
+		told_announce(&t, four);
+		told_announce(&t, other_four);
+		told_refresh(&t, BGP_IPV4, BGP_REFRESH_END);
+	}
+	start = clock();
+	wire_run(&t.w, 1);
+	start = clock() - start;
+	assert_string_equal(told_fate(&t, four), "there");
+	assert_string_equal(told_fate(&t, other_four), "there");
+	assert_int_equal(t.n->table[BGP_IPV4].stale, 0);
+	hand_done(&t);
+	return start;
+}
+
+static void a_neighbour_cannot_keep_us_busy_with_refreshes(void **state)
+{
+	clock_t alone = refresh_without_end(0), beside_many = refresh_without_end(60000);
+
+	(void)state;
+	assert_true(beside_many < 10 * alone + CLOCKS_PER_SEC / 20);
+}
+
 static void who_does_not_know_enhanced_refresh_means_nothing_by_its_marks(void **state)
 {
 	struct hand t;
@@ -869,6 +911,7 @@ int main(void)
 		cmocka_unit_test(a_refresh_that_never_ends_is_ended),
 		cmocka_unit_test(a_refresh_ends_with_its_session),
 		cmocka_unit_test(marks_of_a_refresh_that_do_not_belong_are_passed_over),
+		cmocka_unit_test(a_neighbour_cannot_keep_us_busy_with_refreshes),
 		cmocka_unit_test(who_does_not_know_enhanced_refresh_means_nothing_by_its_marks),
 		cmocka_unit_test(a_refresh_before_end_of_rib_is_ignored_and_told),
 		cmocka_unit_test(who_asks_is_told_everything_again_between_marks),

@@ -87,11 +87,12 @@ static inline struct rib_path *told_path(struct bgp *b, const char *prefix, uint
 }
 
 /* "there", "stale", "gone" */
-static inline const char *told_fate(struct hand *t, const char *prefix)
+static inline const char *told_fate(struct hand *t, const char *text)
 {
-	const struct rib_path *p = told_path(t->s->bgp, prefix, t->n->source);
+	const struct rib_path *p = told_path(t->s->bgp, text, t->n->source);
+	struct prefix prefix = told_prefix(text);
 
-	return !p ? "gone" : p->stale ? "stale" : "there";
+	return !p ? "gone" : rib_is_stale(bgp_rib(t->s->bgp, told_family(&prefix)), p) ? "stale" : "there";
 }
 
 #endif
