@@ -250,6 +250,7 @@ bool neighbor_established(struct bgp_connection *c, msec now)
 {
 	struct bgp_neighbor *n = c->neighbor;
 	struct bgp_connection *other = n->connections[!c->incoming];
+	bool same = n->facts.id == c->received.id;
 	struct bgp_error e = {0};
 
 	n->connections[c->incoming] = NULL;
@@ -257,7 +258,7 @@ bool neighbor_established(struct bgp_connection *c, msec now)
 	n->connect_at = n->idle_until = MSEC_NEVER;
 	n->established++;
 	open_tables(n, c);
-	restart_back(n, c, now);
+	restart_back(n, c, same, now);
 	change_state(n, NULL, false, now);
 	if (other)
 		collision(other, "there is a session already", now);

@@ -210,8 +210,8 @@ msec send_deadline(const struct bgp_neighbor *n);
 
 /* The session is lost: are the paths kept? True: they are stale now, else they have to be flushed. */
 bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool sent, msec now);
-/* The session is back: families that were not preserved are flushed. */
-void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, msec now);
+/* The session is back: families that were not preserved are flushed. SAME: with the identifier that it had; else all are. */
+void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, bool same, msec now);
 void restart_end_of_rib(struct bgp_neighbor *n, enum bgp_family f, msec now);
 /* A ROUTE-REFRESH of any kind. */
 void restart_refresh(struct bgp_neighbor *n, enum bgp_family f, enum bgp_refresh_kind kind, msec now);

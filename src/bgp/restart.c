@@ -3,9 +3,10 @@
  * Routes that outlive their session, and routes that are told again.
  *
  * Graceful restart (RFC 4724, RFC 8538). When a session breaks and the peer had said that it keeps forwarding, its paths stay and are stale: in use like others,
- * but they go when it is not back within the time that it named, when it comes back without having kept its state, when its End-of-RIB shows that they were not
- * told again, and STALE_MS after it came back in any case. With RFC 8538 that holds also where a NOTIFICATION ended the session, unless it means the end of
- * the routes, too: then it is sent as a Hard Reset, and is_hard() says which are.
+ * but they go when it is not back within the time that it named, when it comes back without having kept its state or as another speaker (what others were told
+ * has its identifier: RFC 4456), when its End-of-RIB shows that they were not told again, and STALE_MS after it came back in any case, also where it breaks off
+ * and comes back again and again. With RFC 8538 that holds also where a NOTIFICATION ended the session, unless it means the end of the routes, too: then it is
+ * sent as a Hard Reset, and is_hard() says which are.
  *
  * Route refresh (RFC 2918, RFC 7313). The peer asks: send.c tells everything again. We ask: n->ask. Between Begin- and End-of-RR of the peer what it
  * told before is stale in the same sense; STALE_MS is also how long an End-of-RR is waited for.
@@ -58,7 +59,7 @@ void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget, 
 	t->sweep = receive_flush(n, f, true, &t->sweep_at, budget, now);
 }
 
-/* What is stale already goes now, so that it is not mixed with what will be. */
+/* What is stale already goes now, so that it is not mixed with what will be, or with what will be told. */
 static void finish_sweep(struct bgp_neighbor *n, enum bgp_family f, msec now)
 {
 	start_sweep(n, f);
@@ -115,6 +116,8 @@ static bool ends_all(const struct bgp_neighbor *n, const struct bgp_error *e, bo
 
 bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool sent, msec now)
 {
+	msec back_until = now + n->last_open.capabilities.restart_time * (msec)1000;
+
 	if (!n->retained || ends_all(n, error, sent))
 		return false;
 	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
@@ -122,24 +125,29 @@ bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool se
 		bool keep = n->retained & BGP_FAMILY_BIT(f);
 
 		t->refreshing_in = false;
-		t->refresh_until = t->stale_until = MSEC_NEVER;
+		t->refresh_until = MSEC_NEVER;
 		/* RFC 4724 section 4.2: no second chance, but see RFC 8538 section 4.1 */
 		if (t->sweep || (t->stale && (!n->notification || t->marks == RIB_ROUNDS - 1)))
 			finish_sweep(n, (enum bgp_family)f, now);
+		/* The time of those that are stale already goes on: it is the same for all of one table. */
+		if (!t->stale)
+			t->stale_until = MSEC_NEVER;
 		mark(n, (enum bgp_family)f);
 		if (!keep)
 			start_sweep(n, (enum bgp_family)f);
-		else if (t->stale)
+		else if (t->stale) {
+			t->stale_until = msec_min(t->stale_until, back_until + STALE_MS);
 			tell_stale(n, (enum bgp_family)f, t->stale, false);
+		}
 	}
 	n->restarting = true;
-	n->restart_until = now + n->last_open.capabilities.restart_time * (msec)1000;
+	n->restart_until = back_until;
 	return true;
 }
 
 /* ---- it comes back ---- */
 
-void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, msec now)
+void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, bool same, msec now)
 {
 	const struct bgp_capabilities *theirs = &c->received.capabilities;
 	bgp_families kept = n->retained & theirs->preserved;
@@ -148,8 +156,10 @@ void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, msec now)
 	n->restart_until = MSEC_NEVER;
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
 		if (n->table[f].stale) {
-			if (kept & BGP_FAMILY_BIT(f))
-				n->table[f].stale_until = now + STALE_MS;
+			if (!same)
+				finish_sweep(n, (enum bgp_family)f, now);
+			else if (kept & BGP_FAMILY_BIT(f))
+				n->table[f].stale_until = msec_min(n->table[f].stale_until, now + STALE_MS);
 			else
 				start_sweep(n, (enum bgp_family)f);
 		}

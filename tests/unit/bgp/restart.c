@@ -223,6 +223,82 @@ static void a_second_restart_deletes_what_the_first_left_stale(void **state)
 	}
 }
 
+/* Others were told its routes with its identifier (RFC 4456): they have to hear of them again, though nothing else is different. */
+static void who_comes_back_with_another_identifier_begins_anew(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	begin(&t, BOTH, true);
+	wire_close(t.e);
+	wire_run(&t.w, 5);
+	t.open.id += 7;
+	come_back(&t, BOTH);
+	assert_string_equal(told_fate(&t, four), "gone");
+	assert_string_equal(told_fate(&t, six), "gone");
+	told_announce(&t, four);
+	wire_run(&t.w, 5);
+	assert_string_equal(told_fate(&t, four), "there");
+	hand_done(&t);
+}
+
+/* RFC 8538 sections 4.1 and 9: it comes back again and again, tells one of its routes, and breaks off before it is through. */
+static void restarts_without_end_keep_nothing_for_ever(void **state)
+{
+	struct hand t;
+	msec start;
+
+	(void)state;
+	begin(&t, BOTH, true);
+	start = t.w.now;
+	while (t.w.now < start + 240000) {
+		const struct bgp_neighbor_table *table = &t.n->table[BGP_IPV4];
+
+		wire_close(t.e);
+		wire_run(&t.w, 5);
+		assert_int_equal(table->stale, table->received);
+		if (t.w.now < start + 170000)
+			assert_string_equal(told_fate(&t, other_four), "stale");
+		t.e = wire_connect(t.h, t.s);
+		come_back(&t, BOTH);
+		told_announce(&t, four);
+		wire_run(&t.w, 20000);
+	}
+	assert_string_equal(told_fate(&t, other_four), "gone");
+	assert_string_equal(told_fate(&t, four), "there");
+	hand_done(&t);
+}
+
+/* More of them in a short time than there are rounds (RIB_ROUNDS). */
+static void many_restarts_mix_up_nothing(void **state)
+{
+	struct hand t;
+
+	(void)state;
+	begin(&t, BOTH, true);
+	t.n->last_open.capabilities.restart_time = 4000;
+	t.open.capabilities.restart_time = 4000;
+	for (unsigned i = 0; i < 2 * RIB_ROUNDS; i++) {
+		const struct bgp_neighbor_table *table = &t.n->table[BGP_IPV4];
+
+		wire_close(t.e);
+		wire_run(&t.w, 5);
+		assert_int_equal(table->stale, table->received);
+		assert_string_equal(told_fate(&t, four), "stale");
+		t.e = wire_connect(t.h, t.s);
+		come_back(&t, BOTH);
+		told_announce(&t, four);
+		wire_run(&t.w, 5);
+		assert_int_equal(table->received, 1 + (table->stale != 0));
+		assert_string_equal(told_fate(&t, other_four), table->stale ? "stale" : "gone");
+	}
+	told_end_of_rib(&t, BGP_IPV4);
+	wire_run(&t.w, 5);
+	assert_int_equal(t.n->table[BGP_IPV4].received, 1);
+	assert_int_equal(t.n->table[BGP_IPV4].stale, 0);
+	hand_done(&t);
+}
+
 /* ---- NOTIFICATION ---- */
 
 static void a_notification_ends_the_routes_unless_rfc_8538_was_agreed_on(void **state)
@@ -892,6 +968,9 @@ int main(void)
 		cmocka_unit_test(stale_routes_are_not_kept_for_ever),
 		cmocka_unit_test(of_families_that_are_not_listed_nothing_stays),
 		cmocka_unit_test(a_second_restart_deletes_what_the_first_left_stale),
+		cmocka_unit_test(who_comes_back_with_another_identifier_begins_anew),
+		cmocka_unit_test(restarts_without_end_keep_nothing_for_ever),
+		cmocka_unit_test(many_restarts_mix_up_nothing),
 		cmocka_unit_test(a_notification_ends_the_routes_unless_rfc_8538_was_agreed_on),
 		cmocka_unit_test(the_hold_timer_ends_no_routes_of_who_knows_rfc_8538),
 		cmocka_unit_test(what_we_mean_for_good_is_a_hard_reset),
