@@ -237,6 +237,7 @@ static void a_session_begins_without_the_error_of_an_attempt_that_it_ends(void *
 	assert_int_equal(e->to, BGP_ESTABLISHED);
 	assert_int_equal(e->code, 0);
 	assert_string_equal(e->reason, "");
+	assert_int_equal(t.s->families_when_up, BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6));
 	assert_string_equal(
 		wire_last(t.s, BGP_EVENT_CONNECTION)->reason, "there is a session already");
 	assert_string_equal(t.n->last_error.reason, "");
@@ -336,35 +337,6 @@ static void when_a_session_begins_other_attempts_end(void **state)
 	t.h->silent = false;
 	wire_run(&t.w, 60000);
 	assert_int_equal(t.n->established, 1);
-	hand_done(&t);
-}
-
-/* A connection of ours has sent its OPEN, and nothing came; one of the peer's becomes the session. */
-static void a_session_is_told_when_it_is_whole_and_without_an_error(void **state)
-{
-	const struct wire_event *e;
-	struct hand t;
-
-	(void)state;
-	hand_init(&t);
-	t.open.id = 0x0a000003; /* higher than the speaker's: the peer's connection stays */
-	hand_reach(&t, BGP_OPEN_SENT);
-	t.e = wire_connect(t.h, t.s);
-	wire_run(&t.w, 10);
-	assert_non_null(t.n->connections[0]);
-	assert_non_null(t.n->connections[1]);
-	t.n->connections[0]->up = false; /* as if TCP were not there yet: no collision so far */
-	hand_send_open(&t);
-	wire_run(&t.w, 10);
-	t.n->connections[0]->up = true;
-	hand_send_keepalive(&t);
-	wire_run(&t.w, 10);
-	assert_int_equal(t.n->state, BGP_ESTABLISHED);
-	assert_null(t.n->connections[0]);
-	e = wire_last(t.s, BGP_EVENT_STATE);
-	assert_int_equal(e->to, BGP_ESTABLISHED);
-	assert_string_equal(e->reason, "");
-	assert_int_equal(t.s->families_when_up, BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6));
 	hand_done(&t);
 }
 
@@ -691,7 +663,6 @@ int main(void)
 		cmocka_unit_test(simultaneous_opens_end_in_one_session),
 		cmocka_unit_test(a_second_connection_takes_the_place_of_the_first),
 		cmocka_unit_test(when_a_session_begins_other_attempts_end),
-		cmocka_unit_test(a_session_is_told_when_it_is_whole_and_without_an_error),
 		cmocka_unit_test(what_ends_with_another_is_not_its_reason),
 		cmocka_unit_test(a_session_survives_another_connection),
 		cmocka_unit_test(with_graceful_restart_the_new_connection_replaces_the_old),
