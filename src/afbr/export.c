@@ -402,10 +402,13 @@ static void flush(struct exporter *e)
 	keeper_bgp_flush(e->afbr->keeper, e->config.table, e->config.metric, flushed, e);
 }
 
+/* Who puts routes of a family into the kernel is a router for it; a reflector is none. */
 static void forward(struct exporter *e)
 {
-	keeper_forwarding(e->afbr->keeper, AF_INET, NULL, NULL);
-	keeper_forwarding(e->afbr->keeper, AF_INET6, NULL, NULL);
+	if (e->config.families & BGP_FAMILY_BIT(BGP_IPV4))
+		keeper_forwarding(e->afbr->keeper, AF_INET, NULL, NULL);
+	if (e->config.families & BGP_FAMILY_BIT(BGP_IPV6))
+		keeper_forwarding(e->afbr->keeper, AF_INET6, NULL, NULL);
 }
 
 static int begin(struct exporter *e)
@@ -453,6 +456,7 @@ void export_change(struct afbr *a, const struct afbr_config *old)
 	if (e->fed) {
 		e->policy = policy;
 		e->config.families = a->config->export.families;
+		forward(e);
 		e->config.scan = a->config->export.scan;
 		sweep_schedule(e);
 		snprintf(e->config.policy, sizeof(e->config.policy), "%s", a->config->export.policy);

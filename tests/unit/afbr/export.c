@@ -46,7 +46,7 @@ static void what_can_be_forwarded_natively_is_there(void **state)
 	assert_int_equal(shown(ipv6, "2001:db8:100::/40 via fe80::9 dev lan1 proto 172 metric 20", ""), 1);
 	assert_int_equal(
 		shown(ipv6, "2001:db8:200::/40 via 2001:db8::5 dev lan0 proto 172 metric 20", ""), 1);
-	assert_int_equal(s->forwards, 2);
+	assert_int_equal(s->forwards, FORWARDS_IPV4 | FORWARDS_IPV6);
 	assert_string_equal(state_of(s, "198.51.100.0/24"), "in the kernel's table 254, via 192.0.2.5");
 	assert_string_equal(state_of(s, "198.51.104.0/24"), "not in the kernel: its next hop is across the "
 							    "core, and there is no softwire data plane yet");
@@ -404,7 +404,9 @@ static void another_policy_table_or_none(void **state)
 	stage_shows(s, ipv6, "proto 172", "", 1);
 	old = another(s); /* no IPv6 */
 	s->config->export.families = BGP_FAMILY_BIT(BGP_IPV4);
+	s->forwards = 0;
 	export_change(&s->role, old);
+	assert_int_equal(s->forwards, FORWARDS_IPV4);
 	afbr_config_unref(old);
 	stage_shows(s, ipv6, "proto 172", "", 0);
 	old = another(s); /* a policy */

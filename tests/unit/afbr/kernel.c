@@ -96,7 +96,7 @@ void keeper_bgp_flush(
 
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
 {
-	((struct stage *)c)->forwards++;
+	((struct stage *)c)->forwards |= family == AF_INET ? FORWARDS_IPV4 : FORWARDS_IPV6;
 }
 
 static void drop(uv_handle_t *h, void *owner)

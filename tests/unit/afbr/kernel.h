@@ -9,7 +9,7 @@
 #include "../netlink/namespace.h"
 #include "afbr/parts.h"
 
-enum { ORIGINATED = 65536, LOGGED = 65536 };
+enum { ORIGINATED = 65536, LOGGED = 65536, FORWARDS_IPV4 = 1, FORWARDS_IPV6 = 2 };
 
 struct originated {
 	struct prefix prefix;
@@ -44,7 +44,7 @@ struct stage {
 	int lan, lan1;
 	unsigned requests, in_flight, most_in_flight, routes; /* of the keeper */
 	int fails;                                            /* the keeper answers with that */
-	int forwards;
+	unsigned forwards; /* which the keeper was asked for */
 	bool found, left, stopped;
 	int found_result;
 };
