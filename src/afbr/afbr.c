@@ -111,6 +111,7 @@ void afbr_look_at_network(struct afbr *a)
 		tell_addresses(a);
 	}
 	free(own);
+	connection_look_at_links(a);
 	tell_interfaces(a);
 }
 

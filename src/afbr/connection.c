@@ -15,6 +15,7 @@
  * What fails while the engine is asking for something is told when it has its turn again (`due`), never from inside its call.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct afbr_connection {
 	enum connection_state state;
 	struct bgp_connection *bgp; /* NULL: the engine is done with it */
 	int fd;
+	unsigned interface; /* UP: the link that the peer is on, too; 0: there is none */
 	bool heard; /* hear_out() */
 	int events; /* that are watched */
 	struct loop_watch watch;
@@ -387,6 +389,7 @@ static void come_up(struct afbr_connection *c)
 	own = common_link(c->role, view.config, &local, &remote, interface);
 	if (own)
 		interface = own->interface;
+	c->interface = interface;
 	if (interface)
 		tell_link_local(c, interface);
 	bgp_connected(c->bgp, &local, &remote, interface, loop_clock());
@@ -518,6 +521,26 @@ void connection_accepted(struct afbr *a, struct bgp_neighbor *n, int fd)
 }
 
 /* ---- the end ---- */
+
+static struct afbr_connection *without_link(const struct afbr *a)
+{
+	char name[IF_NAMESIZE];
+	struct afbr_connection *c = a->connections;
+
+	while (c && (c->state != UP || !c->interface || if_indextoname(c->interface, name)))
+		c = c->next;
+	return c;
+}
+
+void connection_look_at_links(struct afbr *a)
+{
+	struct afbr_connection *c;
+
+	while ((c = without_link(a))) {
+		c->interface = 0;
+		tell_end(c, "the interface to the neighbor is gone");
+	}
+}
 
 static void drain_over(struct wheel_timer *t, msec now)
 {

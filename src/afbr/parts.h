@@ -227,6 +227,8 @@ void connection_wake(struct bgp *b, struct bgp_connection *c);
 void connection_close(struct bgp *b, struct bgp_connection *c, const uint8_t *last, size_t len);
 /* FD has been accepted from N. Ours from now on. */
 void connection_accepted(struct afbr *a, struct bgp_neighbor *n, int fd);
+/* Interfaces may have gone: sessions over them have ended, which TCP would find out when their hold times are over, and one of that name may be back by then. */
+void connection_look_at_links(struct afbr *a);
 /* Those with something to write write. */
 void connection_flush(struct loop_flush *f);
 /* The engine has said all that it has to say: calls DONE when all last words have been read, or two seconds are over. */

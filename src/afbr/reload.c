@@ -19,7 +19,7 @@
 
 #include "afbr/parts.h"
 
-enum { BUSY_MS = 200, BUSY_TRIES = 25 };
+enum { BUSY_MS = 200, BUSY_TRIES = 5 }; /* each takes twice as long as the one before: six seconds */
 
 struct opened {
 	struct endpoint at;
@@ -112,7 +112,8 @@ static void socket_opened(void *owner, int result, int fd)
 	(void)listen_wanted(h->config, h->listen_next, &e);
 	if (result == -EADDRINUSE && h->tries++ < BUSY_TRIES) { /* of a daemon that was just killed */
 		h->timer.fire = open_again;
-		wheel_arm(&h->role->loop->wheel, &h->timer, loop_now(h->role->loop) + BUSY_MS);
+		wheel_arm(&h->role->loop->wheel, &h->timer,
+			loop_now(h->role->loop) + ((msec)BUSY_MS << (h->tries - 1)));
 		return;
 	}
 	h->listen_next++;

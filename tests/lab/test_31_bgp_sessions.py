@@ -8,8 +8,8 @@ import os
 import signal
 
 import capture
-from lab import wait_until
-from mesh import AS, CE, CE_AS, CORE, EDGE, NETWORK, Mesh, edge, is_up, neighbor, other, routes, row, wait_up
+from lab import Lab, Node, Softwired, wait_until
+from mesh import AS, CE, CE_AS, CORE, EDGE, NETWORK, Mesh, edge, is_up, neighbor, other, routes, row, speaker, wait_up
 
 
 # proves: MESH-BGP-7, MESH-BGP-12 partial, SEC-CTRL-1 partial, SEC-CTRL-4 partial
@@ -172,3 +172,43 @@ def test_a_killed_daemon_is_waited_for_and_comes_back_with_its_routes():
         os.kill(afbr1.children()[0], signal.SIGKILL)
         wait_until("it has died once more", lambda: row(afbr2, "afbr1")["counters"]["established"] == 3 and not routes(afbr2)[NETWORK[1]]["stale"])
         assert not afbr2.has("event=bgp-stale", "gone")
+
+
+def test_the_same_link_local_address_on_two_links_one_of_which_comes_late_and_goes():
+    """RFC 2545, RFC 4007: who fe80::2 is depends on the interface, and an interface that is made again is another one."""
+    with Lab() as m:
+        afbr, ce = Node(m, "afbr", forward=True), {n: Node(m, f"ce{n}") for n in (1, 2)}
+        keys = {"import": "all", "export": "all", "advertisement_interval": 0, "families": ["ipv6"]}
+
+        def join(n):
+            m.link(afbr, f"ce-{n}", ce[n], "up0")
+            for node, device, address in ((afbr, f"ce-{n}", "fe80::1/64"), (ce[n], "up0", "fe80::2/64")):
+                node.ip("addr", "flush", "dev", device)
+                node.ip("addr", "add", address, "dev", device)
+
+        def descriptors():
+            return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pe.children())
+
+        join(1)
+        pe = Softwired(afbr, "pe", speaker(1, AS, {f"ce{n}": neighbor("fe80::2", interface=f"ce-{n}", **{"as": CE_AS[n]}, **keys) for n in (1, 2)},
+                                           kernel={"export": {}}))
+        wait_until("the log tells what is missing", lambda: pe.has("neighbor=ce2", "there is no interface ce-2"))
+        join(2)
+        for n in (1, 2):
+            Softwired(ce[n], f"ce{n}", speaker(10 + n, CE_AS[n], {"pe": neighbor("fe80::1", interface="up0", **{"as": AS}, **keys)},
+                                               networks=[f"2001:db8:{n}::/48"]))
+        wait_up(pe, "ce1", "ce2")
+
+        def in_kernel():
+            return {r["dst"]: (r["gateway"], r["dev"]) for r in afbr.routes() if r.get("protocol") == "172"}
+
+        both = {f"2001:db8:{n}::/48": ("fe80::2", f"ce-{n}") for n in (1, 2)}
+        wait_until("each route has its link", lambda: in_kernel() == both)
+        open_before = wait_until("nothing is closing", lambda: descriptors() if row(pe, "ce2")["state"] == "established" else 0)
+        afbr.ip("link", "del", "ce-2")
+        wait_until("the session ends with its link", lambda: pe.has("event=bgp-down", "neighbor=ce2", "interface to the neighbor is gone"), 3)
+        assert is_up(pe, "ce1") and list(in_kernel()) == ["2001:db8:1::/48"]
+        join(2)
+        wait_up(pe, "ce2")
+        wait_until("each route has its link again", lambda: in_kernel() == both)
+        wait_until("no descriptor is left over", lambda: descriptors() <= open_before, 5)
