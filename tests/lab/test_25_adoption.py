@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 
 import pytest
@@ -22,7 +21,7 @@ import pytest
 from capture import decode
 from home import CONCENTRATOR, INITIATOR, SC_ADDRESS, USERS, WEB
 from lab import BUILD, wait_until
-from service import Service
+from service import Service, replace_program
 
 GAP = 2.0  # seconds; what is asserted. Mostly it is 0.3.
 
@@ -134,17 +133,6 @@ def another(tmp_path):
     directory.mkdir(mode=0o755)
     shutil.copy(BUILD / "src" / "softwired", directory / "softwired")
     return directory / "softwired"
-
-
-def replace_program(path, version):
-    """Another program at the same place, with another version number of the same length."""
-    data = path.read_bytes()
-    old = subprocess.run([path, "-V"], capture_output=True, text=True).stdout.split()[1].encode()
-    assert len(version) == len(old) and data.count(old + b"\0") >= 1
-    new = path.with_suffix(".new")
-    new.write_bytes(data.replace(old + b"\0", version.encode() + b"\0"))
-    new.chmod(0o755)
-    new.rename(path)
 
 
 # proves: PS-2 partial

@@ -12,11 +12,13 @@ The AFBRs are known by addresses of their own, to which static routes lead acros
 import json
 import os
 import re
+import shutil
 import signal
 import time
 
-from lab import Lab, Node, Softwired, wait_until
+from lab import BUILD, Lab, Node, Softwired, wait_until
 from mesh import AS, is_up, neighbor, routes, speaker, wait_up
+from service import Service, replace_program
 
 CORE = {1: "2001:db8:fffe::1", 2: "2001:db8:fffe::2"}
 LINK = {1: "2001:db8:ffff::1", 2: "2001:db8:ffff::2"}
@@ -48,10 +50,10 @@ class Native(Lab):
     def client_route(self, n, protocol, do="add"):
         self.afbr[n].ip("route", do, NETWORK[n], "via", f"2001:db8:{n}::2", "proto", protocol)
 
-    def start_afbr(self, n, **kw):
+    def start_afbr(self, n, kind=Softwired, program=None, **kw):
         peer = neighbor(CORE[3 - n], local_address=CORE[n], families=["ipv6"], advertisement_interval=0)
         kernel = {"import": {"protocols": ["static", "bird"]}, "export": {}}
-        return Softwired(self.afbr[n], f"afbr{n}", speaker(n, AS, {f"afbr{3 - n}": peer}, core=CORE[n], kernel=kernel, **kw))
+        return kind(self.afbr[n], f"afbr{n}", speaker(n, AS, {f"afbr{3 - n}": peer}, core=CORE[n], kernel=kernel, **kw), program=program)
 
     def start_both(self):
         daemons = {n: self.start_afbr(n) for n in (1, 2)}
@@ -185,3 +187,45 @@ def test_the_death_of_the_process_that_speaks_bgp_loses_no_packet_and_its_end_le
         daemon[1].stop()
         assert bgp_routes(m.afbr[1]) == {}
         wait_until("the other end has heard of the end", lambda: bgp_routes(m.afbr[2]) == {}, 5)
+
+
+# proves: MESH-BGP-18 partial, PS-2 partial
+def test_an_upgrade_and_the_death_of_the_keeper_lose_no_packet_and_no_descriptor():
+    with Native() as m:
+        program = m.dir / "softwired"
+        shutil.copy(BUILD / "src" / "softwired", program)
+        program.chmod(0o755)
+        for n in (1, 2):
+            m.client_route(n, "static")
+        daemon = {1: m.start_afbr(1, kind=Service, program=program), 2: m.start_afbr(2)}
+        wait_until("networks are known", lambda: NETWORK[2] in bgp_routes(m.afbr[1]) and NETWORK[1] in bgp_routes(m.afbr[2]))
+        ping = m.ce[1].start("ping", "-n", "-i", 0.02, "-W", 1, "-I", HOST[1], HOST[2], log=m.dir / "ping")
+        monitor = {n: m.afbr[n].start("ip", "-6", "monitor", "route", log=m.dir / f"monitor{n}") for n in (1, 2)}
+        wait_until("ping runs", lambda: len(ping.has("bytes from")) > 5)
+
+        def descriptors():
+            return [len(os.listdir(f"/proc/{pid}/fd")) for pid in (daemon[1].pid, *daemon[1].children())]
+
+        def goes_on(what):
+            wait_until(f"the session is back after {what}", lambda: is_up(daemon[1], "afbr2") and NETWORK[2] in routes(daemon[1]), 15)
+            wait_until("the other end has heard all again", lambda: not routes(daemon[2])[NETWORK[1]]["stale"])
+            replies = len(ping.has("bytes from"))
+            wait_until("ping goes on", lambda: len(ping.has("bytes from")) > replies + 5)
+
+        before = descriptors()
+        replace_program(program, "9.9.9")
+        assert "softwired 9.9.9 has taken over" in daemon[1].table("upgrade")
+        goes_on("the upgrade")
+        wait_until("as many descriptors as before", lambda: descriptors() <= before)
+        daemon[1].popen.kill()
+        daemon[1].popen.wait()
+        daemon[1].begin_again()
+        goes_on("the keeper's death")
+        ping.kill(signal.SIGINT)
+        ping.popen.wait(5)
+        assert losses(ping) == 0, ping.text()[-400:]
+        for n in (1, 2):
+            monitor[n].stop()
+            assert not monitor[n].has("Deleted", NETWORK[3 - n]), monitor[n].text()
+        daemon[1].stop()
+        assert bgp_routes(m.afbr[1]) == {}, "what the keepers before have put there, too"
