@@ -289,7 +289,7 @@ static bool is_ready(const struct exporter *e)
 	return e->fed && e->told && !e->flushing && !e->afbr->stopping;
 }
 
-bool export_is_idle(const struct exporter *e)
+bool export_is_idle(struct exporter *e)
 {
 	return !e->in_flight && !e->current && rib_feed_at_end(&e->feeds[0]) && rib_feed_at_end(&e->feeds[1]);
 }

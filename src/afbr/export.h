@@ -80,7 +80,7 @@ void export_submit(struct exporter *e);
 /* P as it is now, if it is there at all. */
 void export_tell_prefix(struct exporter *e, const struct prefix *p);
 /* All that the feeds have is in the kernel. */
-bool export_is_idle(const struct exporter *e);
+bool export_is_idle(struct exporter *e);
 
 /* ---- refusal.c ---- */
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Feeds: places in the list of nets (rib.h). A feed's marks are its own: `place`, `end` and `mark` never meet those of others, which are passed over.
+ * Feeds: places in the list of nets (rib.h).
+ *
+ * What stands in the list for them are marks. `place`, `end` and `mark` of all feeds that are between the same two nets are one mark, which counts them: who
+ * comes to where one is joins it, and who leaves it takes a spare one. Marks come to stand next to each other only when all nets between them change, so a feed
+ * does not walk over more marks than there are nets and changes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -70,47 +74,97 @@ int rib_feed_set(struct rib_feed *f, rib_id net, bool has)
 
 /* ---- marks ---- */
 
-static rib_id mark_new(struct rib *r)
+static void spare_put(struct rib *r, rib_id id)
+{
+	net_at(r, id)->next = r->spare;
+	r->spare = id;
+}
+
+static rib_id spare_take(struct rib *r)
+{
+	rib_id id = r->spare;
+
+	r->spare = net_at(r, id)->next;
+	return id;
+}
+
+/* One mark more: for each that a feed may ever stand on, it brings one. */
+static int mark_bring(struct rib *r)
 {
 	void *memory;
 	rib_id id = arena_alloc(&r->nets, &memory);
 
-	if (id)
-		((struct rib_net *)memory)->marks = 1;
-	return id;
-}
-
-static void mark_free(struct rib *r, rib_id id)
-{
 	if (!id)
-		return;
-	list_remove(r, id);
-	arena_free(&r->nets, id);
+		return -ENOMEM;
+	((struct rib_net *)memory)->marks = 1;
+	spare_put(r, id);
+	return 0;
 }
 
-static void mark_move(struct rib *r, rib_id id, rib_id before)
+static void mark_take_away(struct rib *r)
 {
-	if (before == id)
+	arena_free(&r->nets, spare_take(r));
+}
+
+static void mark_leave(struct rib *r, rib_id *at)
+{
+	struct rib_net *n = *at ? net_at(r, *at) : NULL;
+
+	if (n && !--n->refs) {
+		list_remove(r, *at);
+		spare_put(r, *at);
+	}
+	*at = 0;
+}
+
+/* The mark in front of BEFORE (0: at the end), on either side of the gap; or 0. */
+static rib_id mark_find(const struct rib *r, rib_id before, rib_id after)
+{
+	if (before && net_at(r, before)->marks)
+		return before;
+	return after && net_at(r, after)->marks ? after : 0;
+}
+
+/*
+ * *AT comes to stand in front of BEFORE (0: at the end): on the mark that is there; or it takes its own along, if nobody shares that; or on a spare one. There
+ * is one, as fewer are stood on than were brought.
+ */
+static void mark_move(struct rib *r, rib_id *at, rib_id before)
+{
+	rib_id after = before ? net_at(r, before)->previous : r->last, there;
+
+	if (*at && (*at == before || *at == after))
 		return;
-	list_remove(r, id);
-	list_insert(r, id, before);
+	there = mark_find(r, before, after);
+	if (!there && *at && net_at(r, *at)->refs == 1) {
+		list_remove(r, *at);
+		list_insert(r, *at, before);
+		return;
+	}
+	mark_leave(r, at);
+	if (!there) {
+		there = spare_take(r);
+		list_insert(r, there, before);
+	}
+	net_at(r, there)->refs++;
+	*at = there;
 }
 
 /* ---- life ---- */
 
 int rib_feed_add(struct rib *r, struct rib_feed *f)
 {
-	rib_id place, end;
-
 	if (r->feed_count == RIB_FEEDS)
 		return -ENOSPC;
-	place = mark_new(r);
-	end = place ? mark_new(r) : 0;
-	if (!end) {
-		mark_free(r, place);
+	if (mark_bring(r))
+		return -ENOMEM;
+	if (mark_bring(r)) {
+		mark_take_away(r);
 		return -ENOMEM;
 	}
-	*f = (struct rib_feed){.rib = r, .place = place, .end = end, .next = r->feeds};
+	*f = (struct rib_feed){.rib = r, .next = r->feeds, .link = &r->feeds};
+	if (f->next)
+		f->next->link = &f->next;
 	r->feeds = f;
 	r->feed_count++;
 	rib_feed_restart(f);
@@ -120,7 +174,7 @@ int rib_feed_add(struct rib *r, struct rib_feed *f)
 void rib_feed_remove(struct rib_feed *f)
 {
 	struct rib *r = f->rib;
-	struct rib_feed **at = &r->feeds;
+	unsigned brought = f->mark ? 3 : 2;
 
 	for (uint32_t w = 0; w < f->words; w++)
 		for (; f->bits[w]; f->bits[w] &= f->bits[w] - 1) {
@@ -131,29 +185,29 @@ void rib_feed_remove(struct rib_feed *f)
 				net_forget(r, net);
 		}
 	bits_free(f);
-	mark_free(r, f->place);
-	mark_free(r, f->end);
-	mark_free(r, f->mark);
-	while (*at != f)
-		at = &(*at)->next;
-	*at = f->next;
+	mark_leave(r, &f->place);
+	mark_leave(r, &f->end);
+	mark_leave(r, &f->mark);
+	for (; brought; brought--)
+		mark_take_away(r);
+	*f->link = f->next;
+	if (f->next)
+		f->next->link = f->link;
 	r->feed_count--;
 	*f = (struct rib_feed){0};
 }
 
 void rib_feed_restart(struct rib_feed *f)
 {
-	mark_move(f->rib, f->end, 0);
-	mark_move(f->rib, f->place, f->rib->first);
+	mark_move(f->rib, &f->end, 0);
+	mark_move(f->rib, &f->place, f->rib->first);
 }
 
 int rib_feed_mark(struct rib_feed *f)
 {
-	if (!f->mark)
-		f->mark = mark_new(f->rib);
-	if (!f->mark)
+	if (!f->mark && mark_bring(f->rib))
 		return -ENOMEM;
-	mark_move(f->rib, f->mark, 0);
+	mark_move(f->rib, &f->mark, 0);
 	return 0;
 }
 
@@ -177,21 +231,15 @@ static rib_id look(const struct rib_feed *f, rib_id id, rib_id until)
 	return id;
 }
 
-/* Moves the place over what F does not want, up to its own next mark, so that nobody has to look at that twice. Returns what stands behind it. */
-static rib_id advance(const struct rib_feed *f)
+/* Moves the place over what F does not want, up to its own next mark, so that it has to look at that only once. Returns what stops it. */
+static rib_id advance(struct rib_feed *f)
 {
 	struct rib *r = f->rib;
-	rib_id from = net_at(r, f->place)->next, to = from;
+	rib_id to = f->place;
 
-	while (to && to != f->end && to != f->mark) {
-		const struct rib_net *n = net_at(r, to);
-
-		if (is_wanted(f, to, n))
-			break;
-		to = n->next;
-	}
-	if (to != from)
-		mark_move(r, f->place, to);
+	while (to && to != f->end && to != f->mark && !is_wanted(f, to, net_at(r, to)))
+		to = net_at(r, to)->next;
+	mark_move(r, &f->place, to);
 	return to;
 }
 
@@ -200,7 +248,7 @@ static void fetch(const struct rib *r, rib_id before)
 {
 	const struct rib_net *n = before ? net_at(r, before) : NULL;
 
-	if (n && n->paths)
+	if (n && !n->marks && n->paths)
 		__builtin_prefetch(arena_at(&r->paths, n->paths));
 	if (n && n->next)
 		__builtin_prefetch(net_at(r, n->next));
@@ -211,13 +259,13 @@ rib_id rib_feed_next(struct rib_feed *f)
 	rib_id id = advance(f), before;
 
 	if (id && id == f->end) {
-		list_remove(f->rib, f->end);
+		mark_leave(f->rib, &f->end);
 		id = advance(f);
 	}
 	if (!id || id == f->mark)
 		return 0;
 	before = net_at(f->rib, id)->next;
-	mark_move(f->rib, f->place, before);
+	mark_move(f->rib, &f->place, before);
 	fetch(f->rib, before);
 	return id;
 }
@@ -230,32 +278,30 @@ void rib_feed_again(struct rib_feed *f, rib_id net)
 	while (id && id != net && !is_wanted(f, id, net_at(r, id)))
 		id = net_at(r, id)->previous;
 	if (id == net)
-		mark_move(f->rib, f->place, net);
+		mark_move(f->rib, &f->place, net);
 }
 
-/* A feed at the end has all its marks behind what it does not want: the last in the list is a mark then, and the next change will wake it (net_changed()). */
-bool rib_feed_at_end(const struct rib_feed *f)
+/* A feed at the end has all its marks behind what it does not want: it stands on the last in the list, and the next change will wake it (net_changed()). */
+bool rib_feed_at_end(struct rib_feed *f)
 {
 	struct rib *r = f->rib;
 
 	if (look(f, advance(f), 0))
 		return false;
-	if (net_at(r, r->last)->marks)
-		return true;
-	mark_move(r, f->place, 0);
-	if (net_at(r, f->end)->listed)
-		mark_move(r, f->end, 0);
+	mark_move(r, &f->place, 0);
+	if (f->end)
+		mark_move(r, &f->end, 0);
 	if (f->mark)
-		mark_move(r, f->mark, 0);
+		mark_move(r, &f->mark, 0);
 	return true;
 }
 
-bool rib_feed_passed(const struct rib_feed *f)
+bool rib_feed_passed(struct rib_feed *f)
 {
-	return !net_at(f->rib, f->end)->listed || look(f, advance(f), f->end) == f->end;
+	return !f->end || look(f, advance(f), f->end) == f->end;
 }
 
-bool rib_feed_at_mark(const struct rib_feed *f)
+bool rib_feed_at_mark(struct rib_feed *f)
 {
 	rib_id id = look(f, advance(f), f->mark);
 

@@ -2,8 +2,8 @@
 /*
  * bgp/net: what rib.c and feed.c share: a net, and the list of nets. Not for other files.
  *
- * Who is in the list: nets with a best path, nets that some feed still has, and marks of feeds (place, end, mark), which are nets without a prefix. A net
- * without a best path that no feed has is in none: nobody wants to hear of it.
+ * Who is in the list: nets with a best path, nets that some feed still has, and marks, which are nets without a prefix: where feeds have their place, end and
+ * mark (feed.c). A net without a best path that no feed has is in none: nobody wants to hear of it.
  */
 #ifndef BGP_NET_H
 #define BGP_NET_H
@@ -12,7 +12,10 @@
 
 struct rib_net {
 	rib_id previous, next; /* in the list */
-	rib_id paths;
+	union {
+		rib_id paths;
+		uint32_t refs; /* of a mark: places, ends and marks of feeds */
+	};
 	uint32_t len : 8;
 	uint32_t path_count : 9;
 	uint32_t had : 12; /* how many feeds have it */

@@ -203,8 +203,8 @@ void send_own(struct bgp_neighbor *n, msec now);
 /* Fills W with UPDATEs, BoRR, EoRR, End-of-RIB; nothing when there is nothing, or MRAI says later (then neighbor_schedule()). What is
  * written is counted, and told ops->message(), by the caller. */
 void send_updates(struct bgp_neighbor *n, struct writer *w, msec now);
-bool send_has_something(const struct bgp_neighbor *n, msec now);
-msec send_deadline(const struct bgp_neighbor *n);
+bool send_has_something(struct bgp_neighbor *n, msec now);
+msec send_deadline(struct bgp_neighbor *n);
 
 /* ---- restart.c: graceful restart (RFC 4724, RFC 8538) and route refresh (RFC 2918, RFC 7313) ---- */
 

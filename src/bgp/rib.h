@@ -9,6 +9,9 @@
  * The log of changes. Nets with a best path stand in one list, ordered by when their best path last changed; a net whose best changes moves to the end. A
  * *feed* is a place in that list: a neighbour that is to hear of routes, the kernel's table, a role. It takes nets from its place onwards, whenever it can. So
  * a slow reader costs nothing but staleness: no queue grows, a net that changes ten times is told once, and a new neighbour simply begins at the start.
+ * Places are entries of the list, too, and feeds that stand between the same two nets share one: a thousand neighbours that have heard everything are one entry
+ * at the end, and none of them has to walk over the others when a net changes. Every feed brings as many entries as it can ever need with it, and those that it
+ * shares are spare meanwhile: so there always is one for a feed that goes on alone, and reading never fails.
  * For each feed a bitmap keeps which nets it has been given and not withdrawn (Adj-RIB-Out is that bit: the attributes follow from best path and policy).
  * A net without a best path stays in the list until no feed has it any more; one without any path is freed then.
  *
@@ -55,13 +58,13 @@ struct rib_net; /* by accessors: its size follows the family */
 
 struct rib_feed {
 	struct rib *rib;
-	rib_id place; /* a net of no prefix in the list; what follows it is new */
-	rib_id end; /* another one: where the end was at the last restart; not in the list once it is passed */
-	rib_id mark; /* another one: where the end was when rib_feed_mark() was called; or 0 */
+	rib_id place; /* a net of no prefix in the list, perhaps also of other feeds, or what END and MARK are; what follows it is new */
+	rib_id end;   /* such a one: where the end was at the last restart; 0 once it is passed */
+	rib_id mark;  /* such a one: where the end was when rib_feed_mark() was called; or 0 */
 	uint64_t *bits;
 	uint32_t words;
-	uint32_t count; /* of bits */
-	struct rib_feed *next;
+	uint32_t count;                /* of bits */
+	struct rib_feed *next, **link; /* among the rib's */
 };
 
 enum { RIB_SOURCES = 1025, RIB_ROUNDS = 64 };
@@ -76,6 +79,7 @@ struct rib {
 	uint32_t net_count;   /* nets with paths */
 	uint32_t path_count;
 	rib_id first, last;
+	rib_id spare; /* places that are not in the list: the first; their `next` leads on */
 	uint64_t seed;
 	struct rib_feed *feeds;
 	uint32_t feed_count;
@@ -150,18 +154,18 @@ void rib_feed_remove(struct rib_feed *f); /* forgets its bits; nets that only it
 rib_id rib_feed_next(struct rib_feed *f);
 /* Puts the feed in front of NET again, the one that rib_feed_next() gave last: it could not be told now. (Where it has changed since, it comes anyway.) */
 void rib_feed_again(struct rib_feed *f, rib_id net);
-bool rib_feed_at_end(const struct rib_feed *f);
+bool rib_feed_at_end(struct rib_feed *f);
 bool rib_feed_has(const struct rib_feed *f, rib_id net);
 /* It has been given NET, or it was withdrawn from it: then a net without paths may be freed at once. -ENOMEM only for true. */
 int rib_feed_set(struct rib_feed *f, rib_id net, bool has);
 /* Everything from the start once more (route refresh, another policy). */
 void rib_feed_restart(struct rib_feed *f);
 /* Has it passed all that was there at the last restart (or at rib_feed_add())? */
-bool rib_feed_passed(const struct rib_feed *f);
+bool rib_feed_passed(struct rib_feed *f);
 /* A pass of the minimum advertisement interval: what is in the list now belongs to it, what changes later to the next one. Once there is a mark,
  * rib_feed_next() gives nothing behind it; the next call moves it to the end. 0 or -ENOMEM (of the first) */
 int rib_feed_mark(struct rib_feed *f);
 /* Nothing is left that rib_feed_next() would give (but nets that it passes over): the mark or the end is reached. */
-bool rib_feed_at_mark(const struct rib_feed *f);
+bool rib_feed_at_mark(struct rib_feed *f);
 
 #endif

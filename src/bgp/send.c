@@ -101,7 +101,7 @@ void send_again(struct bgp_neighbor *n, enum bgp_family f, msec now)
 }
 
 /* The neighbour has been told everything: what it knows follows from the tables. */
-static bool all_told(const struct bgp_neighbor_table *t)
+static bool all_told(struct bgp_neighbor_table *t)
 {
 	return rib_feed_at_end(&t->feed) && !t->old_export && !t->old_none && !t->own_only;
 }
@@ -141,12 +141,12 @@ void send_own(struct bgp_neighbor *n, msec now)
 
 /* ---- when ---- */
 
-static bool table_waits(const struct bgp_neighbor_table *t)
+static bool table_waits(struct bgp_neighbor_table *t)
 {
 	return t->fed && (t->begin_due || t->end_due || !rib_feed_at_end(&t->feed));
 }
 
-static bool waits(const struct bgp_neighbor *n)
+static bool waits(struct bgp_neighbor *n)
 {
 	if (!n->up || n->bgp->deferring)
 		return false;
@@ -156,12 +156,12 @@ static bool waits(const struct bgp_neighbor *n)
 	return false;
 }
 
-bool send_has_something(const struct bgp_neighbor *n, msec now)
+bool send_has_something(struct bgp_neighbor *n, msec now)
 {
 	return (n->passing || now >= n->advertise_at) && waits(n);
 }
 
-msec send_deadline(const struct bgp_neighbor *n)
+msec send_deadline(struct bgp_neighbor *n)
 {
 	if (!waits(n))
 		return MSEC_NEVER;

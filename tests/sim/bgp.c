@@ -460,7 +460,7 @@ static bool check_neighbors(struct world *w, unsigned x)
 		if (!n->up)
 			return fails(w, "n%u: %s is not up: %s", x, n->config.name, n->last_error.reason);
 		for (unsigned f = 0; f < FAMILIES; f++) {
-			const struct bgp_neighbor_table *t = &n->table[f];
+			struct bgp_neighbor_table *t = &n->table[f];
 			struct rib *r = bgp_rib(b, (enum bgp_family)f);
 			uint32_t received = 0, accepted = 0;
 

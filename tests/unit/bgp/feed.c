@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../lib/scarce.h"
+#include "bgp/net.h"
 #include "table.h"
 
 static struct table t;
@@ -152,6 +153,27 @@ static void a_feed_that_had_reached_the_end_is_woken_once(void **state)
 	assert_int_equal(t.changed, 1); /* nobody wants to hear of that */
 	assert_int_equal(table_withdraw(&t, 0, 1), 1);
 	assert_int_equal(t.changed, 2);
+}
+
+/* The one in front of which it has stood goes, and leaves behind it a net that it does not want. */
+static void a_feed_at_the_end_is_woken_also_when_the_last_one_there_has_gone(void **state)
+{
+	static struct rib_feed c;
+
+	assert_int_equal(add(&a), 0);
+	assert_int_equal(rib_feed_mark(&a), 0);
+	expect_end(&a);
+	assert_int_equal(add(&b), 0);
+	assert_int_equal(add(&c), 0);
+	tell_all(0, 1);
+	expect(&c, 0);
+	assert_int_equal(table_withdraw(&t, 0, 1), 1);
+	expect_end(&b);
+	expect_end(&a);
+	rib_feed_remove(&b);
+	t.changed = 0;
+	tell_all(1, 2);
+	assert_int_equal(t.changed, 1);
 }
 
 static void a_net_without_a_best_path_is_told_to_those_who_have_it(void **state)
@@ -476,6 +498,80 @@ static void no_more_feeds_than_can_be_counted(void **state)
 	assert_int_equal(t.rib.lookup.live, 0);
 }
 
+/* What F takes out of the list before a net, where all nets have a best path. */
+static unsigned steps_of(const struct rib_feed *f)
+{
+	unsigned steps = 0;
+
+	for (rib_id id = f->place; id && net_at(&t.rib, id)->marks; id = net_at(&t.rib, id)->next)
+		steps++;
+	return steps;
+}
+
+/* F takes all there is; returns how many steps that were, and the most of them to one net. */
+static unsigned drain(struct rib_feed *f, unsigned *most)
+{
+	unsigned all = 0, steps;
+	rib_id net;
+
+	if (f->mark)
+		assert_int_equal(rib_feed_mark(f), 0);
+	do {
+		steps = steps_of(f);
+		all += steps;
+		*most = steps > *most ? steps : *most;
+		net = rib_feed_next(f);
+		if (net)
+			assert_int_equal(rib_feed_set(f, net, true), 0);
+	} while (net);
+	assert_true(rib_feed_at_end(f));
+	return all;
+}
+
+enum { MANY = 1000, SPEEDS = 4, CHANGING = 3, CHANGES = 20 * CHANGING };
+
+/* COUNT feeds of different speeds, some of which tell in passes, and single changes. Returns how many steps they take, and the most of one to a net. */
+static unsigned follow(unsigned count, unsigned *most)
+{
+	static struct rib_feed feeds[MANY];
+	static unsigned round; /* of two: each says of every net what the other does not */
+	unsigned all = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		assert_int_equal(add(&feeds[i]), 0);
+		if (i % 3 == 0)
+			assert_int_equal(rib_feed_mark(&feeds[i]), 0);
+		(void)drain(&feeds[i], &(unsigned){0});
+	}
+	for (unsigned c = 0; c < CHANGES; c++) {
+		assert_int_equal(table_tell(&t, c * 7 % CHANGING, 1, 2 + round % 2, BGP_BAR_NONE), 1);
+		round += (c + 1) % CHANGING == 0;
+		for (unsigned i = 0; i < count; i++) {
+			unsigned which = c % 2 ? i : count - 1 - i;
+
+			if (c % (1 + which % SPEEDS) == 0)
+				all += drain(&feeds[which], most);
+		}
+	}
+	for (unsigned i = 0; i < count; i++)
+		rib_feed_remove(&feeds[i]);
+	return all;
+}
+
+/* Those that have reached the same place are not in each other's way. */
+static void a_change_costs_a_feed_the_same_however_many_others_there_are(void **state)
+{
+	enum { FEW = 3 * SPEEDS };
+	unsigned most_few = 0, most_many = 0, few, many;
+
+	tell_all(0, CHANGING);
+	few = follow(FEW, &most_few);
+	many = follow(MANY, &most_many);
+	assert_in_range(most_few, 1, 2 * SPEEDS);
+	assert_int_equal(most_many, most_few);
+	assert_in_range(many / MANY, 1, few / FEW + 1);
+}
+
 static void refused_memory_leaves_feeds_as_they_were(void **state)
 {
 	unsigned refusals = 0;
@@ -525,6 +621,7 @@ int main(void)
 		TEST(ten_changes_are_told_once),
 		TEST(what_changes_nothing_is_not_told),
 		TEST(a_feed_that_had_reached_the_end_is_woken_once),
+		TEST(a_feed_at_the_end_is_woken_also_when_the_last_one_there_has_gone),
 		TEST(a_net_without_a_best_path_is_told_to_those_who_have_it),
 		TEST(a_net_without_paths_stays_exactly_as_long_as_a_feed_has_it),
 		TEST(a_net_that_comes_back_before_its_withdrawal_was_told_is_told_as_it_is),
@@ -542,6 +639,7 @@ int main(void)
 		TEST(a_bit_for_what_has_no_best_path_is_told_to_be_taken_back),
 		TEST(bits_take_no_memory_when_nothing_is_told),
 		TEST(no_more_feeds_than_can_be_counted),
+		TEST(a_change_costs_a_feed_the_same_however_many_others_there_are),
 		TEST(refused_memory_leaves_feeds_as_they_were),
 	};
 

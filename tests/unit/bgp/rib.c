@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../lib/scarce.h"
+#include "bgp/net.h"
 #include "lib/rng.h"
 #include "table.h"
 
@@ -318,7 +319,7 @@ static void refused_memory_keeps_what_a_feed_has(void **state)
 
 /* ---- the model ---- */
 
-enum { PREFIXES = 40, TELLERS = 6, FEEDS = 5, STEPS = 200000 };
+enum { PREFIXES = 40, TELLERS = 6, FEEDS = 5, MANY_FEEDS = 50, STEPS = 200000, MANY_STEPS = 40000 };
 
 struct said {
 	bool there, stale;
@@ -336,7 +337,9 @@ static struct {
 	struct said said[PREFIXES][TELLERS];
 	int best[PREFIXES]; /* teller, or -1 */
 	uint64_t now, changed_at[PREFIXES];
-	struct model_feed feeds[FEEDS];
+	struct model_feed feeds[MANY_FEEDS];
+	unsigned feed_count;
+	rib_id net[PREFIXES];  /* as check_all() found them */
 	unsigned rib_changed;  /* t.changed as last seen */
 	unsigned labels, told; /* what the test has seen happen */
 	unsigned marks[TELLERS];
@@ -370,7 +373,7 @@ static int model_best(unsigned prefix)
 
 static bool model_had(unsigned prefix)
 {
-	for (unsigned f = 0; f < FEEDS; f++)
+	for (unsigned f = 0; f < m.feed_count; f++)
 		if (m.feeds[f].there && m.feeds[f].has[prefix])
 			return true;
 	return false;
@@ -509,15 +512,20 @@ static void step_next_hop(struct rng *rng)
 	}
 }
 
+static void add_feed(struct model_feed *f)
+{
+	memset(f, 0, sizeof(*f));
+	assert_int_equal(rib_feed_add(&t.rib, &f->feed), 0);
+	f->there = f->woken = true;
+	f->end = m.now;
+}
+
 static void step_feed_life(struct rng *rng)
 {
-	struct model_feed *f = &m.feeds[rng_below(rng, FEEDS)];
+	struct model_feed *f = &m.feeds[rng_below(rng, m.feed_count)];
 
 	if (!f->there) {
-		memset(f, 0, sizeof(*f));
-		assert_int_equal(rib_feed_add(&t.rib, &f->feed), 0);
-		f->there = f->woken = true;
-		f->end = m.now;
+		add_feed(f);
 	} else if (rng_below(rng, 3)) {
 		rib_feed_restart(&f->feed);
 		f->place = 0;
@@ -543,10 +551,16 @@ static unsigned prefix_of_net(rib_id net)
 	return 0;
 }
 
+/* Few are equally fast; of many the first are a hundred times as fast as the last. */
+static unsigned choose_feed(struct rng *rng)
+{
+	return rng_below(rng, m.feed_count > FEEDS ? 1 + rng_below(rng, m.feed_count) : m.feed_count);
+}
+
 /* One feed takes some. */
 static void step_feed(struct rng *rng)
 {
-	struct model_feed *f = &m.feeds[rng_below(rng, FEEDS)];
+	struct model_feed *f = &m.feeds[choose_feed(rng)];
 
 	if (!f->there)
 		return;
@@ -596,7 +610,7 @@ static void step_expect(struct rng *rng)
 
 static void check_wakes(void)
 {
-	for (unsigned i = 0; i < FEEDS; i++) {
+	for (unsigned i = 0; i < m.feed_count; i++) {
 		struct model_feed *f = &m.feeds[i];
 
 		if (t.changed != m.rib_changed)
@@ -617,7 +631,7 @@ static void check_feed(struct model_feed *f)
 	if (rib_feed_at_end(&f->feed))
 		f->woken = false;
 	for (unsigned p = 0; p < PREFIXES; p++) {
-		rib_id net = f->has[p] ? table_net(&t, p) : net_of(p);
+		rib_id net = m.net[p];
 
 		count += f->has[p];
 		if (f->has[p])
@@ -626,6 +640,36 @@ static void check_feed(struct model_feed *f)
 			assert_int_equal(rib_feed_has(&f->feed, net), f->has[p]);
 	}
 	assert_int_equal(f->feed.count, count);
+}
+
+/* Places, ends and marks of feeds that are there. */
+static unsigned count_at(rib_id mark)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < m.feed_count; i++) {
+		const struct rib_feed *f = &m.feeds[i].feed;
+
+		count += (f->place == mark) + (f->end == mark) + (f->mark == mark);
+	}
+	return count;
+}
+
+/* What is in the list for feeds: each of them is counted where it stands, and nobody stands anywhere else. */
+static void check_marks(void)
+{
+	unsigned stand = 3 * m.feed_count - count_at(0);
+
+	for (rib_id id = t.rib.first; id; id = net_at(&t.rib, id)->next) {
+		const struct rib_net *n = net_at(&t.rib, id);
+
+		if (n->marks) {
+			assert_in_range(n->refs, 1, stand);
+			assert_int_equal(n->refs, count_at(id));
+			stand -= n->refs;
+		}
+	}
+	assert_int_equal(stand, 0);
 }
 
 /* Returns how many paths there are. */
@@ -668,6 +712,7 @@ static void check_all(void)
 	for (unsigned p = 0; p < PREFIXES; p++) {
 		unsigned there = check_net(p);
 
+		m.net[p] = table_net(&t, p);
 		paths += there;
 		nets += there > 0;
 		live += there || model_had(p);
@@ -677,7 +722,8 @@ static void check_all(void)
 	}
 	for (unsigned i = 0; i < TABLE_SETS; i++)
 		assert_int_equal(t.set[i]->refs, refs[i]);
-	for (unsigned i = 0; i < FEEDS; i++)
+	check_marks();
+	for (unsigned i = 0; i < m.feed_count; i++)
 		if (m.feeds[i].there) {
 			check_feed(&m.feeds[i]);
 			marks += 2 + m.feeds[i].marked;
@@ -689,15 +735,18 @@ static void check_all(void)
 	assert_int_equal(t.rib.nets.used, live + marks);
 }
 
-static void agrees_with_a_model_of_arrays(void **state)
+static void compare(unsigned feeds, unsigned steps)
 {
 	struct rng rng;
 
 	memset(&m, 0, sizeof(m));
+	m.feed_count = feeds;
+	for (unsigned i = FEEDS; i < feeds; i++)
+		add_feed(&m.feeds[i]);
 	for (unsigned p = 0; p < PREFIXES; p++)
 		m.best[p] = -1;
 	rng_init_seed(&rng, 1771);
-	for (unsigned step = 0; step < STEPS; step++) {
+	for (unsigned step = 0; step < steps; step++) {
 		unsigned what = rng_below(&rng, 1000);
 
 		/* Now there are more, now there are fewer. */
@@ -721,7 +770,17 @@ static void agrees_with_a_model_of_arrays(void **state)
 		if (rng_below(&rng, 20) == 0)
 			check_all();
 	}
-	assert_true(m.told > STEPS / 10);
+	assert_true(m.told > steps / 10);
+}
+
+static void agrees_with_a_model_of_arrays(void **state)
+{
+	compare(FEEDS, STEPS);
+}
+
+static void agrees_with_a_model_of_many_feeds_of_different_speeds(void **state)
+{
+	compare(MANY_FEEDS, MANY_STEPS);
 }
 
 #define TEST4(name) cmocka_unit_test_setup_teardown(name, open4, close)
@@ -744,6 +803,7 @@ int main(void)
 		TEST4(refused_memory_keeps_what_a_feed_has),
 		TEST4(agrees_with_a_model_of_arrays),
 		TEST6(agrees_with_a_model_of_arrays),
+		TEST4(agrees_with_a_model_of_many_feeds_of_different_speeds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
