@@ -10,7 +10,7 @@
  * write stand in a row (`due`), and have their turns until one slice for all of them is over; the next turn of the loop goes on with the first that waits.
  *
  * The end. A NOTIFICATION has to be read by the peer, who may just be sending: a socket that is closed with input in it says RST, and the peer never sees
- * our last words. So we say that we are done (shutdown(2)), and read until the peer is, for two seconds at most.
+ * our last words. So we say that we are done (shutdown(2)), and read until the peer is, for two seconds at most. Before that we do not connect to it again.
  *
  * What fails while the engine is asking for something is told when it has its turn again (`due`), never from inside its call.
  */
@@ -28,6 +28,7 @@ enum { READ = 65536, READ_LEAST = 4096, DRAIN_MS = 2000 };
 _Static_assert((int)AFBR_INPUT >= (int)READ + (int)BGP_EXTENDED_MAX, "what is left of a message, and more");
 
 enum connection_state {
+	WAITING,    /* for the end of an older one */
 	OPENING,    /* its password is being read */
 	CONNECTING, /* TCP is */
 	UP,
@@ -45,7 +46,8 @@ struct afbr_connection {
 	struct bgp_connection *bgp; /* NULL: the engine is done with it */
 	int fd;
 	unsigned interface; /* UP: the link that the peer is on, too; 0: there is none */
-	bool heard; /* hear_out() */
+	uint16_t source;    /* bgp_neighbor_source() */
+	bool heard;         /* hear_out() */
 	int events; /* that are watched */
 	struct loop_watch watch;
 	uint8_t *rest; /* of the input: the beginning of a message */
@@ -111,6 +113,9 @@ static void dispose(struct afbr_connection *c)
 	keeper_forget(a->keeper, c);
 	wheel_disarm(&a->loop->wheel, &c->timer);
 	unlist(c);
+	for (struct afbr_connection *o = a->connections; c->state == DRAINING && o; o = o->next)
+		if (o->state == WAITING && o->source == c->source)
+			make_due(o);
 	c->state = CLOSED;
 	free(c->rest);
 	free(c->out);
@@ -156,6 +161,7 @@ static struct afbr_connection *connection_new(struct afbr *a, struct bgp_connect
 	c->role = a;
 	c->bgp = bgp;
 	c->fd = fd;
+	c->source = bgp_neighbor_source(bgp_connection_neighbor(bgp));
 	listed(a, c);
 	return c;
 }
@@ -457,22 +463,39 @@ static void password_opened(void *owner, int result, int fd)
 	key_wipe(&key);
 }
 
-void connection_connect(struct bgp *b, struct bgp_connection *bgp)
+/* Is the peer yet to read our last words on an older connection? One with graceful restart might throw them away when it sees a new one. */
+static bool is_early(const struct afbr_connection *c)
+{
+	for (const struct afbr_connection *o = c->role->connections; o; o = o->next)
+		if (o->state == DRAINING && o->source == c->source)
+			return true;
+	return false;
+}
+
+static void begin_waiting(struct afbr_connection *c)
 {
 	static const struct afbr_key none;
-	struct afbr *a = afbr_of(b);
-	struct afbr_connection *c = connection_new(a, bgp, -1);
 	struct bgp_neighbor_view view;
+
+	if (is_early(c))
+		return;
+	c->role->counters.connects++;
+	c->state = OPENING;
+	bgp_neighbor_view(bgp_connection_neighbor(c->bgp), &view);
+	if (*view.config->password_file)
+		keeper_open_file(c->role->keeper, view.config->password_file, password_opened, c);
+	else
+		begin(c, &none);
+}
+
+void connection_connect(struct bgp *b, struct bgp_connection *bgp)
+{
+	struct afbr_connection *c = connection_new(afbr_of(b), bgp, -1);
 
 	if (!c)
 		return; /* it is given up when its time is over */
-	a->counters.connects++;
 	bgp_connection_set_owner(bgp, c);
-	bgp_neighbor_view(bgp_connection_neighbor(bgp), &view);
-	if (*view.config->password_file)
-		keeper_open_file(a->keeper, view.config->password_file, password_opened, c);
-	else
-		begin(c, &none);
+	begin_waiting(c);
 }
 
 /* What the peer has said on older connections comes first: maybe that this is why it connects again. */
@@ -612,6 +635,7 @@ static void ready(struct loop_watch *w, int events)
 	case DRAINING:
 		drain_some(c);
 		break;
+	case WAITING:
 	case OPENING:
 	case FAILED:
 	case CLOSED:
@@ -625,6 +649,8 @@ static void have_turn(struct afbr_connection *c, uint64_t slice)
 		write_some(c, slice);
 	else if (c->state == DRAINING)
 		drain_some(c);
+	else if (c->state == WAITING)
+		begin_waiting(c);
 	else if (c->state == FAILED)
 		tell_end(c, c->why);
 }

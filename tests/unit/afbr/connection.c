@@ -497,6 +497,36 @@ static void a_password_that_cannot_be_read_keeps_it_from_connecting_without(void
 	scene_end(&x);
 }
 
+/* A peer with graceful restart that sees a new connection throws away what it has not read on the old one. */
+static void a_peer_that_has_last_words_to_read_is_connected_to_when_it_has(void **state)
+{
+	for (unsigned given_up = 0; given_up < 2; given_up++) {
+		struct scene x = scene_new("127.0.0.1"), other;
+
+		x.c->last_words = "because";
+		say_x(x.peer);
+		assert_true(stage_run(x.s, is_closed, &x));
+		dial(&x, 1);
+		stage_turns(x.s, 10);
+		assert_false(tried(&x));
+		assert_int_equal(x.s->role.counters.connects, 0);
+		/* Nobody else waits for that. */
+		other = x;
+		other.n = stage_neighbor(x.s, "ce2", "127.0.0.2", 65000);
+		dial(&other, 1);
+		assert_true(stage_run(x.s, tried, &other));
+		if (given_up) {
+			x.c->closed = true;
+			connection_close(&x.s->bgp, x.c, NULL, 0);
+		}
+		close(x.peer);
+		x.peer = -1;
+		assert_true(stage_run(x.s, given_up ? role_is_empty : tried, &x));
+		assert_int_equal(x.s->role.counters.connects, 2 - given_up);
+		scene_end(&x);
+	}
+}
+
 static void the_engine_may_give_up_at_any_time(void **state)
 {
 	struct scene x = {.s = stage_new(), .peer = -1};
@@ -532,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_never_ends_is_waited_for_two_seconds),
 		cmocka_unit_test(connects_from_the_local_address_and_marks_its_packets),
 		cmocka_unit_test(a_password_that_cannot_be_read_keeps_it_from_connecting_without),
+		cmocka_unit_test(a_peer_that_has_last_words_to_read_is_connected_to_when_it_has),
 		cmocka_unit_test(the_engine_may_give_up_at_any_time),
 	};
 
