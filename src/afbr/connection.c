@@ -48,7 +48,7 @@ struct afbr_connection {
 	unsigned interface; /* UP: the link that the peer is on, too; 0: there is none */
 	uint16_t source;    /* bgp_neighbor_source() */
 	bool heard;         /* hear_out() */
-	int events; /* that are watched */
+	int events;         /* that are watched */
 	struct loop_watch watch;
 	uint8_t *rest; /* of the input: the beginning of a message */
 	size_t rest_len;

@@ -51,13 +51,13 @@ class Exchange(Lab):
     def speaker(self, kind, node, as_number, peers):
         return kind(node, as_number, f"10.0.0.{node.number}", node.local, peers)
 
-    def configuration(self, node, as_number, neighbors, tunnels=(), classes=(), policies=None, **bgp):
+    def configuration(self, node, as_number, neighbors, tunnels=(), classes=(), policies=None, core=None, **bgp):
         """Of softwired: keys of the group bgp with _ for -."""
         group = {"as": as_number, "router-id": f"10.0.0.{node.number}", "check-next-hops": False, "neighbors": neighbors,
                  **{k.replace("_", "-"): v for k, v in bgp.items()}}
         lists = {"all": [{"then": "accept"}], **(policies or {})}
         rules = " ".join(f"{name} = ( {', '.join(setting(r) for r in rows)} );" for name, rows in lists.items())
-        text = f'core = {{ address = "{node.local[1]}"; }}; bgp = {setting(group)[:-1]} policies = {{ {rules} }}; }};'
+        text = f'core = {{ address = "{core or node.local[1]}"; }}; bgp = {setting(group)[:-1]} policies = {{ {rules} }}; }};'
         if tunnels:
             text += f" tunnels = ( {', '.join(setting(t) for t in tunnels)} );"
         if classes:

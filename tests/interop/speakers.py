@@ -444,7 +444,8 @@ class GoBgp(Speaker):
 
     def routes(self, peer_address, family):
         table = json.loads(self.gobgp("-j", "neighbor", peer_address, "adj-in", "-a", self.SHOW[family]) or "{}")
-        return {prefix.split("]")[-1]: self.route(paths[0], family) for prefix, paths in table.items()}
+        whole = "/32" if family == "ipv4-encap" else ""
+        return {prefix + whole: self.route(paths[0], family) for prefix, paths in table.items()}
 
     @staticmethod
     def route(path, family):

@@ -36,11 +36,19 @@ SIX_PE, FOUR_PLAIN = "2001:db8:204::/48", "203.0.112.0/25"  # GoBGP's, with labe
 GRE = bytes.fromhex("00020006" "0104deadbeef")
 RAW = [(0x80, 4, (5).to_bytes(4, "big")), (0xc0, 8, bytes.fromhex("fde80001")), (0xc0, 16, bytes.fromhex("0002fde800000007")),
        (0xc0, 32, bytes.fromhex("0000fde80000000100000002")), (0xc0, 23, GRE), (0xc0, 99, b"nobody knows")]
+# Of a type that nobody has, with a sub-TLV from 128 on, whose length has two octets; GRE with a key, a color and an endpoint; L2TPv3 with a session and a cookie.
+COLOR = bytes.fromhex("0408" "030b000000000064")
+SEVERAL = bytes.fromhex("7ffe0007" "c80004aabbccdd" "00020018" "010400000007" + COLOR.hex() + "0606000000000000" "0001000a" "01080000126889abcdef")
+SEVERAL_PREFIX = "198.51.111.0/24"
+LARGE_PREFIX = "198.51.112.0/24"
 OLD_STYLE = "192.0.2.33"  # a next hop that OpenBGPD understands
 OLD_PREFIX = "198.51.110.0/24"
 
 # Our own: by preference. The bytes are those of RFC 9012: sub-TLV 1 encapsulation, 6 egress endpoint (the next hop).
 TUNNELS = [{"type": "l2tpv3", "session": 4711, "cookie": "0123456789abcdef"}, {"type": "gre", "key": 7}, {"type": "ipip"}]
+
+
+ROLE = {"tunnels": TUNNELS, "classes": ["color:100", "65000:99"], "networks": OURS, "core": "192.0.2.9"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +75,7 @@ def build(x):
         x.speakers[name] = x.speaker(kind, x.hosts[name], AS, peers + ([Peer(us.local[0], AS, LABELED)] if kind is Frr else []))
     neighbors["frr-labeled"] = neighbor(x.hosts["frr"].local[0], families=LABELED, client=True)
     x.us, x.neighbors = us, neighbors
-    x.rr = x.softwired(us, AS, neighbors, tunnels=TUNNELS, classes=["color:100", "65000:99"], networks=OURS)
+    x.rr = x.softwired(us, AS, neighbors, **ROLE)
     wait_up(x.rr, *neighbors)
     announce(x)
     wait_until("all have heard all", lambda: all(heard_all(x, name) for name in NUMBER), 20)
@@ -83,6 +91,7 @@ def announce(x):
         x.speakers[name].announce(four, "ipv4-labeled", label=label)
         x.speakers[name].announce(six, "ipv6-labeled", label=label + 1)
     go.announce(SIX_PE, "ipv6-labeled", label=800, next_hop="::ffff:192.0.2.3")
+    go.announce(SEVERAL_PREFIX, attributes=[(0xc0, 23, SEVERAL)])
     go.announce(FOUR_PLAIN, "ipv4-labeled", label=801, next_hop="192.0.2.3")
     go.announce("192.0.2.3/32", "ipv4-encap", next_hop="192.0.2.3", attributes=[(0xc0, 23, GRE)])
 
@@ -97,9 +106,9 @@ def wanted(name, family):
     at = family == "ipv6"
     found = {PREFIX[n][at] for n in NUMBER if n != name} | {OURS[at]}
     if not at and name != "gobgp":
-        found.add(OLD_PREFIX)
+        found |= {OLD_PREFIX, SEVERAL_PREFIX}
     if not at and name == "openbgpd":
-        found -= {PREFIX[n][0] for n in ("bird", "frr", "gobgp")}
+        found -= {SEVERAL_PREFIX, *(PREFIX[n][0] for n in ("bird", "frr", "gobgp"))}
     return found
 
 
@@ -149,7 +158,7 @@ def test_reflected_routes_keep_their_next_hops_and_say_who_told_them(net, name):
 def test_communities_of_all_kinds_and_the_med_come_through(net, name):
     for family in BOTH:
         for prefix, r in read(net, name, family).items():
-            if prefix not in OURS:
+            if prefix not in (*OURS, SEVERAL_PREFIX):
                 assert (r.communities, r.extended, r.large, r.med) == ({"65000:1"}, {"rt:65000:7"}, {"65000:1:2"}, 5), (prefix, r)
 
 
@@ -218,6 +227,11 @@ def test_gobgp_reads_our_tunnels_with_the_same_values(net):
         assert 1 not in ipip
         assert r.communities == {"65000:99"}
         assert any('"color": 100' in e for e in r.extended), r.extended
+    # The route of the Encapsulation SAFI. A last tunnel without sub-TLVs GoBGP 3.10 does not see.
+    r = read(net, "gobgp", "ipv4-encap")["192.0.2.9/32"]
+    assert r.next_hop == "192.0.2.9" and [t["type"] for t in r.tunnels] == [1, 2], r
+    l2tp, gre = ({s["type"]: s for s in t["value"]} for t in r.tunnels)
+    assert (l2tp[1]["key"], base64.b64decode(l2tp[1]["cookie"]), gre[1]["key"]) == (4711, bytes.fromhex("0123456789abcdef"), 7)
 
 
 # proves: MESH-SIG-6 partial, MESH-SIG-9 partial
@@ -233,6 +247,19 @@ def test_a_neighbour_that_knows_one_plain_tunnel_only_gets_that_one(net):
     assert "65000:99" in read(net, "frr", "ipv4")[OURS[0]].communities
 
 
+# proves: MESH-SIG-6 partial, MESH-SIG-7 partial
+def test_several_tunnels_of_gobgp_are_read_and_passed_on_as_they_are(net):
+    sent = wire.told(net.wire.path, SEVERAL_PREFIX, NEXT_HOP["gobgp"]).attributes[23][1]
+    assert sent == SEVERAL
+    r = routes(net.rr, "received", "gobgp")[SEVERAL_PREFIX]
+    assert r["tunnels"] == ["gre key 7 endpoint next-hop color 100", "l2tpv3 session 4712 cookie of 4 octets"], r
+    assert read(net, "bird", "ipv4")[SEVERAL_PREFIX].opaque[23] == SEVERAL
+    # FRR would reset the session over the first one, and over two: it gets the first that is plain.
+    told = wire.told(net.wire.path, SEVERAL_PREFIX, destination=net.neighbors["frr"]["address"])
+    assert told.attributes[23][1] == SEVERAL[11:39], told
+    assert row(net.rr, "frr")["counters"]["flaps"] == 0
+
+
 def test_what_bird_and_openbgpd_do_not_know_reaches_them_as_it_was(net):
     for name, prefix in (("bird", PREFIX["gobgp"][0]), ("bird", OLD_PREFIX), ("openbgpd", OLD_PREFIX), ("openbgpd", PREFIX["gobgp"][1])):
         r = read(net, name, "ipv6" if ":" in prefix else "ipv4")[prefix]
@@ -245,13 +272,26 @@ def test_what_bird_and_openbgpd_do_not_know_reaches_them_as_it_was(net):
 
 
 def test_what_is_withdrawn_is_gone_everywhere(net):
-    for name in ("bird", "frr", "openbgpd"):
-        net.speakers[name].withdraw(PREFIX[name][1])
-    gone = {PREFIX[name][1] for name in ("bird", "frr", "openbgpd")}
-    wait_until("nobody has it", lambda: not any(gone & set(read(net, name, "ipv6")) for name in NUMBER))
-    for name in ("bird", "frr", "openbgpd"):
-        net.speakers[name].announce(PREFIX[name][1], **COMMUNITIES)
+    for name, speaker in net.speakers.items():
+        speaker.withdraw(PREFIX[name][1])
+    wait_until("nobody has any", lambda: all(set(read(net, name, "ipv6")) == {OURS[1]} for name in NUMBER))
+    for name, speaker in net.speakers.items():
+        speaker.announce(PREFIX[name][1], **({"attributes": RAW} if name == "gobgp" else COMMUNITIES))
     wait_until("all have heard all again", lambda: all(heard_all(net, name) for name in NUMBER), 20)
+
+
+def test_a_set_longer_than_4096_octets_goes_to_those_that_take_such_messages(net):
+    """RFC 8654: from BIRD to FRR. GoBGP cannot have it, and the log says so."""
+    many = [f"65000:1:{n}" for n in range(400)]
+    net.speakers["bird"].announce(LARGE_PREFIX, large=many)
+    r = wait_until("FRR has it", lambda: read(net, "frr", "ipv4").get(LARGE_PREFIX))
+    assert r.large == set(many) and set(routes(net.rr)[LARGE_PREFIX]["large_communities"]) == set(many)
+    told = wait_until("the log tells who has it not", lambda: net.rr.has("event=bgp-untold", "neighbor=gobgp", f"prefix={LARGE_PREFIX}"))
+    assert "message" in told[0], told
+    assert LARGE_PREFIX not in read(net, "gobgp", "ipv4")
+    net.speakers["bird"].withdraw(LARGE_PREFIX)
+    wait_until("it is withdrawn", lambda: LARGE_PREFIX not in read(net, "frr", "ipv4"))
+    assert all(row(net.rr, name)["counters"]["flaps"] == 0 for name in NUMBER)
 
 
 def refreshes(net, source, destination):
@@ -320,7 +360,7 @@ def test_too_many_routes_end_the_session_of_who_told_them(net):
     wait_up(net.rr, "openbgpd", "bird")
     flaps = row(net.rr, "bird")["counters"]["flaps"]
     limited = {**net.neighbors, "openbgpd": {**net.neighbors["openbgpd"], "max-prefix": {"ipv4": 2}}}
-    net.reconfigure(net.rr, AS, limited, tunnels=TUNNELS, classes=["color:100", "65000:99"], networks=OURS)
+    net.reconfigure(net.rr, AS, limited, **ROLE)
     speaker = net.speakers["openbgpd"]
     for n in range(3):
         speaker.announce(f"203.0.{n}.0/24")
@@ -338,6 +378,7 @@ def test_too_many_routes_end_the_session_of_who_told_them(net):
 
 def test_tshark_finds_nothing_malformed(net):
     net.wire.stop()
-    assert wire.malformed(net.wire.path) == []
+    # Of the Color sub-TLV tshark 4.0 has an idea of its own, and it does not know extended messages.
+    assert wire.malformed(net.wire.path, without=COLOR, longest=4096) == []
     kinds = {m.kind for m in wire.messages(net.wire.path)}
     assert kinds == {1, 2, 3, 4, 5}
