@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	{"show",
 		"softwires|tunnels|leases|reverse-zone|counters|drain [NAME] | bgp neighbors [NEIGHBOR] | "
 		"bgp routes [FAMILY] | bgp routes received|advertised NEIGHBOR | bgp routes within PREFIX | "
-		"bgp attributes | route ADDRESS",
+		"bgp attributes | bgp summary | route ADDRESS",
 		1, 8, run_show, "what there is; of this user, initiator or neighbor only"},
 	{"trace", "NAME", 1, 1, run_trace,
 		"packets of a user's or initiator's set-up and upkeep, as they come and go"},

@@ -46,8 +46,15 @@ void afbr_prepare(struct afbr *a, const struct afbr_config *config, afbr_problem
 void afbr_apply(struct afbr_change *change, struct json_t *say);
 void afbr_discard(struct afbr_change *change);
 
-/* For the control socket: doc/control.md. New references. FILTER, a neighbour's name, may be NULL. */
-struct json_t *afbr_show_neighbors(struct afbr *a, const char *filter);
+/*
+ * For the control socket: doc/control.md. New references. A neighbour is asked for by its name or its address; NULL: all. NULL, or a negative errno, and
+ * *why, as a sentence, where it is not to be had.
+ */
+#define AFBR_NOT_UP      "the mesh is not up yet"
+#define AFBR_NO_NEIGHBOR "there is no such neighbor: `softwire show bgp neighbors` lists them"
+struct json_t *afbr_show_neighbors(struct afbr *a, const char *filter, const char **why);
+/* Ourselves: AS, router ID, tables. */
+struct json_t *afbr_show_speaker(struct afbr *a);
 /*
  * Loc-RIB of FAMILY (BGP_FAMILIES: all), or what neighbour RECEIVED told, or what ADVERTISED is told; of WITHIN (may be NULL) and what is inside. A page: at
  * most LIMIT rows, of no more than AFBR_LOOKED_AT nets; *ret_next is where the next one begins (AFTER), 0 where this was the last. Between pages tables may
@@ -68,8 +75,8 @@ struct json_t *afbr_show_attributes(struct afbr *a, uint32_t limit);
 /* For each family that has it: all paths of the longest prefix that has P's address, or of EXACTly P, and why the best one is, in words. NULL and *why. */
 struct json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, const char **why);
 struct json_t *afbr_show_counters(struct afbr *a);
-/* NAME NULL: all. How many; -ENOENT: there is no such neighbour. */
-int afbr_clear(struct afbr *a, const char *name, const char *words);
+/* How many, or a negative errno and *why. */
+int afbr_clear(struct afbr *a, const char *name, const char *words, const char **why);
 int afbr_refresh(struct afbr *a, const char *name, bool in, bool out, const char **why);
 /* Writes the tables to a new MRT file; DONE gets its path, or NULL and why. */
 void afbr_dump(struct afbr *a, void (*done)(void *owner, const char *path, const char *why), void *owner);

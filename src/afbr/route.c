@@ -37,6 +37,18 @@ static void add_policy(
 
 /* ---- one prefix ---- */
 
+/* The reasons name neighbours by it. */
+static json_t *address_of(const struct afbr *a, const struct rib_path *p)
+{
+	const struct bgp_neighbor *n = bgp_source_neighbor(a->bgp, p->source);
+	struct bgp_neighbor_view view;
+
+	if (!n)
+		return json_null();
+	bgp_neighbor_view(n, &view);
+	return report_addr(&view.config->address);
+}
+
 static json_t *paths_of(const struct afbr *a, const struct rib *r, rib_id net, struct explain *e)
 {
 	json_t *list = json_array();
@@ -49,6 +61,7 @@ static json_t *paths_of(const struct afbr *a, const struct rib *r, rib_id net, s
 		json_t *row = json_object();
 
 		routes_add_path(row, a, r, net, p->path);
+		json_object_set_new(row, "from_address", address_of(a, p->path));
 		text_add(&t, "%s", p->why);
 		if (p->path->bar == BGP_BAR_POLICY)
 			add_policy(&t, a, r, net, p->path);
@@ -120,8 +133,9 @@ json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, cons
 			json_array_append_new(list, row_of(a, r, net, room));
 	}
 	*why = !room         ? "not enough memory"
-	       : !a->running ? "the mesh is not up yet"
-			     : "there is no such route";
+	       : !a->running ? AFBR_NOT_UP
+	       : exact       ? "no table has this prefix"
+			     : "no table has a prefix with this address in it";
 	free(room);
 	if (json_array_size(list))
 		return list;

@@ -67,6 +67,17 @@ static json_t *id_of(uint32_t id)
 	return id ? report_addr(&a) : json_null();
 }
 
+static json_t *clusters_of(struct reader set)
+{
+	struct bgp_attribute attribute;
+	json_t *list = json_array();
+
+	if (bgp_attribute_find(set, BGP_CLUSTER_LIST, &attribute))
+		while (reader_left(&attribute.value) >= 4)
+			json_array_append_new(list, id_of(reader_u32(&attribute.value)));
+	return list;
+}
+
 static void add_set(json_t *object, struct reader set, const struct bgp_facts *f)
 {
 	static const char *const origins[] = {"igp", "egp", "incomplete"};
@@ -78,6 +89,7 @@ static void add_set(json_t *object, struct reader set, const struct bgp_facts *f
 	json_object_set_new(object, "origin", json_string(f->origin < 3 ? origins[f->origin] : "unknown"));
 	json_object_set_new(object, "med", f->has_med ? json_integer(f->med) : json_null());
 	json_object_set_new(object, "originator_id", id_of(f->originator_id));
+	json_object_set_new(object, "cluster_list", clusters_of(set));
 	add_communities(object, set);
 	json_object_set_new(object, "tunnels", tunnels_of(set));
 }
@@ -107,6 +119,8 @@ void routes_add_path(
 {
 	const struct bgp_next_hop *hop = p->set->next_hop;
 	uint32_t now = (uint32_t)(loop_clock() / 1000);
+	bool needed = p->source != 0,
+	     reached = !needed || (!hop->ours && (hop->reached || !a->config->check_next_hops));
 
 	json_object_set_new(row, "from", report_text(bgp_source_name(a->bgp, p)));
 	json_object_set_new(row, "best", json_boolean(rib_best(r, net) == p));
@@ -117,9 +131,10 @@ void routes_add_path(
 	json_object_set_new(
 		row, "label", bgp_family_labeled(r->family) ? json_integer(p->label) : json_null());
 	add_next_hop(row, &hop->value);
-	json_object_set_new(row, "reached", json_boolean(hop->reached || !a->config->check_next_hops));
+	json_object_set_new(row, "reached", json_boolean(reached));
 	json_object_set_new(row, "metric", hop->reached ? json_integer(hop->metric) : json_null());
-	json_object_set_new(row, "unreached_because", hop->reached ? json_null() : report_text(hop->why));
+	json_object_set_new(row, "unreached_because",
+		reached ? json_null() : report_text(hop->ours ? "it is one of our own addresses" : hop->why));
 	add_set(row, bgp_set_reader(p->set), &p->set->facts);
 }
 
@@ -226,9 +241,9 @@ static uint64_t fill(struct page *g)
 
 static bool find_neighbor(const struct afbr *a, const char *name, struct bgp_neighbor **ret, const char **why)
 {
-	*ret = name ? bgp_neighbor_find(a->bgp, name) : NULL;
+	*ret = name ? neighbor_named(a, name) : NULL;
 	if (name && !*ret)
-		*why = "there is no such neighbor";
+		*why = AFBR_NO_NEIGHBOR;
 	return !name || *ret;
 }
 
@@ -238,7 +253,7 @@ json_t *afbr_show_routes(
 	struct page g = {.role = a, .query = q};
 
 	if (!a->running) {
-		*why = "the mesh is not up yet";
+		*why = AFBR_NOT_UP;
 		return NULL;
 	}
 	if (!find_neighbor(a, q->received, &g.received, why) ||

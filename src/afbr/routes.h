@@ -6,6 +6,9 @@
 #include "afbr/parts.h"
 
 struct json_t;
+struct bgp_neighbor;
+/* By its name, or by its address; NULL. */
+struct bgp_neighbor *neighbor_named(const struct afbr *a, const char *text);
 /* Family and prefix of NET. A new reference. */
 struct json_t *routes_row(const struct rib *r, rib_id net);
 /* A path as it stands in the table: doc/control.md. */

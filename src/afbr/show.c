@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "afbr/parts.h"
+#include "afbr/routes.h"
 #include "report/report.h"
 
 static json_t *number(uint64_t n)
@@ -40,16 +40,24 @@ static json_t *family_names(bgp_families families)
 
 /* ---- a neighbour ---- */
 
-static json_t *error_of(const struct bgp_neighbor_view *v)
+static json_t *error_of(const struct bgp_error *e, bool sent)
 {
-	const struct bgp_error *e = &v->last_error;
 	char name[64];
 
 	if (!e->code && !*e->reason)
 		return json_null();
 	return json_pack("{s:o, s:o, s:b}", "code",
 		e->code ? json_string(bgp_error_name(e->code, e->subcode, name)) : json_null(), "reason",
-		report_text(e->reason), "sent", v->last_error_sent);
+		report_text(e->reason), "sent", sent);
+}
+
+static json_t *last_error_of(const struct bgp_neighbor_view *v, msec now)
+{
+	json_t *error = error_of(&v->last_error, v->last_error_sent);
+
+	if (json_is_object(error))
+		json_object_set_new(error, "ago_seconds", seconds(v->last_error_at, now));
+	return error;
 }
 
 static json_t *families_of(const struct bgp_neighbor_view *v)
@@ -141,21 +149,64 @@ static json_t *row_of(const struct afbr *a, const struct bgp_neighbor *n, msec n
 	json_object_set_new(row, "families", families_of(&v));
 	json_object_set_new(row, "capabilities", capabilities_of(&v));
 	json_object_set_new(row, "counters", counters_of(&v));
-	json_object_set_new(row, "last_error", error_of(&v));
+	json_object_set_new(row, "last_error", last_error_of(&v, now));
+	json_object_set_new(
+		row, "last_notification", error_of(&v.last_notification, v.last_notification_sent));
 	return row;
 }
 
-json_t *afbr_show_neighbors(struct afbr *a, const char *filter)
+/* Names of neighbours are no addresses: they have neither a colon, nor a digit first. */
+struct bgp_neighbor *neighbor_named(const struct afbr *a, const char *text)
+{
+	struct bgp_neighbor *n = bgp_neighbor_find(a->bgp, text);
+	struct addr address;
+
+	if (n || addr_parse(text, &address))
+		return n;
+	return bgp_neighbor_by_address(a->bgp, &address, 0);
+}
+
+json_t *afbr_show_neighbors(struct afbr *a, const char *filter, const char **why)
+{
+	const struct bgp_neighbor *only = NULL;
+	json_t *list;
+
+	*why = !a->running ? AFBR_NOT_UP : AFBR_NO_NEIGHBOR;
+	if (filter && (!a->running || !(only = neighbor_named(a, filter))))
+		return NULL;
+	list = json_array();
+	for (const struct bgp_neighbor *n = a->running ? bgp_neighbor_next(a->bgp, NULL) : NULL; n;
+		n = bgp_neighbor_next(a->bgp, n))
+		if (!only || n == only)
+			json_array_append_new(list, row_of(a, n, loop_clock()));
+	return list;
+}
+
+static json_t *tables_of(struct afbr *a)
 {
 	json_t *list = json_array();
 
-	if (!a->running)
-		return list;
-	for (const struct bgp_neighbor *n = bgp_neighbor_next(a->bgp, NULL); n;
-		n = bgp_neighbor_next(a->bgp, n))
-		if (!filter || !strcmp(filter, bgp_neighbor_name(n)))
-			json_array_append_new(list, row_of(a, n, loop_clock()));
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		const struct rib *r = bgp_rib(a->bgp, (enum bgp_family)f);
+
+		if (r->path_count)
+			json_array_append_new(list,
+				json_pack("{s:s, s:o, s:o}", "family", bgp_family_name(r->family), "prefixes",
+					number(r->net_count), "paths", number(r->path_count)));
+	}
 	return list;
+}
+
+json_t *afbr_show_speaker(struct afbr *a)
+{
+	const struct bgp_config *c;
+
+	if (!a->running)
+		return json_null();
+	c = bgp_config(a->bgp);
+	return json_pack("{s:o, s:o, s:o, s:b, s:o}", "as", number(c->as), "router_id", dotted(c->id),
+		"cluster_id", dotted(c->cluster_id ? c->cluster_id : c->id), "restarting",
+		bgp_is_deferring(a->bgp), "tables", tables_of(a));
 }
 
 /* ---- counters ---- */
@@ -204,31 +255,36 @@ json_t *afbr_show_counters(struct afbr *a)
 
 /* ---- what an operator does ---- */
 
-int afbr_clear(struct afbr *a, const char *name, const char *words)
+int afbr_clear(struct afbr *a, const char *name, const char *words, const char **why)
 {
+	struct bgp_neighbor *only = name && a->running ? neighbor_named(a, name) : NULL;
 	int count = 0;
 
-	for (struct bgp_neighbor *n = a->running ? bgp_neighbor_next(a->bgp, NULL) : NULL; n;
-		n = bgp_neighbor_next(a->bgp, n)) {
-		if (name && strcmp(name, bgp_neighbor_name(n)) != 0)
+	*why = !a->running ? AFBR_NOT_UP : AFBR_NO_NEIGHBOR;
+	if (!a->running || (name && !only))
+		return -ENOENT;
+	for (struct bgp_neighbor *n = bgp_neighbor_next(a->bgp, NULL); n; n = bgp_neighbor_next(a->bgp, n)) {
+		if (only && n != only)
 			continue;
 		bgp_neighbor_clear(n, words);
 		count++;
 	}
-	return name && !count ? -ENOENT : count;
+	return count;
 }
 
 int afbr_refresh(struct afbr *a, const char *name, bool in, bool out, const char **why)
 {
-	int count = 0, found = 0, result = 0;
+	struct bgp_neighbor *only = name && a->running ? neighbor_named(a, name) : NULL;
+	int count = 0, result = 0;
 
-	for (struct bgp_neighbor *n = a->running ? bgp_neighbor_next(a->bgp, NULL) : NULL; n;
-		n = bgp_neighbor_next(a->bgp, n)) {
+	*why = !a->running ? AFBR_NOT_UP : AFBR_NO_NEIGHBOR;
+	if (!a->running || (name && !only))
+		return -ENOENT;
+	for (struct bgp_neighbor *n = bgp_neighbor_next(a->bgp, NULL); n; n = bgp_neighbor_next(a->bgp, n)) {
 		int r;
 
-		if (name && strcmp(name, bgp_neighbor_name(n)) != 0)
+		if (only && n != only)
 			continue;
-		found++;
 		r = bgp_neighbor_refresh(n, in, out);
 		if (r)
 			result = r;
@@ -237,10 +293,9 @@ int afbr_refresh(struct afbr *a, const char *name, bool in, bool out, const char
 	}
 	if (count)
 		return count;
-	*why = !found                  ? "there is no such neighbor"
-	       : result == -ENOTCONN   ? "it has no session"
+	*why = result == -ENOTCONN     ? "it has no session"
 	       : result == -EOPNOTSUPP ? "its peer cannot be asked for its routes again (RFC 2918): "
 					 "`softwire bgp clear` does it"
 				       : "it did not work";
-	return !found ? -ENOENT : result;
+	return result;
 }

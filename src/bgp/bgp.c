@@ -325,6 +325,11 @@ const struct bgp_config *bgp_config(const struct bgp *b)
 	return &b->config;
 }
 
+bool bgp_is_deferring(const struct bgp *b)
+{
+	return b->deferring;
+}
+
 struct rib *bgp_rib(struct bgp *b, enum bgp_family family)
 {
 	return &b->ribs[family];

@@ -174,6 +174,8 @@ struct bgp *bgp_new(const struct bgp_config *config, const struct bgp_ops *ops, 
 	struct rng *rng, void *owner);
 void *bgp_owner(const struct bgp *b);
 const struct bgp_config *bgp_config(const struct bgp *b);
+/* After our own restart: nothing is told yet (RFC 4724). */
+bool bgp_is_deferring(const struct bgp *b);
 /* Every session ends with Cease/Administrative Shutdown and WORDS (may be NULL); ops->close() for each. */
 void bgp_shutdown(struct bgp *b, const char *words);
 /* Connections end without a word: the peer that knows graceful restart keeps our routes. */
@@ -271,6 +273,9 @@ struct bgp_neighbor_view {
 	msec since;                  /* of the state */
 	struct bgp_error last_error; /* why it went down last; code and reason "" at first */
 	bool last_error_sent;
+	msec last_error_at;                 /* 0: never */
+	struct bgp_error last_notification; /* since the last session began: says more than the failed connections that may follow it */
+	bool last_notification_sent;
 	const char *waiting; /* idle: for what, as a clause; or NULL */
 	msec next_try;       /* MSEC_NEVER */
 	uint32_t remote_id;

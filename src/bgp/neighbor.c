@@ -260,6 +260,7 @@ bool neighbor_established(struct bgp_connection *c, msec now)
 	open_tables(n, c);
 	restart_back(n, c, same, now);
 	change_state(n, NULL, false, now);
+	n->last_notification = (struct bgp_error){0};
 	if (other)
 		collision(other, "there is a session already", now);
 	if (send_begin(n, now)) {
@@ -395,6 +396,11 @@ void neighbor_lost(struct bgp_connection *c, const struct bgp_error *error, bool
 	if (was_up || is_alone(n)) {
 		n->last_error = *error;
 		n->last_error_sent = sent;
+		n->last_error_at = now;
+	}
+	if (error->code && (was_up || !n->up)) {
+		n->last_notification = *error;
+		n->last_notification_sent = sent;
 	}
 	if (is_alone(n) && !n->connections[0])
 		rest(n, c->state, error, sent, now);

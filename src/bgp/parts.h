@@ -91,8 +91,9 @@ struct bgp_neighbor {
 	struct bgp_neighbor_table table[BGP_FAMILIES];
 	bgp_families ask;          /* ROUTE-REFRESH requests that are to be sent */
 	struct bgp_open last_open; /* of the last session, for graceful restart */
-	struct bgp_error last_error;
-	bool last_error_sent;
+	struct bgp_error last_error, last_notification; /* the latter: since the last session began */
+	bool last_error_sent, last_notification_sent;
+	msec last_error_at;
 	uint64_t messages_in, messages_out, updates_in, updates_out; /* counted in session.c */
 	uint64_t withdrawn_updates, discarded_attributes;            /* in receive.c */
 	uint64_t established;                                        /* sessions so far */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/message.h"
 #include "command/bgp.h"
 #include "command/option.h"
 #include "control/client.h"
@@ -12,6 +13,17 @@
 
 static void print_neighbors(const struct call *call, const json_t *answer)
 {
+	const json_t *rows = json_object_get(answer, "neighbors");
+
+	if (call->argc > 2)
+		print_bgp_neighbor(stdout, json_array_get(rows, 0));
+	else
+		print_bgp_neighbors(stdout, rows);
+}
+
+static void print_summary(const struct call *call, const json_t *answer)
+{
+	print_bgp_speaker(stdout, json_object_get(answer, "speaker"));
 	print_bgp_neighbors(stdout, json_object_get(answer, "neighbors"));
 }
 
@@ -22,48 +34,63 @@ static void print_attributes(const struct call *call, const json_t *answer)
 
 static int show_neighbors(const struct call *call)
 {
-	json_t *request = json_pack("{s:s}", "do", "show bgp neighbors");
+	json_t *request;
 
 	if (call->argc > 3)
 		return command_usage("one neighbor, or none for all", call->argv[3]);
+	request = json_pack("{s:s}", "do", "show bgp neighbors");
 	if (call->argc == 3)
 		json_object_set_new(request, "filter", json_string(call->argv[2]));
 	return command_ask_once(call, request, print_neighbors);
 }
 
-/* False: WORDS make no sense; *ret_wrong is the one that does not. */
-static bool route_words(json_t *request, int argc, char **words, const char **ret_wrong)
+static bool is_family(const char *word)
+{
+	enum bgp_family f;
+
+	return !bgp_family_parse(word, &f);
+}
+
+/* NULL, or what is wrong with WORDS; *ret_word is the one where it is. */
+static const char *route_words(json_t *request, int argc, char **words, const char **ret_word)
 {
 	static const char *const keys[] = {"received", "advertised", "within", NULL};
 
 	for (int i = 0; i < argc; i++) {
 		unsigned k = 0;
 
-		*ret_wrong = words[i];
+		*ret_word = words[i];
 		while (keys[k] && strcmp(keys[k], words[i]) != 0)
 			k++;
 		if (keys[k] && i + 1 == argc)
-			return false;
+			return k < 2 ? "a neighbor must follow" : "a prefix must follow";
 		if (keys[k])
 			json_object_set_new(request, keys[k], json_string(words[++i]));
 		else if (strchr(words[i], '/'))
 			json_object_set_new(request, "within", json_string(words[i]));
-		else
+		else if (is_family(words[i]))
 			json_object_set_new(request, "family", json_string(words[i]));
+		else if (strpbrk(words[i], ":.")) /* an address */
+			return "`show bgp routes` takes prefixes, `show route` finds addresses";
+		else
+			return "show bgp routes takes a family (ipv4, ipv6, ipv4-labeled, ipv6-labeled, "
+			       "ipv4-encap, ipv6-encap), received NEIGHBOR, advertised NEIGHBOR or within "
+			       "PREFIX";
 	}
-	return true;
+	return NULL;
 }
 
 /* A page, and then the next one. */
 static int show_routes(const struct call *call)
 {
 	json_t *request = json_pack("{s:s}", "do", "show bgp routes");
+	struct print_shape shape = {0};
 	bool ok = true, more = true;
-	const char *wrong = NULL;
+	const char *word = NULL, *wrong = route_words(request, call->argc - 2, call->argv + 2, &word);
 
-	if (!route_words(request, call->argc - 2, call->argv + 2, &wrong)) {
+	if (wrong) {
 		json_decref(request);
-		return command_usage("something is missing behind it", wrong);
+		return command_usage(wrong, word);
 	}
 	for (bool first = true; ok && more; first = false) {
 		struct control_client client = {.fd = -1};
@@ -72,7 +99,8 @@ static int show_routes(const struct call *call)
 
 		ok = command_agreed(call, answer);
 		if (ok && !call->json)
-			print_bgp_routes(stdout, json_object_get(answer, "routes"), first);
+			print_bgp_routes(stdout, json_object_get(answer, "routes"), &shape,
+				first && !json_is_string(next));
 		more = json_is_string(next) && !ferror(stdout);
 		if (more)
 			json_object_set(request, "after", next);
@@ -94,7 +122,9 @@ static void print_route(const struct call *call, const json_t *answer)
 int show_route(const struct call *call)
 {
 	if (call->argc != 2)
-		return command_usage("to which address, or for which prefix?", NULL);
+		return command_usage(
+			"show route: to which address, or for which prefix? `show bgp routes` shows all",
+			NULL);
 	return command_ask_once(
 		call, json_pack("{s:s, s:s}", "do", "show route", "to", call->argv[1]), print_route);
 }
@@ -103,14 +133,18 @@ int show_bgp(const struct call *call)
 {
 	const char *what = call->argc > 1 ? call->argv[1] : "";
 
+	if (call->argc == 1 || (!strcmp(what, "summary") && call->argc == 2))
+		return command_ask_once(call, json_pack("{s:s}", "do", "show bgp neighbors"), print_summary);
 	if (!strcmp(what, "neighbors"))
 		return show_neighbors(call);
 	if (!strcmp(what, "routes"))
 		return show_routes(call);
-	if (!strcmp(what, "attributes") && call->argc == 2)
+	if (!strcmp(what, "attributes") && call->argc > 2)
+		return command_usage("show bgp attributes takes nothing more", call->argv[2]);
+	if (!strcmp(what, "attributes"))
 		return command_ask_once(
 			call, json_pack("{s:s}", "do", "show bgp attributes"), print_attributes);
-	return command_usage("show bgp neighbors, routes or attributes", *what ? what : NULL);
+	return command_usage("show bgp takes neighbors, routes or attributes, or nothing", what);
 }
 
 /* ---- what an operator does ---- */
@@ -174,10 +208,14 @@ static int run(const struct call *call, const struct options *o, const char *con
 	bool clear = count && !strcmp(words[0], "clear"), refresh = count && !strcmp(words[0], "refresh");
 	json_t *request;
 
-	if (count == 1 && !strcmp(words[0], "dump"))
+	if (count == 2 && !strcmp(words[0], "dump"))
+		return command_usage("bgp dump takes nothing more", words[1]);
+	if (count && !strcmp(words[0], "dump"))
 		return command_ask_once(call, json_pack("{s:s}", "do", "bgp dump"), print_done);
 	if (!clear && !refresh)
-		return command_usage("bgp clear, refresh or dump", count ? words[0] : NULL);
+		return command_usage(
+			"bgp clear, refresh or dump; `softwire show bgp` shows sessions and routes",
+			count ? words[0] : NULL);
 	if (count != 2)
 		return command_usage("of which neighbor, or of all?", NULL);
 	if ((o->words && !clear) || ((o->in || o->out) && !refresh))

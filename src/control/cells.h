@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "control/print.h"
+
 enum { CELL = 160 };
 
 struct context {
 	time_t now;
-	bool no_heading; /* a page of a table that has begun */
+	struct print_shape *shape; /* of a table that comes in pages; NULL */
 };
 
 struct column {
@@ -22,7 +24,10 @@ struct column {
 };
 #define CELL_FUNCTION(name) static void name(const json_t *row, const struct context *x, char text[CELL])
 
-/* A column without a single cell is left out. X may be NULL. EMPTY is said when there are no rows. */
+/*
+ * A column without a single cell is left out; a page that needs one which the pages before it did without has a heading of its own. X may be NULL. EMPTY is said
+ * when there are no rows.
+ */
 void print_table(FILE *out, const json_t *rows, const struct context *x, const struct column *columns,
 	unsigned count, const char *empty);
 #define PRINT(out, rows, x, columns, empty)                                                                  \

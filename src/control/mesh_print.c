@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables of the mesh for people. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/cells.h"
-#include "control/print.h"
+#include "control/mesh_print.h"
+#include "lib/addr.h"
+#include "lib/text.h"
 
 /* ---- cells ---- */
 
@@ -70,18 +73,34 @@ CELL_FUNCTION(cell_advertised)
 CELL_FUNCTION(cell_session_note)
 {
 	const json_t *error = json_object_get(row, "last_error");
-	char buf[16], next[64] = "", all[2 * CELL];
+	char buf[16], all[3 * CELL] = "";
+	struct text t = {all, sizeof(all), 0};
 
-	if (!strcmp(cell_text(row, "state"), "established"))
+	if (!strcmp(cell_text(row, "state"), "established")) {
+		print_disagreement(row, &t);
+		cell_put(text, all);
 		return;
+	}
+	text_add(&t, "%s", cell_text(row, "waiting"));
+	/* What was said before a connection failed says more than that. */
+	if (!*cell_text(error, "code") && *print_reason(json_object_get(row, "last_notification")))
+		text_add(&t, "%s%.100s", t.len ? "; " : "",
+			print_reason(json_object_get(row, "last_notification")));
+	if (*print_reason(error))
+		text_add(&t, "%s%.100s", t.len ? "; " : "", print_reason(error));
 	if (cell_has_number(row, "next_try_seconds"))
-		snprintf(next, sizeof(next), "next try in %s",
+		text_add(&t, "%snext try in %s", t.len ? "; " : "",
 			print_seconds(cell_number(row, "next_try_seconds"), buf));
-	snprintf(all, sizeof(all), "%s%s%.110s%s%s", cell_text(row, "waiting"),
-		*cell_text(row, "waiting") && error ? "; " : "",
-		*cell_text(error, "reason") ? cell_text(error, "reason") : cell_text(error, "code"),
-		*next && json_is_object(error) ? "; " : "", next);
 	cell_put(text, all);
+}
+
+/* Where it does not follow from the prefix. */
+CELL_FUNCTION(cell_family)
+{
+	const char *family = cell_text(row, "family");
+
+	if (strcmp(family, "ipv4") != 0 && strcmp(family, "ipv6") != 0)
+		cell_put(text, family);
 }
 
 CELL_FUNCTION(cell_from)
@@ -169,9 +188,51 @@ void print_bgp_neighbors(FILE *out, const json_t *rows)
 	PRINT(out, rows, NULL, columns, "There are no neighbors.");
 }
 
-void print_bgp_routes(FILE *out, const json_t *rows, bool first)
+/* A row, and where it belongs. */
+struct placed {
+	struct prefix prefix;
+	const char *family;
+	json_t *row;
+};
+
+static int by_prefix(const void *x, const void *y)
+{
+	const struct placed *a = x, *b = y;
+	int order = strcmp(a->family, b->family);
+
+	if (!order)
+		order = addr_compare(&a->prefix.addr, &b->prefix.addr);
+	return order ? order : (int)a->prefix.len - (int)b->prefix.len;
+}
+
+/* A new reference: ROWS in order; as they are, where there is no memory. */
+static json_t *in_order(const json_t *rows)
+{
+	size_t count = json_array_size(rows), i;
+	struct placed *all = calloc(count ? count : 1, sizeof(*all));
+	json_t *ordered = json_array(), *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (!all)
+			json_array_append(ordered, row);
+		else
+			all[i] = (struct placed){.family = cell_text(row, "family"), .row = row};
+		if (all)
+			(void)prefix_parse(cell_text(row, "prefix"), &all[i].prefix);
+	}
+	if (all)
+		qsort(all, count, sizeof(*all), by_prefix);
+	for (i = 0; all && i < count; i++)
+		json_array_append(ordered, all[i].row);
+	free(all);
+	return ordered;
+}
+
+void print_bgp_routes(FILE *out, const json_t *rows, struct print_shape *shape, bool whole)
 {
 	static const struct column columns[] = {
+		{"FAMILY", false, cell_family},
 		{"PREFIX", false, cell_prefix},
 		{"FROM", false, cell_from},
 		{"NEXT HOP", false, cell_next_hop},
@@ -183,10 +244,12 @@ void print_bgp_routes(FILE *out, const json_t *rows, bool first)
 		{"TUNNELS", false, cell_tunnels},
 		{"NOTE", false, cell_route_note},
 	};
-	const struct context x = {.no_heading = !first};
+	const struct context x = {.shape = shape};
+	json_t *ordered = whole ? in_order(rows) : NULL;
 
-	if (first || json_array_size(rows))
-		PRINT(out, rows, &x, columns, "There are no routes.");
+	if (whole || json_array_size(rows))
+		PRINT(out, whole ? ordered : rows, &x, columns, "There are no routes.");
+	json_decref(ordered);
 }
 
 void print_bgp_attributes(FILE *out, const json_t *rows)
@@ -205,26 +268,62 @@ void print_bgp_attributes(FILE *out, const json_t *rows)
 	PRINT(out, rows, NULL, columns, "There are no routes.");
 }
 
+/* All of a list, on a line of its own. */
+static void print_list(FILE *out, const json_t *path, const char *name, const char *title)
+{
+	const json_t *list = json_object_get(path, name), *item;
+	char text[CELL];
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		cell_put(text, json_string_value(item));
+		fprintf(out, "%s%s%s", i ? "" : "    ", i ? ", " : title, text);
+	}
+	if (json_array_size(list))
+		putc('\n', out);
+}
+
+static void print_numbers(FILE *out, const json_t *path)
+{
+	static const struct {
+		const char *member, *title;
+	} numbers[] = {{"local_pref", "local preference"}, {"med", "MED"}, {"label", "label"}};
+	char buf[16];
+
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (cell_has_number(path, numbers[i].member))
+			fprintf(out, ", %s %.0f", numbers[i].title, cell_number(path, numbers[i].member));
+	if (cell_has_number(path, "age_seconds"))
+		fprintf(out, ", for %s", print_seconds(cell_number(path, "age_seconds"), buf));
+	if (json_is_true(json_object_get(path, "stale")))
+		fprintf(out, ", stale");
+	putc('\n', out);
+}
+
 static void print_path(FILE *out, const json_t *path)
 {
+	const char *address = cell_text(path, "from_address");
 	const json_t *tunnel;
 	char text[CELL];
 	size_t i;
 
 	cell_put(text, cell_text(path, "from"));
-	fprintf(out, "  %c from %s", json_is_true(json_object_get(path, "best")) ? '*' : ' ', text);
+	fprintf(out, "  %c from %s%s%s%s", json_is_true(json_object_get(path, "best")) ? '*' : ' ', text,
+		*address ? " (" : "", address, *address ? ")" : "");
 	cell_put(text, cell_text(path, "next_hop"));
 	fprintf(out, ", next hop %s", *text ? text : "ourselves");
 	cell_put(text, cell_text(path, "as_path"));
 	fprintf(out, ", AS path %s", *text ? text : "empty");
-	if (cell_has_number(path, "local_pref"))
-		fprintf(out, ", local preference %.0f", cell_number(path, "local_pref"));
-	if (cell_has_number(path, "med"))
-		fprintf(out, ", MED %.0f", cell_number(path, "med"));
-	cell_put_array(json_object_get(path, "communities"), text);
-	if (json_array_size(json_object_get(path, "communities")))
-		fprintf(out, ", community %s", text);
-	putc('\n', out);
+	if (*cell_text(path, "origin"))
+		fprintf(out, ", origin %s", cell_text(path, "origin"));
+	print_numbers(out, path);
+	print_list(out, path, "communities", "communities ");
+	print_list(out, path, "extended_communities", "extended communities ");
+	print_list(out, path, "large_communities", "large communities ");
+	if (*cell_text(path, "originator_id"))
+		fprintf(out, "    originator %s\n", cell_text(path, "originator_id"));
+	print_list(out, path, "cluster_list", "clusters ");
 	json_array_foreach(json_object_get(path, "tunnels"), i, tunnel)
 	{
 		cell_put(text, json_string_value(tunnel));

@@ -51,6 +51,10 @@ static void derive_neighbor(const struct here *h, struct bgp_neighbor_config *n)
 		n->min_interval = h->external ? INTERVAL_EXTERNAL : 0;
 	n->tunnels &= n->tunnel_way != BGP_TUNNEL_NONE;
 	n->next_hop_self |= n->next_hop_self_all;
+	/* It is what others know us by, and what their routes to us lead to. Link-local neighbours have one on their link. */
+	if (!rule_is_set(h->group, "local-address") && h->a->core.family == n->address.family &&
+		!is_link_local6(&n->address) && (!h->external || n->multihop))
+		n->local_address = h->a->core;
 	n->default_local = !h->external || (n->has_import && n->has_export);
 	for (unsigned f = 1; f < BGP_FAMILIES; f++)
 		n->limits[f].warn_percent = n->limits[0].warn_percent;

@@ -23,12 +23,25 @@ static void answer_list(struct request *q, const char *name, json_t *list)
 	q->answer->list = list;
 }
 
+/* NAME may be NULL. */
+static void refuse_neighbor(struct request *q, const char *name, const char *why)
+{
+	q->answer->object = request_refusal("%s%s%s", name ? quoted(name).text : "", name ? ": " : "", why);
+}
+
 /* ---- show ---- */
 
 void verb_show_bgp_neighbors(struct request *q)
 {
-	if (has_mesh(q))
-		answer_list(q, "neighbors", afbr_show_neighbors(q->targets->afbr, verb_text(q, "filter")));
+	const char *filter = verb_text(q, "filter"), *why = NULL;
+	json_t *rows = has_mesh(q) ? afbr_show_neighbors(q->targets->afbr, filter, &why) : NULL;
+
+	if (why && !rows) {
+		refuse_neighbor(q, filter, why);
+	} else if (rows) {
+		answer_list(q, "neighbors", rows);
+		json_object_set_new(q->answer->object, "speaker", afbr_show_speaker(q->targets->afbr));
+	}
 }
 
 /* False, and a refusal. */
@@ -48,9 +61,12 @@ static bool route_query(struct request *q, struct afbr_route_query *ret, struct 
 		.advertised = verb_text(q, "advertised"),
 		.limit = (uint32_t)verb_number(q, "limit", PAGE)};
 	if (family && bgp_family_parse(family, &ret->family))
-		q->answer->object = request_refusal("\"family\" must be one of %s", words);
+		q->answer->object = request_refusal(
+			"\"%s\" is no family: it must be one of %s", quoted(family).text, words);
 	else if (inside && prefix_parse(inside, within))
-		q->answer->object = request_refusal("\"within\" must be a prefix, like \"198.51.100.0/22\"");
+		q->answer->object = request_refusal(
+			"\"%s\" must be a prefix without bits set behind its length, like 198.51.100.0/22",
+			quoted(inside).text);
 	else if (ret->received && ret->advertised)
 		q->answer->object = request_refusal("\"received\" or \"advertised\", not both");
 	else if (after && (sscanf(after, "%9u.%10u%n", &table, &net, &end) != 2 || after[end]))
@@ -75,7 +91,7 @@ void verb_show_bgp_routes(struct request *q)
 		return;
 	rows = afbr_show_routes(q->targets->afbr, &query, &next, &why);
 	if (!rows) {
-		q->answer->object = request_refusal("%s", why);
+		refuse_neighbor(q, query.received ? query.received : query.advertised, why);
 		return;
 	}
 	answer_list(q, "routes", rows);
@@ -101,8 +117,8 @@ void verb_show_route(struct request *q)
 	if (!has_mesh(q))
 		return;
 	if (exact ? prefix_parse(text, &p) : addr_parse(text, &a)) {
-		q->answer->object = request_refusal(
-			"\"to\" must be an address, or a prefix without host bits: \"%s\" is none",
+		q->answer->object = request_refusal("\"%s\" must be an address, or a prefix without bits set "
+						    "behind its length, like 198.51.100.0/22",
 			quoted(text).text);
 		return;
 	}
@@ -112,7 +128,7 @@ void verb_show_route(struct request *q)
 	if (route)
 		answer_list(q, "routes", route);
 	else
-		q->answer->object = request_refusal("%s", why);
+		q->answer->object = request_refusal("%s: %s", quoted(text).text, why);
 }
 
 /* ---- change ---- */
@@ -134,14 +150,19 @@ static void answer_count(struct request *q, const char *name, int count)
 
 void verb_bgp_clear(struct request *q)
 {
-	const char *name;
+	const char *name, *why = NULL, *words = verb_text(q, "words");
 	int count;
 
 	if (!has_mesh(q) || !neighbor_named(q, &name))
 		return;
-	count = afbr_clear(q->targets->afbr, name, verb_text(q, "words"));
+	if (words && strlen(words) > BGP_SHUTDOWN_TEXT) {
+		q->answer->object = request_refusal("\"words\" has %zu bytes: it must have at most %d",
+			strlen(words), BGP_SHUTDOWN_TEXT);
+		return;
+	}
+	count = afbr_clear(q->targets->afbr, name, words, &why);
 	if (count < 0)
-		q->answer->object = request_refusal("there is no neighbor \"%s\"", quoted(name).text);
+		refuse_neighbor(q, name, why);
 	else
 		answer_count(q, "cleared", count);
 }
@@ -156,8 +177,7 @@ void verb_bgp_refresh(struct request *q)
 		return;
 	count = afbr_refresh(q->targets->afbr, name, in || !out, out || !in, &why);
 	if (count < 0)
-		q->answer->object =
-			request_refusal("%s%s%s", name ? quoted(name).text : "", name ? ": " : "", why);
+		refuse_neighbor(q, name, why);
 	else
 		answer_count(q, "refreshed", count);
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 16 };
 
 /* ---- cells ---- */
 
@@ -379,11 +378,25 @@ static void fill(const json_t *row, const struct context *x, const struct column
 	}
 }
 
+/* For one more CELL. True: the column has none before this one. */
+static bool widen(size_t *at, const char *cell, const char *heading)
+{
+	size_t needed = width(cell), least = needed ? strlen(heading) : 0;
+	bool first = !*at && needed;
+
+	if (needed < least)
+		needed = least;
+	if (needed > *at)
+		*at = needed;
+	return first;
+}
+
 void print_table(FILE *out, const json_t *rows, const struct context *x, const struct column *columns,
 	unsigned count, const char *empty)
 {
-	char cells[COLUMNS_MAX][CELL];
-	size_t widths[COLUMNS_MAX] = {0};
+	struct print_shape alone = {0}, *shape = x && x->shape ? x->shape : &alone;
+	char cells[PRINT_COLUMNS][CELL];
+	bool heading = !shape->begun;
 	const json_t *row;
 	size_t r;
 
@@ -395,20 +408,17 @@ void print_table(FILE *out, const json_t *rows, const struct context *x, const s
 	{
 		fill(row, x, columns, count, cells);
 		for (unsigned i = 0; i < count; i++)
-			if (width(cells[i]) > widths[i])
-				widths[i] = width(cells[i]);
+			heading |= widen(&shape->widths[i], cells[i], columns[i].heading);
 	}
-	for (unsigned i = 0; i < count; i++) {
-		if (widths[i] && widths[i] < strlen(columns[i].heading))
-			widths[i] = strlen(columns[i].heading);
-		snprintf(cells[i], CELL, "%s", widths[i] ? columns[i].heading : "");
-	}
-	if (!x || !x->no_heading)
-		print_line(out, columns, count, widths, (const char(*)[CELL])cells);
+	for (unsigned i = 0; i < count; i++)
+		snprintf(cells[i], CELL, "%s", shape->widths[i] ? columns[i].heading : "");
+	if (heading)
+		print_line(out, columns, count, shape->widths, (const char(*)[CELL])cells);
+	shape->begun = true;
 	json_array_foreach(rows, r, row)
 	{
 		fill(row, x, columns, count, cells);
-		print_line(out, columns, count, widths, (const char(*)[CELL])cells);
+		print_line(out, columns, count, shape->widths, (const char(*)[CELL])cells);
 	}
 }
 

@@ -7,16 +7,27 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { PRINT_COLUMNS = 16 };
+
+/* What the pages of one table have in common: columns stay where they are. All 0 before the first. */
+struct print_shape {
+	size_t widths[PRINT_COLUMNS];
+	bool begun;
+};
+
 /* ROWS: the array of the same name in the answer. NOW: wall clock, for ages. */
 void print_softwires(FILE *out, const json_t *rows);
 void print_tunnels(FILE *out, const json_t *rows);
 void print_leases(FILE *out, const json_t *rows, time_t now);
 /* Records for the zone files of the parents, HS-PROV-12. */
 void print_reverse_zones(FILE *out, const json_t *rows);
-/* mesh_print.c. Routes come in pages: of those behind the first there is no heading. */
+/* mesh_print.c. Routes come in pages; those of a table that is one page, WHOLE, stand in order. */
 void print_bgp_neighbors(FILE *out, const json_t *rows);
-void print_bgp_routes(FILE *out, const json_t *rows, bool first);
+void print_bgp_routes(FILE *out, const json_t *rows, struct print_shape *shape, bool whole);
 void print_bgp_attributes(FILE *out, const json_t *rows);
+/* mesh_neighbor.c: ourselves, in a line or two; all that is known of one neighbour. */
+void print_bgp_speaker(FILE *out, const json_t *speaker);
+void print_bgp_neighbor(FILE *out, const json_t *neighbor);
 /* All paths for one prefix, and why. */
 void print_bgp_route(FILE *out, const json_t *route);
 /* Counters that are not 0; FILTER (may be NULL) is a role, an initiator, a group or a part of a name. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables a page at a time, and one route with its reasons, over the engine itself. */
+#include <errno.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,11 +169,98 @@ static void who_is_no_neighbour_has_no_routes(void **state)
 
 	assert_null(afbr_show_routes(
 		&x->role, &(struct afbr_route_query){.received = "nobody", .limit = 1}, &next, &why));
-	assert_string_equal(why, "there is no such neighbor");
+	assert_string_equal(why, AFBR_NO_NEIGHBOR);
 	x->role.running = false;
 	assert_null(afbr_show_routes(&x->role, &(struct afbr_route_query){.limit = 1}, &next, &why));
 	assert_string_equal(why, "the mesh is not up yet");
 	x->role.running = true;
+	scene_end(x);
+}
+
+static void add_neighbor(struct scene *x, const char *name, const char *address)
+{
+	struct bgp_neighbor_config config = {
+		.as = 65000, .families = BGP_FAMILY_BIT(BGP_IPV4), .hold_time = 90000};
+	struct bgp_neighbor *n;
+
+	snprintf(config.name, sizeof(config.name), "%s", name);
+	assert_int_equal(addr_parse(address, &config.address), 0);
+	assert_int_equal(bgp_neighbor_add(x->role.bgp, &config, &n), 0);
+}
+
+static const char *name_of_only(struct scene *x, const char *asked, char text[64])
+{
+	const char *why;
+	json_t *rows = afbr_show_neighbors(&x->role, asked, &why);
+
+	assert_int_equal(json_array_size(rows), 1);
+	snprintf(text, 64, "%s", json_string_value(json_object_get(json_array_get(rows, 0), "name")));
+	json_decref(rows);
+	return text;
+}
+
+static void a_neighbour_is_asked_for_by_name_or_by_address(void **state)
+{
+	struct scene *x = scene_new();
+	const char *why;
+	char text[64];
+
+	add_neighbor(x, "rr", "2001:db8::1");
+	add_neighbor(x, "ce", "203.0.113.2");
+	assert_string_equal(name_of_only(x, "rr", text), "rr");
+	assert_string_equal(name_of_only(x, "203.0.113.2", text), "ce");
+	assert_string_equal(name_of_only(x, "2001:db8:0::1", text), "rr");
+	assert_null(afbr_show_neighbors(&x->role, "203.0.113.3", &why));
+	assert_string_equal(why, AFBR_NO_NEIGHBOR);
+	assert_null(afbr_show_neighbors(&x->role, "rr2", &why));
+	assert_int_equal(afbr_clear(&x->role, "203.0.113.2", NULL, &why), 1);
+	assert_int_equal(afbr_clear(&x->role, NULL, NULL, &why), 2);
+	assert_int_equal(afbr_clear(&x->role, "203.0.113.3", NULL, &why), -ENOENT);
+	assert_int_equal(afbr_refresh(&x->role, "2001:db8::1", true, true, &why), -ENOTCONN);
+	assert_string_equal(why, "it has no session");
+	scene_end(x);
+}
+
+static void ourselves_are_told_with_what_the_tables_have(void **state)
+{
+	struct scene *x = scene_new();
+	json_t *speaker;
+	char *text;
+
+	for (unsigned n = 0; n < 3; n++)
+		originate(x, n);
+	speaker = afbr_show_speaker(&x->role);
+	text = json_dumps(speaker, JSON_COMPACT);
+	assert_string_equal(text,
+		"{\"as\":65000,\"router_id\":\"0.0.0.1\",\"cluster_id\":\"0.0.0.1\",\"restarting\":false,"
+		"\"tables\":[{\"family\":\"ipv4\",\"prefixes\":3,\"paths\":3}]}");
+	free(text);
+	json_decref(speaker);
+	scene_end(x);
+}
+
+/* Whether the kernel has a way to us does not matter. */
+static void our_own_routes_are_reached_whatever_their_next_hop(void **state)
+{
+	struct scene *x = scene_new();
+	const struct addr own = addr4(192, 0, 2, 1);
+	const struct bgp_next_hop_value here = {.global = own};
+	struct bgp_nlri nlri = {.prefix = prefix_of(&own, 32)};
+	const char *why = NULL;
+	json_t *list;
+
+	assert_int_equal(bgp_set_own_addresses(x->role.bgp, &own, 1), 0);
+	assert_int_equal(
+		bgp_originate(x->role.bgp, BGP_IPV4, &nlri, reader_of(NULL, 0), &here, BGP_NETWORK, 1000), 0);
+	list = afbr_show_route(&x->role, &nlri.prefix, true, &why);
+	assert_non_null(list);
+	{
+		const json_t *path = json_array_get(json_object_get(json_array_get(list, 0), "paths"), 0);
+
+		assert_true(json_is_true(json_object_get(path, "reached")));
+		assert_true(json_is_null(json_object_get(path, "unreached_because")));
+	}
+	json_decref(list);
 	scene_end(x);
 }
 
@@ -208,7 +296,7 @@ static void a_route_is_found_by_address_and_by_prefix(void **state)
 	assert_non_null(json_string_value(json_object_get(row, "why")));
 	json_decref(routes);
 	assert_null(afbr_show_route(&x->role, &p, true, &why)); /* not exactly that */
-	assert_string_equal(why, "there is no such route");
+	assert_string_equal(why, "no table has this prefix");
 	scene_end(x);
 }
 
@@ -218,6 +306,9 @@ int main(void)
 		cmocka_unit_test(pages_have_everything_once),
 		cmocka_unit_test(a_page_looks_at_no_more_than_a_slice),
 		cmocka_unit_test(who_is_no_neighbour_has_no_routes),
+		cmocka_unit_test(a_neighbour_is_asked_for_by_name_or_by_address),
+		cmocka_unit_test(ourselves_are_told_with_what_the_tables_have),
+		cmocka_unit_test(our_own_routes_are_reached_whatever_their_next_hop),
 		cmocka_unit_test(the_most_shared_sets_come_first),
 		cmocka_unit_test(a_route_is_found_by_address_and_by_prefix),
 	};

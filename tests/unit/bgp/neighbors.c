@@ -408,6 +408,41 @@ static void what_is_shown_is_what_is(void **state)
 	hand_done(&t);
 }
 
+/* A peer that rests closes what comes meanwhile: that says less than the NOTIFICATION before it. */
+static void the_last_notification_outlives_failed_connections_until_there_is_a_session(void **state)
+{
+	struct bgp_neighbor_view v;
+	struct hand t;
+	msec failed;
+
+	(void)state;
+	hand_init(&t);
+	hand_reach(&t, BGP_ESTABLISHED);
+	hand_send_open(&t);
+	wire_run(&t.w, 10);
+	t.h->refuses = true;
+	wire_run(&t.w, 5000);
+	bgp_neighbor_view(t.n, &v);
+	assert_string_equal(v.last_error.reason, "the connection failed: Connection refused");
+	assert_int_equal(v.last_error.code, 0);
+	failed = v.last_error_at;
+	assert_in_range(failed, t.w.now - 5000, t.w.now);
+	assert_string_equal(v.last_notification.reason, "OPEN came in state established");
+	assert_true(v.last_notification_sent && v.last_notification.code);
+	t.h->refuses = false;
+	wire_run(&t.w, 5000);
+	t.e = wire_end_of(t.h, t.s);
+	assert_non_null(t.e);
+	hand_send_open(&t);
+	hand_send_keepalive(&t);
+	wire_run(&t.w, 10);
+	bgp_neighbor_view(t.n, &v);
+	assert_int_equal(v.state, BGP_ESTABLISHED);
+	assert_int_equal(v.last_notification.code, 0);
+	assert_int_equal(v.last_error_at, failed);
+	hand_done(&t);
+}
+
 static void a_neighbour_says_what_it_waits_for(void **state)
 {
 	struct bgp_neighbor_view v;
@@ -439,6 +474,7 @@ int main(void)
 		cmocka_unit_test(refresh_asks_for_every_family),
 		cmocka_unit_test(who_cannot_refresh_is_not_asked),
 		cmocka_unit_test(what_is_shown_is_what_is),
+		cmocka_unit_test(the_last_notification_outlives_failed_connections_until_there_is_a_session),
 		cmocka_unit_test(a_neighbour_says_what_it_waits_for),
 	};
 

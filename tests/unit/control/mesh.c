@@ -114,6 +114,10 @@ static const struct {
 		"take the kernel's routes; leave it out\n" NONE},
 	{"a reflector's client by another name", INTERNAL("route-reflector-client = true;"),
 		"2: `route-reflector-client`: the key is called `client`\n"},
+	{"keys by other programs' names",
+		INTERNAL("remote-as = 65000; peer-as = 65000; update-source = \"lo\";"),
+		"2: `remote-as`: the key is called `as`\n2: `peer-as`: the key is called `as`\n"
+		"2: `update-source`: the key is called `local-address`\n"},
 	{"misspelt key of a neighbor", INTERNAL("next-hop-selv = true;"),
 		"2: there is no key `next-hop-selv` in a neighbor: did you mean `next-hop-self`?\n"},
 	{"two neighbors with one address",
@@ -419,6 +423,30 @@ static void defaults_are_safe_and_right(void **state)
 		n->extended_messages && n->graceful_restart && n->extended_next_hop && n->refresh && n->as4);
 	assert_int_equal(n->tunnel_way, BGP_TUNNEL_FULL);
 	assert_int_equal(n->restart_time, 120);
+	config_free(c);
+}
+
+/* Routes to us lead to the core's address, so sessions across the core come from there. */
+/* proves: MESH-BGP-15 partial */
+static void sessions_across_the_core_come_from_its_address(void **state)
+{
+	struct config *c = new_config();
+	const struct afbr_config *a = good(
+		BGP("policies = { all = { then = \"accept\"; }; }; neighbors = { rr = { address = "
+		    "\"2001:db8::2\"; }; "
+		    "far = { address = \"2001:db8::3\"; as = 64512; multihop = true; import = \"all\"; "
+		    "export = \"all\"; }; "
+		    "ce = { address = \"2001:db8::4\"; as = 64512; import = \"all\"; export = \"all\"; }; "
+		    "old = { address = \"192.0.2.9\"; }; near = { address = \"fe80::1\"; interface = "
+		    "\"core0\"; }; "
+		    "own = { address = \"2001:db8::5\"; local-address = \"2001:db8::6\"; }; };"),
+		c, "");
+
+	expect_addr(&a->neighbors[0].local_address, "2001:db8::1");
+	expect_addr(&a->neighbors[1].local_address, "2001:db8::1");
+	for (unsigned i = 2; i < 5; i++)
+		assert_true(addr_is_none(&a->neighbors[i].local_address));
+	expect_addr(&a->neighbors[5].local_address, "2001:db8::6");
 	config_free(c);
 }
 
@@ -762,6 +790,7 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong_and_what_would_be_right),
 		cmocka_unit_test(warns_of_what_may_not_be_meant),
 		cmocka_unit_test(defaults_are_safe_and_right),
+		cmocka_unit_test(sessions_across_the_core_come_from_its_address),
 		cmocka_unit_test(neighbors_get_what_they_are_given),
 		cmocka_unit_test(policies_are_what_was_written),
 		cmocka_unit_test(classes_and_tunnels_are_told_as_communities),

@@ -35,7 +35,7 @@ static void neighbours_are_shown_all_or_one(void **state)
 	char text[1024];
 
 	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show bgp neighbors\"}", text),
-		"{\"ok\":true,\"neighbors\":[{\"name\":\"ce1\"}]}");
+		"{\"ok\":true,\"speaker\":{\"as\":65000},\"neighbors\":[{\"name\":\"ce1\"}]}");
 	assert_true(a.all);
 	ask(&a, false, "{\"v\":1,\"do\":\"show bgp neighbors\",\"filter\":\"rr1\"}", text);
 	assert_string_equal(a.name, "rr1");
@@ -78,8 +78,12 @@ static void a_route_is_asked_for_by_address_or_prefix(void **state)
 	assert_int_equal(a.route.len, 32);
 	assert_string_equal(text, "{\"ok\":true,\"routes\":[{\"prefix\":\"198.51.100.0/24\"}]}");
 	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show route\",\"to\":\"10.0.0.0/8\"}", text),
-		"{\"ok\":false,\"error\":\"there is no such route\"}");
+		"{\"ok\":false,\"error\":\"10.0.0.0/8: no table has this prefix\"}");
 }
+
+#define BYTES_16  "sixteen letters."
+#define BYTES_64  BYTES_16 BYTES_16 BYTES_16 BYTES_16
+#define BYTES_256 BYTES_64 BYTES_64 BYTES_64 BYTES_64
 
 static void what_makes_no_sense_is_refused_with_what_would(void **state)
 {
@@ -87,10 +91,13 @@ static void what_makes_no_sense_is_refused_with_what_would(void **state)
 		const char *line, *error;
 	} cases[] = {
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"family\":\"ipx\"}",
-			"must be one of ipv4, ipv6, ipv4-labeled"},
+			"\\\"ipx\\\" is no family: it must be one of ipv4, ipv6, ipv4-labeled"},
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"within\":\"198.51.100.1/22\"}", "must be a prefix"},
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"received\":\"a\",\"advertised\":\"b\"}", "not both"},
-		{"{\"v\":1,\"do\":\"show bgp routes\",\"received\":\"nobody\"}", "no such neighbor"},
+		{"{\"v\":1,\"do\":\"show bgp routes\",\"received\":\"nobody\"}",
+			"nobody: there is no such neighbor"},
+		{"{\"v\":1,\"do\":\"show bgp neighbors\",\"filter\":\"nobody\"}",
+			"nobody: there is no such neighbor"},
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"x\"}", "\\\"next\\\""},
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"1.2 \"}", "\\\"next\\\""},
 		{"{\"v\":1,\"do\":\"show bgp routes\",\"after\":\"1.\"}", "\\\"next\\\""},
@@ -101,8 +108,11 @@ static void what_makes_no_sense_is_refused_with_what_would(void **state)
 		{"{\"v\":1,\"do\":\"show route\",\"to\":\"198.51.100.0/33\"}", "must be an address"},
 		{"{\"v\":1,\"do\":\"show route\",\"to\":\"ce1\"}", "must be an address"},
 		{"{\"v\":1,\"do\":\"bgp clear\"}", "either"},
+		{"{\"v\":1,\"do\":\"bgp clear\",\"all\":true,\"words\":\"" BYTES_256 "\"}",
+			"has 256 bytes: it must have at most 255"},
 		{"{\"v\":1,\"do\":\"bgp clear\",\"all\":true,\"neighbor\":\"ce1\"}", "either"},
-		{"{\"v\":1,\"do\":\"bgp clear\",\"neighbor\":\"nobody\"}", "no neighbor \\\"nobody\\\""},
+		{"{\"v\":1,\"do\":\"bgp clear\",\"neighbor\":\"nobody\"}",
+			"nobody: there is no such neighbor"},
 		{"{\"v\":1,\"do\":\"bgp refresh\",\"neighbor\":\"down\"}", "down: it has no session"},
 		{"{\"v\":1,\"do\":\"bgp refresh\",\"neighbor\":\"ce1\",\"in\":false}", "must be true"},
 	};

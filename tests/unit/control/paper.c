@@ -13,10 +13,18 @@ static void note_name(struct afbr *a, const char *name)
 	snprintf(a->name, sizeof(a->name), "%s", name ? name : "");
 }
 
-json_t *afbr_show_neighbors(struct afbr *a, const char *filter)
+json_t *afbr_show_neighbors(struct afbr *a, const char *filter, const char **why)
 {
 	note_name(a, filter);
+	*why = AFBR_NO_NEIGHBOR;
+	if (filter && !strcmp(filter, "nobody"))
+		return NULL;
 	return json_pack("[{s:s}]", "name", filter ? filter : "ce1");
+}
+
+json_t *afbr_show_speaker(struct afbr *a)
+{
+	return json_pack("{s:i}", "as", 65000);
 }
 
 json_t *afbr_show_routes(
@@ -26,7 +34,7 @@ json_t *afbr_show_routes(
 	if (q->within)
 		a->within = *q->within;
 	if (q->received && !strcmp(q->received, "nobody")) {
-		*why = "there is no such neighbor";
+		*why = AFBR_NO_NEIGHBOR;
 		return NULL;
 	}
 	*ret_next = a->next;
@@ -44,7 +52,7 @@ json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, cons
 	a->route = *p;
 	a->exact = exact;
 	if (p->len == 8) {
-		*why = "there is no such route";
+		*why = "no table has this prefix";
 		return NULL;
 	}
 	return json_pack("[{s:s}]", "prefix", "198.51.100.0/24");
@@ -55,8 +63,9 @@ json_t *afbr_show_counters(struct afbr *a)
 	return json_pack("{s:i}", "connects", 1);
 }
 
-int afbr_clear(struct afbr *a, const char *name, const char *words)
+int afbr_clear(struct afbr *a, const char *name, const char *words, const char **why)
 {
+	*why = AFBR_NO_NEIGHBOR;
 	a->changes++;
 	note_name(a, name);
 	snprintf(a->words, sizeof(a->words), "%s", words ? words : "");
