@@ -36,6 +36,10 @@ def test_sessions_over_both_families_are_native_and_carry_routes():
         assert afbr1.table("show", "bgp", "attributes").count(CE[1]) == 1
         dump = afbr1.table("bgp", "dump").strip()
         assert dump.startswith(str(afbr1.dir)) and os.path.getsize(dump) > 100, dump
+        whole = afbr1.table("show", "bgp")
+        assert whole.startswith(f"AS {AS}, router ID 10.0.0.1") and "ipv4: 1 prefixes, 1 paths" in whole and "ce1" in whole, whole
+        one = afbr1.table("show", "bgp", "neighbors", CE[1])
+        assert one.startswith("ce1\n") and "protection  TCP MD5" in one and "ipv4: 1 received, 1 accepted" in one, one
         table = afbr1.table("show", "bgp", "neighbors")
         assert "established" in table and "ce1" in table and CE[1] in table, table
         assert NETWORK[1] in afbr2.table("show", "bgp", "routes", "ipv4")
@@ -142,7 +146,7 @@ def test_clear_and_refresh_act_on_one_neighbour_and_the_words_arrive():
         assert "Administrative Reset" in down[0] and "dem Keller" in down[0] and "notification=received" in down[0], down
         wait_until("it is up again", lambda: row(afbr1, "afbr2")["counters"]["established"] == 2)
         assert row(afbr1, "ce1")["counters"]["established"] == 1
-        assert "no neighbor" in afbr1.node.sh("true").stdout + str(afbr1.ask("bgp", "clear", "nobody", check=False))
+        assert "nobody: there is no such neighbor" in afbr1.node.sh("true").stdout + str(afbr1.ask("bgp", "clear", "nobody", check=False))
         afbr1.stop()
         wait_until("it has said goodbye", lambda: afbr2.has("event=bgp-down", "Administrative Shutdown"))
 
