@@ -46,6 +46,9 @@ int bgp_originate(struct bgp *b, enum bgp_family family, const struct bgp_nlri *
 	interned = bgp_set_get(&b->sets, set, NULL, next_hop ? next_hop : &ourselves, 0);
 	if (!interned)
 		return -ENOMEM;
+	/* Policies ask where it comes from: with another origin it is another route, also where nothing else is different. */
+	if (old && old->origin != (uint32_t)kind)
+		(void)rib_withdraw(&b->ribs[family], &nlri->prefix, 0, NULL);
 	err = rib_update(&b->ribs[family], nlri, 0, interned, BGP_BAR_NONE, (uint32_t)(now / 1000), NULL);
 	if (err < 0)
 		return -ENOMEM;

@@ -79,6 +79,29 @@ static void a_network_stands_before_a_route_of_the_kernel(void **state)
 	stage_close(&s);
 }
 
+/* An export policy lets networks pass, and nothing else. */
+static void another_origin_is_another_route(void **state)
+{
+	static char network[1][POLICY_NAME] = {"network"};
+	struct policy_rule rule = {.then = POLICY_ACCEPT, .source_count = 1, .sources = network};
+	struct policy networks = {.name = "networks", .rule_count = 1, .rules = &rule};
+	struct bgp_neighbor_config c = peer_config("out", 65000, "192.0.2.3");
+	struct stage s;
+	struct peer *out;
+
+	stage_open(&s);
+	c.has_export = true;
+	c.export_policy = &networks;
+	out = peer_up(&s, &c, NULL);
+	assert_int_equal(originate(&s, NET, BGP_KERNEL), 0);
+	stage_run(&s);
+	assert_null(peer_has(out, BGP_IPV4, NET));
+	assert_int_equal(originate(&s, NET, BGP_NETWORK), 0);
+	stage_run(&s);
+	assert_non_null(peer_has(out, BGP_IPV4, NET));
+	stage_close(&s);
+}
+
 /* ---- what we decapsulate ---- */
 
 static const struct bgp_tunnel l2tpv3 = {.type = BGP_TUNNEL_L2TPV3,
@@ -276,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_own_route_is_told_and_withdrawn),
 		cmocka_unit_test(a_network_stands_before_a_route_of_the_kernel),
+		cmocka_unit_test(another_origin_is_another_route),
 		cmocka_unit_test(internal_neighbours_hear_parameters_and_order_of_our_tunnels),
 		cmocka_unit_test(a_tunnel_without_parameters_is_a_community),
 		cmocka_unit_test(a_neighbour_hears_of_one_tunnel_or_of_none_where_it_is_configured_so),
