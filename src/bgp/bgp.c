@@ -134,12 +134,13 @@ static void rescan(struct bgp *b, unsigned *budget)
 	}
 	while (b->rescanning && *budget) {
 		struct rib *r = &b->ribs[b->rescan_family];
+		rib_id net = rib_walk_some(r, &b->rescan_at, budget);
 
-		--*budget;
-		b->rescan_at = rib_walk(r, b->rescan_at);
-		if (b->rescan_at) {
-			if (net_concerned(r, b->rescan_at))
-				(void)rib_decide(r, b->rescan_at);
+		if (net) {
+			if (net_concerned(r, net))
+				(void)rib_decide(r, net);
+		} else if (b->rescan_at) {
+			return;
 		} else if (++b->rescan_family == BGP_FAMILIES) {
 			pass_done(b);
 		}
@@ -236,7 +237,7 @@ static void flush(struct bgp_neighbor *n, unsigned *budget, msec now)
 	while (n->flushing && *budget) {
 		--*budget;
 		if (n->table[n->flush_family].received &&
-			receive_flush(n, n->flush_family, false, &n->flush_at, budget, now))
+			receive_flush(n, n->flush_family, false, &n->flush_at, budget))
 			continue;
 		n->flush_at = 0;
 		if (++n->flush_family == BGP_FAMILIES)
@@ -244,11 +245,11 @@ static void flush(struct bgp_neighbor *n, unsigned *budget, msec now)
 	}
 }
 
-static void sweep(struct bgp_neighbor *n, unsigned *budget, msec now)
+static void sweep(struct bgp_neighbor *n, unsigned *budget)
 {
 	for (unsigned f = 0; f < BGP_FAMILIES && *budget; f++)
 		if (n->table[f].sweep)
-			restart_sweep(n, (enum bgp_family)f, budget, now);
+			restart_sweep(n, (enum bgp_family)f, budget);
 }
 
 static bool has_jobs(const struct bgp_neighbor *n)
@@ -270,7 +271,7 @@ bool bgp_work(struct bgp *b, unsigned budget, msec now)
 		if (!n)
 			continue;
 		flush(n, &budget, now);
-		sweep(n, &budget, now);
+		sweep(n, &budget);
 		if (n->removed && !n->flushing)
 			neighbor_free(n);
 	}

@@ -188,7 +188,7 @@ void neighbor_free(struct bgp_neighbor *n);
 bool receive_update(struct bgp_connection *c, struct reader body, msec now);
 /* Removes paths of N: all, or only stale ones, of one table, in slices from *AT; false when it is done. */
 bool receive_flush(
-	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget, msec now);
+	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget);
 
 /* ---- send.c ---- */
 
@@ -219,7 +219,9 @@ void restart_refresh(struct bgp_neighbor *n, enum bgp_family f, enum bgp_refresh
 /* Asks N to send F again. -EOPNOTSUPP */
 int restart_ask(struct bgp_neighbor *n, enum bgp_family f, msec now);
 /* A slice of the job that removes stale paths. */
-void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget, msec now);
+void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget);
+/* What is stale goes now, for there is more of F than there may be. */
+void restart_make_room(struct bgp_neighbor *n, enum bgp_family f);
 /* Where RFC 8538 was agreed on, and E is to end more than the session: E becomes a Hard Reset. */
 void restart_harden(const struct bgp_connection *c, struct bgp_error *e);
 msec restart_deadline(const struct bgp_neighbor *n);

@@ -58,7 +58,7 @@ struct policy_rule {
 	bool set_local_pref, set_med, set_origin;
 	uint32_t local_pref, med;
 	uint8_t origin;
-	uint8_t prepend; /* our own AS, so often */
+	uint8_t prepend; /* so often our own AS; on import that of the neighbour */
 	enum policy_next_hop next_hop;
 	bool clear_communities, clear_extended, clear_large; /* before those below are added */
 	unsigned add_count;

@@ -25,6 +25,7 @@ struct receiving {
 	const struct bgp_set *as_told; /* interned */
 	/* the last verdict of the policy, and what came of it */
 	bool judged;
+	bool too_long; /* than any message, after the changes that it wants */
 	struct policy_result result;
 	const struct bgp_set *changed; /* NULL: as told */
 	bool left_out;                 /* an event has said that there is no place for more paths */
@@ -62,7 +63,9 @@ static int check_max_prefix(struct receiving *r)
 
 	if (!limits->max_prefix)
 		return 0;
-	if (t->received > limits->max_prefix) {
+	if (t->received > limits->max_prefix && t->stale)
+		restart_make_room(r->n, r->family);
+	if (t->received - t->stale > limits->max_prefix) {
 		/* RFC 4486 section 4 */
 		writer_u16(&w, bgp_family_afi(r->family));
 		writer_u8(&w, bgp_family_safi(r->family));
@@ -160,7 +163,8 @@ static int change_set(struct receiving *r)
 {
 	struct writer policy = writer_of(r->b->scratch_policy, sizeof r->b->scratch_policy);
 	struct writer prepended = writer_of(r->b->scratch_out, sizeof r->b->scratch_out);
-	struct bgp_edit edit = {.prepend_as = r->b->config.as, .prepend_count = r->result.prepend};
+	/* With our own AS in its path nobody else here would take the route. */
+	struct bgp_edit edit = {.prepend_as = r->n->config.as, .prepend_count = r->result.prepend};
 	struct reader set = r->set;
 
 	if (policy_apply(r->n->import, &r->result, set, &policy) == 0)
@@ -202,13 +206,13 @@ static int judge(struct receiving *r, const struct bgp_nlri *nlri, const struct 
 		r->result = result;
 		if (result.applied_count || result.prepend)
 			err = change_set(r);
-		r->judged = !err;
+		if (err == -ENOMEM)
+			return out_of_memory(r);
+		r->too_long = err != 0;
+		r->judged = true;
 	}
-	if (err == -ENOMEM)
-		return out_of_memory(r);
-	if (err)
-		*ret_bar =
-			BGP_BAR_POLICY; /* longer than any message after the changes that the policy wants */
+	if (r->too_long)
+		*ret_bar = BGP_BAR_POLICY;
 	else if (r->changed)
 		*ret_set = r->changed;
 	return 0;
@@ -375,25 +379,24 @@ bool receive_update(struct bgp_connection *c, struct reader body, msec now)
 /* ---- paths that go with their session ---- */
 
 bool receive_flush(
-	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget, msec now)
+	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget)
 {
 	struct rib *r = &n->bgp->ribs[f];
+	struct bgp_neighbor_table *t = &n->table[f];
 
-	(void)now;
-	while (*budget && n->table[f].received) {
-		const struct rib_path *p;
+	while (*budget && (stale_only ? t->stale : t->received)) {
+		rib_id net = rib_walk_some(r, at, budget);
+		const struct rib_path *p = net ? rib_first_path(r, net) : NULL;
 		struct rib_was was;
 
-		*at = rib_walk(r, *at);
-		if (!*at)
+		if (!net && !*at)
 			return false;
-		--*budget;
-		for (p = rib_first_path(r, *at); p && p->source != n->source; p = rib_next_path(r, p))
-			;
+		while (p && p->source != n->source)
+			p = rib_next_path(r, p);
 		if (!p || (stale_only && !rib_is_stale(r, p)))
 			continue;
-		if (rib_drop(r, *at, n->source, &was) >= 0)
-			forget(&n->table[f], &was);
+		if (rib_drop(r, net, n->source, &was) >= 0)
+			forget(t, &was);
 	}
-	return n->table[f].received != 0;
+	return (stale_only ? t->stale : t->received) != 0;
 }

@@ -52,21 +52,26 @@ static void start_sweep(struct bgp_neighbor *n, enum bgp_family f)
 	bgp_want_work(n->bgp);
 }
 
-void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget, msec now)
+void restart_sweep(struct bgp_neighbor *n, enum bgp_family f, unsigned *budget)
 {
 	struct bgp_neighbor_table *t = &n->table[f];
 
-	t->sweep = receive_flush(n, f, true, &t->sweep_at, budget, now);
+	t->sweep = receive_flush(n, f, true, &t->sweep_at, budget);
+}
+
+void restart_make_room(struct bgp_neighbor *n, enum bgp_family f)
+{
+	start_sweep(n, f);
 }
 
 /* What is stale already goes now, so that it is not mixed with what will be, or with what will be told. */
-static void finish_sweep(struct bgp_neighbor *n, enum bgp_family f, msec now)
+static void finish_sweep(struct bgp_neighbor *n, enum bgp_family f)
 {
 	start_sweep(n, f);
 	while (n->table[f].sweep) {
 		unsigned budget = UINT_MAX;
 
-		restart_sweep(n, f, &budget, now);
+		restart_sweep(n, f, &budget);
 	}
 }
 
@@ -128,7 +133,7 @@ bool restart_keep(struct bgp_neighbor *n, const struct bgp_error *error, bool se
 		t->refresh_until = MSEC_NEVER;
 		/* RFC 4724 section 4.2: no second chance, but see RFC 8538 section 4.1 */
 		if (t->sweep || (t->stale && (!n->notification || t->marks == RIB_ROUNDS - 1)))
-			finish_sweep(n, (enum bgp_family)f, now);
+			finish_sweep(n, (enum bgp_family)f);
 		/* The time of those that are stale already goes on: it is the same for all of one table. */
 		if (!t->stale)
 			t->stale_until = MSEC_NEVER;
@@ -157,7 +162,7 @@ void restart_back(struct bgp_neighbor *n, struct bgp_connection *c, bool same, m
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
 		if (n->table[f].stale) {
 			if (!same)
-				finish_sweep(n, (enum bgp_family)f, now);
+				finish_sweep(n, (enum bgp_family)f);
 			else if (kept & BGP_FAMILY_BIT(f))
 				n->table[f].stale_until = msec_min(n->table[f].stale_until, now + STALE_MS);
 			else

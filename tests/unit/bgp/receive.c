@@ -257,6 +257,9 @@ static void an_import_policy_rejects_and_changes(void **state)
 	assert_false(bgp_community_has(bgp_set_reader(p101->set), community));
 	assert_true(bgp_community_has(bgp_set_reader(p100->set), community));
 	assert_int_equal(p100->set->facts.path_length, 3);
+	/* The neighbour's AS: with our own in its path nobody else here would take the route. */
+	assert_int_equal(bgp_path_count(bgp_set_reader(p100->set), 64512), 3);
+	assert_int_equal(p100->set->facts.neighbor_as, 64512);
 	assert_ptr_equal(p100->set, p102->set);
 	assert_int_equal(p->neighbor->table[BGP_IPV4].received, 4);
 	assert_int_equal(p->neighbor->table[BGP_IPV4].accepted, 3);
@@ -460,6 +463,41 @@ static void without_memory_a_session_ends_and_says_so(void **state)
 	}
 }
 
+/* It may have forgotten what it told before it broke off: that goes first, and does not count with what it tells now. */
+static void stale_routes_make_room_for_new_ones_below_max_prefix(void **state)
+{
+	static const char *const before[] = {"198.51.100.0/24", "198.51.101.0/24", "198.51.102.0/24", NULL};
+	static const char *const now[] = {"203.0.113.0/26", "203.0.113.64/26", "203.0.113.128/26", NULL};
+	struct bgp_capabilities offers = {.families = BGP_FAMILY_BIT(BGP_IPV4),
+		.as4 = true,
+		.graceful = true,
+		.restart_time = 120,
+		.graceful_families = BGP_FAMILY_BIT(BGP_IPV4),
+		.preserved = BGP_FAMILY_BIT(BGP_IPV4)};
+	struct bgp_neighbor_config c = peer_config("a", 65000, "192.0.2.2");
+	struct stage s;
+	struct peer *a;
+
+	stage_open(&s);
+	c.graceful_restart = true;
+	c.limits[BGP_IPV4] = (struct bgp_family_limits){.max_prefix = 3};
+	a = peer_up(&s, &c, &offers);
+	peer_tells(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "192.0.2.2", before);
+	bgp_disconnected(a->connection, "Connection reset by peer", s.now);
+	assert_int_equal(a->neighbor->table[BGP_IPV4].stale, 3);
+	peer_again(a);
+	assert_int_equal(a->neighbor->table[BGP_IPV4].stale, 3);
+	peer_tells(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "192.0.2.2", now);
+	stage_run(&s);
+	assert_non_null(a->connection);
+	assert_int_equal(a->neighbor->table[BGP_IPV4].received, 3);
+	assert_null(peer_path(a, BGP_IPV4, "198.51.100.0/24"));
+	assert_non_null(peer_path(a, BGP_IPV4, "203.0.113.0/26"));
+	peer_tells_one(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "192.0.2.2", "203.0.113.192/26");
+	assert_null(a->connection);
+	stage_close(&s);
+}
+
 static void end_of_rib_is_told(void **state)
 {
 	struct stage s;
@@ -521,6 +559,7 @@ int main(void)
 		cmocka_unit_test(max_prefix_warns_and_then_ends_the_session),
 		cmocka_unit_test(an_endless_path_and_endless_communities_are_only_long),
 		cmocka_unit_test(without_memory_a_session_ends_and_says_so),
+		cmocka_unit_test(stale_routes_make_room_for_new_ones_below_max_prefix),
 		cmocka_unit_test(end_of_rib_is_told),
 		cmocka_unit_test(routes_go_with_their_session_in_slices),
 	};
