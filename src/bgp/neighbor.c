@@ -5,7 +5,8 @@
  * Its state is that of its furthest connection; without one it is Active where it may be connected to, else Idle. Timers:
  *   connect    the next attempt; while one is under way, when it is given up for another (connect_retry, with jitter)
  *   idle       after an error nothing is done and nothing accepted for a while, which doubles with each error up to IDLE_MOST, until a session lasts
- *              that long. A connection that merely broke lets the peer come back at once: only we wait before we connect.
+ *              that long. A connection that merely broke lets the peer come back at once, and only we wait before we connect; but YOUNG_MANY sessions
+ *              one after the other that broke within YOUNG are an error, for each of them costs us something
  *   and those of its connections (session.c), of restart and refresh (restart.c), and of the advertisement interval (send.c). One timer on the wheel
  *   is set for the earliest.
  */
@@ -13,7 +14,7 @@
 
 #include "bgp/parts.h"
 
-enum { IDLE_MOST = 120000, IDLE_LEAST = 100, RETRY_LEAST = 1000, YOUNG = 5000 };
+enum { IDLE_MOST = 120000, IDLE_LEAST = 100, RETRY_LEAST = 1000, YOUNG = 5000, YOUNG_MANY = 5 };
 
 /* ---- its state ---- */
 
@@ -321,6 +322,7 @@ static void session_over(struct bgp_neighbor *n, const struct bgp_error *error, 
 {
 	send_end(n);
 	n->flaps++;
+	n->young = now - n->since < YOUNG ? n->young + 1 : 0;
 	n->ask = 0;
 	if (now - n->since >= IDLE_MOST)
 		n->idle_ms = n->config.idle_hold;
@@ -352,7 +354,7 @@ static void rest(
 		n->idle_until = n->held ? MSEC_NEVER : now + n->config.max_prefix_restart;
 	} else if (neighbor_is_down(n)) {
 		n->connect_at = n->idle_until = MSEC_NEVER;
-	} else if (is_real_error(error)) {
+	} else if (is_real_error(error) || (reached == BGP_ESTABLISHED && n->young >= YOUNG_MANY)) {
 		n->connect_at = MSEC_NEVER;
 		n->idle_until = rest_until(n, now);
 	} else if (n->config.passive) {

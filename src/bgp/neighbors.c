@@ -303,6 +303,7 @@ void bgp_neighbor_clear(struct bgp_neighbor *n, const char *words)
 	neighbor_reset(n, &e, n->bgp->wheel->now);
 	neighbor_forget(n);
 	n->held = false;
+	n->young = 0;
 	n->idle_ms = n->config.idle_hold;
 	neighbor_begin(n, n->bgp->wheel->now);
 }

@@ -79,6 +79,7 @@ struct bgp_neighbor {
 	struct wheel_timer timer;              /* for the earliest of all deadlines: neighbor_schedule() */
 	msec connect_at, idle_until;
 	uint32_t idle_ms;  /* how long the next idle hold is */
+	uint32_t young;    /* sessions in a row that did not last */
 	msec advertise_at; /* MRAI: the next pass of the feeds may begin then */
 	bool passing;      /* a pass is under way */
 	bool flushing;     /* a job removes all its paths */

@@ -168,6 +168,47 @@ static void a_connection_that_breaks_makes_nobody_wait_outside(void **state)
 	hand_done(&t);
 }
 
+/* A session costs both ends something: who ends one after the other as soon as it is there has to wait like after an error. */
+static void who_breaks_off_again_and_again_waits_outside(void **state)
+{
+	struct hand t;
+	unsigned sessions;
+
+	(void)state;
+	hand_init(&t);
+	t.config.passive = true;
+	hand_start(&t);
+	for (sessions = 0; sessions < 100; sessions++) {
+		t.e = wire_connect(t.h, t.s);
+		wire_run(&t.w, 5);
+		if (!t.n->connections[1])
+			break;
+		hand_send_open(&t);
+		hand_send_keepalive(&t);
+		wire_run(&t.w, 5);
+		assert_int_equal(t.n->state, BGP_ESTABLISHED);
+		wire_close(t.e);
+		wire_run(&t.w, 5);
+	}
+	assert_in_range(sessions, 3, 10);
+	assert_int_equal(t.n->state, BGP_IDLE);
+	wire_run(&t.w, 1010);
+	assert_int_equal(t.n->state, BGP_ACTIVE);
+	bgp_neighbor_clear(t.n, NULL);
+	for (unsigned i = 0; i < 2; i++) { /* the operator gives it another chance; and a session that lasts does */
+		t.e = wire_connect(t.h, t.s);
+		wire_run(&t.w, 5);
+		hand_send_open(&t);
+		hand_send_keepalive(&t);
+		wire_run(&t.w, 6000);
+		assert_int_equal(t.n->state, BGP_ESTABLISHED);
+		wire_close(t.e);
+		wire_run(&t.w, 5);
+		assert_int_equal(t.n->state, BGP_ACTIVE);
+	}
+	hand_done(&t);
+}
+
 /* ---- collisions ---- */
 
 /* A hand with a connection of each direction, both in OpenSent at the speaker. */
@@ -657,6 +698,7 @@ int main(void)
 		cmocka_unit_test(who_rests_does_not_try_at_the_same_time),
 		cmocka_unit_test(a_long_session_is_a_new_beginning),
 		cmocka_unit_test(a_connection_that_breaks_makes_nobody_wait_outside),
+		cmocka_unit_test(who_breaks_off_again_and_again_waits_outside),
 		cmocka_unit_test(of_two_connections_that_of_the_higher_identifier_stays),
 		cmocka_unit_test(a_session_begins_without_the_error_of_an_attempt_that_it_ends),
 		cmocka_unit_test(of_equal_identifiers_the_larger_as_decides),
