@@ -378,8 +378,7 @@ bool receive_update(struct bgp_connection *c, struct reader body, msec now)
 
 /* ---- paths that go with their session ---- */
 
-bool receive_flush(
-	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget)
+bool receive_flush(struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget)
 {
 	struct rib *r = &n->bgp->ribs[f];
 	struct bgp_neighbor_table *t = &n->table[f];

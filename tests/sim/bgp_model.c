@@ -101,7 +101,7 @@ static bool take(const struct model *m, unsigned y, unsigned p, struct model_rou
 		return false;
 	if (r->external && l->import == MODEL_NO_POLICY)
 		return false;
-	return apply(l->import, r, p, m->as[y]);
+	return apply(l->import, r, p, m->as[r->from]);
 }
 
 /* Negative: A is better. */

@@ -24,7 +24,7 @@ enum model_policy {
 	MODEL_MARK,      /* adds MODEL_TWO */
 	MODEL_PREFER,    /* local preference 200 */
 	MODEL_NOT_SEVEN, /* rejects what has MODEL_SEVEN */
-	MODEL_PREPEND,   /* our own AS twice more */
+	MODEL_PREPEND,   /* our own AS, on import the neighbour's, twice more */
 	MODEL_POLICIES
 };
 

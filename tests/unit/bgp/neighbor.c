@@ -195,7 +195,8 @@ static void who_breaks_off_again_and_again_waits_outside(void **state)
 	wire_run(&t.w, 1010);
 	assert_int_equal(t.n->state, BGP_ACTIVE);
 	bgp_neighbor_clear(t.n, NULL);
-	for (unsigned i = 0; i < 2; i++) { /* the operator gives it another chance; and a session that lasts does */
+	for (unsigned i = 0; i < 2;
+		i++) { /* the operator gives it another chance; and a session that lasts does */
 		t.e = wire_connect(t.h, t.s);
 		wire_run(&t.w, 5);
 		hand_send_open(&t);
@@ -279,8 +280,7 @@ static void a_session_begins_without_the_error_of_an_attempt_that_it_ends(void *
 	assert_int_equal(e->code, 0);
 	assert_string_equal(e->reason, "");
 	assert_int_equal(t.s->families_when_up, BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6));
-	assert_string_equal(
-		wire_last(t.s, BGP_EVENT_CONNECTION)->reason, "there is a session already");
+	assert_string_equal(wire_last(t.s, BGP_EVENT_CONNECTION)->reason, "there is a session already");
 	assert_string_equal(t.n->last_error.reason, "");
 	hand_done(&t);
 }

@@ -474,7 +474,8 @@ static void nobody_comes_in_while_old_routes_are_being_removed(void **state)
 	hand_expect(&t, BGP_OPEN);
 	hand_expect_end(&t, BGP_ERROR_CEASE, BGP_CEASE_REJECTED, "", 0);
 	/* What the operator hears of is why the session ended. */
-	assert_string_equal(wire_last(t.s, BGP_EVENT_STATE)->reason, "the connection ended: closed by the peer");
+	assert_string_equal(
+		wire_last(t.s, BGP_EVENT_STATE)->reason, "the connection ended: closed by the peer");
 	assert_int_equal(wire_last(t.s, BGP_EVENT_STATE)->from, BGP_ESTABLISHED);
 	assert_int_equal(wire_last(t.s, BGP_EVENT_STATE)->to, BGP_IDLE);
 	assert_string_equal(t.n->last_error.reason, "the connection ended: closed by the peer");
