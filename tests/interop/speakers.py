@@ -69,6 +69,11 @@ def is_ipv6(text):
     return ipaddress.ip_address(text.split("/")[0]).version == 6
 
 
+def with_own(directory, *argv, made="."):
+    """To be run in a namespace of its own: DIRECTORY, which the program insists on, is its own, too, with the subdirectory MADE in it."""
+    return "sh", "-c", f'mount -t tmpfs none {directory} && mkdir -p {directory}/{made} && exec "$@"', "sh", *argv
+
+
 class Speaker:
     name = program = None
 
@@ -247,13 +252,14 @@ class Frr(Speaker):
         """zebra first: without it bgpd knows no interfaces, and takes no link-local next hop."""
         shutil.chown(self.dir, "frr", "frr")  # neither stays root
         common = ["--vty_socket", self.dir, "-z", self.dir / "zserv", "-P", 0, "--log", "stdout"]
-        self.zebra = self.node.start("/usr/lib/frr/zebra", "-f", "/dev/null", "-i", self.dir / "zebra.pid", *common, log=self.dir / "zebra.log")
+        zebra = with_own("/var/tmp", "/usr/lib/frr/zebra", "-f", "/dev/null", "-i", self.dir / "zebra.pid", *common)
+        self.zebra = self.node.start(*zebra, log=self.dir / "zebra.log")
         wait_until("zebra answers", lambda: (self.dir / "zserv").exists())
         self.common = common
         super().start()
 
     def argv(self):
-        return self.program, "-f", self.dir / "bgpd.conf", "-i", self.dir / "bgpd.pid", "-n", *self.common
+        return with_own("/var/tmp", self.program, "-f", self.dir / "bgpd.conf", "-i", self.dir / "bgpd.pid", "-n", *self.common)
 
     def vtysh(self, *commands, check=True):
         return self.sh("vtysh", "--vty_socket", self.dir, *sum((["-c", c] for c in commands), []), check=check)
@@ -478,9 +484,8 @@ class OpenBgpd(Speaker):
     CAPABILITY = {"as4byte": "as4", "refresh": "refresh", "enhanced_refresh": "enhanced-refresh", "graceful_restart": "graceful-restart"}
 
     def argv(self):
-        # Its processes change their root to a directory below /run, which is fixed, and here its own.
-        script = 'mount -t tmpfs none /run && mkdir /run/openbgpd && exec "$@"'
-        return "sh", "-c", script, "sh", self.program, "-d", "-v", "-f", self.dir / "bgpd.conf"
+        # Its processes change their root to a directory there.
+        return with_own("/run", self.program, "-d", "-v", "-f", self.dir / "bgpd.conf", made="openbgpd")
 
     def bgpctl(self, *words, check=True):
         return self.sh("bgpctl", "-s", self.dir / "ctl", *words, check=check)

@@ -87,7 +87,7 @@ def read(x, name, family="ipv4"):
     return speaker.routes(speaker.peers[0].address, family)
 
 
-# proves: SEC-CTRL-1, SEC-CTRL-3 partial, SEC-CTRL-4 partial
+# proves: SEC-CTRL-1 partial, SEC-CTRL-3 partial, SEC-CTRL-4 partial
 def test_a_wrong_password_brings_no_session_and_the_right_one_does(net):
     frr = net.speakers["frr"].peers[0].address
     told = wait_until("the log says so", lambda: net.pe.has("event=bgp-md5", "frr"))

@@ -44,8 +44,8 @@ LARGE_PREFIX = "198.51.112.0/24"
 OLD_STYLE = "192.0.2.33"  # a next hop that OpenBGPD understands
 OLD_PREFIX = "198.51.110.0/24"
 
-# Our own: by preference. The bytes are those of RFC 9012: sub-TLV 1 encapsulation, 6 egress endpoint (the next hop).
-TUNNELS = [{"type": "l2tpv3", "session": 4711, "cookie": "0123456789abcdef"}, {"type": "gre", "key": 7}, {"type": "ipip"}]
+# Our own, by preference.
+TUNNELS = [{"type": "l2tpv3", "session": 4711, "cookie": "0123456789abcdef"}, {"type": "gre", "key": 7, "payload": "ipv4"}, {"type": "ipip"}]
 
 
 ROLE = {"tunnels": TUNNELS, "classes": ["color:100", "65000:99"], "networks": OURS, "core": "192.0.2.9"}
@@ -195,7 +195,7 @@ def test_our_own_networks_have_next_hops_of_the_cores_family(net):
     assert told.next_hop == bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 9])
 
 
-# proves: MESH-BGP-11 partial, MESH-BGP-16
+# proves: MESH-BGP-11 partial, MESH-BGP-16 partial
 def test_labels_come_through_with_next_hops_of_either_family(net):
     for name, other in (("bird", "gobgp"), ("gobgp", "bird"), ("frr", "bird"), ("frr", "gobgp")):
         four, six, label = LABELS[other]
@@ -223,7 +223,7 @@ def test_gobgp_reads_our_tunnels_with_the_same_values(net):
         assert [t["type"] for t in r.tunnels] == [1, 2, 7], "L2TPv3 over IP, GRE, IP in IP: by preference"
         l2tp, gre, ipip = ({s["type"]: s for s in t["value"]} for t in r.tunnels)
         assert l2tp[1]["key"] == 4711 and base64.b64decode(l2tp[1]["cookie"]) == bytes.fromhex("0123456789abcdef")
-        assert gre[1]["key"] == 7 and not gre[1].get("cookie")
+        assert gre[1]["key"] == 7 and not gre[1].get("cookie") and gre[2]["protocol"] == 0x0800, gre
         assert 1 not in ipip
         assert r.communities == {"65000:99"}
         assert any('"color": 100' in e for e in r.extended), r.extended
