@@ -57,10 +57,10 @@ struct json_t *afbr_show_neighbors(struct afbr *a, const char *filter, const cha
 struct json_t *afbr_show_speaker(struct afbr *a);
 /*
  * Loc-RIB of FAMILY (BGP_FAMILIES: all), or what neighbour RECEIVED told, or what ADVERTISED is told; of WITHIN (may be NULL) and what is inside. A page: at
- * most LIMIT rows, of no more than AFBR_LOOKED_AT nets; *ret_next is where the next one begins (AFTER), 0 where this was the last. Between pages tables may
- * change: what has been there all the time is told once.
+ * most LIMIT rows, and AFBR_PAGE, of no more than AFBR_LOOKED_AT nets: some milliseconds; *ret_next is where the next one begins (AFTER), 0 where this was the
+ * last. Between pages tables may change: what has been there all the time is told once.
  */
-enum { AFBR_LOOKED_AT = 16384 };
+enum { AFBR_LOOKED_AT = 16384, AFBR_PAGE = 250 };
 struct afbr_route_query {
 	enum bgp_family family;
 	const char *received, *advertised;

@@ -204,7 +204,9 @@ static void look_at_net(struct page *g, struct rib *r, rib_id net)
 
 static bool is_full(const struct page *g)
 {
-	return json_array_size(g->rows) >= g->query->limit || g->looked_at >= AFBR_LOOKED_AT;
+	size_t rows = json_array_size(g->rows);
+
+	return rows >= g->query->limit || rows >= AFBR_PAGE || g->looked_at >= AFBR_LOOKED_AT;
 }
 
 static bool is_wanted(const struct page *g, unsigned family)

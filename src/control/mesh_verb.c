@@ -6,7 +6,7 @@
 #include "control/problem.h"
 #include "control/verb.h"
 
-enum { PAGE = 1000, SETS = 100 };
+enum { SETS = 100 };
 
 static bool has_mesh(struct request *q)
 {
@@ -59,7 +59,7 @@ static bool route_query(struct request *q, struct afbr_route_query *ret, struct 
 	*ret = (struct afbr_route_query){.family = BGP_FAMILIES,
 		.received = verb_text(q, "received"),
 		.advertised = verb_text(q, "advertised"),
-		.limit = (uint32_t)verb_number(q, "limit", PAGE)};
+		.limit = (uint32_t)verb_number(q, "limit", AFBR_PAGE)};
 	if (family && bgp_family_parse(family, &ret->family))
 		q->answer->object = request_refusal(
 			"\"%s\" is no family: it must be one of %s", quoted(family).text, words);

@@ -242,10 +242,21 @@ static void begin_reading(struct netlink_reader *r)
 	r->reading = true;
 	r->list = 0;
 	r->began = loop_clock();
+	r->told_begin = false;
 	if (ask(r))
 		give_up(r);
-	else
-		r->ops->begin(r->owner);
+}
+
+/*
+ * With its first message, and not when it is asked for: what stands before that in the socket is older, and of it may be lost what came behind it. So a route that
+ * came and went in an overrun is not taken for one that this reading has found.
+ */
+static void tell_begin(struct netlink_reader *r)
+{
+	if (r->told_begin)
+		return;
+	r->told_begin = true;
+	r->ops->begin(r->owner);
 }
 
 static void due(struct wheel_timer *t, msec now)
@@ -294,6 +305,8 @@ static void take(struct netlink_reader *r, const struct nlmsghdr *h)
 	bool ours =
 		r->reading && h->nlmsg_seq == r->sequence && h->nlmsg_pid == mnl_socket_get_portid(r->socket);
 
+	if (ours)
+		tell_begin(r);
 	switch (h->nlmsg_type) {
 	case NLMSG_ERROR:
 	case NLMSG_DONE:

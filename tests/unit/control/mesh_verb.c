@@ -62,7 +62,7 @@ static void routes_come_in_pages(void **state)
 	assert_true(a.query.after == ((uint64_t)1 << 32 | 77));
 	assert_int_equal(a.query.family, BGP_FAMILIES);
 	assert_null(a.query.within);
-	assert_int_equal(a.query.limit, 1000);
+	assert_int_equal(a.query.limit, AFBR_PAGE);
 }
 
 static void a_route_is_asked_for_by_address_or_prefix(void **state)

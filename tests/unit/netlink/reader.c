@@ -22,17 +22,25 @@ struct watcher {
 	unsigned count;
 	struct told told[TOLD];
 	bool free_at_end;
+	bool slow;
+	unsigned came; /* since a reading began */
 };
 
 static void begun(void *owner)
 {
-	((struct watcher *)owner)->begun++;
+	struct watcher *w = owner;
+
+	w->begun++;
+	w->came = 0;
 }
 
 static void route(void *owner, enum netlink_news news, const struct netlink_fib_route *r)
 {
 	struct watcher *w = owner;
 
+	w->came += news == NETLINK_CAME;
+	if (w->slow)
+		usleep(20);
 	if (w->count < TOLD)
 		w->told[w->count] = (struct told){news, *r};
 	w->count++;
@@ -266,6 +274,26 @@ static void an_overrun_leads_to_another_reading(void **state)
 	leave(&p);
 }
 
+/* What the kernel told before it could not any more, and took back then: whoever believes it keeps it for ever. */
+static void what_was_told_before_an_overrun_is_no_part_of_the_next_reading(void **state)
+{
+	struct watcher *w;
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter_with_addresses();
+	w = watch(statics, 2, true);
+	w->slow = true; /* it takes longer than the time until another reading */
+	assert_true(run(w, 0, 1));
+	add_many(20000);
+	administer("ip route flush proto static");
+	assert_true(run(w, 0, 2));
+	assert_true(w->count > 1000);
+	assert_int_equal(w->came, 0);
+	end(w);
+	leave(&p);
+}
+
 static void our_own_routes_are_read_once_by_who_asks(void **state)
 {
 	static const uint8_t ours[] = {NETLINK_BGP};
@@ -326,6 +354,7 @@ int main(void)
 		cmocka_unit_test(tells_neighbours_apart),
 		cmocka_unit_test(reads_again_when_a_link_goes_down),
 		cmocka_unit_test(an_overrun_leads_to_another_reading),
+		cmocka_unit_test(what_was_told_before_an_overrun_is_no_part_of_the_next_reading),
 		cmocka_unit_test(our_own_routes_are_read_once_by_who_asks),
 		cmocka_unit_test(a_paused_reader_is_silent),
 		cmocka_unit_test(refuses_empty_lists),
