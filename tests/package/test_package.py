@@ -92,6 +92,8 @@ def test_installed_it_waits_for_a_configuration_and_purged_it_leaves_nothing(deb
     assert state(machine, "softwired.service", "ActiveState", "ConditionResult", "UnitFileState") == ["inactive", "no", "enabled"]
     assert machine.out("stat", "-c", "%a %U:%G", "/etc/softwire") == "750 root:root"
     assert machine.out("stat", "-c", "%a", "/etc/softwire/users.conf.example") == "600"
+    for name in ("concentrator", "initiator", "mesh", "reflector"):
+        assert machine.out("stat", "-c", "%a", f"/etc/softwire/{name}.conf.example") == "640"
     user = machine.out("getent", "passwd", "softwire").split(":")
     assert 0 < int(user[2]) < 1000 and user[6] == "/usr/sbin/nologin"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files in examples/ are good, without a warning, and mean what their comments say. */
+/* The files in examples/, and the examples of the manual and of README.md, are good, without a warning, and mean what their comments say. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,6 +146,66 @@ static void reflector_example(void **state)
 	config_free(c);
 }
 
+/* ---- in documents ---- */
+
+static void tell_where(void *owner, bool fatal, const char *file, unsigned line, const char *text)
+{
+	fail_msg("%s, line %u of the example that begins \"%.40s\": %s", file, line, (const char *)owner,
+		text);
+}
+
+static bool is_configuration(const char *text)
+{
+	static const char *const groups[] = {"afbr = {", "concentrator = {", "initiator = {"};
+
+	for (unsigned i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		if (!strncmp(text, groups[i], strlen(groups[i])))
+			return true;
+	return false;
+}
+
+/* Each example of FILE, which stand between lines BEGIN and END; how many. */
+static unsigned check_document(const char *file, const char *begin, const char *end)
+{
+	static char text[262144];
+	char path[4096], *at = text, *rest;
+	unsigned count = 0;
+	FILE *f;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%s", SOURCE_ROOT, file);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[len] = 0;
+	while ((at = strstr(at, begin))) {
+		struct config *c = calloc(1, sizeof(*c));
+		int fd = memfd_create("example", MFD_CLOEXEC);
+
+		at += strlen(begin);
+		rest = strstr(at, end);
+		assert_non_null(rest);
+		assert_non_null(c);
+		if (is_configuration(at)) {
+			assert_int_equal(write(fd, at, (size_t)(rest - at)), rest - at);
+			assert_int_equal(config_file_read(file, fd, false, tell_where, at, c), 0);
+			count++;
+		}
+		config_free(c);
+		close(fd);
+		at = rest + 1;
+	}
+	return count;
+}
+
+static void examples_in_documents(void **state)
+{
+	assert_true(
+		check_document("doc/man/softwired.conf.5", ".Bd -literal -offset indent\n", "\n.Ed") >= 6);
+	assert_int_equal(check_document("README.md", "\n```\n", "\n```\n"), 3);
+}
+
 static void users_error(void *owner, const char *file, unsigned line, const char *text)
 {
 	fail_msg("%s:%u: %s", file, line, text);
@@ -180,6 +240,7 @@ int main(void)
 		cmocka_unit_test(initiator_example),
 		cmocka_unit_test(mesh_example),
 		cmocka_unit_test(reflector_example),
+		cmocka_unit_test(examples_in_documents),
 		cmocka_unit_test(users_example),
 	};
 
