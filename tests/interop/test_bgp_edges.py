@@ -2,13 +2,13 @@
 """
 BIRD, FRR, GoBGP and OpenBGPD as CE routers of one AFBR of ours, each in an AS of its own, and an internal neighbour that hears of their networks:
 
-    bird (1, AS 64501)      IPv6 session, GTSM: IPv4 routes with IPv6 next hops          b (8, AS 65000), ours
+    bird (1, AS 64501)      IPv6 session: IPv4 routes with IPv6 next hops                b (8, AS 65000), ours
     frr (2, AS 64502)       IPv4 session, TCP-MD5; at first with a wrong password    \\   /
     gobgp (3, AS 64503)     IPv4 session; no policies, so nothing passes (RFC 8212)   pe (9, AS 65000)
-    openbgpd (4, AS 64504)  IPv4 session, GTSM, IPv6 routes too                      /   \\
+    openbgpd (4, AS 64504)  IPv4 session, IPv6 routes too                            /   \\
                                                                                           router (254) ---- far (AS 64506), BIRD, IPv6, multihop
 
-far is told the next hops of others unchanged (RFC 5565 section 12, option 3).
+All of these but far are on our link, and both ends say so (GTSM). far is told the next hops of others unchanged (RFC 5565 section 12, option 3).
 """
 import pytest
 import wire
@@ -51,14 +51,12 @@ def build(x):
     at = {"bird": 1, "frr": 0, "gobgp": 0, "openbgpd": 0}
     families = {"bird": BOTH, "frr": ("ipv4",), "gobgp": ("ipv4",), "openbgpd": BOTH}
     secret = {"frr": "right-password"}
-    hops = {"bird": 1, "openbgpd": 1}
     x.speakers = {kind.name: x.speaker(kind, x.hosts[kind.name], CE_AS[kind.name], [
-        Peer(pe.local[at[kind.name]], AS, families[kind.name], secret.get(kind.name), hops=hops.get(kind.name))]) for kind in ALL}
+        Peer(pe.local[at[kind.name]], AS, families[kind.name], secret.get(kind.name), hops=1)]) for kind in ALL}
     x.far = Bird(far, FAR_AS, "10.0.0.6", ("192.0.2.6", FAR), [Peer(pe.local[1], AS, BOTH, multihop=True)])
     x.address = {name: x.hosts[name].local[at[name]] for name in NUMBER}
-    keys = {"bird": {**OPEN, "ttl_security": 1}, "frr": {**OPEN, "password_file": x.secret("password", "wrong-password")}, "gobgp": {},
-            "openbgpd": {**OPEN, "ttl_security": 1}}
-    x.neighbors = {name: neighbor(x.address[name], families=families[name], **{"as": CE_AS[name]}, **keys[name]) for name in NUMBER}
+    keys = {"bird": OPEN, "frr": {**OPEN, "password_file": x.secret("password", "wrong-password")}, "gobgp": {}, "openbgpd": OPEN}
+    x.neighbors = {name: neighbor(x.address[name], families=families[name], ttl_security=1, **{"as": CE_AS[name]}, **keys[name]) for name in NUMBER}
     x.neighbors["far"] = neighbor(FAR, families=BOTH, multihop=True, next_hop_unchanged=True, **{"as": FAR_AS}, **OPEN)
     x.neighbors["b"] = neighbor(b.local[1], families=BOTH, next_hop_self=True)
     x.pe = x.softwired(pe, AS, x.neighbors, tunnels=[{"type": "ipip"}])
@@ -106,7 +104,7 @@ def test_the_others_have_sessions_too(net):
         r = row(net.pe, name)
         assert (r["as"], r["internal"]) == (CE_AS[name], False)
     # GTSM (RFC 5082): as from the same link, both ways.
-    for name in ("bird", "openbgpd"):
+    for name in NUMBER:
         a = net.address[name]
         assert count(net.wire.path, f"bgp && ipv6.addr == {a} && ipv6.hlim != 255" if ":" in a else f"bgp && ip.addr == {a} && ip.ttl != 255") == 0
 
