@@ -145,6 +145,8 @@ static enum bgp_bar find_bar(const struct receiving *r)
 		return BGP_BAR_CLUSTER;
 	if (!next_hop_is_usable(r))
 		return BGP_BAR_NEXT_HOP;
+	if (r->external && !r->n->config.tunnels && bgp_family_encap(r->family))
+		return BGP_BAR_TUNNELS;
 	if (r->external && !r->n->import)
 		return BGP_BAR_NO_POLICY;
 	return BGP_BAR_NONE;

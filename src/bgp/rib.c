@@ -19,6 +19,7 @@ const char *bgp_bar_text(enum bgp_bar bar)
 		[BGP_BAR_CLUSTER] = "it has been through our cluster",
 		[BGP_BAR_NEXT_HOP] = "its next hop is no address of a host",
 		[BGP_BAR_FIRST_AS] = "its path does not begin with the neighbor's AS",
+		[BGP_BAR_TUNNELS] = "the neighbor is external, and is not to tell of tunnels (RFC 9012 section 11)",
 		[BGP_BAR_PREFIX] =
 			"no packet can be routed to its prefix: multicast, loopback, link-local or reserved",
 	};

@@ -39,6 +39,7 @@ enum bgp_bar {
 	BGP_BAR_CLUSTER,    /* it has been through our cluster */
 	BGP_BAR_NEXT_HOP,   /* its next hop is none at all: multicast, loopback, link-local of no link */
 	BGP_BAR_FIRST_AS,   /* external, and its path does not begin with the neighbour's AS */
+	BGP_BAR_TUNNELS,    /* Encapsulation SAFI, external, and is not to tell of tunnels: RFC 9012 section 11 */
 	BGP_BAR_PREFIX,     /* no unicast packet has a destination in it: RFC 4271 section 6.3 */
 };
 const char *bgp_bar_text(enum bgp_bar bar); /* a clause: "our own AS is in its path" */

@@ -290,6 +290,10 @@ static void tunnels_of_external_neighbours_are_left_out_unless_they_are_trusted(
 		assert_int_equal(bgp_extended_community_has(set, communities[0]), trusted);
 		assert_true(bgp_extended_community_has(set, communities[1]));
 		assert_int_equal(peer_path(p, BGP_IPV4, "198.51.100.0/24")->set->facts.has_tunnel, trusted);
+		/* Else it could take the place of who really decapsulates there. */
+		peer_tells_one(p, BGP_IPV6_ENCAP, peer_set(p, path_ce, 1, &more), "2001:db8::7", "2001:db8::7/128");
+		assert_int_equal(peer_path(p, BGP_IPV6_ENCAP, "2001:db8::7/128")->bar,
+			trusted ? BGP_BAR_NONE : BGP_BAR_TUNNELS);
 		stage_close(&s);
 	}
 }
