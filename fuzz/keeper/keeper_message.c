@@ -27,7 +27,7 @@ static const char *const lans[] = {"eth1"};
 static const char *const hooks[] = {"/h"};
 static const char *const bridges[] = {"br0"};
 
-static const struct keeper_table tables[] = {{254, 20}, {1000, 7}};
+static const struct keeper_export exports[] = {{{254, 20}, true, true}, {{1000, 7}, true, false}};
 
 static unsigned executed;
 
@@ -224,8 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.hook_count = 1,
 		.bridges = bridges,
 		.bridge_count = 1,
-		.tables = tables,
-		.table_count = 2,
+		.exports = exports,
+		.export_count = 2,
 		.control_socket = "/c",
 		.may_forward = true};
 	struct grant g;

@@ -78,8 +78,10 @@ static void allow_afbr(struct keeper_policy *p, struct allow_lists *lists, const
 	for (unsigned n = 0; n < a->neighbor_count; n++)
 		allow_file(p, lists, a->neighbors[n].password_file);
 	lists->directories[p->directory_count++] = a->directory;
-	lists->table = (struct keeper_table){a->export.table, a->export.metric};
-	p->table_count = a->export.present ? 1 : 0;
+	lists->export = (struct keeper_export){.table = {a->export.table, a->export.metric},
+		.ipv4 = a->export.families & BGP_FAMILY_BIT(BGP_IPV4),
+		.ipv6 = a->export.families & BGP_FAMILY_BIT(BGP_IPV6)};
+	p->export_count = a->export.present ? 1 : 0;
 	p->may_forward |= a->export.present;
 	for (unsigned n = 0; a->port && n < a->listen_count; n++)
 		lists->tcp[p->tcp_count++] = (struct endpoint){a->listen[n], a->port};
@@ -115,5 +117,5 @@ void allow_policy(const struct config *config, struct allow_lists *lists, struct
 	ret->hooks = lists->hooks;
 	ret->udp = lists->udp;
 	ret->tcp = lists->tcp;
-	ret->tables = &lists->table;
+	ret->exports = &lists->export;
 }

@@ -23,7 +23,7 @@ struct allow_lists {
 	const char *hooks[ALLOW_HOOKS];
 	struct endpoint udp[CONCENTRATOR_LISTEN_MAX + 2];
 	struct endpoint tcp[AFBR_LISTEN + 2];
-	struct keeper_table table;
+	struct keeper_export export;
 };
 
 /* Everything of *ret but reload(), which is the caller's. */

@@ -59,6 +59,12 @@ struct keeper_table {
 	uint32_t table, metric;
 };
 
+/* Routes of which families may be put there. */
+struct keeper_export {
+	struct keeper_table table;
+	bool ipv4, ipv6;
+};
+
 /* What may manage the host's resolv.conf. NULLs are nothing; the first executable file of a list is taken. */
 struct keeper_resolvers {
 	const char *resolved; /* a file that is there when systemd-resolved is in use */
@@ -83,8 +89,8 @@ struct keeper_policy {
 	size_t udp_count;           /* local ends; family with address zero and port 0 for initiators */
 	const struct endpoint *tcp;
 	size_t tcp_count;           /* where the engine may listen for connections */
-	const struct keeper_table *tables;
-	size_t table_count; /* into which the engine may put routes of BGP, with what metric */
+	const struct keeper_export *exports;
+	size_t export_count; /* into which tables the engine may put routes of BGP, with what metric */
 	const char *control_socket; /* path */
 	const char *control_group;  /* NULL: root only */
 	const char *user; /* the engine's user; NULL: "softwire", and "nobody" if that does not exist */

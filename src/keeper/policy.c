@@ -44,12 +44,18 @@ static bool has_endpoint(const struct endpoint *list, size_t count, const struct
 	return false;
 }
 
+static struct keeper_export *find_export(
+	const struct keeper_export *list, size_t count, const struct keeper_table *t)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].table.table == t->table && list[i].table.metric == t->metric)
+			return (struct keeper_export *)&list[i];
+	return NULL;
+}
+
 bool policy_has_table(const struct keeper_policy *p, const struct keeper_table *t)
 {
-	for (size_t i = 0; i < p->table_count; i++)
-		if (p->tables[i].table == t->table && p->tables[i].metric == t->metric)
-			return true;
-	return false;
+	return find_export(p->exports, p->export_count, t);
 }
 
 bool policy_has_udp(const struct keeper_policy *p, const struct endpoint *e)
@@ -116,6 +122,19 @@ static const char *check_bridge(const struct keeper_policy *p, const struct mess
 	return NULL;
 }
 
+/* What is there may always go. */
+static const char *check_bgp_routes(const struct keeper_policy *p, const struct message_bgp_routes *m)
+{
+	const struct keeper_export *e = find_export(p->exports, p->export_count, &m->table);
+
+	if (!e)
+		return "table or metric that is not configured";
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->routes[i].add && !(m->routes[i].dst.addr.family == AF_INET ? e->ipv4 : e->ipv6))
+			return "route of a family that is not configured";
+	return NULL;
+}
+
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r)
 {
 	const union message_body *b = &r->body;
@@ -156,7 +175,7 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_CLOSE_TUN:
 		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_BGP_ROUTES:
-		return policy_has_table(p, &b->bgp_routes.table) ? NULL : "table or metric that is not configured";
+		return check_bgp_routes(p, &b->bgp_routes);
 	case MESSAGE_BGP_FLUSH:
 		return policy_has_table(p, &b->table) ? NULL : "table or metric that is not configured";
 	case MESSAGE_CLOSE_UDP: /* finds only what is held */
@@ -223,18 +242,24 @@ static bool join_endpoints(const struct endpoint *a, size_t a_count, const struc
 	return true;
 }
 
-static bool join_tables(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+static bool join_exports(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
 {
-	struct keeper_table *list = calloc(a->table_count + b->table_count + 1, sizeof(*list));
+	struct keeper_export *list = calloc(a->export_count + b->export_count + 1, sizeof(*list));
 
-	ret->tables = list;
+	ret->exports = list;
 	if (!list)
 		return false;
-	for (size_t i = 0; i < a->table_count + b->table_count; i++) {
-		const struct keeper_table *t = i < a->table_count ? &a->tables[i] : &b->tables[i - a->table_count];
+	for (size_t i = 0; i < a->export_count + b->export_count; i++) {
+		const struct keeper_export *from =
+			i < a->export_count ? &a->exports[i] : &b->exports[i - a->export_count];
+		struct keeper_export *to = find_export(list, ret->export_count, &from->table);
 
-		if (!policy_has_table(ret, t))
-			list[ret->table_count++] = *t;
+		if (!to) {
+			to = &list[ret->export_count++];
+			to->table = from->table;
+		}
+		to->ipv4 = to->ipv4 || from->ipv4;
+		to->ipv6 = to->ipv6 || from->ipv6;
 	}
 	return true;
 }
@@ -267,7 +292,8 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_texts(a->bridges, a->bridge_count, b->bridges, b->bridge_count, &p->bridges,
 			&p->bridge_count) &&
 		join_endpoints(a->udp, a->udp_count, b->udp, b->udp_count, &p->udp, &p->udp_count) &&
-		join_tables(p, a, b) && join_endpoints(a->tcp, a->tcp_count, b->tcp, b->tcp_count, &p->tcp, &p->tcp_count) &&
+		join_exports(p, a, b) &&
+		join_endpoints(a->tcp, a->tcp_count, b->tcp, b->tcp_count, &p->tcp, &p->tcp_count) &&
 		join_one(a->control_socket, b->control_socket, &p->control_socket) &&
 		join_one(NULL, last->control_group, &p->control_group))
 		return p;
@@ -287,7 +313,7 @@ void policy_joined_free(struct keeper_policy *p)
 	free_texts(p->bridges, p->bridge_count);
 	free((void *)p->udp);
 	free((void *)p->tcp);
-	free((void *)p->tables);
+	free((void *)p->exports);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);
 	free(p);

@@ -754,17 +754,25 @@ static void the_keeper_allows_what_is_named(void **state)
 	good(BGP("port = 0; neighbors = { a = { address = \"2001:db8::2\"; }; };"), c, "");
 	allow_policy(c, lists, &p);
 	assert_int_equal(p.tcp_count, 0);
-	assert_int_equal(p.table_count, 0);
+	assert_int_equal(p.export_count, 0);
 	assert_false(p.may_forward);
 	config_done(c);
 	good(BGP("kernel = { export = { table = 100; metric = 7; }; }; neighbors = { a = { address = "
 		 "\"2001:db8::2\"; }; };"),
 		c, "");
 	allow_policy(c, lists, &p);
-	assert_int_equal(p.table_count, 1);
-	assert_int_equal(p.tables[0].table, 100);
-	assert_int_equal(p.tables[0].metric, 7);
+	assert_int_equal(p.export_count, 1);
+	assert_int_equal(p.exports[0].table.table, 100);
+	assert_int_equal(p.exports[0].table.metric, 7);
+	assert_true(p.exports[0].ipv4 && p.exports[0].ipv6);
 	assert_true(p.may_forward); /* a router: what is put there is to be followed */
+	config_done(c);
+	good(BGP("kernel = { export = { families = \"ipv6\"; }; }; neighbors = { a = { address = "
+		 "\"2001:db8::2\"; }; };"),
+		c, "");
+	allow_policy(c, lists, &p);
+	assert_true(p.exports[0].ipv6);
+	assert_false(p.exports[0].ipv4);
 	config_free(c);
 	free(lists);
 }

@@ -226,19 +226,19 @@ static void default_routes_and_full_requests_are_fine(void **state)
 
 static void tables_are_allowed_by_number_and_metric(void **state)
 {
-	static const struct keeper_table tables[] = {{254, 20}, {1000, 7}};
-	struct keeper_policy p = {.tables = tables, .table_count = 1},
-			     other = {.tables = tables, .table_count = 2};
+	static const struct keeper_export tables[] = {{{254, 20}, true, true}, {{1000, 7}, true, true}};
+	struct keeper_policy p = {.exports = tables, .export_count = 1},
+			     other = {.exports = tables, .export_count = 2};
 	struct keeper_policy *joined = policy_join(&p, &other);
 	static const uint32_t types[] = {MESSAGE_BGP_ROUTES, MESSAGE_BGP_FLUSH};
 
 	assert_non_null(joined);
-	assert_int_equal(joined->table_count, 2);
+	assert_int_equal(joined->export_count, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		struct message_request r = good(types[i]); /* both begin with the table */
 
 		assert_null(policy_check(&p, &r));
-		r.body.table = tables[1];
+		r.body.table = tables[1].table;
 		assert_non_null(policy_check(&p, &r));
 		assert_null(policy_check(joined, &r));
 		r.body.table.table = 254;
@@ -246,6 +246,25 @@ static void tables_are_allowed_by_number_and_metric(void **state)
 		r.body.table = (struct keeper_table){1000, 20};
 		assert_non_null(policy_check(joined, &r));
 	}
+	policy_joined_free(joined);
+}
+
+/* A route that is there may always go: the family may have been configured a moment ago. */
+static void families_that_are_not_configured_are_refused(void **state)
+{
+	static const struct keeper_export six = {{254, 20}, false, true}, four = {{254, 20}, true, false};
+	struct keeper_policy p6 = {.exports = &six, .export_count = 1}, p4 = {.exports = &four, .export_count = 1};
+	struct keeper_policy *joined = policy_join(&p6, &p4);
+	struct message_request r = good(MESSAGE_BGP_ROUTES); /* adds an IPv6 one, and deletes an IPv4 one */
+
+	assert_non_null(joined);
+	assert_int_equal(joined->export_count, 1);
+	assert_null(policy_check(&p6, &r));
+	assert_null(policy_check(joined, &r));
+	assert_string_equal(policy_check(&p4, &r), "route of a family that is not configured");
+	r.body.bgp_routes.routes[1].add = 1;
+	assert_string_equal(policy_check(&p6, &r), "route of a family that is not configured");
+	assert_null(policy_check(joined, &r));
 	policy_joined_free(joined);
 }
 
@@ -283,14 +302,14 @@ static struct keeper_bgp_route to(const char *dst, const char *gateway)
 	return r;
 }
 
-static const struct keeper_table allowed[] = {{MAIN, METRIC}, {1000, METRIC}};
+static const struct keeper_export allowed[] = {{{MAIN, METRIC}, true, true}, {{1000, METRIC}, true, true}};
 
 static struct stage *stage_with_tables(void)
 {
 	struct stage *s = stage_new(true);
 
-	s->policy.tables = allowed;
-	s->policy.table_count = 2;
+	s->policy.exports = allowed;
+	s->policy.export_count = 2;
 	administer("ip addr add 192.0.2.1/24 dev lan0 && ip addr add 2001:db8::1/64 dev lan0 nodad");
 	return s;
 }
@@ -387,7 +406,7 @@ static void routes_survive_the_engine_process(void **state)
 
 static void what_is_written_down_is_the_table(void **state)
 {
-	static const struct keeper_policy others = {.tables = allowed + 1, .table_count = 1};
+	static const struct keeper_policy others = {.exports = allowed + 1, .export_count = 1};
 	struct message_request m = good(MESSAGE_BGP_ROUTES);
 	struct tables before = {0}, after = {0};
 	struct ledger_item *items;
@@ -432,6 +451,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_makes_no_sense),
 		cmocka_unit_test(default_routes_and_full_requests_are_fine),
 		cmocka_unit_test(tables_are_allowed_by_number_and_metric),
+		cmocka_unit_test(families_that_are_not_configured_are_refused),
 		cmocka_unit_test(routes_come_go_and_end_with_the_keeper),
 		cmocka_unit_test(routes_survive_the_engine_process),
 		cmocka_unit_test(what_is_written_down_is_the_table),
