@@ -80,27 +80,48 @@ static const char *route_words(json_t *request, int argc, char **words, const ch
 	return NULL;
 }
 
+enum { IN_ORDER = 2000 };
+
+/* Rows are kept back until it is known whether they are all, and few enough to be put in order. */
+struct table {
+	struct print_shape shape;
+	json_t *rows; /* NULL: those before have been printed */
+};
+
+static void add_page(struct table *t, json_t *rows, bool last)
+{
+	if (t->rows) {
+		json_array_extend(t->rows, rows);
+		if (!last && json_array_size(t->rows) < IN_ORDER)
+			return;
+		rows = t->rows;
+	}
+	print_bgp_routes(stdout, rows, &t->shape, t->rows && last);
+	json_decref(t->rows);
+	t->rows = NULL;
+}
+
 /* A page, and then the next one. */
 static int show_routes(const struct call *call)
 {
 	json_t *request = json_pack("{s:s}", "do", "show bgp routes");
-	struct print_shape shape = {0};
+	struct table table = {.rows = json_array()};
 	bool ok = true, more = true;
 	const char *word = NULL, *wrong = route_words(request, call->argc - 2, call->argv + 2, &word);
 
 	if (wrong) {
 		json_decref(request);
+		json_decref(table.rows);
 		return command_usage(wrong, word);
 	}
-	for (bool first = true; ok && more; first = false) {
+	while (ok && more) {
 		struct control_client client = {.fd = -1};
 		json_t *answer = command_ask(call, &client, json_deep_copy(request));
 		json_t *next = json_object_get(answer, "next");
 
 		ok = command_agreed(call, answer);
 		if (ok && !call->json)
-			print_bgp_routes(stdout, json_object_get(answer, "routes"), &shape,
-				first && !json_is_string(next));
+			add_page(&table, json_object_get(answer, "routes"), !json_is_string(next));
 		more = json_is_string(next) && !ferror(stdout);
 		if (more)
 			json_object_set(request, "after", next);
@@ -108,6 +129,7 @@ static int show_routes(const struct call *call)
 		control_client_close(&client);
 	}
 	json_decref(request);
+	json_decref(table.rows);
 	return ok ? DONE : FAILED;
 }
 

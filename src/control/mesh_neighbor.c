@@ -101,6 +101,22 @@ static void print_who(FILE *out, const json_t *n)
 		cell_number(n, "local_as"), *id ? "; router ID " : "", id);
 }
 
+/* Reasons that peers give without words begin with the code. */
+static void print_end(FILE *out, const char *title, const json_t *error)
+{
+	const char *code = cell_text(error, "code"), *reason = cell_text(error, "reason");
+	bool twice = !strncmp(code, reason, strlen(code));
+	char buf[16], text[LINE] = "";
+	struct text t = {text, sizeof(text), 0};
+
+	text_add(&t, "%s%s%s", twice ? "" : code, twice || !*reason ? "" : ": ", reason);
+	if (*code)
+		text_add(&t, " (%s)", is(error, "sent") ? "sent" : "received");
+	if (cell_has_number(error, "ago_seconds"))
+		text_add(&t, ", %s ago", ago(error, "ago_seconds", buf));
+	line(out, title, &t);
+}
+
 static void print_state(FILE *out, const json_t *n)
 {
 	char buf[16], next[16], text[LINE] = "";
@@ -120,15 +136,9 @@ static void print_state(FILE *out, const json_t *n)
 		text_add(&t, "; routes of the last session are being removed");
 	line(out, "state", &t);
 	if (*cell_text(note, "code") && !*cell_text(error, "code"))
-		LINE_OF(out, "before", "%s: %s (%s)", cell_text(note, "code"), print_reason(note),
-			is(note, "sent") ? "sent" : "received");
+		print_end(out, "before", note);
 	if (json_is_object(error))
-		LINE_OF(out, "last error", "%s%s%s%s, %s ago", cell_text(error, "code"),
-			*cell_text(error, "code") ? ": " : "", cell_text(error, "reason"),
-			!*cell_text(error, "code") ? ""
-			: is(error, "sent")        ? " (sent)"
-						   : " (received)",
-			ago(error, "ago_seconds", buf));
+		print_end(out, "last error", error);
 }
 
 static void print_rules(FILE *out, const json_t *n)
@@ -155,7 +165,8 @@ static void print_family(FILE *out, const json_t *n, const json_t *f)
 	struct text t = {text, sizeof(text), 0};
 
 	if (!is(f, "agreed")) {
-		LINE_OF(out, "family", "%s: not agreed on", cell_text(f, "family"));
+		LINE_OF(out, "family", "%s%s", cell_text(f, "family"),
+			strcmp(cell_text(n, "state"), "established") != 0 ? "" : ": not agreed on");
 		return;
 	}
 	text_add(&t, "%s: %.0f received, %.0f accepted, %.0f advertised", cell_text(f, "family"),

@@ -185,12 +185,15 @@ static void one_neighbour_is_told_in_full(void **state)
 		"\"discarded_attributes\":0,\"established\":2,\"flaps\":1},"
 		"\"last_error\":{\"code\":null,\"reason\":\"the connection "
 		"ended\",\"sent\":false,\"ago_seconds\":70},"
-		"\"last_notification\":null}",
+		"\"last_notification\":{\"code\":\"Cease/Administrative "
+		"Reset\",\"reason\":\"Cease/Administrative Reset: new "
+		"cable\",\"sent\":false}}",
 		"ce1: customer? 1\n"
 		"  address     fe80::2%eth1\n"
 		"  AS          64512, external; ours is 65000; router ID 10.0.0.9\n"
 		"  state       established for 1m 01s, from [fe80::1]:179 to [fe80::2]:40000, hold time 90 "
 		"s\n"
+		"  before      Cease/Administrative Reset: new cable (received)\n"
 		"  last error  the connection ended, 1m 10s ago\n"
 		"  policies    import from-ce1, export nothing (RFC 8212)\n"
 		"  protection  TCP MD5, at most 1 hop away\n"
