@@ -281,8 +281,9 @@ static int take_ours(const struct nlmsghdr *h, void *arg)
 	k.table = m->rtm_table;
 	if (mnl_attr_parse(h, sizeof(*m), take_key, &k) < 0)
 		return -EBADMSG;
+	/* One for some packets only (TOS, source) is none of ours, whatever it says, and our request would not find it. */
 	if (m->rtm_protocol != NETLINK_BGP || k.table != f->table || k.metric != f->metric ||
-		m->rtm_flags & RTM_F_CLONED)
+		m->rtm_flags & RTM_F_CLONED || m->rtm_tos || m->rtm_src_len)
 		return 0;
 	if (f->count == f->most)
 		return -ECANCELED;
@@ -314,16 +315,22 @@ static int find_ours(struct flush *f, uint8_t family)
 	return r == -ENOENT || r == -EAGAIN || r == -ECANCELED ? 0 : r;
 }
 
+/* An error where none could be deleted: whoever wants the rest would ask for ever. */
 static int delete_all(struct netlink *n, struct flush *f)
 {
-	int r = 0;
+	unsigned failed = 0;
+	int r = 0, first = 0;
 
 	for (unsigned done = 0; done < f->count && !r; done += NETLINK_BATCH) {
 		unsigned count = f->count - done < NETLINK_BATCH ? f->count - done : NETLINK_BATCH;
 
 		r = netlink_bgp_routes(n, f->table, f->metric, f->routes + done, count);
+		for (unsigned i = done; i < done + count; i++) {
+			failed += f->routes[i].error != 0;
+			first = first ? first : f->routes[i].error;
+		}
 	}
-	return r;
+	return r || failed < f->count ? r : first;
 }
 
 int netlink_bgp_flush(struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count)

@@ -82,7 +82,7 @@ struct netlink_reader_ops {
 };
 
 /*
- * Routes (unicast, blackhole, unreachable, prohibit) of some tables and protocols: what is there, and if WATCH, what comes and goes, until the reader is freed.
+ * Routes (unicast, blackhole, unreachable, prohibit; none that are for one TOS or source only) of some tables and protocols: what is there, and if WATCH, what comes and goes, until the reader is freed.
  * Everything is read again when the kernel had more to tell than fitted, and when a link went down or an IPv4 address was taken away, with which routes go
  * without a word. News come between begin() and end(), too, in the order in which they happened. Some hundred routes per loop iteration.
  * BGP routes of ours are told only to who does not watch.

@@ -121,8 +121,9 @@ static bool read_route(const struct nlmsghdr *h, struct netlink_fib_route *ret)
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	struct reading r = {.route = ret, .digest = GROUP + 1};
 
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*m) || m->rtm_flags & RTM_F_CLONED ||
-		!addr_size(m->rtm_family) || m->rtm_dst_len > addr_bits(m->rtm_family))
+	/* Those for some packets only (TOS, source) say nothing about the destination as such. */
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*m) || m->rtm_flags & RTM_F_CLONED || m->rtm_tos ||
+		m->rtm_src_len || !addr_size(m->rtm_family) || m->rtm_dst_len > addr_bits(m->rtm_family))
 		return false;
 	r.family = m->rtm_family;
 	*ret = (struct netlink_fib_route){.dst = {.addr = {.family = m->rtm_family}, .len = m->rtm_dst_len},

@@ -225,6 +225,26 @@ static void a_flush_takes_ours_of_one_table_and_metric(void **state)
 	leave(&p);
 }
 
+/* Somebody has made them by hand: a request of ours never meets them, and whoever waits until none is left must not wait for ever. */
+static void what_no_request_of_ours_deletes_is_not_ours(void **state)
+{
+	unsigned count;
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter_with_addresses();
+	administer("ip route add 198.51.100.0/24 tos 0x10 via 192.0.2.9 proto 172 metric 20");
+	administer("ip -6 route add 2001:db8:100::/40 from 2001:db8::/64 via fe80::9 dev lan0 proto 172 metric 20 "
+		   "2>/dev/null || true"); /* not every kernel has them */
+	assert_int_equal(put(&p, true, "198.51.100.0/24", "192.0.2.9"), 0);
+	assert_int_equal(netlink_bgp_flush(p.netlink, MAIN, METRIC, 100, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(netlink_bgp_flush(p.netlink, MAIN, METRIC, 100, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(has4("198.51.100.0/24", "proto 172"), 1);
+	leave(&p);
+}
+
 static void refuses_what_makes_no_sense(void **state)
 {
 	struct netlink_bgp_route r;
@@ -248,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_hidden_one_is_replaced_too),
 		cmocka_unit_test(what_others_have_put_there_stays),
 		cmocka_unit_test(a_flush_takes_ours_of_one_table_and_metric),
+		cmocka_unit_test(what_no_request_of_ours_deletes_is_not_ours),
 		cmocka_unit_test(refuses_what_makes_no_sense),
 	};
 

@@ -150,7 +150,10 @@ static void reads_the_tables_and_protocols_that_it_is_told(void **state)
 		   "ip route add blackhole 198.51.102.0/24 proto bird table 1000 &&"
 		   "ip route add 198.51.103.0/24 via 192.0.2.9 proto static table 1001 &&"
 		   "ip -6 route add 2001:db8:1::/48 via fe80::1 dev lan0 proto bird &&"
-		   "ip route add 198.51.104.0/24 via 192.0.2.9 proto 172");
+		   "ip route add 198.51.104.0/24 via 192.0.2.9 proto 172 &&"
+		   "ip route add 198.51.105.0/24 tos 0x10 via 192.0.2.9 proto static");
+	administer("ip -6 route add 2001:db8:2::/48 from 2001:db8::/64 via fe80::1 dev lan0 proto bird "
+		   "2>/dev/null || true"); /* not every kernel has them */
 	w = watch(statics, 2, true);
 	assert_true(run(w, 0, 1));
 	assert_int_equal(w->count, 3);
