@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the log says of the mesh: one line per event, which names the neighbour, what happened, and why. A peer can provoke any number of most of them, so
- * they are limited, for each neighbour by itself: one that flaps does not silence the others.
+ * they are limited, for each neighbour by itself: one that flaps does not silence the others; and the beginning and end of its session apart from the rest, so that
+ * a thousand wrong UPDATEs do not hide what became of it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,10 +12,9 @@
 
 enum { LINES_PER_SECOND = 1, LINES_BURST = 30, STRANGERS_PER_SECOND = 1, STRANGERS_BURST = 5, NAMED = 8 };
 
-bool event_begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l, enum log_level level,
-	const char *event)
+static bool begin_limited(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l,
+	enum log_level level, const char *event, struct limit *limit)
 {
-	struct limit *limit = &a->peers[bgp_neighbor_source(n)].lines;
 	struct bgp_neighbor_view view;
 
 	if (!a->log || level > a->log->level ||
@@ -30,6 +30,20 @@ bool event_begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *
 		log_uint(l, "suppressed", limit->suppressed);
 	limit->suppressed = 0;
 	return true;
+}
+
+/* A line about N that its peer can provoke. False: not now. */
+static bool begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l, enum log_level level,
+	const char *event)
+{
+	return begin_limited(a, n, l, level, event, &a->peers[bgp_neighbor_source(n)].lines);
+}
+
+/* The same about its session. */
+static bool begin_session(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l,
+	enum log_level level, const char *event)
+{
+	return begin_limited(a, n, l, level, event, &a->peers[bgp_neighbor_source(n)].session_lines);
 }
 
 static void log_error(struct log_line *l, const struct bgp_event *e)
@@ -80,7 +94,7 @@ static void tell_state(struct afbr *a, const struct bgp_event *e)
 	bool up = e->to == BGP_ESTABLISHED, down = e->from == BGP_ESTABLISHED;
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l,
+	if (!(up || down ? begin_session : begin)(a, e->neighbor, &l,
 		    up     ? LEVEL_INFO
 		    : down ? LEVEL_WARN
 			   : LEVEL_DEBUG,
@@ -102,7 +116,7 @@ static void tell_connection(struct afbr *a, const struct bgp_event *e)
 {
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l, LEVEL_INFO, "bgp-connection"))
+	if (!begin(a, e->neighbor, &l, LEVEL_INFO, "bgp-connection"))
 		return;
 	log_error(&l, e);
 	log_end(&l);
@@ -116,7 +130,7 @@ static void tell_update(struct afbr *a, const struct bgp_event *e)
 		[BGP_FATAL] = "session reset"};
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l, LEVEL_WARN, "bgp-update"))
+	if (!begin(a, e->neighbor, &l, LEVEL_WARN, "bgp-update"))
 		return;
 	log_prefix_of(&l, e);
 	log_text(&l, "outcome", outcomes[e->outcome]);
@@ -129,7 +143,7 @@ static void tell_max_prefix(struct afbr *a, const struct bgp_event *e)
 	struct bgp_neighbor_view view;
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l, e->final ? LEVEL_ERROR : LEVEL_WARN, "bgp-max-prefix"))
+	if (!begin_session(a, e->neighbor, &l, e->final ? LEVEL_ERROR : LEVEL_WARN, "bgp-max-prefix"))
 		return;
 	bgp_neighbor_view(e->neighbor, &view);
 	log_text(&l, "family", bgp_family_name(e->family));
@@ -145,7 +159,7 @@ static void tell_count(
 {
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l, level, event))
+	if (!begin(a, e->neighbor, &l, level, event))
 		return;
 	log_text(&l, "family", bgp_family_name(e->family));
 	if (e->kind == BGP_EVENT_ROUTES || e->kind == BGP_EVENT_STALE)
@@ -158,7 +172,7 @@ static void tell_untold(struct afbr *a, const struct bgp_event *e)
 {
 	struct log_line l;
 
-	if (!event_begin(a, e->neighbor, &l, LEVEL_WARN, "bgp-untold"))
+	if (!begin(a, e->neighbor, &l, LEVEL_WARN, "bgp-untold"))
 		return;
 	log_prefix_of(&l, e);
 	log_error(&l, e);
@@ -252,7 +266,7 @@ void event_refused(
 {
 	struct log_line l;
 
-	if (!event_begin(a, n, &l, LEVEL_WARN, "bgp-refused"))
+	if (!begin(a, n, &l, LEVEL_WARN, "bgp-refused"))
 		return;
 	log_endpoint(&l, "from", remote);
 	log_text(&l, "reason", reason);

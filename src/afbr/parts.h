@@ -47,7 +47,7 @@ struct afbr_own {
 
 /* Of a neighbour, what the engine does not know. */
 struct afbr_peer {
-	struct limit lines; /* in the log */
+	struct limit lines, session_lines; /* in the log */
 	bool unprotected; /* its password could not be set on the listening sockets: who connects is refused */
 };
 
@@ -241,9 +241,6 @@ void connection_free_all(struct afbr *a);
 
 /* ops->event() */
 void event_tell(struct bgp *b, const struct bgp_event *e);
-/* Begins a line about N that its peer can provoke: false: not now. */
-bool event_begin(struct afbr *a, const struct bgp_neighbor *n, struct log_line *l, enum log_level level,
-	const char *event);
 /* Somebody connected to LOCAL who is no neighbour. */
 void event_stranger(
 	struct afbr *a, const struct endpoint *remote, const struct endpoint *local, unsigned interface);
