@@ -245,6 +245,7 @@ static int change_live(struct bgp_neighbor *n, const struct bgp_neighbor_config 
 	bool export_changed, struct policy *old_export)
 {
 	msec now = n->bgp->wheel->now;
+	struct bgp_error e = {0};
 
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
 		n->table[f].warned = false;
@@ -260,6 +261,10 @@ static int change_live(struct bgp_neighbor *n, const struct bgp_neighbor_config 
 		    old->tunnels != n->config.tunnels) &&
 		ask_all(n, now))
 		return reset(n, BGP_CEASE_CHANGED, "import policy, and it cannot tell its routes again");
+	if (!receive_is_within_limits(n, &e)) {
+		session_end(n->up, &e, true, now);
+		return 1;
+	}
 	neighbor_schedule(n);
 	return 0;
 }

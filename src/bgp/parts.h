@@ -187,6 +187,8 @@ void neighbor_free(struct bgp_neighbor *n);
 
 /* An UPDATE; false: the session was ended, C is gone. */
 bool receive_update(struct bgp_connection *c, struct reader body, msec now);
+/* Has N told no more than max-prefix lets it, which may have been changed? Else *ret is why its session has to end. */
+bool receive_is_within_limits(struct bgp_neighbor *n, struct bgp_error *ret);
 /* Removes paths of N: all, or only stale ones, of one table, in slices from *AT; false when it is done. */
 bool receive_flush(
 	struct bgp_neighbor *n, enum bgp_family f, bool stale_only, rib_id *at, unsigned *budget);

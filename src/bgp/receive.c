@@ -83,6 +83,20 @@ static int check_max_prefix(struct receiving *r)
 	return 0;
 }
 
+bool receive_is_within_limits(struct bgp_neighbor *n, struct bgp_error *ret)
+{
+	struct receiving r = {.b = n->bgp, .n = n};
+
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		r.family = (enum bgp_family)f;
+		if (n->table[f].on && check_max_prefix(&r)) {
+			*ret = r.error;
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The next prefixes of LIST, some at a time, so that the table fetches its memory for all of them at once. 0: the end. */
 static unsigned read_some(
 	const struct rib *r, struct reader *list, bool withdrawn, struct bgp_nlri ret[RIB_EXPECT])

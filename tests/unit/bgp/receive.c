@@ -291,7 +291,8 @@ static void tunnels_of_external_neighbours_are_left_out_unless_they_are_trusted(
 		assert_true(bgp_extended_community_has(set, communities[1]));
 		assert_int_equal(peer_path(p, BGP_IPV4, "198.51.100.0/24")->set->facts.has_tunnel, trusted);
 		/* Else it could take the place of who really decapsulates there. */
-		peer_tells_one(p, BGP_IPV6_ENCAP, peer_set(p, path_ce, 1, &more), "2001:db8::7", "2001:db8::7/128");
+		peer_tells_one(
+			p, BGP_IPV6_ENCAP, peer_set(p, path_ce, 1, &more), "2001:db8::7", "2001:db8::7/128");
 		assert_int_equal(peer_path(p, BGP_IPV6_ENCAP, "2001:db8::7/128")->bar,
 			trusted ? BGP_BAR_NONE : BGP_BAR_TUNNELS);
 		stage_close(&s);
@@ -467,6 +468,30 @@ static void without_memory_a_session_ends_and_says_so(void **state)
 	}
 }
 
+static void a_lower_max_prefix_counts_at_once(void **state)
+{
+	static const char *const three[] = {"198.51.100.0/24", "198.51.101.0/24", "198.51.102.0/24", NULL};
+	struct bgp_neighbor_config c = peer_config("a", 65000, "192.0.2.2");
+	struct stage s;
+	struct peer *a;
+
+	stage_open(&s);
+	a = peer_up(&s, &c, NULL);
+	peer_tells(a, BGP_IPV4, peer_set(a, path_ce, 1, NULL), "192.0.2.2", three);
+	c.limits[BGP_IPV4].max_prefix = 3;
+	assert_int_equal(bgp_neighbor_change(a->neighbor, &c), 0);
+	assert_non_null(a->connection);
+	c.limits[BGP_IPV4].max_prefix = 2;
+	assert_int_equal(bgp_neighbor_change(a->neighbor, &c), 1);
+	assert_null(a->connection);
+	assert_int_equal(a->notification.subcode, BGP_CEASE_MAX_PREFIX);
+	assert_true(a->neighbor->held);
+	assert_true(stage_find(&s, BGP_EVENT_MAX_PREFIX)->final);
+	stage_run(&s);
+	assert_int_equal(bgp_rib(s.b, BGP_IPV4)->net_count, 0);
+	stage_close(&s);
+}
+
 /* It may have forgotten what it told before it broke off: that goes first, and does not count with what it tells now. */
 static void stale_routes_make_room_for_new_ones_below_max_prefix(void **state)
 {
@@ -563,6 +588,7 @@ int main(void)
 		cmocka_unit_test(max_prefix_warns_and_then_ends_the_session),
 		cmocka_unit_test(an_endless_path_and_endless_communities_are_only_long),
 		cmocka_unit_test(without_memory_a_session_ends_and_says_so),
+		cmocka_unit_test(a_lower_max_prefix_counts_at_once),
 		cmocka_unit_test(stale_routes_make_room_for_new_ones_below_max_prefix),
 		cmocka_unit_test(end_of_rib_is_told),
 		cmocka_unit_test(routes_go_with_their_session_in_slices),
