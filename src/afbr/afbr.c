@@ -198,10 +198,14 @@ static int tell_networks(struct afbr *a, const struct afbr_config *old)
 	const struct bgp_next_hop_value ourselves = {0};
 	int result = 0;
 
-	for (unsigned i = 0; old && i < old->network_count; i++)
-		if (!has_network(a->config, &old->networks[i].prefix))
-			bgp_unoriginate(a->bgp, family_of(&old->networks[i].prefix), &old->networks[i].prefix,
-				BGP_NETWORK);
+	for (unsigned i = 0; old && i < old->network_count; i++) {
+		const struct prefix *p = &old->networks[i].prefix;
+
+		if (has_network(a->config, p))
+			continue;
+		bgp_unoriginate(a->bgp, family_of(p), p, BGP_NETWORK);
+		import_again(a, p);
+	}
 	for (unsigned i = 0; i < a->config->network_count && !result; i++) {
 		const struct bgp_nlri nlri = {.prefix = a->config->networks[i].prefix};
 

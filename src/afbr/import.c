@@ -473,6 +473,14 @@ void import_change(struct afbr *a, const struct afbr_config *old)
 	}
 }
 
+void import_again(struct afbr *a, const struct prefix *prefix)
+{
+	struct known *first = a->importer ? first_of(a->importer, prefix) : NULL;
+
+	if (first)
+		tell(a->importer, first);
+}
+
 void import_stop(struct afbr *a)
 {
 	struct importer *m = a->importer;

@@ -113,6 +113,8 @@ void nexthop_settle(struct afbr *a);
 int import_start(struct afbr *a);
 /* a->config is another one now, OLD is what it was: what is not imported any more is taken back. */
 void import_change(struct afbr *a, const struct afbr_config *old);
+/* PREFIX was a network, before which the kernel's routes stand back (bgp_originate()), and is none any more: what the kernel has for it is told. */
+void import_again(struct afbr *a, const struct prefix *prefix);
 /* Nothing is told any more; the engine's routes stay. */
 void import_stop(struct afbr *a);
 void import_free(struct afbr *a);

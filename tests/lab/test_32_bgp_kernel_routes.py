@@ -50,10 +50,13 @@ class Native(Lab):
     def client_route(self, n, protocol, do="add"):
         self.afbr[n].ip("route", do, NETWORK[n], "via", f"2001:db8:{n}::2", "proto", protocol)
 
-    def start_afbr(self, n, kind=Softwired, program=None, **kw):
+    def configuration(self, n, **kw):
         peer = neighbor(CORE[3 - n], local_address=CORE[n], families=["ipv6"], advertisement_interval=0)
         kernel = {"import": {"protocols": ["static", "bird"]}, "export": {}}
-        return kind(self.afbr[n], f"afbr{n}", speaker(n, AS, {f"afbr{3 - n}": peer}, core=CORE[n], kernel=kernel, **kw), program=program)
+        return speaker(n, AS, {f"afbr{3 - n}": peer}, core=CORE[n], kernel=kernel, **kw)
+
+    def start_afbr(self, n, kind=Softwired, program=None, **kw):
+        return kind(self.afbr[n], f"afbr{n}", self.configuration(n, **kw), program=program)
 
     def start_both(self):
         daemons = {n: self.start_afbr(n) for n in (1, 2)}
@@ -100,6 +103,19 @@ def test_static_routes_and_those_of_other_daemons_reach_the_kernel_at_the_other_
         m.client_route(2, "static")
         wait_until("the log tells", lambda: daemon[1].has("event=kernel-route-failed", NETWORK[2], "somebody else"))
         assert NETWORK[2] not in bgp_routes(m.afbr[1])
+
+
+# proves: MESH-BGP-5 partial
+def test_a_network_of_the_configuration_stands_before_the_kernels_route_and_leaves_it_the_place():
+    with Native() as m:
+        m.client_route(2, "static")
+        daemon = {1: m.start_afbr(1), 2: m.start_afbr(2, networks=[NETWORK[2]])}
+        wait_up(daemon[1], "afbr2")
+        wait_until("the network is there", lambda: routes(daemon[1]).get(NETWORK[2], {}).get("origin") == "igp")
+        start = daemon[2].conf.read_text().splitlines()[:3]
+        daemon[2].conf.write_text("\n".join(start) + "\n" + m.configuration(2))
+        daemon[2].ask("reload")
+        wait_until("the kernel's route is there", lambda: routes(daemon[1]).get(NETWORK[2], {}).get("origin") == "incomplete")
 
 
 # proves: MESH-BGP-5 partial

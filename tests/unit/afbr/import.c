@@ -89,6 +89,24 @@ static void routes_of_the_protocol_come_and_go(void **state)
 	stage_free(s);
 }
 
+/* A network of the configuration had its place, and has it no more: the engine had passed over it. */
+static void a_route_is_told_again_when_the_engine_asks_for_it(void **state)
+{
+	struct stage *s = begin(RTPROT_STATIC);
+	struct prefix known, unknown;
+
+	assert_int_equal(prefix_parse("10.1.0.0/16", &known), 0);
+	assert_int_equal(prefix_parse("10.2.0.0/16", &unknown), 0);
+	administer("ip route add 10.1.0.0/16 via 192.0.2.9 proto static");
+	becomes(s, "10.1.0.0/16", true);
+	assert_int_equal(originated(s, "10.1.0.0/16")->times, 1);
+	import_again(&s->role, &known);
+	import_again(&s->role, &unknown);
+	assert_int_equal(originated(s, "10.1.0.0/16")->times, 2);
+	assert_int_equal(s->bgp.originated_count, 1);
+	stage_free(s);
+}
+
 static void some_are_never_imported(void **state)
 {
 	struct stage *s = begin(RTPROT_STATIC);
@@ -266,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_of_the_protocol_come_and_go),
+		cmocka_unit_test(a_route_is_told_again_when_the_engine_asks_for_it),
 		cmocka_unit_test(some_are_never_imported),
 		cmocka_unit_test(the_lowest_metric_speaks_for_the_prefix),
 		cmocka_unit_test(what_takes_its_place_counts),
