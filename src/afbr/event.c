@@ -48,15 +48,17 @@ static bool begin_session(struct afbr *a, const struct bgp_neighbor *n, struct l
 
 static void log_error(struct log_line *l, const struct bgp_event *e)
 {
+	const char *code = "";
 	char name[64];
 
 	if (!e->error)
 		return;
 	if (e->error->code) {
-		log_text(l, "code", bgp_error_name(e->error->code, e->error->subcode, name));
+		code = bgp_error_name(e->error->code, e->error->subcode, name);
+		log_text(l, "code", code);
 		log_text(l, "notification", e->sent ? "sent" : "received");
 	}
-	if (*e->error->reason)
+	if (*e->error->reason && strcmp(e->error->reason, code) != 0)
 		log_text(l, "reason", e->error->reason);
 }
 

@@ -88,6 +88,9 @@ CELL_FUNCTION(cell_session_note)
 			print_reason(json_object_get(row, "last_notification")));
 	if (*print_reason(error))
 		text_add(&t, "%s%.100s", t.len ? "; " : "", print_reason(error));
+	/* The kernel of one end throws away what the other one has signed. */
+	if (json_is_true(json_object_get(row, "password")) && strstr(print_reason(error), "no answer"))
+		text_add(&t, " (have both ends the same password?)");
 	if (cell_has_number(row, "next_try_seconds"))
 		text_add(&t, "%snext try in %s", t.len ? "; " : "",
 			print_seconds(cell_number(row, "next_try_seconds"), buf));

@@ -220,8 +220,10 @@ static void trace(struct request *q)
 	q->answer->trace_initiator = find_initiator(q->targets, name);
 	if (!q->answer->trace_initiator && !q->targets->concentrator) {
 		q->answer->object = request_refusal(
-			"there is no initiator \"%s\", and no concentrator here with such a user",
-			quoted(name).text);
+			"there is no initiator \"%s\", and no concentrator here with such a user%s",
+			quoted(name).text,
+			q->targets->afbr ? "; messages of BGP are written into files, see `mrt` in softwired.conf(5)"
+					 : "");
 		return;
 	}
 	if ((size_t)snprintf(q->answer->trace_name, sizeof(q->answer->trace_name), "%s", name) >=

@@ -148,15 +148,22 @@ static void what_was_said_before_a_connection_failed_is_not_forgotten(void **sta
 		"\"last_error\":{\"code\":null,\"reason\":\"the connection ended\"},"
 		"\"last_notification\":{\"code\":\"OPEN Message Error/Bad Peer AS\",\"reason\":\"it is in AS "
 		"64512\"}},"
+		"{\"name\":\"ce3\",\"address\":\"203.0.113.4\",\"as\":64513,\"state\":\"connect\",\"since_"
+		"seconds\":3,\"families\":[],\"password\":true,"
+		"\"last_error\":{\"code\":null,\"reason\":\"the connection failed: no answer\"}},"
 		"{\"name\":\"ce2\",\"address\":\"203.0.113.3\",\"as\":64513,\"state\":\"idle\",\"since_"
 		"seconds\":3,\"families\":[],"
 		"\"waiting\":\"there was an error\","
 		"\"last_error\":{\"code\":\"Cease/Administrative Reset\",\"reason\":null},"
 		"\"last_notification\":{\"code\":\"Cease/Administrative Reset\",\"reason\":null}}]",
-		"NAME  ADDRESS         AS  STATE   SINCE  RECEIVED  ACCEPTED  ADVERTISED  NOTE\n"
-		"ce1   203.0.113.2  64513  active     3s         0         0           0  it is in AS 64512; "
+		"NAME  ADDRESS         AS  STATE    SINCE  RECEIVED  ACCEPTED  ADVERTISED  NOTE\n"
+		"ce1   203.0.113.2  64513  active      3s         0         0           0  it is in AS "
+		"64512; "
 		"the connection ended\n"
-		"ce2   203.0.113.3  64513  idle       3s         0         0           0  there was an "
+		"ce3   203.0.113.4  64513  connect     3s         0         0           0  the connection "
+		"failed: no "
+		"answer (have both ends the same password?)\n"
+		"ce2   203.0.113.3  64513  idle        3s         0         0           0  there was an "
 		"error; Cease/Administrative Reset\n");
 }
 

@@ -107,6 +107,7 @@ static void what_makes_no_sense_is_refused_with_what_would(void **state)
 		{"{\"v\":1,\"do\":\"show route\"}", "needs \\\"to\\\""},
 		{"{\"v\":1,\"do\":\"show route\",\"to\":\"198.51.100.0/33\"}", "must be an address"},
 		{"{\"v\":1,\"do\":\"show route\",\"to\":\"ce1\"}", "must be an address"},
+		{"{\"v\":1,\"do\":\"trace\",\"name\":\"ce1\"}", "see `mrt`"},
 		{"{\"v\":1,\"do\":\"bgp clear\"}", "either"},
 		{"{\"v\":1,\"do\":\"bgp clear\",\"all\":true,\"words\":\"" BYTES_256 "\"}",
 			"has 256 bytes: it must have at most 255"},
