@@ -51,12 +51,37 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+enum { HELP_WIDTH = 90 };
+
+/* Behind AT letters of a line. Alternatives that it has no room for stand on the next one, behind a bar. */
+static void print_arguments(const char *arguments, size_t at)
+{
+	const char *separator = " ";
+
+	while (*arguments) {
+		const char *bar = strstr(arguments, " | ");
+		size_t len = bar ? (size_t)(bar - arguments) : strlen(arguments);
+
+		if (separator[1] && at + len > HELP_WIDTH) {
+			separator = "\n      | ";
+			at = 8;
+		}
+		printf("%s%.*s", separator, (int)len, arguments);
+		at += len + 3;
+		separator = " | ";
+		arguments += len + (bar ? 3 : 0);
+	}
+	putchar('\n');
+}
+
 static int help(void)
 {
 	printf("usage: softwire [OPTION...] COMMAND\n\n");
-	for (unsigned i = 0; i < COMMANDS; i++)
-		printf("  %s%s%s\n        %s\n", commands[i].name, *commands[i].arguments ? " " : "",
-			commands[i].arguments, commands[i].help);
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		printf("  %s", commands[i].name);
+		print_arguments(commands[i].arguments, 2 + strlen(commands[i].name));
+		printf("        %s\n", commands[i].help);
+	}
 	printf("\n  --json           print the daemon's answer as it is (doc/control.md, or\n"
 	       "                   /usr/share/doc/softwired/control.md)\n"
 	       "  --instance NAME  the daemon that was started with this name\n"

@@ -23,7 +23,8 @@ def long_options(text):
 
 def commands():
     """{name: arguments} of softwire --help."""
-    found = dict(re.findall(r"^  ([a-z][a-z-]*)(?: (.*))?$", run(BUILD / "src/softwire", "--help"), re.M))
+    text = re.sub(r"\n {6}\| ", " | ", run(BUILD / "src/softwire", "--help"))
+    found = dict(re.findall(r"^  ([a-z][a-z-]*)(?: (.*))?$", text, re.M))
     assert len(found) > 5
     return found
 
