@@ -10,8 +10,9 @@ Both are clients. The feeder tells a million IPv4 prefixes with IPv6 next hops, 
 """
 import json
 import subprocess
+from pathlib import Path
 
-from hub import CPUS, Pinned, cpu_seconds, memory_bytes, steady_memory_bytes, size_of
+from hub import CPUS, Pinned, memory_bytes, steady_memory_bytes, size_of
 from lab import BUILD, Lab, LabError, Softwired, wait_until
 
 ABOUT = {
@@ -106,24 +107,31 @@ class Bench(Lab):
         super().close()
 
 
+def scheduled(pids):
+    """What the threads of the processes have used of the processor, and waited for it, in seconds."""
+    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
+    lines = [[int(n) / 1e9 for n in (task / "schedstat").read_text().split()[:2]] for task in tasks]
+    return [sum(column) for column in zip(*lines)]
+
+
 def run(side, options, what):
     count = size_of(options, COUNT)
     with Bench() as bench:
         pids = bench.reflector(side)
         bench.connect(count)
-        before, used = steady_memory_bytes(pids()), cpu_seconds(pids())
+        before, began = steady_memory_bytes(pids()), scheduled(pids())
         load = bench.tell("announce")
-        used = cpu_seconds(pids()) - used
+        used, waited = (end - begin for end, begin in zip(scheduled(pids()), began))
         after = memory_bytes(pids()) if what == "load" else steady_memory_bytes(pids())
-        result = {"cpu_s": used, "bytes_per_route": (after - before) / count, "messages_in": load["messages_in"],
-                  "messages_out": load["messages_out"]}
         if what == "load":
-            return {"value": load["seconds"], **result}
+            return {"value": load["seconds"], "cpu_s": used, "waited_s": waited, "bytes_per_route": (after - before) / count,
+                    "messages_in": load["messages_in"], "messages_out": load["messages_out"]}
         if what == "memory":
-            return {"value": result["bytes_per_route"], "before_bytes": before, "after_bytes": after}
-        used = cpu_seconds(pids())
+            return {"value": (after - before) / count, "before_bytes": before, "after_bytes": after}
+        began = scheduled(pids())
         gone = bench.tell("withdraw")
-        return {"value": gone["seconds"], "cpu_s": cpu_seconds(pids()) - used, "messages_out": gone["messages_out"],
+        used, waited = (end - begin for end, begin in zip(scheduled(pids()), began))
+        return {"value": gone["seconds"], "cpu_s": used, "waited_s": waited, "messages_out": gone["messages_out"],
                 "bytes_left": steady_memory_bytes(pids()) - before}
 
 
