@@ -46,7 +46,7 @@ struct nexthops {
 	struct netlink *netlink;
 	struct netlink_monitor *monitor;
 	struct wheel_timer timer;
-	bool asking; /* a round is under way */
+	bool asking, again; /* a round is under way; it has to be followed by another one */
 	struct nexthop *first, *at;
 	struct nexthop **sorted; /* by target */
 	unsigned count, room;
@@ -156,6 +156,7 @@ static void slice(struct wheel_timer *timer, msec now)
 
 	if (!h->asking) {
 		h->asking = true;
+		h->again = false;
 		h->at = h->first;
 		look_at_devices(h);
 	}
@@ -168,15 +169,17 @@ static void slice(struct wheel_timer *timer, msec now)
 	h->asking = h->at != NULL;
 	if (h->asking)
 		wheel_arm(&h->afbr->loop->wheel, timer, now);
+	else if (h->again)
+		wheel_arm(&h->afbr->loop->wheel, timer, now + ASK_SOON);
 }
 
 static void changed(void *owner, const char *what)
 {
 	struct nexthops *h = owner;
 
-	/* Those that were asked already in a round that is under way have to be asked again. */
+	/* Those that were asked already in a round that is under way have to be asked again; but not before the others. */
 	if (h->asking)
-		h->at = h->first;
+		h->again = true;
 	else if (!wheel_armed(&h->timer))
 		wheel_arm(&h->afbr->loop->wheel, &h->timer, loop_now(h->afbr->loop) + ASK_SOON);
 }

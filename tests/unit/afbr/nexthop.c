@@ -2,6 +2,10 @@
 /*
  * Next hops against the kernel's own tables: reached or not, why not, at what cost, and what follows from a change.
  */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "kernel.h"
 
 static struct stage *begin(void)
@@ -161,6 +165,55 @@ static void many_are_asked_again_in_slices(void **state)
 	stage_free(s);
 }
 
+/* A process that adds a route by which 10.0.0.0/8 is reached, and another one that concerns nobody again and again, until it is ended. */
+static pid_t flood_begin(void)
+{
+	FILE *f = tmpfile();
+	pid_t pid;
+
+	assert_non_null(f);
+	fprintf(f, "route add 10.0.0.0/8 via 192.0.2.9 metric 9\n");
+	for (unsigned i = 0; i < 400000; i++)
+		fprintf(f, "route %s 11.0.0.0/8 via 192.0.2.9\n", i % 2 ? "del" : "add");
+	rewind(f);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		dup2(fileno(f), STDIN_FILENO);
+		assert_non_null(freopen("/dev/null", "w", stderr));
+		execlp("ip", "ip", "-force", "-batch", "-", NULL);
+		_exit(1);
+	}
+	fclose(f);
+	return pid;
+}
+
+/* What the kernel tells while a round is under way makes another one necessary, but does not keep the last ones from being asked in this one. */
+static void a_flood_of_changes_keeps_nobody_from_being_asked(void **state)
+{
+	struct stage *s = begin();
+	bool answered, over;
+	pid_t flood;
+
+	learn(s, "198.51.100.0/24", "10.1.1.1", NULL, NULL);
+	for (unsigned i = 0; i < 6000; i++) {
+		struct prefix p = {addr4(100, (uint8_t)(i >> 8), (uint8_t)i, 0), 24};
+		struct bgp_next_hop_value v = {.global = addr4(10, 0, (uint8_t)(i >> 8), (uint8_t)i)};
+
+		learn_prefix(s, &p, &v, 0);
+	}
+	assert_lost(s, "198.51.100.0/24", "there is no route to it");
+	flood = flood_begin();
+	answered = stage_run(s, has_metric_9, s);
+	over = waitpid(flood, NULL, WNOHANG) != 0;
+	if (!over) {
+		(void)kill(flood, SIGKILL);
+		(void)waitpid(flood, NULL, 0);
+	}
+	assert_true(answered && !over);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +222,7 @@ int main(void)
 		cmocka_unit_test(what_changes_is_told),
 		cmocka_unit_test(a_link_without_carrier_leads_nowhere),
 		cmocka_unit_test(many_are_asked_again_in_slices),
+		cmocka_unit_test(a_flood_of_changes_keeps_nobody_from_being_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
