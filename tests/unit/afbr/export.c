@@ -458,6 +458,7 @@ static void the_end_takes_all_away_and_leaving_takes_nothing(void **state)
 	learn_many(s, 500);
 	learn(s, "2001:db8:100::/40", "2001:db8::5", NULL, NULL);
 	stage_shows(s, ipv4, "proto 172", "", 500);
+	stage_shows(s, ipv6, "proto 172", "", 1);
 	s->role.stopping =
 		true; /* the engine withdraws what neighbours told: nobody has to delete it one by one */
 	unlearn(s, "2001:db8:100::/40");
