@@ -56,7 +56,7 @@ protocol bgp receiver from spoke {{ neighbor 2001:db8::3 as 65000; }}
 class Bench(Lab):
     def __init__(self):
         super().__init__(name="bench")
-        self.speakers = None
+        self.speakers = self.daemon = None
 
     def __enter__(self):
         super().__enter__()
@@ -74,7 +74,7 @@ class Bench(Lab):
     def reflector(self, side):
         """The reflector; gives a function that tells its processes."""
         if side == "ours":
-            daemon = Softwired(self.rr, "reflector", OURS)
+            self.daemon = daemon = Softwired(self.rr, "reflector", OURS)
             return lambda: [daemon.pid, *daemon.children()]
         config = self.dir / "bird.conf"
         config.write_text(BIRD.format())
