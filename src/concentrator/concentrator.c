@@ -408,8 +408,8 @@ static void stop_step(struct wheel_timer *t, msec now)
 	}
 	while (c->all)
 		subscriber_free(c->all);
+	tun_plane_flush(c->plane); /* what comes meanwhile, requests too, is still looked at */
 	concentrator_admission_end(c);
-	tun_plane_flush(c->plane);
 	tun_plane_close(c->plane, plane_freed);
 }
 

@@ -252,9 +252,22 @@ static void it_may_stop_while_others_wait(void **state)
 	fixture_free(f);
 }
 
+/* A request that is read by the last flush, when all softwires are gone already. */
+static void who_knocks_while_the_door_closes_is_told(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	fixture_start(f);
+	knock(f, 10);
+	fixture_stop(f);
+	assert_int_equal(logged(f, "shutting down"), 1);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_knocks_while_the_door_closes_is_told),
 		cmocka_unit_test(no_more_are_under_way_than_the_window),
 		cmocka_unit_test(who_never_answers_leaves_when_others_wait),
 		cmocka_unit_test(who_never_answers_stays_for_the_second_copy_while_nobody_waits),
