@@ -172,7 +172,8 @@ static void tell_without_end(int fd)
 	if (!f)
 		_exit(1);
 	fprintf(f, "route add 10.0.0.0/8 via 192.0.2.9 metric 9\n");
-	for (bool add = true; fprintf(f, "route %s 11.0.0.0/8 via 192.0.2.9\n", add ? "add" : "del") > 0; add = !add)
+	for (bool add = true; fprintf(f, "route %s 11.0.0.0/8 via 192.0.2.9\n", add ? "add" : "del") > 0;
+		add = !add)
 		;
 	_exit(0);
 }
