@@ -117,6 +117,13 @@ void keeper_forget(struct keeper_client *c, const void *owner)
 	uv_walk(&((struct stage *)c)->loop.uv, drop, (void *)owner);
 }
 
+/* The stage goes before its keeper has answered. */
+static void end_request(uv_handle_t *h, void *arg)
+{
+	if (h->type == UV_TIMER && ((uv_timer_t *)h)->timer_cb == reply && !uv_is_closing(h))
+		uv_close(h, closed);
+}
+
 /* ---- the engine, but for its tables ---- */
 
 void *bgp_owner(const struct bgp *b)
@@ -269,6 +276,7 @@ void stage_free(struct stage *s)
 	export_free(&s->role);
 	end_engine(&s->bgp);
 	nexthop_free(&s->role);
+	uv_walk(&s->loop.uv, end_request, NULL);
 	loop_done(&s->loop);
 	netlink_close(s->netlink);
 	close(s->lan);
