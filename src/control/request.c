@@ -2,6 +2,7 @@
 /* The verbs of the control socket, as rows of a table (doc/control.md). */
 #include "control/request.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,48 @@ json_t *request_refusal(const char *format, ...)
 	va_end(args);
 	plain_text(text);
 	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+}
+
+json_t *request_reloaded(json_t *errors, json_t *warnings, json_t *say)
+{
+	size_t n = json_array_size(errors);
+	json_t *answer;
+
+	if (!errors)
+		return request_refusal("there is not enough memory for a reload: nothing was changed");
+	if (n)
+		answer = request_refusal(
+			"the configuration was not applied, for it has %zu error%s", n, n == 1 ? "" : "s");
+	else
+		answer = json_pack("{s:b}", "ok", 1);
+	if (n)
+		json_object_set(answer, "errors", errors);
+	if (json_array_size(warnings))
+		json_object_set(answer, "warnings", warnings);
+	json_object_set_new(answer, "say", say ? json_incref(say) : json_array());
+	return answer;
+}
+
+static const char *why_not(int result)
+{
+	switch (result) {
+	case -EINVAL:
+		return "the program does not fit; nothing has changed";
+	case -EBUSY:
+		return "the daemon is just starting, ending or looking for a server: try again in a moment";
+	case -EOPNOTSUPP:
+		return "this daemon cannot be upgraded while it runs";
+	default:
+		return strerror(-result);
+	}
+}
+
+json_t *request_upgraded(int result, const char *version, json_t *say)
+{
+	json_t *answer = result ? request_refusal("%s", why_not(result)) : json_pack("{s:b, s:s}", "ok", 1, "version", version);
+
+	json_object_set(answer, result ? "errors" : "say", say);
+	return answer;
 }
 
 const char *verb_text(const struct request *q, const char *name)

@@ -38,5 +38,8 @@ void request_handle(const struct control_targets *targets, bool may_change, cons
 	struct answer *answer);
 /* {"ok":false,"error":"..."} */
 json_t *request_refusal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What whoever has asked for a reload or an upgrade hears; the arguments stay the caller's. ERRORS NULL: there was no memory. */
+json_t *request_reloaded(json_t *errors, json_t *warnings, json_t *say);
+json_t *request_upgraded(int result, const char *version, json_t *say);
 
 #endif

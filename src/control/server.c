@@ -751,55 +751,18 @@ static void answer_waiting(struct control_server *s, enum request_then what, jso
 	json_decref(answer);
 }
 
-static json_t *reload_answer(json_t *errors, json_t *warnings, json_t *say)
-{
-	size_t n = json_array_size(errors);
-	json_t *answer;
-
-	if (!errors)
-		return request_refusal("there is not enough memory for a reload: nothing was changed");
-	if (n)
-		answer = request_refusal(
-			"the configuration was not applied, for it has %zu error%s", n, n == 1 ? "" : "s");
-	else
-		answer = json_pack("{s:b}", "ok", 1);
-	if (n)
-		json_object_set(answer, "errors", errors);
-	if (json_array_size(warnings))
-		json_object_set(answer, "warnings", warnings);
-	json_object_set_new(answer, "say", say ? json_incref(say) : json_array());
-	return answer;
-}
-
 void control_reload_done(
 	struct control_server *s, struct json_t *errors, struct json_t *warnings, struct json_t *say)
 {
-	answer_waiting(s, REQUEST_RELOAD, reload_answer(errors, warnings, say));
+	answer_waiting(s, REQUEST_RELOAD, request_reloaded(errors, warnings, say));
 	json_decref(errors);
 	json_decref(warnings);
 	json_decref(say);
 }
 
-static const char *why_not(int result)
-{
-	switch (result) {
-	case -EINVAL:
-		return "the program does not fit; nothing has changed";
-	case -EBUSY:
-		return "the daemon is just starting, ending or looking for a server: try again in a moment";
-	case -EOPNOTSUPP:
-		return "this daemon cannot be upgraded while it runs";
-	default:
-		return strerror(-result);
-	}
-}
-
 void control_upgrade_done(struct control_server *s, int result, const char *version, struct json_t *say)
 {
-	json_t *answer = result ? request_refusal("%s", why_not(result)) : json_pack("{s:b, s:s}", "ok", 1, "version", version);
-
-	json_object_set(answer, result ? "errors" : "say", say);
-	answer_waiting(s, REQUEST_UPGRADE, answer);
+	answer_waiting(s, REQUEST_UPGRADE, request_upgraded(result, version, say));
 	json_decref(say);
 }
 
