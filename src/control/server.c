@@ -8,7 +8,6 @@
  */
 #include "control/server.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
