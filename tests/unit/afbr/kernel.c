@@ -366,7 +366,7 @@ static bool run_for(struct stage *s, bool (*done)(void *arg), void *arg, unsigne
 
 bool stage_run(struct stage *s, bool (*done)(void *arg), void *arg)
 {
-	return run_for(s, done, arg, 5000);
+	return run_for(s, done, arg, 30000);
 }
 
 void stage_wait(struct stage *s, unsigned ms)
