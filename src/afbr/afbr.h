@@ -75,6 +75,17 @@ struct json_t *afbr_show_attributes(struct afbr *a, uint32_t limit);
 /* For each family that has it: all paths of the longest prefix that has P's address, or of EXACTly P, and why the best one is, in words. NULL and *why. */
 struct json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, const char **why);
 struct json_t *afbr_show_counters(struct afbr *a);
+/*
+ * Softwires. Paths: rows by number, with their slots, endpoints and routes; a page as above. Endpoints: where, how and why, state, MTU, counters. Acceptance: what
+ * we take and from whom, with counters. Fib: routes as the kernel was told them. NULL and *why where there is no core.
+ */
+#define AFBR_NO_CORE "there are no softwires: `core` of the configuration has no address"
+struct json_t *afbr_show_paths(struct afbr *a, uint32_t limit, uint64_t after, uint64_t *ret_next, const char **why);
+struct json_t *afbr_show_endpoints(struct afbr *a, const struct addr *address, const char **why);
+struct json_t *afbr_show_acceptance(struct afbr *a, const char **why);
+struct json_t *afbr_show_fib(struct afbr *a, const struct afbr_route_query *q, uint64_t *ret_next, const char **why);
+int afbr_mesh_roll(struct afbr *a, const char **why);
+int afbr_mesh_shutdown(struct afbr *a, const struct addr *endpoint, bool shut, const char **why);
 /* How many, or a negative errno and *why. */
 int afbr_clear(struct afbr *a, const char *name, const char *words, const char **why);
 int afbr_refresh(struct afbr *a, const char *name, bool in, bool out, const char **why);

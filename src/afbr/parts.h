@@ -25,6 +25,7 @@ struct nexthops;
 struct importer;
 struct exporter;
 struct mrt_files;
+struct softwires;
 
 /* What was counted outside the engine: `softwire show counters`. */
 struct afbr_counters {
@@ -76,6 +77,7 @@ struct afbr {
 	struct importer *importer;
 	struct exporter *exporter;
 	struct mrt_files *mrt;
+	struct softwires *softwires; /* softwires.h; NULL: no core */
 	struct afbr_change *changing;
 	struct afbr_counters counters;
 	struct afbr_peer peers[BGP_NEIGHBORS + 1]; /* by bgp_neighbor_source() */
@@ -103,6 +105,18 @@ enum nexthop_state { NEXTHOP_UNREACHED, NEXTHOP_SOFTWIRE, NEXTHOP_NATIVE };
 enum nexthop_state nexthop_route(struct afbr *a, const struct bgp_next_hop *n, uint8_t family, struct keeper_bgp_route *ret);
 /* Would a route to P with METRIC take the place of the one by which some next hop in it is reached? *RET is one. */
 bool nexthop_hidden_by(const struct afbr *a, const struct prefix *p, uint32_t metric, struct addr *ret);
+/*
+ * The way of the core to the egress ADDRESS, a next hop that is known. REACHED: by a route of the core's own (IGP); or, where the interior has none, by
+ * recursion: the I-IP route of BGP to it has the next hop *ret->via, which the interior reaches; then packets are packed twice (RFC 5565 section 12).
+ */
+struct nexthop_core {
+	bool reached;
+	struct addr via; /* none: one level */
+	unsigned ifindex;
+	uint32_t mtu;    /* of the path to `via`, or to ADDRESS: the kernel's view; 0: not known */
+	char why[96];    /* where it is not reached */
+};
+void nexthop_core(struct afbr *a, const struct addr *address, struct nexthop_core *ret);
 /* N is reached by another way, or routes by it have gone with their link, since nexthop_settle(). */
 bool nexthop_moved(const struct bgp_next_hop *n);
 void nexthop_settle(struct afbr *a);

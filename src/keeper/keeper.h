@@ -51,7 +51,9 @@ enum {
 	KEEPER_HOOK_VARIABLES = 48,
 	KEEPER_HOOK_BYTES = 3072,
 	KEEPER_BRIDGE_PORTS = 8,
-	KEEPER_BGP_ROUTES = 100
+	KEEPER_BGP_ROUTES = 100,
+	KEEPER_NEIGHBOURS = 256,
+	KEEPER_BORDERS = 32
 };
 
 /* A routing table of the kernel, and the metric with which routes of BGP are put into it. */
@@ -83,6 +85,14 @@ struct keeper_policy {
 	size_t directory_count; /* e.g. /var/lib/softwired: made if missing, owned by the engine's user */
 	const char *const *tuns;
 	size_t tun_count; /* names of TUN devices: sc0, si-home */
+	const char *const *taps;
+	size_t tap_count; /* names of TAP devices: softwire0 */
+	const struct addr *raws;
+	size_t raw_count; /* our addresses in the core: where raw sockets of the mesh's encapsulations may be bound */
+	const char *const *borders;
+	size_t border_count; /* client interfaces on which addresses of the core may be filtered */
+	const struct prefix *border_sets;
+	size_t border_set_count; /* these addresses */
 	const char *const *lans;
 	size_t lan_count; /* interfaces whose addresses may be changed */
 	const struct endpoint *udp;
@@ -172,6 +182,32 @@ void keeper_close_tcp(
 /* IFF_TUN | IFF_NO_PI, non-blocking, without autoconfiguration; made, up. -EBUSY when somebody else has a device of that name. */
 void keeper_open_tun(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
+/*
+ * IFF_TAP | IFF_NO_PI, non-blocking, without autoconfiguration and duplicate address detection, IPv6 on; made, up. Held, closed and named as TUNs are (a name is
+ * of one kind for good). LLADDR of the device is 02:00:00:00:00:00: no path of the mesh has that.
+ */
+void keeper_open_tap(
+	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
+/*
+ * Permanent neighbours of a TAP of ours: fe80::N has the link-layer address 02:00:00 and the 24 bits of N, for the COUNT (1 to KEEPER_NEIGHBOURS) numbers at
+ * NUMBERS (1 to 0xffffff). Adding what is there, and deleting what is not, succeeds. They go with the device.
+ */
+void keeper_neighbours(struct keeper_client *c, bool add, const char *device, const uint32_t *numbers, unsigned count,
+	keeper_answer *answer, void *owner);
+/*
+ * A raw socket, non-blocking, with large buffers (as keeper_open_udp()): PROTOCOL (4, 41, 47, 115 or 137) and LOCAL of the policy's `raws`: receives, bound to LOCAL,
+ * also where there is no such address yet. PROTOCOL 255: sends whole packets of LOCAL's family (IPPROTO_RAW, header included); not bound. A new one each time:
+ * packets that come while there is none are lost, and the kernel tells their senders.
+ */
+void keeper_open_raw(struct keeper_client *c, const struct addr *local, uint8_t protocol, keeper_answer *answer, void *owner);
+/*
+ * Border filters (SEC-MESH-5, SEC-MESH-6): what comes in by one of INTERFACES (client links, of the policy's `borders`) with a source or destination in one of
+ * SETS (of the policy's `border_sets`) is not forwarded: rules of the kernel's routing policy, which prohibit. (Packets to addresses of our own are no matter of
+ * these rules: they come behind the local table; the data plane looks at the interface itself.) Replaces those before; a COUNT of 0: none. Undone when the
+ * keeper ends. At most KEEPER_BORDERS interfaces and sets each.
+ */
+void keeper_borders(struct keeper_client *c, const char *const *interfaces, unsigned interface_count, const struct prefix *sets,
+	unsigned set_count, keeper_answer *answer, void *owner);
 /* The keeper lets go of a device, which vanishes when our own descriptor is closed, and of what it keeps for it. */
 void keeper_close_tun(struct keeper_client *c, const char *name, keeper_answer *answer, void *owner);
 /*
