@@ -160,6 +160,12 @@ const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, cha
  * written again. Only notes it down: the engine may be in the middle of something.
  */
 void export_moved(struct afbr *a, const struct addr *target, bool moved);
+/* Softwires: what leads to a softwire, and what might, may have another answer now (choice_is_moved()): those routes are looked at again. */
+void export_again(struct afbr *a);
+/* All routes are looked at once more: another configuration. */
+void export_restart(struct afbr *a);
+/* Was the kernel told of NET's route (and not of another table's to the same prefix)? *RET_PATH: the softwire path that it goes by; 0: it goes natively. */
+bool export_path(const struct afbr *a, enum bgp_family family, rib_id net, uint32_t *ret_path);
 void import_show(const struct afbr *a, struct json_t *object);
 
 /* ---- mrt.c: files for others' tools (RFC 6396) ---- */

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * afbr/softwires: from best routes to rows of the mesh data plane. What softwires.c (life, devices, sockets, the plane), paths.c (a path row for a route),
- * endpoints.c (egresses: reached? MTU? shut down?), accept.c (what we take, and tell), transmitters.c (who may send), adopt.c (rows of the process before) and
- * show_mesh.c (JSON) share. Not for other folders.
+ * afbr/softwires: from best routes to rows of the mesh data plane. What softwires.c (life: device, sockets, plane), wants.c (is a route for softwires?),
+ * choices.c (which endpoint for a path of BGP), paths.c (a path row for a route), endpoints.c (egresses: reached? MTU? shut down?), accept.c (what we take, and
+ * tell), transmitters.c (who may send), adopt.c (rows of the process before) and show_mesh.c (JSON) share; export.c asks them for paths. Not for other folders.
  *
  * A route is for softwires or not: softwire_wants(), by config->tunnel. If so, export.c asks for its path: path_for(), which chooses an encapsulation for each
  * slot of traffic (choose.h) for the best path's next hop, and for the next best usable path with another next hop as backup; and puts
  * `PREFIX via fe80::NUMBER dev softwire0` into the kernel. Routes with the same answers share the row. A route whose best path leads to no usable softwire has none, with a reason; it
- * is not in the kernel then, and packets find what else the kernel has.
+ * is not in the kernel then, and packets find what else the kernel has. A prefix that the labeled table has, too, goes by its labeled route where that leads to a
+ * softwire (RFC 5565 section 9), else by the other one.
  *
  * Endpoints are shared by (address, stack, encapsulation with its parameters, outer header policy), and held by paths. An endpoint is usable while the core has a
- * way to its address (nexthop.c says so, at once), and the operator has not shut it down.
+ * way to its address (nexthop.c says so, at once), the BGP session with it has not just ended, and the operator has not shut it down. What is not usable is
+ * passed over by the data plane with the next packet: routes stay as they are.
  *
- * A row is freed when the kernel has no route to it any more (the keeper has answered), then its neighbour entry goes.
+ * Order. A row is complete, and its neighbour entry asked for, before the keeper is asked for the first route by it. It is freed when the kernel has no route
+ * to it any more (the keeper has answered), and its neighbour entry goes with it. Endpoints without paths go a little later (endpoint_tidy()), so that what
+ * looks at many routes in a row may point to them meanwhile.
  *
  * Restart. Paths, endpoints and our own keys, Session IDs and cookies stand in the memory that the keeper holds for the device (state/store.h). The next
  * process takes them up before it reads packets: routes that are in the kernel go on leading where they led, until BGP has told everything again; a route that is the same then has
@@ -28,7 +32,6 @@
 
 struct acceptor;
 struct transmitters;
-struct softwire_path;
 
 /* What tells endpoints apart. Zeroed before it is filled: compared and hashed as bytes. */
 struct endpoint_key {
@@ -41,10 +44,15 @@ struct endpoint_key {
 
 enum endpoint_state { ENDPOINT_UP, ENDPOINT_UNREACHED, ENDPOINT_SHUT, ENDPOINT_PEER_DOWN };
 
+struct softwire_egress; /* endpoints.c's: what endpoints with one address have in common */
+
 struct softwire_endpoint {
-	struct softwire_endpoint *next, **link; /* among softwires' */
+	struct softwire_endpoint *next, **link;               /* among softwires' */
+	struct softwire_endpoint *next_of_egress, **egress_link;
+	struct softwire_egress *egress;
 	struct endpoint_key key;
 	struct mesh_endpoint *row; /* its owner is this */
+	uint32_t hash, number, record; /* of the key; of the record, and its place */
 	uint32_t refs;             /* of paths */
 	enum endpoint_state state;
 	msec since;             /* of the state */
@@ -52,10 +60,42 @@ struct softwire_endpoint {
 	uint32_t learned_mtu;   /* what the core has said of a packet, until learned_until; or 0 */
 	msec learned_until;
 	bool adopted;           /* of the process before, and not chosen again yet */
+	bool told;              /* the log has had a line about its state */
+	bool too_narrow;        /* the core's MTU is too small, and the log has said so */
 	uint32_t flaps;
+	uint32_t hints;         /* how often the core said that it cannot be reached */
 	char why[192];          /* of the choice; choose_result.why */
 	char state_why[96];     /* of the state: "there is no route to it" ...; or "" */
 };
+
+/* What tells paths apart: the primary (0) and the backup (1) of each slot. Zeroed before it is filled. */
+struct path_key {
+	struct {
+		struct softwire_endpoint *endpoint; /* or NULL */
+		uint64_t label;
+	} leg[MESH_SLOTS][2];
+};
+
+struct softwire_path {
+	struct softwires *softwires;
+	struct path_key key;
+	struct mesh_path *row; /* its owner is this */
+	uint32_t hash, record;
+	uint32_t refs; /* of routes in the kernel, or on their way there and back; and one while `adopted`, and while `error` */
+	bool adopted;  /* of the process before: the kernel may have routes by it that nobody has told again yet */
+	bool asked;    /* for its neighbour entry */
+	int error;     /* of that: there are no routes by it */
+};
+
+/* What was chosen for a path of BGP: choices.c. */
+struct softwire_choice {
+	bool usable; /* there is an endpoint for some slot */
+	struct softwire_endpoint *endpoint[MESH_SLOTS];
+	char why[192]; /* where it is not usable */
+};
+struct choice_cell;
+
+enum { SOFTWIRE_MOVED = 16, SOFTWIRE_MTU = 9000, SOFTWIRE_NEIGHBOURS = 256 };
 
 struct softwires {
 	struct afbr *afbr;
@@ -63,17 +103,40 @@ struct softwires {
 	struct mesh_table *table; /* the plane's */
 	unsigned ifindex;         /* of AFBR_DEVICE */
 	uint8_t core_family;
+	bool up;                  /* all that softwire_start() opens is there */
 	struct store *store;      /* NULL: nothing is kept over a restart, and the log has said why */
 	struct hash by_key;       /* endpoints */
+	struct hash egresses;     /* endpoints.c's */
 	struct softwire_endpoint *endpoints;
-	unsigned endpoint_count;
-	struct hash paths;        /* paths.c's */
+	unsigned endpoint_count, stacked_count; /* the latter: of two levels */
+	uint32_t next_endpoint;
+	struct hash paths; /* paths.c's */
 	struct acceptor *acceptor;
 	struct transmitters *transmitters;
-	struct limit refused_lines, endpoint_lines, mtu_lines;
-	/* the rest is softwires.c's */
-	unsigned pending;
+	struct limit refused_lines, endpoint_lines, mtu_lines, store_lines;
+	struct wheel_timer tidy, mtu_timer, peer_timer;
+	/* choices.c */
+	struct choice_cell *choices;
+	uint64_t choices_round;
+	bool prefix_rules; /* a rule asks for prefixes */
+	struct rib_feed encap_feed; /* of the core's Encapsulation SAFI table */
+	struct addr moved[SOFTWIRE_MOVED]; /* egresses whose routes have to be told again */
+	unsigned moved_count;
+	bool moved_all;
+	/* paths.c */
+	uint32_t asking[SOFTWIRE_NEIGHBOURS]; /* neighbour entries that are to be asked for */
+	unsigned asking_count;
+	struct wheel_timer retry; /* of those that were refused */
+	/* adopt.c */
+	int store_fd;
+	struct wheel_timer settle;
+	bool kept; /* what the process before has left was taken up, or there was nothing */
+	bool settled;
+	/* softwires.c */
+	struct wheel_timer again; /* the device is still somebody's */
+	unsigned tries, next_protocol;
 	void (*started)(struct afbr *a, int result);
+	void (*stopped)(struct afbr *a);
 };
 
 /* Record ids in the store. */
@@ -82,36 +145,92 @@ enum { SOFTWIRE_RECORD_ACCEPT = 1, SOFTWIRE_RECORD_ENDPOINT = 0x40000000, SOFTWI
 /* ---- softwires.c ---- */
 
 /*
- * Where config->core has an address: forwarding on, device, sockets, plane, records of the process before; then DONE: 0, or -errno after a logged reason. Without a core address: DONE at
+ * Where config->core has an address: forwarding on, records of the process before, sockets, device, plane; then DONE: 0, or -errno after a logged reason. Without a core address: DONE at
  * once, and a->softwires stays NULL.
  */
 void softwire_start(struct afbr *a, void (*done)(struct afbr *a, int result));
+/* a->bgp and next hops are there. 0 or -errno */
+int softwire_begin(struct afbr *a);
 /* config is another one: sockets, interfaces, sources, rules. */
 void softwire_change(struct afbr *a, const struct afbr_config *old);
+/* The host's addresses or interfaces have changed. */
+void softwire_look_at_network(struct afbr *a);
+/* No route leads to the device any more: rows and device go; then DONE. softwire_free() has to follow all the same. */
+void softwire_stop(struct afbr *a, void (*done)(struct afbr *a));
+/* The process leaves: what the next one needs is in the store. */
+void softwire_leave(struct afbr *a);
 void softwire_free(struct afbr *a);
-/* Is the best path PATH of a route to PREFIX for softwires (config->tunnel)? NATIVE: the way that it has natively, or NULL. *ret_why: a clause, for people. */
+/* Did routes that the kernel still has go on leading somewhere (RFC 4724: forwarding state was preserved)? */
+bool softwire_kept(const struct afbr *a);
+
+/* ---- wants.c ---- */
+
+/* Is the path PATH of a route to PREFIX for softwires (config->tunnel)? NATIVE: the way that it has natively, or NULL. *ret_why: a clause, for people. */
 bool softwire_wants(struct afbr *a, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path,
 	const struct keeper_bgp_route *native, const char **ret_why);
+/* Does NATIVE, the way of a route to PREFIX, leave by an interface of the core, which is not to see this family (RFC 5565 section 4.1)? */
+bool softwire_forbids(struct afbr *a, const struct prefix *prefix, const struct keeper_bgp_route *native);
+
+/* ---- choices.c ---- */
+
+/* a->bgp is there. 0 or -errno */
+int choice_begin(struct softwires *s);
+void choice_change(struct softwires *s);
+void choice_free(struct softwires *s);
+/* What was chosen before is not remembered any more: to be called before a row of choice_path() in which nothing of the engine changes. */
+void choice_forget(struct softwires *s);
+void choice_path(struct softwires *s, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path,
+	struct softwire_choice *ret);
+/* ops->routes() of the core's Encapsulation SAFI table. */
+void choice_routes(struct afbr *a, enum bgp_family family);
+/* Routes by ADDRESS (NULL: all) have to be told to export.c again. */
+void choice_moved(struct softwires *s, const struct addr *address);
+/* Is one of the paths of NET by such a one? */
+bool choice_is_moved(const struct afbr *a, const struct rib *rib, rib_id net);
+void choice_settle(struct afbr *a);
 
 /* ---- paths.c ---- */
 
+void path_start(struct softwires *s);
 /* For NET of FAMILY (unicast or labeled): a reference and its number; or 0 and WHY: there is none that can be used. */
 uint32_t path_for(struct afbr *a, enum bgp_family family, rib_id net, char *why, size_t size);
-/* The kernel has been told of no route to it any more; it may go when it has answered. */
+/* The kernel has been told of no route to it any more, and has answered. 0: nothing. */
 void path_release(struct afbr *a, uint32_t number);
 void path_keep(struct afbr *a, uint32_t number); /* one more reference */
+/* The route by path NUMBER. */
+void path_route(const struct afbr *a, uint32_t number, struct keeper_bgp_route *ret);
+/* Neighbour entries that were not asked for yet are: before the routes by them. */
+void path_flush(struct afbr *a);
+/* A path of the process before, with a reference, marked `adopted`. 0; -EEXIST, -ENOMEM, -EINVAL */
+int path_adopt(struct softwires *s, uint32_t number, const struct path_key *key, uint32_t record);
+/* Nobody needs those that are still marked any more. How many. */
+unsigned path_settle(struct softwires *s);
+void path_free_all(struct softwires *s);
 
 /* ---- endpoints.c ---- */
 
-/* The one of KEY, with a reference for the caller; made if there is none. NULL: no memory. */
+void endpoint_start(struct softwires *s);
+/* The one of KEY; made if there is none. It stays until endpoint_tidy(), or as long as it is held. NULL: no memory, or what KEY says cannot be packed. */
 struct softwire_endpoint *endpoint_get(struct softwires *s, const struct endpoint_key *key, const char *why);
+void endpoint_hold(struct softwire_endpoint *e);
 void endpoint_put(struct softwires *s, struct softwire_endpoint *e);
+/* One of the process before. NULL: as above, or it is there. */
+struct softwire_endpoint *endpoint_adopt(struct softwires *s, const struct endpoint_key *key, const char *why);
+/* Those that nobody holds go. */
+void endpoint_tidy(struct softwires *s);
+/* config or core address are others. */
+void endpoint_change(struct softwires *s);
+void endpoint_free_all(struct softwires *s);
+const char *endpoint_state_name(enum endpoint_state state); /* "up", "unreached", "shut", "peer-down" */
 /* nexthop.c: the way of the core to ADDRESS is another one, or there is none any more. At once, from inside whatever happens. */
 void endpoint_way_changed(struct afbr *a, const struct addr *address);
-/* The session with the neighbour at ADDRESS has ended, and its routes are not kept (or it is there again): its endpoints are not usable any more. */
+/* The session with the neighbour at ADDRESS has ended, and its routes are not kept (or it is there again): its endpoints are not usable until those are gone. */
 void endpoint_peer(struct afbr *a, const struct addr *address, bool up);
 /* The operator: `softwire mesh shutdown ADDRESS`, `start`. How many softwires; or -ENOENT. */
 int endpoint_shut(struct afbr *a, const struct addr *address, bool shut);
+/* ops->path_mtu, ops->unreachable of the plane */
+void endpoint_path_mtu(struct mesh_plane *p, const struct addr *outer, uint32_t mtu);
+void endpoint_unreachable(struct mesh_plane *p, const struct addr *outer, int error);
 
 /* ---- accept.c ---- */
 
@@ -132,11 +251,16 @@ void transmitter_free(struct softwires *s);
 
 /* ---- adopt.c ---- */
 
+/* FD is memory of the keeper's; ours from now on. */
+void adopt_open(struct softwires *s, int fd);
 /* What the store has becomes rows, marked `adopted`; they go when export.c says that its restart is over (adopt_settle()), unless they were chosen again. */
 int adopt_rows(struct softwires *s);
 void adopt_settle(struct softwires *s);
-void adopt_save_endpoint(struct softwires *s, const struct softwire_endpoint *e);
-void adopt_save_path(struct softwires *s, const struct mesh_path *p);
-void adopt_drop(struct softwires *s, uint32_t id);
+void adopt_save_endpoint(struct softwires *s, struct softwire_endpoint *e);
+void adopt_save_path(struct softwires *s, struct softwire_path *p);
+void adopt_drop(struct softwires *s, uint32_t *record);
+/* Nothing is left for a next process. */
+void adopt_clear(struct softwires *s);
+void adopt_close(struct softwires *s);
 
 #endif
