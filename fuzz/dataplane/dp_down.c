@@ -17,13 +17,13 @@ static void check_queue(const struct harness *h, uint8_t choice)
 {
 	for (const struct dp_slot *slot = h->socket->head; slot; slot = slot->next) {
 		const uint8_t *p = slot->bytes + slot->at;
-		struct dp_inner inner = harness_inner(p + DP_HEADER_SIZE, slot->len - DP_HEADER_SIZE);
+		struct inner inner = harness_inner(p + DP_HEADER_SIZE, slot->len - DP_HEADER_SIZE);
 		bool six = inner.src.family == AF_INET6;
 		uint8_t header[DP_HEADER_SIZE];
 
 		dp_header_write(header, 0x1112, 0x1314, six ? 0x0057 : 0x0021);
 		MUST(!memcmp(p, header, sizeof(header)));
-		MUST(inner.len <= h->row->mtu && !dp_inner_is_local(&inner));
+		MUST(inner.len <= h->row->mtu && !inner_is_local(&inner));
 		MUST(choice & DEFAULT_ROW || dp_row_permits_source(h->row, &inner.dst));
 		MUST(!(choice & (six ? DOWN6 : DOWN4)));
 	}
@@ -35,7 +35,7 @@ static void check_device(struct harness *h)
 	size_t n;
 
 	while ((n = harness_device(h, out, sizeof(out)))) {
-		struct dp_inner inner = harness_inner(out, n);
+		struct inner inner = harness_inner(out, n);
 
 		MUST(addr_equal(&inner.src, inner.src.family == AF_INET6 ? &h->local6 : &h->local4));
 		MUST(n <= 1280);

@@ -24,7 +24,7 @@ static void check_queue(const struct harness *h)
 {
 	for (const struct dp_slot *slot = h->socket->head; slot; slot = slot->next) {
 		const uint8_t *packet = slot->bytes + slot->at + DP_HEADER_SIZE;
-		struct dp_inner inner = harness_inner(packet, slot->len - DP_HEADER_SIZE);
+		struct inner inner = harness_inner(packet, slot->len - DP_HEADER_SIZE);
 
 		/* Nothing but ICMP errors of the plane goes back. */
 		MUST(addr_equal(&inner.src, inner.src.family == AF_INET6 ? &h->local6 : &h->local4));
@@ -39,10 +39,10 @@ static unsigned check_device(struct harness *h, uint8_t choice)
 	size_t n;
 
 	while ((n = harness_device(h, out, sizeof(out)))) {
-		struct dp_inner inner = harness_inner(out, n);
+		struct inner inner = harness_inner(out, n);
 
 		MUST(!(choice & (OTHER_PEER | DOWN)));
-		MUST(!dp_inner_is_local(&inner));
+		MUST(!inner_is_local(&inner));
 		MUST((choice & ANY_SOURCE) || dp_row_permits_source(h->row, &inner.src));
 		count++;
 	}

@@ -105,11 +105,11 @@ void harness_mend(uint8_t *packet, size_t len, uint8_t family)
 	field[1] = (uint8_t)value;
 }
 
-struct dp_inner harness_inner(const uint8_t *packet, size_t len)
+struct inner harness_inner(const uint8_t *packet, size_t len)
 {
-	struct dp_inner inner = {0};
+	struct inner inner = {0};
 
-	MUST(len > 0 && dp_inner_read(packet[0] >> 4 == 6 ? AF_INET6 : AF_INET, packet, len, &inner));
+	MUST(len > 0 && inner_read(packet[0] >> 4 == 6 ? AF_INET6 : AF_INET, packet, len, &inner));
 	MUST(inner.len == len);
 	return inner;
 }

@@ -23,7 +23,7 @@ size_t harness_device(struct harness *h, uint8_t *buf, size_t size);
 /* Makes a packet plausible: version, and lengths that fit. */
 void harness_mend(uint8_t *packet, size_t len, uint8_t family);
 /* The addresses of a whole packet; aborts when it is none. */
-struct dp_inner harness_inner(const uint8_t *packet, size_t len);
+struct inner harness_inner(const uint8_t *packet, size_t len);
 
 #define MUST(condition)                                                                                      \
 	do {                                                                                                 \

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * inet_packet: the first byte is an ICMP type, the second a code, two more an MTU; the rest is a packet, which is read (as IPv6 and as
- * IPv4), answered by ICMP errors, and has its MSS clamped.
+ * IPv4), answered by ICMP errors, cut into pieces, has its ECN field merged and its MSS clamped.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "inet/fragment.h"
+#include "inet/inner.h"
 #include "inet/packet.h"
+#include "inet/tos.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -121,6 +124,43 @@ static void try_errors(uint8_t type, uint8_t code, const uint8_t *packet, size_t
 	require(writer_len(&w2) == 0);
 }
 
+/* The pieces of a whole packet fit, and have its data, each octet once and in order. */
+static void try_pieces(const uint8_t *packet, size_t len, size_t mtu)
+{
+	uint8_t family = inner_family(packet, len), *out = malloc(mtu ? mtu : 1);
+	struct ip_pieces f;
+	struct inner inner;
+	size_t n, at, header;
+
+	if (out && inner_read(family, packet, len, &inner) &&
+		(inner.header ? ip4_pieces_begin(&f, packet, inner.header, inner.len, mtu)
+			      : ip6_pieces_begin(&f, packet, inner.len, mtu, 1))) {
+		for (at = inner.header ? inner.header : IP6_HEADER; (n = ip_pieces_next(&f, out)); at += n - header) {
+			header = inner.header ? (out[0] & 15U) * 4U : IP6_HEADER + IP6_FRAGMENT_HEADER;
+			require(n <= mtu && n > header && n - header <= inner.len - at);
+			require(!memcmp(out + header, packet + at, n - header));
+		}
+		require(at == inner.len);
+	}
+	free(out);
+}
+
+/* At most the two bits change, and IPv4's checksum. */
+static void try_ecn(uint8_t *packet, size_t len, uint8_t outer)
+{
+	struct inner inner;
+	bool unexpected;
+	uint8_t tos;
+
+	if (!inner_read(inner_family(packet, len), packet, len, &inner))
+		return;
+	tos = tos_read(packet);
+	(void)inner_flow(packet, &inner, 1);
+	if (ecn_decapsulate(packet, outer, &unexpected) == ECN_MARKED)
+		require((tos_read(packet) & TOS_ECN) == ECN_CE && (tos & TOS_ECN) != ECN_CE);
+	require((tos_read(packet) | TOS_ECN) == (tos | TOS_ECN));
+}
+
 /* The clamp changes at most the value and the checksum, is content with its own work, and keeps the sum of the packet. */
 static void try_clamp(uint8_t *packet, size_t len, uint16_t mtu)
 {
@@ -162,7 +202,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_read(packet, size);
 	try_read4(packet, size);
 	try_errors(data[0], data[1], packet, size);
+	try_pieces(packet, size, mtu);
 	try_clamp(packet, size, mtu);
+	try_ecn(packet, size, data[1]);
 	free(packet);
 	return 0;
 }

@@ -8,19 +8,13 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "inet/fragment.h"
 #include "inet/packet.h"
 #include "ppp/packet.h"
 
-static uint8_t packet_family(const uint8_t *packet, size_t len)
-{
-	unsigned version = len ? packet[0] >> 4 : 0;
-
-	return version == 6 ? AF_INET6 : version == 4 ? AF_INET : 0;
-}
-
 /* The row that takes this packet; NULL when none does: it has been counted and answered. */
 static struct dp_row *down_row(
-	struct tun_plane *p, uint8_t family, const struct dp_inner *inner, const uint8_t *packet)
+	struct tun_plane *p, uint8_t family, const struct inner *inner, const uint8_t *packet)
 {
 	struct dp_row *row = dp_find_inner(&p->table, &inner->dst);
 
@@ -38,7 +32,7 @@ static struct dp_row *down_row(
 			p, row == p->table.any ? DP_ICMP_NO_ROUTE : DP_ICMP_ADDRESS, row, packet, inner->len);
 		return NULL;
 	}
-	if (inner->len > row->mtu && !dp_may_fragment(family, packet)) {
+	if (inner->len > row->mtu && !ip4_may_fragment(packet)) {
 		p->counters.drop_too_big++;
 		row->drop_too_big++;
 		dp_icmp_to_device(p, DP_ICMP_TOO_BIG, row, packet, inner->len);
@@ -60,15 +54,15 @@ static void count_sent(struct tun_plane *p, struct dp_row *row, uint8_t family, 
 static bool down_packet(struct tun_plane *p, struct dp_slot *slot, size_t len)
 {
 	uint8_t *packet = slot->bytes + DP_HEADROOM;
-	uint8_t family = packet_family(packet, len);
-	struct dp_inner inner;
+	uint8_t family = inner_family(packet, len);
+	struct inner inner;
 	struct dp_row *row;
 
-	if (!family || !dp_inner_read(family, packet, len, &inner)) {
+	if (!family || !inner_read(family, packet, len, &inner)) {
 		p->counters.drop_bad_inner++;
 		return false;
 	}
-	if (dp_inner_is_local(&inner)) { /* the kernel's own chatter on the device: nothing is answered */
+	if (inner_is_local(&inner)) { /* the kernel's own chatter on the device: nothing is answered */
 		p->counters.drop_local_scope++;
 		return false;
 	}

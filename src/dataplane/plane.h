@@ -8,7 +8,7 @@
  *   up.c      one packet out of a softwire
  *   down.c    packets from the device into softwires
  *   fragment.c  IPv4 packets that may be cut, and do not fit
- *   tos.c    DSCP and ECN between inner and outer header
+ *   tos.c     ECN out of a softwire: what is counted and logged of it
  *   icmp.c    ICMP errors
  *
  * Calls into the role (ops) may remove sockets and close the plane: the memory of both stays until the loop
@@ -21,6 +21,8 @@
 
 #include "dataplane/header.h"
 #include "dataplane/tun.h"
+#include "inet/inner.h"
+#include "inet/tos.h"
 
 enum {
 	DP_HEADROOM = 16, /* before an inner packet, for the header */
@@ -29,8 +31,6 @@ enum {
 	DP_RX_BYTES = DP_PACKET_MAX + 64,
 	/* An address, and TOS or Traffic Class (an int, or a byte). */
 	DP_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)),
-	DP_ECN = 3,        /* the bits of TOS and Traffic Class that are ECN's */
-	DP_TOS_CS6 = 0xc0, /* network control (RFC 4594 section 3.2), Not-ECT */
 };
 
 /* A packet that waits to be sent. */
@@ -111,18 +111,6 @@ struct tun_plane {
 	unsigned free_count;
 };
 
-/* An inner packet as far as forwarding looks at it. */
-struct dp_inner {
-	struct addr src, dst;
-	size_t len;    /* of the whole packet, without padding */
-	size_t header; /* IPv4: of its header */
-};
-
-/* False unless PACKET is a whole packet of FAMILY. */
-bool dp_inner_read(uint8_t family, const uint8_t *packet, size_t len, struct dp_inner *ret);
-/* Addresses that are not to be forwarded: link-local and multicast ones, broadcast, an unspecified source. */
-bool dp_inner_is_local(const struct dp_inner *inner);
-
 /* tun.c */
 bool dp_device_write(struct tun_plane *p, const uint8_t *packet, size_t len);
 void dp_device_lost(struct tun_plane *p, int error); /* it cannot be read any more */
@@ -158,16 +146,13 @@ void dp_late_free(struct dp_late *l);
 /* up.c */
 void dp_up_packet(struct dp_socket *s, const struct dp_arrival *arrival, uint8_t *payload, size_t len);
 
-/* tos.c: TOS or Traffic Class of PACKET, which is an IP packet. */
-uint8_t dp_tos_read(const uint8_t *packet);
-/* Merges the OUTER header's ECN field into the inner PACKET of ROW. False: it is to be dropped, and has been
+/* tos.c: merges the OUTER header's ECN field into the inner PACKET of ROW. False: it is to be dropped, and has been
  * counted. An OUTER of 0, Not-ECT, changes nothing: there is no need to call. */
 bool dp_ecn_decapsulate(struct tun_plane *p, struct dp_row *row, uint8_t *packet, uint8_t outer);
 
-/* fragment.c: does this IPv4 packet allow to be cut? */
-bool dp_may_fragment(uint8_t family, const uint8_t *packet);
+/* fragment.c */
 /* Sends INNER of PACKET into ROW in fragments that fit its MTU. False: nothing was sent (no room for fragments, or in the queue). */
-bool dp_send_fragments(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, const struct dp_inner *inner);
+bool dp_send_fragments(struct tun_plane *p, struct dp_row *row, const uint8_t *packet, const struct inner *inner);
 
 /* down.c */
 unsigned dp_down_batch(struct tun_plane *p);

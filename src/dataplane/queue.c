@@ -83,7 +83,7 @@ bool dp_send_inner(
 	slot->at = DP_HEADROOM - DP_HEADER_SIZE;
 	slot->len = (uint32_t)(len + DP_HEADER_SIZE);
 	slot->local = row->local;
-	slot->tos = dp_tos_read(slot->bytes + DP_HEADROOM) & (row->copy_ecn ? 0xff : (uint8_t)~DP_ECN);
+	slot->tos = tos_read(slot->bytes + DP_HEADROOM) & (row->copy_ecn ? 0xff : (uint8_t)~TOS_ECN);
 	slot->to_len = endpoint_to_sockaddr(&row->peer, &slot->to);
 	dp_header_write(slot->bytes + slot->at, row->peer_tunnel, row->peer_session, protocol);
 	return dp_queue_data(s, slot);

@@ -103,9 +103,9 @@ static void arrival_read(struct msghdr *m, struct dp_arrival *ret)
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
-			ret->ecn = *CMSG_DATA(c) & DP_ECN;
+			ret->ecn = *CMSG_DATA(c) & TOS_ECN;
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
-			ret->ecn = tclass_of(c) & DP_ECN;
+			ret->ecn = tclass_of(c) & TOS_ECN;
 		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
 			ret->local = addr4_of((const uint8_t *)&info4.ipi_spec_dst);

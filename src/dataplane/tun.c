@@ -347,7 +347,7 @@ int tun_plane_send(struct tun_plane *p, uint8_t listener, const struct addr *loc
 	slot->at = 0;
 	slot->len = (uint32_t)len;
 	slot->local = local ? *local : (struct addr){0};
-	slot->tos = DP_TOS_CS6;
+	slot->tos = TOS_CS6;
 	slot->to_len = endpoint_to_sockaddr(to, &slot->to);
 	memcpy(slot->bytes, payload, len);
 	if (dp_queue_control(s, slot))

@@ -13,52 +13,8 @@
 
 enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };
 
-static bool inner6_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
-{
-	struct reader r = reader_of(packet, len);
-	struct ip6 h;
-
-	ip6_read(&r, &h);
-	if (!reader_ok(&r))
-		return false;
-	*ret = (struct dp_inner){.src = h.src, .dst = h.dst, .len = IP6_HEADER + (size_t)h.payload_len};
-	return true;
-}
-
-static bool inner4_read(const uint8_t *packet, size_t len, struct dp_inner *ret)
-{
-	size_t header, total;
-
-	if (len < IP4_HEADER || packet[0] >> 4 != 4)
-		return false;
-	header = (packet[0] & 15U) * 4U;
-	total = (size_t)packet[2] << 8 | packet[3];
-	if (header < IP4_HEADER || total < header || total > len)
-		return false;
-	*ret = (struct dp_inner){
-		.src = addr4_of(packet + 12), .dst = addr4_of(packet + 16), .len = total, .header = header};
-	return true;
-}
-
-bool dp_inner_read(uint8_t family, const uint8_t *packet, size_t len, struct dp_inner *ret)
-{
-	return family == AF_INET6 ? inner6_read(packet, len, ret) : inner4_read(packet, len, ret);
-}
-
-static bool is_broadcast(const struct addr *a)
-{
-	return a->family == AF_INET && (a->bytes[0] & a->bytes[1] & a->bytes[2] & a->bytes[3]) == 0xff;
-}
-
-bool dp_inner_is_local(const struct dp_inner *inner)
-{
-	return addr_is_link_local(&inner->src) || addr_is_link_local(&inner->dst) ||
-	       addr_is_multicast(&inner->dst) || addr_is_unspecified(&inner->src) ||
-	       is_broadcast(&inner->dst);
-}
-
 /* DHCP between the ends of the softwire; what routers behind it relay elsewhere is payload like any other. */
-static bool is_dhcp4(const struct tun_plane *p, const uint8_t *packet, const struct dp_inner *inner)
+static bool is_dhcp4(const struct tun_plane *p, const uint8_t *packet, const struct inner *inner)
 {
 	const uint8_t *udp = packet + inner->header;
 	unsigned src, dst;
@@ -88,15 +44,15 @@ static void count_spoofed(struct tun_plane *p, struct dp_row *row, const uint8_t
 static bool forward(
 	struct tun_plane *p, struct dp_row *row, uint8_t family, uint8_t *packet, size_t len, uint8_t ecn)
 {
-	struct dp_inner inner;
+	struct inner inner;
 	struct dp_family_counters *c = dp_row_family(row, family);
 
-	if (!dp_inner_read(family, packet, len, &inner)) {
+	if (!inner_read(family, packet, len, &inner)) {
 		p->counters.drop_bad_inner++;
 		row->drop_other++;
 		return false;
 	}
-	if (dp_inner_is_local(&inner) || is_dhcp4(p, packet, &inner))
+	if (inner_is_local(&inner) || is_dhcp4(p, packet, &inner))
 		return !ecn || dp_ecn_decapsulate(p, row, packet, ecn);
 	if (is_ours(p, &inner.src) || (!row->any_source && !dp_row_permits_source(row, &inner.src))) {
 		count_spoofed(p, row, packet, inner.len);
