@@ -2,7 +2,7 @@
 /*
  * mesh: the data plane of a softwire mesh.
  *
- * Parts: encap.c (bytes of a softwire's headers, both ways), endpoint.c, path.c, accept.c, transmitter.c (the tables; table.h), plane.c (life, TAP
+ * Parts: encap.c (bytes of a softwire's headers, both ways), table.c, endpoint.c, path.c, accept.c, transmitter.c (the tables; table.h), plane.c (life, TAP
  * device, public functions), out.c (a frame of the TAP into the core), in.c (a packet of the core into the TAP), socket.c (raw sockets), error.c (ICMP).
  *
  * encap.h: encapsulations as bytes. Pure functions. A softwire's header is made once, as a template (what does not change from packet to packet), and
@@ -51,7 +51,9 @@ struct mesh_encapsulation {
 
 const char *mesh_kind_name(enum mesh_kind k); /* "ipip", "gre", "l2tpv3" */
 bool mesh_encapsulation_equal(const struct mesh_encapsulation *a, const struct mesh_encapsulation *b);
-/* "l2tpv3 session 0x1234 cookie of 8 octets", "mpls-in-gre key 7", "ipip". Never the cookie itself. Returns BUF. */
+/* Can packets be packed like this at all? An L2TPv3 session is not 0, and its cookie has 0, 4 or 8 octets (RFC 3931 section 4.1). */
+bool mesh_encapsulation_valid(const struct mesh_encapsulation *e);
+/* "l2tpv3 session 0x1234 cookie of 8 octets", "mpls-in-gre key 7", "mpls-in-ip", "ipip". Never the cookie itself. Returns BUF. */
 const char *mesh_encapsulation_print(const struct mesh_encapsulation *e, char *buf, size_t size);
 /* Octets that it puts between outer header and payload; a label is 4 of them. */
 unsigned mesh_encapsulation_size(const struct mesh_encapsulation *e);
@@ -72,9 +74,13 @@ struct mesh_template {
 	uint8_t kind[MESH_LEVELS];
 	bool mpls;                /* of the innermost level: the payload is MPLS */
 	uint8_t at[MESH_LEVELS];  /* where each level's IP header begins; level 0 is the innermost */
+	uint16_t sum[MESH_LEVELS]; /* of an IPv4 header's words that stay the same */
 	uint8_t bytes[MESH_TEMPLATE];
 };
-/* LEVELS[0] is next to the payload; COUNT 1 or 2, all addresses of one family. 0; -EINVAL: contradictory (families, L2TPv3 session 0, a second level with MPLS). */
+/*
+ * LEVELS[0] is next to the payload; COUNT 1 or 2, all addresses of one family. 0; -EINVAL: contradictory (families, a hop limit of 0, a second level with MPLS, or not
+ * mesh_encapsulation_valid()).
+ */
 int mesh_template_make(struct mesh_template *ret, const struct mesh_level *levels, unsigned count);
 /* What is new in each packet. */
 struct mesh_cargo {
@@ -85,7 +91,10 @@ struct mesh_cargo {
 	uint32_t label;    /* where the template has one: 20 bits, bottom of stack */
 	uint8_t ttl;       /* of the label: the inner packet's (RFC 3443) */
 };
-/* Writes t->len octets that end before PACKET, which has as much headroom. IPv4 outer headers: DF, identification 0, checksum right. */
+/*
+ * Writes t->len octets that end before PACKET, which has as much headroom; with c->len they are at most 65535. IPv4 outer headers: DF, identification 0,
+ * checksum right. Traffic class and flow label are those of all levels, so that whoever takes the outer one off goes on as the core did.
+ */
 void mesh_template_write(const struct mesh_template *t, const struct mesh_cargo *c, uint8_t *packet);
 
 /* ---- what comes in ---- */
@@ -99,12 +108,15 @@ struct mesh_heading {
 };
 /*
  * R is behind the outer IP header, whose protocol is PROTOCOL; afterwards behind GRE header or Session ID. NULL; or why not, a static clause: "a GRE header
- * with a checksum" (flags that we never advertise: RFC 2784 wants those packets discarded), "GRE version 1", "an L2TPv3 control message" (Session ID 0), "ends
- * within its header", "a payload that is none of ours" (EtherType). *ret is untouched then.
+ * with routing", "... a sequence number", "... flags of RFC 1701" (RFC 2784 section 2.3 wants them discarded), "a GRE header with a checksum" (which we have told
+ * nobody to send), "GRE version 1", "a GRE version that nobody knows", "an L2TPv3 control message" (Session ID 0), "ends within its header", "a payload that is
+ * none of ours" (EtherType), "a protocol that is none of ours". *ret is untouched then.
  */
 const char *mesh_heading_read(struct reader *r, uint8_t protocol, struct mesh_heading *ret);
-/* The label stack at R is popped: entries up to the bottom; NULL, and the last entry's label and TTL; or why not ("a label that is not ours": only explicit
- * null, 0 and 2, is). *ret_payload: what the last label says, or the first nibble of what follows. */
+/*
+ * The label stack at R is popped, to its bottom. NULL; or why not: "ends within its labels", "a label that is not ours" (only explicit null is, 0 and 2, and above
+ * another one it says nothing: RFC 4182), "a label stack that is too deep". *ret_payload: what the last label says, MESH_IP4 or MESH_IP6; untouched on failure.
+ */
 const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload);
 
 #endif

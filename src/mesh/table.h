@@ -8,7 +8,7 @@
  *   acceptance  what we decapsulate. accept.c
  *   transmitter who may send to us. transmitter.c
  *
- * Failover costs the same for one route and for a million: mesh_endpoint_set_usable(), and every path by it goes to its backup with the next packet.
+ * Failover costs the same for one route and for a million: endpoint->usable becomes false, and every path by it goes to its backup with the next packet.
  * A path whose slots all lead nowhere rejects: ICMP, until BGP says otherwise.
  *
  * One writer: the role's loop. Rows do not move while in use. Numbers are 24 bits and 1 or more, and come back late.
@@ -24,6 +24,8 @@
 #include "mesh/encap.h"
 
 enum { MESH_SLOTS = 4, MESH_DSCPS = 64, MESH_ACCEPTS = 32, MESH_PATH_MAX = 0xffffff };
+enum { MESH_PATH_PAGE = 4096, MESH_PATH_PAGES = (MESH_PATH_MAX + 1) / MESH_PATH_PAGE };
+enum { MESH_SENDERS = 4096 }; /* rows of transmitters that only a prefix names */
 
 struct mesh_family_counters {
 	uint64_t packets, bytes; /* inner bytes */
@@ -44,6 +46,7 @@ struct mesh_endpoint {
 	uint32_t drop_too_big, drop_queue;
 	struct limit icmp; /* errors about its packets */
 	void *owner;       /* the role's */
+	struct mesh_endpoint *next, **link; /* among all; endpoint.c's */
 };
 
 struct mesh_leg {
@@ -63,6 +66,12 @@ struct mesh_path {
 	void *owner;
 };
 
+/* Paths by number; path.c's. Those without a path are not there. */
+struct mesh_path_page {
+	uint32_t used;
+	struct mesh_path *paths[MESH_PATH_PAGE];
+};
+
 /* What we decapsulate. */
 struct mesh_acceptance {
 	struct mesh_encapsulation how; /* GRE without a key, IP-in-IP: one row each; GRE by key, L2TPv3 by session */
@@ -75,7 +84,7 @@ struct mesh_acceptance {
 /* An address that may send to us. */
 struct mesh_transmitter {
 	struct addr address;
-	uint32_t refs;
+	uint32_t refs; /* 0: only a prefix of the operator's names it */
 	struct mesh_family_counters rx4, rx6;
 };
 
@@ -97,13 +106,15 @@ struct mesh_counters {
 };
 
 struct mesh_table {
-	struct pool endpoints, paths;
-	struct mesh_path **by_number; /* pages or an array: path.c's */
-	uint32_t room, next_number;
+	struct pool endpoints, paths, transmitter_rows;
+	struct mesh_endpoint *first_endpoint;
+	struct mesh_path_page **pages; /* MESH_PATH_PAGES of them */
+	uint32_t next_number;          /* the next path's, if it is free */
 	uint8_t slot_of[MESH_DSCPS]; /* which slot packets of a DSCP take: the same for all paths */
 	struct mesh_acceptance accept[MESH_ACCEPTS];
-	struct hash transmitters;
-	struct lpm *transmitter_prefixes; /* the operator's: transmitter.c; may be NULL */
+	struct hash transmitters; /* rows; keyed, because strangers choose what is looked up */
+	uint32_t senders;         /* those of them without a reference */
+	struct lpm *transmitter_prefixes; /* the operator's; NULL: none */
 	bool take4, take6;                /* families that come out of softwires: the one that the core lacks; both for transit */
 	uint64_t seed;
 };
@@ -117,7 +128,10 @@ struct mesh_endpoint *mesh_endpoint_new(struct mesh_table *t, const struct addr 
 struct mesh_endpoint *mesh_endpoint_ref(struct mesh_endpoint *e); /* NULL stays NULL */
 void mesh_endpoint_unref(struct mesh_table *t, struct mesh_endpoint *e);
 
-/* One reference; legs' endpoints are referenced. NUMBER 0: a free one; else -EEXIST if it is taken (a path of an earlier process). 0, -ENOMEM, -ENOSPC. */
+/*
+ * One reference; legs' endpoints are referenced. NUMBER 0: a free one, the one that has not been used for longest; else -EEXIST if it is taken (a path of an earlier
+ * process), -EINVAL if it is none. 0, -ENOMEM, -ENOSPC.
+ */
 int mesh_path_new(struct mesh_table *t, uint32_t number, const struct mesh_slot slots[MESH_SLOTS], struct mesh_path **ret);
 struct mesh_path *mesh_path_ref(struct mesh_path *p);
 void mesh_path_unref(struct mesh_table *t, struct mesh_path *p);
@@ -131,17 +145,26 @@ uint32_t mesh_gateway_path(const struct addr *gateway); /* 0: it is none */
 void mesh_path_lladdr(uint32_t number, uint8_t ret[6]);
 uint32_t mesh_lladdr_path(const uint8_t lladdr[6]); /* 0: it is none */
 
-/* 0; -EEXIST: one of that kind, key or session is there (with another cookie: give it another session); -ENOSPC. */
+/*
+ * 0; -EEXIST: one of that kind, payload (MPLS or not) and key, or of that session, is there (with another cookie: give it another session); -ENOSPC; -EINVAL: not
+ * mesh_encapsulation_valid().
+ */
 int mesh_accept_add(struct mesh_table *t, const struct mesh_encapsulation *how, struct mesh_acceptance **ret);
 void mesh_accept_remove(struct mesh_table *t, struct mesh_acceptance *a);
-/* NULL and the counter of *C that says why; the cookie at R is compared in constant time, and passed. */
+/*
+ * NULL and the counter of *C that says why; the cookie at R is compared in constant time, and passed. Whether a payload of L2TPv3 is what it should be, R says
+ * afterwards: labels if a->how.mpls, else a packet.
+ */
 struct mesh_acceptance *mesh_accept_find(
 	struct mesh_table *t, const struct mesh_heading *h, struct reader *r, struct mesh_counters *c);
 
 /* Counted references by address; 0 or -ENOMEM. */
 int mesh_transmitter_add(struct mesh_table *t, const struct addr *a);
 void mesh_transmitter_remove(struct mesh_table *t, const struct addr *a);
-/* The operator's prefixes instead of those before. 0 or -ENOMEM. Senders within them get a row of counters, up to some thousands. */
+/*
+ * The operator's prefixes instead of those before. 0, or -ENOMEM (nothing has changed). Senders within them get a row of counters when they come for the first
+ * time (the one thing that a packet may allocate), up to MESH_SENDERS.
+ */
 int mesh_transmitter_set_prefixes(struct mesh_table *t, const struct prefix *prefixes, unsigned count);
 /* May A send to us? *ret_row (its counters) may stay NULL. */
 bool mesh_transmitter_find(struct mesh_table *t, const struct addr *a, struct mesh_transmitter **ret_row);
