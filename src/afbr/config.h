@@ -55,6 +55,8 @@ enum {
 	AFBR_RULE_CLASSES = 8,
 	AFBR_RULE_PREFIXES = 64,
 	AFBR_SLOTS = 4, /* of traffic: MESH_SLOTS */
+	AFBR_DSCPS = 64,
+	AFBR_USES = 4,
 };
 
 /* A word of `accept`, in the order of preference that others are told. Parameters are made at random, and kept over restarts. */
@@ -90,9 +92,11 @@ struct afbr_rule {
 	struct prefix *prefixes; /* the route is within one of these */
 	unsigned next_hop_count;
 	struct prefix *next_hops; /* the egress is in one of these */
-	uint64_t dscp;            /* bit D: packets of DSCP D; all bits: any */
+	unsigned dscp_count;
+	uint8_t dscps[AFBR_DSCPS];
+	uint64_t dscp; /* the same: bit D for packets of DSCP D; all bits: any; computed */
 	unsigned use_count;
-	uint8_t use[AFBR_ACCEPTS]; /* enum afbr_use */
+	uint8_t use[AFBR_USES]; /* enum afbr_use */
 	uint8_t hop_limit;         /* outer TTL or hop limit; 64 */
 	bool set_dscp;             /* the outer DSCP is always `outer_dscp`; else the inner one's */
 	uint8_t outer_dscp;
@@ -147,7 +151,7 @@ struct afbr_config {
 	unsigned rule_count;          /* 0: whatever the egress prefers; IP-in-IP where it tells nothing */
 	struct afbr_rule *rules;
 	uint8_t slot_count;             /* classes of traffic that the rules tell apart: at least 1 */
-	uint8_t slot_of[64];            /* by DSCP; computed */
+	uint8_t slot_of[AFBR_DSCPS];    /* by DSCP; computed */
 	uint64_t slot_dscp[AFBR_SLOTS]; /* the inverse */
 	unsigned tunnel_count; /* instead of `accept`: with parameters by hand */
 	struct bgp_tunnel tunnels[BGP_TUNNELS]; /* what others may send us */
@@ -164,5 +168,6 @@ struct afbr_config *afbr_config_ref(const struct afbr_config *c); /* NULL stays 
 void afbr_config_unref(struct afbr_config *c);
 const struct policy *afbr_config_policy(
 	const struct afbr_config *c, const char *name); /* NULL: there is none */
+bool afbr_rule_equal(const struct afbr_rule *a, const struct afbr_rule *b);
 
 #endif

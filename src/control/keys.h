@@ -44,6 +44,7 @@ struct config_syntax {
 	const char *expectation;                    /* "an AS number, ..." */
 	bool (*parse)(const char *text, void *ret); /* *ret is as large as the row's `size`, and zeroed */
 	void (*print)(const void *value, char buf[CONFIG_VALUE]);
+	bool numbers; /* whole numbers may stand without quotes */
 };
 
 /* Of a group's struct that is allocated, and shared by references; immutable once the file has been read. */

@@ -238,14 +238,14 @@ static const struct config_key export_keys[] = {
 	{"scan-interval", TYPE_SECONDS, INTO(afbr_export, scan), .min = 0, .max = 86400 * MS, .preset = "60",
 		.help = "how often the kernel's table is compared with what is to be there; 0: never"},
 };
-static const struct config_section export_section = {
+const struct config_section mesh_export_section = {
 	"`export` of `kernel`", export_keys, COUNT(export_keys), EFFECT_LIVE};
 
 static const struct config_key kernel_keys[] = {
 	{"import", TYPE_GROUP, .section = &import_section,
 		.count_offset = offsetof(struct afbr_config, import.present), .count_max = 1,
 		INTO(afbr_config, import), .help = "routes of the kernel that are told as our own"},
-	{"export", TYPE_GROUP, .section = &export_section,
+	{"export", TYPE_GROUP, .section = &mesh_export_section,
 		.count_offset = offsetof(struct afbr_config, export.present), .count_max = 1,
 		INTO(afbr_config, export), .help = "the best routes are put into the kernel"},
 };
@@ -307,48 +307,37 @@ static const struct config_section bgp_section = {"`bgp`", bgp_keys, COUNT(bgp_k
 
 /* ---- afbr ---- */
 
-static const struct config_key core_keys[] = {
-	{"address", TYPE_ADDR, INTO(afbr_config, core),
-		.help = "our address in the core: where tunnels to us end"},
-	{"interfaces", TYPE_ABSENT,
-		.help = "is not used in this version: packets take the kernel's routes; leave it out"},
-};
-static const struct config_section core_section = {"`core`", core_keys, COUNT(core_keys), EFFECT_LIVE};
-
-static const struct config_key tunnel_keys[] = {
-	{"type", TYPE_PARSED, INTO(bgp_tunnel, type), .syntax = &mesh_tunnel_type, .required = true,
-		.help = "the encapsulation"},
-	{"key", TYPE_UINT, INTO(bgp_tunnel, key), .min = 0, .max = UINT32_MAX,
-		.given_offset = offsetof(struct bgp_tunnel, has_key), .help = "GRE: the key of each packet"},
-	{"session", TYPE_UINT, INTO(bgp_tunnel, session), .min = 1, .max = UINT32_MAX,
-		.help = "L2TPv3: the Session ID, which it needs"},
-	{"cookie", TYPE_PARSED, .offset = offsetof(struct bgp_tunnel, cookie_len),
-		.size = sizeof(struct mesh_cookie), .syntax = &mesh_cookie,
-		.help = "L2TPv3: the cookie of each packet, which keeps out who cannot know it"},
-	{"payload", TYPE_PARSED, INTO(bgp_tunnel, protocol), .syntax = &mesh_payload, .derived = "both",
-		.help = "what the tunnel is for"},
-};
-static const struct config_section tunnel_section = {
-	"a tunnel", tunnel_keys, COUNT(tunnel_keys), EFFECT_LIVE};
+static bool same_rule(const void *a, const void *b)
+{
+	return afbr_rule_equal(a, b);
+}
 
 static const struct config_key afbr_keys[] = {
-	{"core", TYPE_GROUP, .section = &core_section, .help = "the network that the softwires cross"},
-	{"client", TYPE_ABSENT,
-		.help = "is not used in this version: which networks are ours follows from `bgp`, and "
-			"packets "
-			"take the kernel's routes; leave it out"},
+	{"core", TYPE_GROUP, .section = &mesh_core_section, .help = "the network that the softwires cross"},
+	{"client", TYPE_GROUP, .section = &mesh_client_section, .help = "the networks behind us"},
 	{"bgp", TYPE_GROUP, .section = &bgp_section, .required = true, .help = "the BGP speaker"},
-	{"tunnels", TYPE_ROWS, LIST(afbr_config, tunnels, tunnel_count), .section = &tunnel_section,
-		.help = "how others may send to `address` of `core`, what we like best first. The kernel's "
-			"own tunnel devices have to be there for it"},
-	{"accept", TYPE_ABSENT,
-		.help = "is not available in this version: `tunnels` says what others may send, and devices "
-			"of the kernel take it"},
+	{"accept", TYPE_WORD, LIST(afbr_config, accept, accept_count), .words = mesh_accepts,
+		.derived = "\"ipip\", where `core` has an `address` and there are no `tunnels`",
+		.help = "how others may send to us, what we like best first; what is needed for it they are "
+			"told"},
+	{"tunnels", TYPE_ROWS, LIST(afbr_config, tunnels, tunnel_count), .section = &mesh_tunnel_section,
+		.help = "the same by hand, instead of `accept`"},
 	{"classes", TYPE_PARSED, LIST(afbr_config, class_list, class_count), .syntax = &mesh_class,
 		.help = "what we belong to: others choose by it how they send to us"},
-	{"encapsulate", TYPE_ABSENT,
-		.help = "is not available in this version: routes go into the kernel with their next hops as "
-			"they are (`export` of `kernel`)"},
+	{"encapsulate", TYPE_ROWS, HEAP(afbr_config, rules, rule_count, AFBR_RULES),
+		.section = &mesh_encapsulate_section, .same = same_rule,
+		.help = "how we send to others. The first rule whose conditions are all met decides; without "
+			"one, the egress does: what it likes best, and IP-in-IP where it says nothing"},
+	{"tunnel-when", TYPE_SET, INTO(afbr_config, tunnel), .words = mesh_whens, .min = 1,
+		.derived = "\"core-next-hop\"", .help = "which routes lead through softwires"},
+	{"mss-clamp", TYPE_BOOL, INTO(afbr_config, mss_clamp), .preset = "true",
+		.help = "TCP connections agree on segments that fit into the softwire"},
+	{"roll-interval", TYPE_SECONDS, INTO(afbr_config, roll_interval), .min = 0,
+		.max = 30 * 86400 * (int64_t)MS, .preset = "0",
+		.help = "time after which our GRE keys, Session IDs and cookies are replaced by others; 0: "
+			"only by `softwire mesh roll`"},
+	{"roll-overlap", TYPE_SECONDS, INTO(afbr_config, roll_overlap), .min = 0, .max = 86400 * MS,
+		.preset = "300", .help = "how long the old ones are taken then, too"},
 };
 const struct config_section config_afbr_section = {"`afbr`", afbr_keys, COUNT(afbr_keys), EFFECT_LIVE};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The `afbr` group: defaults that depend on others, and what one setting alone cannot tell. (Policies: mesh_policies.c.) */
+/* The `afbr` group: defaults that depend on others, and what one setting alone cannot tell. (Policies: mesh_policies.c. Softwires: mesh_softwires.c.) */
 #include <stdio.h>
 
 #include "control/mesh.h"
@@ -250,47 +250,7 @@ static void check_neighbors(struct problems *r, const config_setting_t *group, s
 		problem_at(r, false, group, "`neighbors` is empty: there is nobody to speak to");
 }
 
-/* ---- tunnels and classes ---- */
-
-static void check_tunnel(struct problems *r, const config_setting_t *group, struct bgp_tunnel *t)
-{
-	bool l2tp = t->type == BGP_TUNNEL_L2TPV3;
-
-	t->has_encapsulation = l2tp || t->has_key;
-	if (!t->type)
-		return; /* told already */
-	if (t->has_key && t->type != BGP_TUNNEL_GRE)
-		problem_at(r, true, rule_at(group, "key"), "`key` is for \"gre\" alone: leave it out");
-	if (!l2tp && (rule_is_set(group, "session") || rule_is_set(group, "cookie")))
-		problem_at(r, true, rule_at(group, rule_is_set(group, "session") ? "session" : "cookie"),
-			"`session` and `cookie` are for \"l2tpv3\" alone: leave them out");
-	if (l2tp && !t->session && !rule_is_set(group, "session"))
-		problem_at(r, true, group,
-			"\"l2tpv3\" needs `session`: the Session ID that others are to write into each "
-			"packet");
-	if (l2tp && !rule_is_set(group, "cookie"))
-		problem_at(r, false, group,
-			"\"l2tpv3\" without a `cookie`: whoever can send packets to us can send them into "
-			"the "
-			"tunnel (RFC 3931 section 4.1.1)");
-}
-
-static void check_tunnels(struct problems *r, const config_setting_t *group, struct afbr_config *a)
-{
-	const config_setting_t *list = config_setting_get_member(group, "tunnels"),
-			       *core = rule_group(group, "core");
-
-	for (unsigned i = 0; list && i < a->tunnel_count; i++) {
-		const config_setting_t *row =
-			config_setting_is_group(list) ? list : config_setting_get_elem(list, i);
-
-		if (row && config_setting_is_group(row))
-			check_tunnel(r, row, &a->tunnels[i]);
-	}
-	if (a->tunnel_count && !a->core.family && (!core || !rule_is_set(core, "address")))
-		problem_at(r, true, rule_at(group, "tunnels"),
-			"`tunnels` needs `address` of `core`: it is where they end");
-}
+/* ---- classes ---- */
 
 static void derive_classes(struct afbr_config *a)
 {
@@ -339,6 +299,16 @@ static void check_kernel(struct problems *r, const config_setting_t *group, stru
 		problem_at(r, true, rule_at(export, "table"),
 			"`table` is 255, where the kernel keeps its own addresses: 254 is the main table");
 	check_policy_name(r, export, "policy", a->export.policy, a);
+}
+
+/* Whoever has customers forwards their packets. */
+static void derive_export(const config_setting_t *group, const config_setting_t *bgp, struct afbr_config *a)
+{
+	if (!rule_group(group, "client") || rule_group(rule_group(bgp, "kernel"), "export"))
+		return;
+	config_presets(&mesh_export_section, &a->export);
+	a->export.families = MESH_UNICAST;
+	a->export.present = true;
 }
 
 /* ---- the whole ---- */
@@ -398,7 +368,7 @@ void check_afbr(
 		sizeof(a->directory))
 		problem_at(r, true, group, "`state-directory` is too long");
 	name_devices(c, a);
-	check_tunnels(r, group, a);
+	check_softwires(r, group, a);
 	derive_classes(a);
 	if (!bgp)
 		return; /* told already */
@@ -410,5 +380,6 @@ void check_afbr(
 	check_networks(r, bgp, a);
 	if (rule_group(bgp, "kernel"))
 		check_kernel(r, rule_group(bgp, "kernel"), a);
+	derive_export(group, bgp, a);
 	resolve(r, group, a);
 }

@@ -330,6 +330,89 @@ static void print_cookie(const void *value, char buf[CONFIG_VALUE])
 
 const struct config_syntax mesh_cookie = {"8 or 16 hexadecimal digits", parse_cookie, print_cookie};
 
+/* ---- traffic ---- */
+
+/* RFC 2474, 2597, 3246, 5865, 8622; RFC 4594 says what they are good for. */
+static const struct number_name code_points[] = {
+	{"default", 0},
+	{"le", 1},
+	{"cs0", 0},
+	{"cs1", 8},
+	{"af11", 10},
+	{"af12", 12},
+	{"af13", 14},
+	{"cs2", 16},
+	{"af21", 18},
+	{"af22", 20},
+	{"af23", 22},
+	{"cs3", 24},
+	{"af31", 26},
+	{"af32", 28},
+	{"af33", 30},
+	{"cs4", 32},
+	{"af41", 34},
+	{"af42", 36},
+	{"af43", 38},
+	{"cs5", 40},
+	{"voice-admit", 44},
+	{"ef", 46},
+	{"cs6", 48},
+	{"cs7", 56},
+	{NULL, 0},
+};
+
+static bool parse_dscp(const char *text, void *ret)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint16_t number = 0;
+
+	if (digits && digits <= 2 && !text[digits])
+		number = (uint16_t)atoi(text);
+	else if (!number_of_name(code_points, text, &number))
+		return false;
+	if (number > 63)
+		return false;
+	*(uint8_t *)ret = (uint8_t)number;
+	return true;
+}
+
+static void print_dscp(const void *value, char buf[CONFIG_VALUE])
+{
+	uint8_t dscp = *(const uint8_t *)value;
+	const char *name = name_of_number(code_points, dscp);
+
+	if (name)
+		snprintf(buf, CONFIG_VALUE, "%s", name);
+	else
+		snprintf(buf, CONFIG_VALUE, "%u", dscp);
+}
+
+#define DSCP "a name like \"ef\", \"af41\", \"cs6\", \"le\" or \"default\", or a number, 0 to 63"
+const struct config_syntax mesh_dscp = {DSCP, parse_dscp, print_dscp, .numbers = true};
+
+static bool parse_outer_dscp(const char *text, void *ret)
+{
+	struct mesh_outer_dscp o = {.set = strcmp(text, "copy") != 0};
+
+	if (o.set && !parse_dscp(text, &o.dscp))
+		return false;
+	memcpy(ret, &o, sizeof(o));
+	return true;
+}
+
+static void print_outer_dscp(const void *value, char buf[CONFIG_VALUE])
+{
+	const struct mesh_outer_dscp *o = value;
+
+	if (o->set)
+		print_dscp(&o->dscp, buf);
+	else
+		snprintf(buf, CONFIG_VALUE, "copy");
+}
+
+const struct config_syntax mesh_outer_dscp = {
+	"\"copy\", " DSCP, parse_outer_dscp, print_outer_dscp, .numbers = true};
+
 /* ---- who put a route into the kernel ---- */
 
 /* As iproute2's rt_protos has them; zstatic is FRR's. */

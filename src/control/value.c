@@ -26,7 +26,7 @@ static void expect_words(struct expectation *e, const char *const *words)
 
 static void expect_seconds(struct expectation *e, const struct config_key *k)
 {
-	snprintf(e->text, sizeof(e->text), "a number of seconds, %g to %g", (double)k->min / 1000,
+	snprintf(e->text, sizeof(e->text), "a number of seconds, %.10g to %.10g", (double)k->min / 1000,
 		(double)k->max / 1000);
 }
 
@@ -288,6 +288,17 @@ static bool read_text(struct problems *r, const struct config_key *k, const conf
 	return wrong(r, k, s, is);
 }
 
+/* A number without quotes where names and numbers mix. */
+static bool read_parsed_number(
+	struct problems *r, const struct config_key *k, const config_setting_t *s, void *dst)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)config_setting_get_int64(s));
+	memset(dst, 0, k->size);
+	return k->syntax->parse(text, dst) || wrong(r, k, s, text);
+}
+
 /* TYPE_UINT and TYPE_SECONDS take numbers, TYPE_BOOL booleans, all others text. */
 static bool read_value(struct problems *r, const struct config_key *k, const config_setting_t *s, void *dst)
 {
@@ -311,6 +322,8 @@ static bool read_value(struct problems *r, const struct config_key *k, const con
 	default:
 		if (type == CONFIG_TYPE_STRING)
 			return read_text(r, k, s, dst);
+		if (number && type != CONFIG_TYPE_FLOAT && k->syntax && k->syntax->numbers)
+			return read_parsed_number(r, k, s, dst);
 	}
 	return wrong(r, k, s,
 		type == CONFIG_TYPE_STRING  ? "a text in quotes"
@@ -328,6 +341,16 @@ static bool stands_before(const char *list, unsigned count, uint32_t size, const
 		if (!memcmp(list + (size_t)i * size, value, size))
 			return true;
 	return false;
+}
+
+/* S as it stands in the file. */
+static struct quoted written(const config_setting_t *s)
+{
+	const char *text = config_setting_get_string(s);
+	char number[32];
+
+	snprintf(number, sizeof(number), "%lld", (long long)config_setting_get_int64(s));
+	return quoted(text ? text : number);
 }
 
 static bool is_list(const config_setting_t *s)
@@ -349,8 +372,8 @@ static bool read_element(struct problems *r, const struct config_key *k, const c
 	if (!read_value(r, k, s, list + (size_t)*n * k->size))
 		return true;
 	if (stands_before(list, *n, k->size, list + (size_t)*n * k->size))
-		problem_at(r, true, s, "\"%s\" stands in `%s` twice: once is enough",
-			quoted(config_setting_get_string(s)).text, k->name);
+		problem_at(
+			r, true, s, "\"%s\" stands in `%s` twice: once is enough", written(s).text, k->name);
 	else
 		++*n;
 	return true;

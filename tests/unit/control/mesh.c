@@ -101,17 +101,6 @@ static const struct {
 		"afbr = { bgp = { as = 65000;\nrouter-id = \"0.0.0.0\"; neighbors = { }; }; };",
 		"2: `router-id` is \"0.0.0.0\": it must be a number written like an IPv4 address\n"
 		"2: warning: `neighbors` is empty: there is nobody to speak to\n"},
-	{"keys of the data plane",
-		AFBR("accept = [ \"gre\" ]; encapsulate = ( ); client = { interfaces = [ \"ce0\" ]; };"),
-		"2: `accept`: is not available in this version: `tunnels` says what others may send, and "
-		"devices of "
-		"the kernel take it\n"
-		"2: `encapsulate`: is not available in this version: routes go into the kernel with their "
-		"next hops "
-		"as they are (`export` of `kernel`)\n"
-		"2: `client`: is not used in this version: which networks are ours follows from `bgp`, and "
-		"packets "
-		"take the kernel's routes; leave it out\n" NONE},
 	{"a reflector's client by another name", INTERNAL("route-reflector-client = true;"),
 		"2: `route-reflector-client`: the key is called `client`\n"},
 	{"keys by other programs' names",
@@ -231,22 +220,6 @@ static const struct {
 		BGP("policies = { p = ( \"accept\" ); }; neighbors = { a = { address = \"192.0.2.7\"; }; };"),
 		"2: `policy` must be a list of groups ( { ... }, ... )\n"},
 
-	{"tunnels that end nowhere",
-		"afbr = { bgp = { as = 65000; router-id = \"192.0.2.1\"; neighbors = { a = { address = "
-		"\"192.0.2.7\"; }; }; };\ntunnels = ( { type = \"ipip\"; } ); };",
-		"2: `tunnels` needs `address` of `core`: it is where they end\n"},
-	{"no such tunnel", AFBR("tunnels = { type = \"vxlan\"; };"),
-		"2: `type` is \"vxlan\": it must be \"ipip\", \"gre\" or \"l2tpv3\"\n" NONE},
-	{"parameters of other tunnels",
-		AFBR("tunnels = ( { type = \"ipip\"; key = 7; }, { type = \"gre\"; session = 7; } );"),
-		"2: `key` is for \"gre\" alone: leave it out\n"
-		"2: `session` and `cookie` are for \"l2tpv3\" alone: leave them out\n" NONE},
-	{"L2TPv3 without a session", AFBR("tunnels = { type = \"l2tpv3\"; cookie = \"00112233\"; };"),
-		"2: \"l2tpv3\" needs `session`: the Session ID that others are to write into each "
-		"packet\n" NONE},
-	{"a cookie of 5 bytes",
-		AFBR("tunnels = { type = \"l2tpv3\"; session = 1; cookie = \"0011223344\"; };"),
-		"2: `cookie` is \"0011223344\": it must be 8 or 16 hexadecimal digits\n" NONE},
 	{"a class of no kind", AFBR("classes = [ \"rt:65000:1\", \"blue\" ];"),
 		"2: `classes` is \"rt:65000:1\": it must be a color like color:100, or a community like "
 		"65000:100\n"
@@ -347,10 +320,6 @@ static const struct {
 		"2: warning: `hold-time` is 0: a neighbor that died silently is not noticed\n"},
 	{"an interface for nothing", INTERNAL("interface = \"eth0\";"),
 		"2: warning: `interface` has no effect: `address` is not link-local\n"},
-	{"a cookie is better", AFBR("tunnels = { type = \"l2tpv3\"; session = 1; };"),
-		"2: warning: \"l2tpv3\" without a `cookie`: whoever can send packets to us can send them "
-		"into the "
-		"tunnel (RFC 3931 section 4.1.1)\n" NONE},
 	{"changes of nothing", POLICY("{ then = \"reject\"; set = { med = 7; }; }"),
 		"2: warning: `set` has no effect in a rule that rejects: there is nothing left to be "
 		"changed\n"},
