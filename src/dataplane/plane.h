@@ -17,20 +17,17 @@
 #ifndef DATAPLANE_PLANE_H
 #define DATAPLANE_PLANE_H
 
-#include <netinet/in.h>
-
 #include "dataplane/header.h"
 #include "dataplane/tun.h"
 #include "inet/inner.h"
 #include "inet/tos.h"
+#include "lib/datagram.h"
 
 enum {
 	DP_HEADROOM = 16, /* before an inner packet, for the header */
 	DP_SLOTS = 1024,  /* packets in all send queues of a plane */
 	DP_RESERVE = 128, /* of those and of DP_QUEUE_MAX more, for control messages only */
 	DP_RX_BYTES = DP_PACKET_MAX + 64,
-	/* An address, and TOS or Traffic Class (an int, or a byte). */
-	DP_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)),
 };
 
 /* A packet that waits to be sent. */
@@ -69,7 +66,7 @@ struct dp_rx_batch {
 	struct mmsghdr headers[DP_BATCH];
 	struct iovec vectors[DP_BATCH];
 	struct sockaddr_storage from[DP_BATCH];
-	_Alignas(struct cmsghdr) uint8_t control[DP_BATCH][DP_CONTROL];
+	_Alignas(struct cmsghdr) uint8_t control[DP_BATCH][DATAGRAM_CONTROL];
 	uint8_t bytes[DP_BATCH][DP_RX_BYTES];
 };
 

@@ -2,49 +2,15 @@
 /*
  * UDP sockets: batches in both directions, and what the network says about packets that we sent.
  *
- * Errors. An ICMP error waits in the socket's error queue, and also makes the next call on the socket fail,
- * whatever that call was about: such a call is repeated once the queue has been read. Only what fails again
+ * Errors (lib/datagram.h). A call that fails is repeated once the error queue has been read: only what fails again
  * is the packet's own fault. EMSGSIZE means that the packet is larger than the path (DF is set): the queue
  * then has the MTU for the role, and the packet itself goes out once more with fragmentation allowed.
  */
 #include "dataplane/plane.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct option {
-	int level, name, value;
-};
-
-static int options_set(int fd, const struct option *options, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int)))
-			return -errno;
-	return 0;
-}
-
-/* The kernel caps what it gives without privilege; a small buffer is not a failure. */
-/* At least 4 MiB: whoever opened the socket may have had the right to more, which must not be taken away here. */
-static void buffer_enlarge(int fd, int force, int option)
-{
-	const int size = 4 << 20;
-	socklen_t len = sizeof(int);
-	int now = 0;
-
-	if (getsockopt(fd, SOL_SOCKET, option, &now, &len) == 0 && now >= size)
-		return;
-	if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
-}
-
-static void buffers_set(int fd)
-{
-	buffer_enlarge(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-	buffer_enlarge(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-}
 
 static int socket_check(int fd, struct endpoint *ret_bound)
 {
@@ -66,10 +32,10 @@ static int socket_check(int fd, struct endpoint *ret_bound)
 int dp_socket_open(struct dp_socket *s, int fd)
 {
 	/* Packet information last: only where all addresses are listened to. */
-	static const struct option options4[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
+	static const struct datagram_option options4[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
 		{IPPROTO_IP, IP_RECVERR, 1}, {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO},
 		{IPPROTO_IP, IP_RECVTOS, 1}, {IPPROTO_IP, IP_PKTINFO, 1}};
-	static const struct option options6[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
+	static const struct datagram_option options6[] = {{SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1},
 		{IPPROTO_IPV6, IPV6_RECVERR, 1}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO},
 		{IPPROTO_IPV6, IPV6_RECVTCLASS, 1}, {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1}};
 	struct endpoint bound = {0};
@@ -81,40 +47,12 @@ int dp_socket_open(struct dp_socket *s, int fd)
 	s->family = bound.addr.family;
 	s->wildcard = addr_is_unspecified(&bound.addr);
 	s->tail = &s->head;
-	buffers_set(fd);
-	return options_set(fd, s->family == AF_INET6 ? options6 : options4, s->wildcard ? 5 : 4);
+	datagram_enlarge_receive(fd);
+	datagram_enlarge_send(fd);
+	return datagram_set(fd, s->family == AF_INET6 ? options6 : options4, s->wildcard ? 5 : 4);
 }
 
 /* --- receiving --- */
-
-/* TOS comes as a byte, Traffic Class as an int. */
-static uint8_t tclass_of(const struct cmsghdr *c)
-{
-	int tclass;
-
-	memcpy(&tclass, CMSG_DATA(c), sizeof(tclass));
-	return (uint8_t)tclass;
-}
-
-static void arrival_read(struct msghdr *m, struct dp_arrival *ret)
-{
-	struct in6_pktinfo info6;
-	struct in_pktinfo info4;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
-			ret->ecn = *CMSG_DATA(c) & TOS_ECN;
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
-			ret->ecn = tclass_of(c) & TOS_ECN;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
-			ret->local = addr4_of((const uint8_t *)&info4.ipi_spec_dst);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			memcpy(&info6, CMSG_DATA(c), sizeof(info6));
-			ret->local = addr6_of(info6.ipi6_addr.s6_addr);
-		}
-	}
-}
 
 static void batch_prepare(struct dp_rx_batch *b)
 {
@@ -126,7 +64,7 @@ static void batch_prepare(struct dp_rx_batch *b)
 			.msg_iov = &b->vectors[i],
 			.msg_iovlen = 1,
 			.msg_control = b->control[i],
-			.msg_controllen = DP_CONTROL,
+			.msg_controllen = DATAGRAM_CONTROL,
 		};
 	}
 }
@@ -135,6 +73,7 @@ static void received(struct dp_socket *s, struct dp_rx_batch *b, unsigned i)
 {
 	struct msghdr *m = &b->headers[i].msg_hdr;
 	struct dp_arrival arrival = {0};
+	struct datagram_arrival said;
 
 	s->plane->counters.rx_packets++;
 	if (m->msg_flags & MSG_TRUNC) {
@@ -143,7 +82,9 @@ static void received(struct dp_socket *s, struct dp_rx_batch *b, unsigned i)
 	}
 	if (endpoint_from_sockaddr((struct sockaddr *)&b->from[i], &arrival.from) < 0)
 		return;
-	arrival_read(m, &arrival);
+	datagram_arrival_read(m, &said);
+	arrival.local = said.local;
+	arrival.ecn = said.tos & TOS_ECN;
 	dp_up_packet(s, &arrival, b->bytes[i], b->headers[i].msg_len);
 }
 
@@ -167,54 +108,31 @@ unsigned dp_socket_receive(struct dp_socket *s)
 
 /* --- errors --- */
 
-static void report(struct dp_socket *s, const struct sockaddr_storage *to, int error, uint32_t mtu)
+static void report_to(struct dp_socket *s, const struct endpoint *peer, int error, uint32_t mtu)
 {
-	struct endpoint peer;
-
 	s->plane->counters.socket_errors++;
-	if (s->closing || !s->plane->ops->outer_error)
-		return;
-	if (endpoint_from_sockaddr((const struct sockaddr *)to, &peer) == 0)
-		s->plane->ops->outer_error(s->plane, s->listener, &peer, error, mtu);
+	if (!s->closing && s->plane->ops->outer_error && !addr_is_none(&peer->addr))
+		s->plane->ops->outer_error(s->plane, s->listener, peer, error, mtu);
 }
 
-static void error_read(struct dp_socket *s, struct msghdr *m)
+static void report(struct dp_socket *s, const struct sockaddr_storage *to, int error, uint32_t mtu)
 {
-	struct sock_extended_err ee;
+	struct endpoint peer = {0};
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
-			!(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
-			continue;
-		memcpy(&ee, CMSG_DATA(c), sizeof(ee));
-		if (ee.ee_origin ==
-			SO_EE_ORIGIN_LOCAL) /* about the call that just failed; without the port */
-			s->local_mtu = ee.ee_info;
-		else if (ee.ee_errno)
-			report(s, m->msg_name, (int)ee.ee_errno, ee.ee_errno == EMSGSIZE ? ee.ee_info : 0);
-	}
+	(void)endpoint_from_sockaddr((const struct sockaddr *)to, &peer);
+	report_to(s, &peer, error, mtu);
 }
 
 unsigned dp_socket_errors(struct dp_socket *s)
 {
-	_Alignas(struct cmsghdr) uint8_t control[512];
-	struct sockaddr_storage to;
-	uint8_t quoted[64];
+	struct datagram_error e;
 	unsigned count = 0;
 
-	while (count < DP_BATCH && !s->closing) {
-		struct iovec v = {.iov_base = quoted, .iov_len = sizeof(quoted)};
-		struct msghdr m = {.msg_name = &to,
-			.msg_namelen = sizeof(to),
-			.msg_iov = &v,
-			.msg_iovlen = 1,
-			.msg_control = control,
-			.msg_controllen = sizeof(control)};
-
-		if (recvmsg(s->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			break;
-		error_read(s, &m);
-		count++;
+	for (; count < DP_BATCH && !s->closing && datagram_error_next(s->fd, &e); count++) {
+		if (e.local) /* about the call that just failed; without the port */
+			s->local_mtu = e.mtu;
+		else if (e.error)
+			report_to(s, &e.to, e.error, e.mtu);
 	}
 	return count;
 }
@@ -255,7 +173,7 @@ static void control_add_tos(struct msghdr *m, int tos, uint8_t family)
 
 struct tx_message {
 	struct iovec vector;
-	_Alignas(struct cmsghdr) uint8_t control[DP_CONTROL];
+	_Alignas(struct cmsghdr) uint8_t control[DATAGRAM_CONTROL];
 };
 
 static void message_prepare(struct msghdr *m, struct tx_message *t, struct dp_slot *slot, uint8_t family)

@@ -62,7 +62,9 @@ static void expect(bool six, uint8_t inner, uint8_t outer, uint8_t result)
 	make(packet, six, inner);
 	make(expected, six, merged);
 	r = ecn_decapsulate(packet, outer, &unexpected);
-	assert_int_equal(r, result == DROP ? ECN_DROP : merged != inner && result == CE ? ECN_MARKED : ECN_KEPT);
+	assert_int_equal(r, result == DROP                    ? ECN_DROP
+			    : merged != inner && result == CE ? ECN_MARKED
+							      : ECN_KEPT);
 	assert_int_equal(unexpected, is_unexpected(inner & 3, outer & 3));
 	assert_memory_equal(packet, expected, six ? 40 : 10);
 	if (!six)
@@ -77,7 +79,8 @@ static void merges_as_figure_4_says(void **state)
 			for (unsigned dscp = 0; dscp < 64; dscp++)
 				for (unsigned six = 0; six < 2; six++)
 					expect(six, (uint8_t)(dscp << 2 | order[row]),
-						(uint8_t)((63 - dscp) << 2 | order[column]), figure4[row][column]);
+						(uint8_t)((63 - dscp) << 2 | order[column]),
+						figure4[row][column]);
 }
 
 static void names_them(void **state)
