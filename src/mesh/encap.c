@@ -15,7 +15,14 @@
 #include "inet/packet.h"
 #include "lib/writer.h"
 
-enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000, GRE_RFC1701 = 0x0c00, GRE_VERSION = 0x0007 };
+enum {
+	GRE_CHECKSUM = 0x8000,
+	GRE_ROUTING = 0x4000,
+	GRE_KEY = 0x2000,
+	GRE_SEQUENCE = 0x1000,
+	GRE_RFC1701 = 0x0c00,
+	GRE_VERSION = 0x0007
+};
 enum { LABEL_SIZE = 4, LABEL_BOTTOM = 0x100, LABEL_NULL4 = 0, LABEL_NULL6 = 2, LABEL_DEPTH = 8 };
 enum { IP4_DF = 0x4000, IP4_AT_TOS = 1, IP4_AT_LENGTH = 2, IP4_AT_PROTOCOL = 9, IP4_AT_CHECKSUM = 10 };
 enum { IP6_AT_LENGTH = 4, IP6_AT_NEXT_HEADER = 6 };
@@ -35,7 +42,8 @@ bool mesh_encapsulation_equal(const struct mesh_encapsulation *a, const struct m
 	case MESH_GRE:
 		return a->has_key == b->has_key && (!a->has_key || a->key == b->key);
 	case MESH_L2TPV3:
-		return a->session == b->session && a->cookie_len == b->cookie_len && !memcmp(a->cookie, b->cookie, a->cookie_len);
+		return a->session == b->session && a->cookie_len == b->cookie_len &&
+		       !memcmp(a->cookie, b->cookie, a->cookie_len);
 	default:
 		return true;
 	}
@@ -53,7 +61,8 @@ const char *mesh_encapsulation_print(const struct mesh_encapsulation *e, char *b
 	const char *mpls = e->mpls ? "mpls-in-" : "";
 
 	if (e->kind == MESH_L2TPV3 && e->cookie_len)
-		(void)snprintf(buf, size, "%sl2tpv3 session 0x%" PRIx32 " cookie of %u octets", mpls, e->session, e->cookie_len);
+		(void)snprintf(buf, size, "%sl2tpv3 session 0x%" PRIx32 " cookie of %u octets", mpls,
+			e->session, e->cookie_len);
 	else if (e->kind == MESH_L2TPV3)
 		(void)snprintf(buf, size, "%sl2tpv3 session 0x%" PRIx32 " no cookie", mpls, e->session);
 	else if (e->kind == MESH_GRE && e->has_key)
@@ -90,7 +99,8 @@ static bool levels_agree(const struct mesh_level *levels, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		const struct mesh_level *l = &levels[i];
 
-		if (l->src.family != family || l->dst.family != family || !l->hop_limit || !mesh_encapsulation_valid(&l->how))
+		if (l->src.family != family || l->dst.family != family || !l->hop_limit ||
+			!mesh_encapsulation_valid(&l->how))
 			return false;
 		if (i && l->how.mpls) /* what is in there is no labeled packet */
 			return false;
@@ -266,7 +276,8 @@ static const char *gre_read(struct reader *r, struct mesh_heading *h)
 		return "a GRE header with routing";
 	if (flags & GRE_SEQUENCE)
 		return "a GRE header with a sequence number";
-	if (flags & GRE_RFC1701) /* RFC 2784 section 2.3: bits 1 to 5 must not be set, those behind them do not matter */
+	if (flags &
+		GRE_RFC1701) /* RFC 2784 section 2.3: bits 1 to 5 must not be set, those behind them do not matter */
 		return "a GRE header with flags of RFC 1701";
 	if (h->has_key)
 		h->key = reader_u32(r);

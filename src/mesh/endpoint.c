@@ -3,15 +3,19 @@
 #include "inet/packet.h"
 #include "mesh/table.h"
 
-struct mesh_endpoint *mesh_endpoint_new(struct mesh_table *t, const struct addr *address, const struct addr *outer,
-	const struct mesh_template *template)
+struct mesh_endpoint *mesh_endpoint_new(struct mesh_table *t, const struct addr *address,
+	const struct addr *outer, const struct mesh_template *template)
 {
 	struct mesh_endpoint *e = pool_alloc(&t->endpoints);
 
 	if (!e)
 		return NULL;
-	*e = (struct mesh_endpoint){
-		.refs = 1, .address = *address, .outer = *outer, .template = *template, .mtu = IP6_MIN_MTU, .next = t->first_endpoint};
+	*e = (struct mesh_endpoint){.refs = 1,
+		.address = *address,
+		.outer = *outer,
+		.template = *template,
+		.mtu = IP6_MIN_MTU,
+		.next = t->first_endpoint};
 	if (e->next)
 		e->next->link = &e->next;
 	e->link = &t->first_endpoint;

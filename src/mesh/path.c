@@ -77,8 +77,8 @@ static void turn_over(struct mesh_table *t, uint32_t number, bool chosen)
 		t->next_number = number == MESH_PATH_MAX ? 1 : number + 1;
 }
 
-int mesh_path_new(
-	struct mesh_table *t, uint32_t number, const struct mesh_slot slots[MESH_SLOTS], struct mesh_path **ret)
+int mesh_path_new(struct mesh_table *t, uint32_t number, const struct mesh_slot slots[MESH_SLOTS],
+	struct mesh_path **ret)
 {
 	bool chosen = !number;
 	struct mesh_path *p;
@@ -131,7 +131,8 @@ void mesh_path_unref(struct mesh_table *t, struct mesh_path *p)
 
 struct mesh_path *mesh_path_find(const struct mesh_table *t, uint32_t number)
 {
-	const struct mesh_path_page *page = number <= MESH_PATH_MAX ? t->pages[number / MESH_PATH_PAGE] : NULL;
+	const struct mesh_path_page *page =
+		number <= MESH_PATH_MAX ? t->pages[number / MESH_PATH_PAGE] : NULL;
 
 	return page ? page->paths[number % MESH_PATH_PAGE] : NULL;
 }
@@ -158,7 +159,8 @@ static bool leg_is_usable(const struct mesh_leg *leg)
 	return leg->endpoint && leg->endpoint->usable;
 }
 
-const struct mesh_leg *mesh_path_leg(const struct mesh_table *t, const struct mesh_path *p, uint8_t dscp, bool *ret_backup)
+const struct mesh_leg *mesh_path_leg(
+	const struct mesh_table *t, const struct mesh_path *p, uint8_t dscp, bool *ret_backup)
 {
 	const struct mesh_slot *slot = &p->slots[t->slot_of[dscp % MESH_DSCPS] % MESH_SLOTS];
 	const struct mesh_leg *leg = leg_is_usable(&slot->primary) ? &slot->primary : &slot->backup;
@@ -181,7 +183,8 @@ struct addr mesh_path_gateway(uint32_t number)
 
 uint32_t mesh_gateway_path(const struct addr *gateway)
 {
-	uint32_t number = (uint32_t)gateway->bytes[13] << 16 | (uint32_t)gateway->bytes[14] << 8 | gateway->bytes[15];
+	uint32_t number =
+		(uint32_t)gateway->bytes[13] << 16 | (uint32_t)gateway->bytes[14] << 8 | gateway->bytes[15];
 	struct addr expected = mesh_path_gateway(number);
 
 	return addr_equal(gateway, &expected) ? number : 0;

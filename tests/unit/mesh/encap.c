@@ -15,11 +15,15 @@
  * Length, protocol and checksum are a row's own.
  */
 #define FOUR(length, protocol, checksum) "45b8" length " 00004000 40" protocol checksum " c0000201 c6336402 "
-#define SIX(length, next_header)                                                                                                                     \
-	"6b812345 " length next_header "40 20010db8000000000000000000000001 20010db8000000000000000000000002 "
+#define SIX(length, next_header)                                                                             \
+	"6b812345 " length next_header "40 20010db8000000000000000000000001 "                                \
+	"20010db8000000000000000000000002 "
 /* A label 0xfedcb at the bottom of its stack, TTL 63. */
 #define LABEL "fedcb13f"
-#define COOKIE {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}
+#define COOKIE                                                                                               \
+	{                                                                                                    \
+		0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef                                               \
+	}
 
 struct golden {
 	const char *name;
@@ -31,36 +35,49 @@ struct golden {
 static const struct golden golden[] = {
 	{"ipip", {.kind = MESH_IPIP}, MESH_IP4, FOUR("0078", "04", "4d93"), SIX("0064", "04")},
 	{"ipip", {.kind = MESH_IPIP}, MESH_IP6, FOUR("0078", "29", "4d6e"), SIX("0064", "29")},
-	{"mpls-in-ip", {.kind = MESH_IPIP, .mpls = true}, MESH_IP4, FOUR("007c", "89", "4d0a") LABEL, SIX("0068", "89") LABEL},
-	{"mpls-in-ip", {.kind = MESH_IPIP, .mpls = true}, MESH_IP6, FOUR("007c", "89", "4d0a") LABEL, SIX("0068", "89") LABEL},
-	{"gre", {.kind = MESH_GRE}, MESH_IP4, FOUR("007c", "2f", "4d64") "00000800", SIX("0068", "2f") "00000800"},
-	{"gre", {.kind = MESH_GRE}, MESH_IP6, FOUR("007c", "2f", "4d64") "000086dd", SIX("0068", "2f") "000086dd"},
-	{"mpls-in-gre", {.kind = MESH_GRE, .mpls = true}, MESH_IP4, FOUR("0080", "2f", "4d60") "00008847" LABEL,
-		SIX("006c", "2f") "00008847" LABEL},
+	{"mpls-in-ip", {.kind = MESH_IPIP, .mpls = true}, MESH_IP4, FOUR("007c", "89", "4d0a") LABEL,
+		SIX("0068", "89") LABEL},
+	{"mpls-in-ip", {.kind = MESH_IPIP, .mpls = true}, MESH_IP6, FOUR("007c", "89", "4d0a") LABEL,
+		SIX("0068", "89") LABEL},
+	{"gre", {.kind = MESH_GRE}, MESH_IP4, FOUR("007c", "2f", "4d64") "00000800",
+		SIX("0068", "2f") "00000800"},
+	{"gre", {.kind = MESH_GRE}, MESH_IP6, FOUR("007c", "2f", "4d64") "000086dd",
+		SIX("0068", "2f") "000086dd"},
+	{"mpls-in-gre", {.kind = MESH_GRE, .mpls = true}, MESH_IP4,
+		FOUR("0080", "2f", "4d60") "00008847" LABEL, SIX("006c", "2f") "00008847" LABEL},
 	{"gre key 3405643783", {.kind = MESH_GRE, .has_key = true, .key = 0xcafe0007}, MESH_IP4,
 		FOUR("0080", "2f", "4d60") "20000800 cafe0007", SIX("006c", "2f") "20000800 cafe0007"},
 	{"gre key 3405643783", {.kind = MESH_GRE, .has_key = true, .key = 0xcafe0007}, MESH_IP6,
 		FOUR("0080", "2f", "4d60") "200086dd cafe0007", SIX("006c", "2f") "200086dd cafe0007"},
-	{"gre key 0", {.kind = MESH_GRE, .has_key = true}, MESH_IP6, FOUR("0080", "2f", "4d60") "200086dd 00000000",
-		SIX("006c", "2f") "200086dd 00000000"},
-	{"mpls-in-gre key 3405643783", {.kind = MESH_GRE, .mpls = true, .has_key = true, .key = 0xcafe0007}, MESH_IP4,
-		FOUR("0084", "2f", "4d5c") "20008847 cafe0007" LABEL, SIX("0070", "2f") "20008847 cafe0007" LABEL},
+	{"gre key 0", {.kind = MESH_GRE, .has_key = true}, MESH_IP6,
+		FOUR("0080", "2f", "4d60") "200086dd 00000000", SIX("006c", "2f") "200086dd 00000000"},
+	{"mpls-in-gre key 3405643783", {.kind = MESH_GRE, .mpls = true, .has_key = true, .key = 0xcafe0007},
+		MESH_IP4, FOUR("0084", "2f", "4d5c") "20008847 cafe0007" LABEL,
+		SIX("0070", "2f") "20008847 cafe0007" LABEL},
 	{"l2tpv3 session 0x12345678 no cookie", {.kind = MESH_L2TPV3, .session = 0x12345678}, MESH_IP4,
 		FOUR("007c", "73", "4d20") "12345678", SIX("0068", "73") "12345678"},
-	{"l2tpv3 session 0x12345678 cookie of 4 octets", {.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 4, .cookie = COOKIE},
-		MESH_IP4, FOUR("0080", "73", "4d1c") "12345678 01234567", SIX("006c", "73") "12345678 01234567"},
-	{"l2tpv3 session 0x12345678 cookie of 8 octets", {.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE},
-		MESH_IP4, FOUR("0084", "73", "4d18") "12345678 01234567 89abcdef", SIX("0070", "73") "12345678 01234567 89abcdef"},
-	{"l2tpv3 session 0x12345678 cookie of 8 octets", {.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE},
-		MESH_IP6, FOUR("0084", "73", "4d18") "12345678 01234567 89abcdef", SIX("0070", "73") "12345678 01234567 89abcdef"},
-	{"mpls-in-l2tpv3 session 0x12345678 no cookie", {.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678}, MESH_IP4,
+	{"l2tpv3 session 0x12345678 cookie of 4 octets",
+		{.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 4, .cookie = COOKIE}, MESH_IP4,
+		FOUR("0080", "73", "4d1c") "12345678 01234567", SIX("006c", "73") "12345678 01234567"},
+	{"l2tpv3 session 0x12345678 cookie of 8 octets",
+		{.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE}, MESH_IP4,
+		FOUR("0084", "73", "4d18") "12345678 01234567 89abcdef",
+		SIX("0070", "73") "12345678 01234567 89abcdef"},
+	{"l2tpv3 session 0x12345678 cookie of 8 octets",
+		{.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE}, MESH_IP6,
+		FOUR("0084", "73", "4d18") "12345678 01234567 89abcdef",
+		SIX("0070", "73") "12345678 01234567 89abcdef"},
+	{"mpls-in-l2tpv3 session 0x12345678 no cookie",
+		{.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678}, MESH_IP4,
 		FOUR("0080", "73", "4d1c") "12345678" LABEL, SIX("006c", "73") "12345678" LABEL},
 	{"mpls-in-l2tpv3 session 0x12345678 cookie of 4 octets",
-		{.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678, .cookie_len = 4, .cookie = COOKIE}, MESH_IP6,
-		FOUR("0084", "73", "4d18") "12345678 01234567" LABEL, SIX("0070", "73") "12345678 01234567" LABEL},
+		{.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678, .cookie_len = 4, .cookie = COOKIE},
+		MESH_IP6, FOUR("0084", "73", "4d18") "12345678 01234567" LABEL,
+		SIX("0070", "73") "12345678 01234567" LABEL},
 	{"mpls-in-l2tpv3 session 0x12345678 cookie of 8 octets",
-		{.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE}, MESH_IP4,
-		FOUR("0088", "73", "4d14") "12345678 01234567 89abcdef" LABEL, SIX("0074", "73") "12345678 01234567 89abcdef" LABEL},
+		{.kind = MESH_L2TPV3, .mpls = true, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE},
+		MESH_IP4, FOUR("0088", "73", "4d14") "12345678 01234567 89abcdef" LABEL,
+		SIX("0074", "73") "12345678 01234567 89abcdef" LABEL},
 };
 
 static struct mesh_level level_of(const char *src, const char *dst, const struct mesh_encapsulation *how)
@@ -71,7 +88,8 @@ static struct mesh_level level_of(const char *src, const char *dst, const struct
 /* What goes before an inner packet of 100 octets is TEXT, and nothing else is touched. */
 static void assert_written(const struct mesh_template *t, uint16_t payload, const char *text)
 {
-	const struct mesh_cargo cargo = {.payload = payload, .len = 100, .tos = 0xb8, .flow = 0xfff12345, .label = 0xfedcb, .ttl = 63};
+	const struct mesh_cargo cargo = {
+		.payload = payload, .len = 100, .tos = 0xb8, .flow = 0xfff12345, .label = 0xfedcb, .ttl = 63};
 	uint8_t packet[MESH_TEMPLATE + 108], *expected;
 	size_t len;
 
@@ -129,7 +147,8 @@ static void packs_labels(void **state)
 
 	assert_int_equal(mesh_template_make(&t, &level, 1), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
-		const struct mesh_cargo cargo = {.payload = MESH_IP4, .len = 20, .label = labels[i].label, .ttl = labels[i].ttl};
+		const struct mesh_cargo cargo = {
+			.payload = MESH_IP4, .len = 20, .label = labels[i].label, .ttl = labels[i].ttl};
 		uint8_t packet[MESH_TEMPLATE];
 
 		mesh_template_write(&t, &cargo, packet + sizeof(packet));
@@ -147,16 +166,19 @@ struct stacked {
 };
 
 /* The second level goes to 203.0.113.9 or 2001:db8:f::9. */
-#define AROUND4(length, protocol, checksum) "45b8" length " 00004000 40" protocol checksum " c0000201 cb007109 "
-#define AROUND6(length, next_header)                                                                                                                 \
-	"6b812345 " length next_header "40 20010db8000000000000000000000001 20010db8000f00000000000000000009 "
+#define AROUND4(length, protocol, checksum)                                                                  \
+	"45b8" length " 00004000 40" protocol checksum " c0000201 cb007109 "
+#define AROUND6(length, next_header)                                                                         \
+	"6b812345 " length next_header "40 20010db8000000000000000000000001 "                                \
+	"20010db8000f00000000000000000009 "
 
 static const struct stacked stacked[] = {
-	{"l2tpv3 in gre, over IPv6", AF_INET6, {.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE},
+	{"l2tpv3 in gre, over IPv6", AF_INET6,
+		{.kind = MESH_L2TPV3, .session = 0x12345678, .cookie_len = 8, .cookie = COOKIE},
 		{.kind = MESH_GRE}, MESH_IP4,
 		AROUND6("009c", "2f") "000086dd" SIX("0070", "73") "12345678 01234567 89abcdef"},
-	{"mpls-in-ip in ipip, over IPv6", AF_INET6, {.kind = MESH_IPIP, .mpls = true}, {.kind = MESH_IPIP}, MESH_IP4,
-		AROUND6("0090", "29") SIX("0068", "89") LABEL},
+	{"mpls-in-ip in ipip, over IPv6", AF_INET6, {.kind = MESH_IPIP, .mpls = true}, {.kind = MESH_IPIP},
+		MESH_IP4, AROUND6("0090", "29") SIX("0068", "89") LABEL},
 	{"gre in l2tpv3, over IPv4", AF_INET, {.kind = MESH_GRE, .has_key = true, .key = 7},
 		{.kind = MESH_L2TPV3, .session = 0x99999999}, MESH_IP6,
 		AROUND4("0098", "73", "3b30") "99999999" FOUR("0080", "2f", "4d60") "200086dd 00000007"},
@@ -171,8 +193,10 @@ static void packs_a_softwire_into_another(void **state)
 		const struct stacked *s = &stacked[i];
 		bool four = s->family == AF_INET;
 		struct mesh_level levels[] = {
-			level_of(four ? "192.0.2.1" : "2001:db8::1", four ? "198.51.100.2" : "2001:db8::2", &s->inner),
-			level_of(four ? "192.0.2.1" : "2001:db8::1", four ? "203.0.113.9" : "2001:db8:f::9", &s->outer),
+			level_of(four ? "192.0.2.1" : "2001:db8::1", four ? "198.51.100.2" : "2001:db8::2",
+				&s->inner),
+			level_of(four ? "192.0.2.1" : "2001:db8::1", four ? "203.0.113.9" : "2001:db8:f::9",
+				&s->outer),
 		};
 		struct mesh_template t = {0};
 
@@ -180,8 +204,9 @@ static void packs_a_softwire_into_another(void **state)
 		assert_int_equal(mesh_template_make(&t, levels, 2), 0);
 		assert_int_equal(t.levels, 2);
 		assert_int_equal(t.family, s->family);
-		assert_int_equal(t.len, 2 * (four ? IP4_HEADER : IP6_HEADER) + mesh_encapsulation_size(&s->inner) +
-					       mesh_encapsulation_size(&s->outer));
+		assert_int_equal(t.len, 2 * (four ? IP4_HEADER : IP6_HEADER) +
+						mesh_encapsulation_size(&s->inner) +
+						mesh_encapsulation_size(&s->outer));
 		assert_written(&t, s->payload, s->bytes);
 	}
 	(void)state;
@@ -214,7 +239,9 @@ static void sums_up_for_every_length_and_class(void **state)
 	level.hop_limit = 255;
 	assert_int_equal(mesh_template_make(&t, &level, 1), 0);
 	for (unsigned len = 0; len <= UINT16_MAX - IP4_HEADER; len += 7) {
-		const struct mesh_cargo cargo = {.payload = len % 2 ? MESH_IP4 : MESH_IP6, .len = (uint16_t)len, .tos = (uint8_t)(len >> 3)};
+		const struct mesh_cargo cargo = {.payload = len % 2 ? MESH_IP4 : MESH_IP6,
+			.len = (uint16_t)len,
+			.tos = (uint8_t)(len >> 3)};
 
 		mesh_template_write(&t, &cargo, packet + sizeof(packet));
 		assert_int_equal(inet_fold(inet_sum(header, IP4_HEADER, 0)), 0);
@@ -229,10 +256,22 @@ struct impossible {
 	struct mesh_level levels[2];
 };
 
-#define ADDRESS4 {.family = AF_INET, .bytes = {192, 0, 2, 1}}
-#define ADDRESS6 {.family = AF_INET6, .bytes = {0x20, 0x01, 0x0d, 0xb8}}
-#define OVER4(...) {.src = ADDRESS4, .dst = ADDRESS4, .how = {__VA_ARGS__}, .hop_limit = 64}
-#define OVER6(...) {.src = ADDRESS6, .dst = ADDRESS6, .how = {__VA_ARGS__}, .hop_limit = 64}
+#define ADDRESS4                                                                                             \
+	{                                                                                                    \
+		.family = AF_INET, .bytes = { 192, 0, 2, 1 }                                                 \
+	}
+#define ADDRESS6                                                                                             \
+	{                                                                                                    \
+		.family = AF_INET6, .bytes = { 0x20, 0x01, 0x0d, 0xb8 }                                      \
+	}
+#define OVER4(...)                                                                                           \
+	{                                                                                                    \
+		.src = ADDRESS4, .dst = ADDRESS4, .how = {__VA_ARGS__}, .hop_limit = 64                      \
+	}
+#define OVER6(...)                                                                                           \
+	{                                                                                                    \
+		.src = ADDRESS6, .dst = ADDRESS6, .how = {__VA_ARGS__}, .hop_limit = 64                      \
+	}
 
 static const struct impossible impossible[] = {
 	{"no level", 0, {OVER4(.kind = MESH_IPIP)}},
@@ -250,7 +289,8 @@ static const struct impossible impossible[] = {
 	{"session 0 of the second level", 2, {OVER6(.kind = MESH_IPIP), OVER6(.kind = MESH_L2TPV3)}},
 	{"a cookie of 5 octets", 1, {OVER6(.kind = MESH_L2TPV3, .session = 1, .cookie_len = 5)}},
 	{"a cookie of 12 octets", 1, {OVER6(.kind = MESH_L2TPV3, .session = 1, .cookie_len = 12)}},
-	{"labels within the second level", 2, {OVER6(.kind = MESH_IPIP), OVER6(.kind = MESH_GRE, .mpls = true)}},
+	{"labels within the second level", 2,
+		{OVER6(.kind = MESH_IPIP), OVER6(.kind = MESH_GRE, .mpls = true)}},
 };
 
 static void refuses_what_contradicts_itself(void **state)
@@ -272,7 +312,8 @@ static void names_encapsulations(void **state)
 	char text[80];
 
 	for (size_t i = 0; i < ARRAY_SIZE(golden); i++)
-		assert_string_equal(mesh_encapsulation_print(&golden[i].how, text, sizeof(text)), golden[i].name);
+		assert_string_equal(
+			mesh_encapsulation_print(&golden[i].how, text, sizeof(text)), golden[i].name);
 	assert_string_equal(mesh_encapsulation_print(&golden[0].how, text, 3), "ip");
 	assert_string_equal(mesh_kind_name(MESH_IPIP), "ipip");
 	assert_string_equal(mesh_kind_name(MESH_GRE), "gre");

@@ -22,9 +22,12 @@ static const struct good good[] = {
 	{"gre, IPv6", 47, "000086dd 60", {.kind = MESH_GRE, .payload = MESH_IP6}, 1},
 	{"gre, MPLS", 47, "00008847 00000140", {.kind = MESH_GRE, .payload = MESH_MPLS}, 4},
 	{"gre of nothing", 47, "00000800", {.kind = MESH_GRE, .payload = MESH_IP4}, 0},
-	{"gre with a key", 47, "20000800 00000007 45", {.kind = MESH_GRE, .has_key = true, .key = 7, .payload = MESH_IP4}, 1},
-	{"gre with key 0", 47, "200086dd 00000000", {.kind = MESH_GRE, .has_key = true, .payload = MESH_IP6}, 0},
-	{"gre, bits 6 to 12 do not matter (RFC 2784 section 2.3)", 47, "03f886dd 60", {.kind = MESH_GRE, .payload = MESH_IP6}, 1},
+	{"gre with a key", 47, "20000800 00000007 45",
+		{.kind = MESH_GRE, .has_key = true, .key = 7, .payload = MESH_IP4}, 1},
+	{"gre with key 0", 47, "200086dd 00000000", {.kind = MESH_GRE, .has_key = true, .payload = MESH_IP6},
+		0},
+	{"gre, bits 6 to 12 do not matter (RFC 2784 section 2.3)", 47, "03f886dd 60",
+		{.kind = MESH_GRE, .payload = MESH_IP6}, 1},
 	{"l2tpv3", 115, "12345678 0123456789abcdef 45", {.kind = MESH_L2TPV3, .session = 0x12345678}, 9},
 	{"l2tpv3 of nothing", 115, "00000001", {.kind = MESH_L2TPV3, .session = 1}, 0},
 };
@@ -46,7 +49,8 @@ static const struct bad bad[] = {
 	{"gre, checksum and key", 47, "a0000800 f7ff0000 00000007 45", "a GRE header with a checksum"},
 	{"gre, routing", 47, "40000800 00000000 45", "a GRE header with routing"},
 	{"gre, sequence number", 47, "10000800 00000001 45", "a GRE header with a sequence number"},
-	{"gre, key and sequence number", 47, "30000800 00000007 00000001 45", "a GRE header with a sequence number"},
+	{"gre, key and sequence number", 47, "30000800 00000007 00000001 45",
+		"a GRE header with a sequence number"},
 	{"gre, strict source route", 47, "08000800 45", "a GRE header with flags of RFC 1701"},
 	{"gre, recursion", 47, "04000800 45", "a GRE header with flags of RFC 1701"},
 	{"gre, version 1 (PPTP)", 47, "3081880b 00000000 00000000", "GRE version 1"},
@@ -124,8 +128,11 @@ static const struct labels labels[] = {
 	{"TTL 0: the inner packet has its own", "00000100 45", NULL, MESH_IP4, 1},
 	{"nothing behind", "00000140", NULL, MESH_IP4, 0},
 	{"one above another (RFC 4182)", "00000040 00002140 60", NULL, MESH_IP6, 1},
-	{"eight of them", "00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000140 45", NULL, MESH_IP4, 1},
-	{"nine of them", "00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000140 45", "a label stack that is too deep", 0, 0},
+	{"eight of them", "00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000140 45", NULL,
+		MESH_IP4, 1},
+	{"nine of them",
+		"00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000140 45",
+		"a label stack that is too deep", 0, 0},
 	{"no entry", "", "ends within its labels", 0, 0},
 	{"one octet", "00", "ends within its labels", 0, 0},
 	{"three quarters of an entry", "000001", "ends within its labels", 0, 0},
@@ -197,7 +204,8 @@ static uint8_t outer_read(struct reader *r, uint8_t family, uint8_t tos)
 	return family == AF_INET ? four.protocol : six.next_header;
 }
 
-static void assert_heading(struct reader *r, uint8_t family, const struct mesh_encapsulation *how, uint16_t payload)
+static void assert_heading(
+	struct reader *r, uint8_t family, const struct mesh_encapsulation *how, uint16_t payload)
 {
 	struct mesh_heading h = {0};
 
@@ -221,10 +229,16 @@ static const struct mesh_encapsulation hows[] = {
 };
 
 /* Packs an inner packet of LEN octets by the COUNT levels and takes it out again, level by level. */
-static void there_and_back(uint8_t family, const struct mesh_encapsulation *by, unsigned count, uint16_t payload, uint16_t len)
+static void there_and_back(
+	uint8_t family, const struct mesh_encapsulation *by, unsigned count, uint16_t payload, uint16_t len)
 {
 	uint8_t *room = malloc((size_t)MESH_TEMPLATE + len);
-	struct mesh_cargo cargo = {.payload = payload, .len = len, .tos = 0x2e, .flow = 0xabcde, .label = payload == MESH_IP4 ? 0 : 2, .ttl = 9};
+	struct mesh_cargo cargo = {.payload = payload,
+		.len = len,
+		.tos = 0x2e,
+		.flow = 0xabcde,
+		.label = payload == MESH_IP4 ? 0 : 2,
+		.ttl = 9};
 	struct mesh_level levels[MESH_LEVELS] = {0};
 	struct mesh_template t = {0};
 	struct reader r;
@@ -261,7 +275,8 @@ static void what_is_packed_comes_out(void **state)
 	static const uint16_t lengths[] = {0, 1, 20, 1280, 9000, UINT16_MAX - MESH_TEMPLATE};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(hows) * ARRAY_SIZE(hows) * 8 * ARRAY_SIZE(lengths); i++) {
-		unsigned way = i % 8, inner = i / 8 % ARRAY_SIZE(hows), outer = i / 8 / ARRAY_SIZE(hows) % ARRAY_SIZE(hows);
+		unsigned way = i % 8, inner = i / 8 % ARRAY_SIZE(hows),
+			 outer = i / 8 / ARRAY_SIZE(hows) % ARRAY_SIZE(hows);
 		uint16_t len = lengths[i / 8 / ARRAY_SIZE(hows) / ARRAY_SIZE(hows)];
 		struct mesh_encapsulation by[MESH_LEVELS] = {hows[inner], hows[outer]};
 
