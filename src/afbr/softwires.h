@@ -140,7 +140,7 @@ struct softwires {
 };
 
 /* Record ids in the store. */
-enum { SOFTWIRE_RECORD_ACCEPT = 1, SOFTWIRE_RECORD_ENDPOINT = 0x40000000, SOFTWIRE_RECORD_PATH = (int)0x80000000 };
+enum { SOFTWIRE_RECORD_ACCEPT = 1, SOFTWIRE_RECORD_TRANSMITTERS = 0x1000, SOFTWIRE_RECORD_ENDPOINT = 0x40000000, SOFTWIRE_RECORD_PATH = (int)0x80000000 };
 
 /* ---- softwires.c ---- */
 
@@ -243,10 +243,18 @@ void accept_free(struct softwires *s);
 
 /* ---- transmitters.c ---- */
 
+/* Those of the process before may send, too, until transmitter_settle(): the restart is over (with adopt_settle()). */
 int transmitter_start(struct softwires *s);
+/* a->bgp is there: routes of the Encapsulation SAFI are read. 0 or -ENOMEM */
+int transmitter_begin(struct softwires *s);
+void transmitter_settle(struct softwires *s);
 void transmitter_change(struct softwires *s, const struct afbr_config *old);
+/* ops->routes(): only notes it down. Nothing where there is no core. */
+void transmitter_routes(struct afbr *a, enum bgp_family family);
 /* nexthop.c: ADDRESS is a next hop of routes that others tell, or is none any more. */
 void transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted);
+/* mesh_ops.refused(): a line in the log, if there were not too many. */
+void transmitter_refused(struct softwires *s, const struct addr *from, const char *reason);
 void transmitter_free(struct softwires *s);
 
 /* ---- adopt.c ---- */

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ETHERTYPE_MPLS = 0x8847 };
+
 static bool __attribute__((format(printf, 2, 3))) refuse(struct export_reason why, const char *format, ...)
 {
 	va_list args;
@@ -58,12 +60,23 @@ static bool tunnel_is_bare(const struct bgp_tunnel *t, const struct addr *next_h
 	       !t->udp_port && !t->embedded_label && !t->label_count;
 }
 
-/* Where the attribute is not sent: would a packet that is made without parameters arrive all the same? */
-static bool tunnel_needs_nothing(const struct bgp_tunnel *t, const struct addr *next_hop)
+/*
+ * A community for it as well: would a packet that is made without parameters, of the family that its route has, arrive all the same? Of the payload a community
+ * says nothing, but MPLS is not what others would make of the type alone. ALONE: the attribute is not sent at all.
+ */
+static bool tunnel_needs_nothing(const struct bgp_tunnel *t, const struct addr *next_hop, bool alone)
 {
-	if (t->has_endpoint && !addr_is_none(&t->endpoint) && !addr_equal(&t->endpoint, next_hop))
+	struct bgp_tunnel most = *t;
+
+	if (t->protocol == ETHERTYPE_MPLS && !bgp_tunnel_is_for_mpls(t->type))
 		return false;
-	return !t->has_encapsulation && !t->has_key && !t->udp_port && !t->label_count;
+	most.protocol = 0;
+	if (alone) {
+		most.color_count = 0;
+		most.has_ds = false;
+		most.embedded_label = 0;
+	}
+	return tunnel_is_bare(&most, next_hop);
 }
 
 /* Nothing in it that RFC 5512 does not know, but for the endpoint. */
@@ -111,7 +124,7 @@ static void prepare_tunnels(struct exporter *e)
 	for (unsigned i = 0; i < b->tunnel_count; i++) {
 		const struct bgp_tunnel *t = &b->tunnels[i];
 
-		if (none ? tunnel_needs_nothing(t, &e->self.global) : tunnel_is_bare(t, &e->self.global))
+		if (tunnel_needs_nothing(t, &e->self.global, none))
 			e->communities[e->community_count++] = bgp_encapsulation_community(t->type);
 	}
 	for (unsigned i = 0; i < b->classes.color_count; i++)

@@ -179,6 +179,27 @@ static void a_tunnel_without_parameters_is_a_community(void **state)
 	stage_close(&s);
 }
 
+/* Reflectors that take the attribute off pass communities on. But of MPLS as payload they cannot say anything. */
+static void a_payload_is_no_parameter_unless_it_is_mpls(void **state)
+{
+	struct bgp_tunnel ours[2] = {ipip, gre};
+	struct stage s;
+	struct peer *in;
+	struct reader set;
+
+	stage_open(&s);
+	in = peer_internal(&s, "in", "2001:db8::2");
+	assert_int_equal(originate(&s, NET, BGP_NETWORK), 0);
+	ours[0].protocol = 0x8847;
+	ours[1].protocol = 0x0800;
+	set_tunnels(&s, ours, 2, NULL);
+	assert_int_equal(tunnels_of(peer_has(in, BGP_IPV4, NET)).count, 2);
+	set = told_set(peer_has(in, BGP_IPV4, NET));
+	assert_true(bgp_extended_community_has(set, bgp_encapsulation_community(BGP_TUNNEL_GRE)));
+	assert_false(bgp_extended_community_has(set, bgp_encapsulation_community(BGP_TUNNEL_IPIP)));
+	stage_close(&s);
+}
+
 /* FRR 8.4 resets its sessions over two TLVs. */
 static void a_neighbour_hears_of_one_tunnel_or_of_none_where_it_is_configured_so(void **state)
 {
@@ -302,6 +323,7 @@ int main(void)
 		cmocka_unit_test(another_origin_is_another_route),
 		cmocka_unit_test(internal_neighbours_hear_parameters_and_order_of_our_tunnels),
 		cmocka_unit_test(a_tunnel_without_parameters_is_a_community),
+		cmocka_unit_test(a_payload_is_no_parameter_unless_it_is_mpls),
 		cmocka_unit_test(a_neighbour_hears_of_one_tunnel_or_of_none_where_it_is_configured_so),
 		cmocka_unit_test(our_classes_go_with_our_routes),
 		cmocka_unit_test(the_endpoint_is_told_in_the_encapsulation_safi),
