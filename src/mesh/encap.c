@@ -276,8 +276,7 @@ static const char *gre_read(struct reader *r, struct mesh_heading *h)
 		return "a GRE header with routing";
 	if (flags & GRE_SEQUENCE)
 		return "a GRE header with a sequence number";
-	if (flags &
-		GRE_RFC1701) /* RFC 2784 section 2.3: bits 1 to 5 must not be set, those behind them do not matter */
+	if (flags & GRE_RFC1701) /* of bits 1 to 5; those behind them do not matter (RFC 2784 section 2.3) */
 		return "a GRE header with flags of RFC 1701";
 	if (h->has_key)
 		h->key = reader_u32(r);

@@ -8,20 +8,14 @@
 
 #include "mesh/table.h"
 
-/* Page 0 has no number 0. */
-static bool page_is_full(const struct mesh_path_page *page, uint32_t index)
-{
-	return page->used == MESH_PATH_PAGE - (index ? 0U : 1U);
-}
-
-/* The first free number of the page from NUMBER on; 0: none. */
+/* The first free number of the page from NUMBER on; 0, which is nobody's: none. */
 static uint32_t page_free_number(const struct mesh_table *t, uint32_t number)
 {
 	const struct mesh_path_page *page = t->pages[number / MESH_PATH_PAGE];
 
 	if (!page)
 		return number;
-	if (page_is_full(page, number / MESH_PATH_PAGE))
+	if (page->used == MESH_PATH_PAGE)
 		return 0;
 	for (uint32_t i = number % MESH_PATH_PAGE; i < MESH_PATH_PAGE; i++)
 		if (!page->paths[i])

@@ -233,8 +233,8 @@ static void says_why_not(void **state)
 	(void)state;
 }
 
-/* While parameters are rolled, those of before are taken as well; and then they are not any more.
- * proves: MESH-ENC-7 partial */
+/* While parameters are rolled, those of before are taken as well; and then they are not any more. */
+/* proves: MESH-ENC-7 partial */
 static void old_and_new_are_taken_during_a_roll(void **state)
 {
 	static const struct mesh_encapsulation before = {

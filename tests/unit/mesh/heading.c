@@ -267,8 +267,8 @@ static void there_and_back(
 	free(room);
 }
 
-/* Every encapsulation, alone and in every other, with either payload over either family, with labels and without, small and large.
- * proves: MESH-ENC-2 partial, MESH-ENC-3 partial, MESH-ENC-4 partial, MESH-ENC-5 partial, MESH-ENC-6 partial, MESH-ENC-8 partial, MESH-ENC-11 partial,
+/* Every encapsulation, alone and in every other, with either payload over either family, with labels and without, small and large. */
+/* proves: MESH-ENC-2 partial, MESH-ENC-3 partial, MESH-ENC-4 partial, MESH-ENC-5 partial, MESH-ENC-6 partial, MESH-ENC-8 partial, MESH-ENC-11 partial,
  * MESH-AS-5 partial */
 static void what_is_packed_comes_out(void **state)
 {
