@@ -23,6 +23,8 @@ static const char *const files[] = {"/f"};
 static const char *const directories[] = {"/d"};
 static const char *const tuns[] = {"sc0", "si-home"};
 static const char *const lans[] = {"eth1"};
+static const char *const taps[] = {"softwire0"};
+static const char *const borders[] = {"eth2"};
 
 static const char *const hooks[] = {"/h"};
 static const char *const bridges[] = {"br0"};
@@ -82,6 +84,22 @@ static bool is_table(const struct keeper_table *t)
 	return (t->table == 254 && t->metric == 20) || (t->table == 1000 && t->metric == 7);
 }
 
+static bool is_tap(const char *name)
+{
+	return !strcmp(name, "softwire0");
+}
+
+/* There is one of each. */
+static void check_borders(const struct message_borders *m)
+{
+	CHECK(m->interface_count <= KEEPER_BORDERS && m->set_count <= KEEPER_BORDERS);
+	for (uint32_t i = 0; i < m->interface_count; i++)
+		CHECK(!strcmp(m->interfaces[i], "eth2"));
+	for (uint32_t i = 0; i < m->set_count; i++)
+		CHECK(m->sets[i].len == 24 && m->sets[i].addr.family == AF_INET &&
+			!memcmp(m->sets[i].addr.bytes, "\xc0\0\2\0", 4));
+}
+
 /* What reaches this may be done as root: everything about it is looked at again, by other means. */
 static void check_request(const struct message_request *r)
 {
@@ -99,16 +117,34 @@ static void check_request(const struct message_request *r)
 		CHECK(b->endpoint.port && addr_size(b->endpoint.addr.family));
 		break;
 	case MESSAGE_OPEN_TUN:
+	case MESSAGE_OPEN_TAP:
 	case MESSAGE_LINK_MTU:
-		CHECK(is_tun(b->link.name) && b->link.mtu >= 68 && b->link.mtu <= 65535);
+		CHECK(r->type == MESSAGE_OPEN_TUN ? is_tun(b->link.name) : is_tap(b->link.name) || r->type == MESSAGE_LINK_MTU);
+		CHECK(is_tun(b->link.name) || is_tap(b->link.name));
+		CHECK(b->link.mtu >= 68 && b->link.mtu <= 65535);
+		break;
+	case MESSAGE_NEIGHBOURS:
+		CHECK(is_tap(b->neighbours.device) && b->neighbours.count && b->neighbours.count <= KEEPER_NEIGHBOURS);
+		for (uint32_t i = 0; i < b->neighbours.count; i++)
+			CHECK(b->neighbours.numbers[i] && b->neighbours.numbers[i] < 1U << 24);
+		break;
+	case MESSAGE_OPEN_RAW:
+		CHECK(b->raw.local.family == AF_INET && !memcmp(b->raw.local.bytes, "\xc0\0\2\1", 4));
+		CHECK(b->raw.protocol == 4 || b->raw.protocol == 41 || b->raw.protocol == 47 || b->raw.protocol == 115 ||
+			b->raw.protocol == 137 || b->raw.protocol == 255);
+		break;
+	case MESSAGE_BORDERS:
+		check_borders(&b->borders);
 		break;
 	case MESSAGE_OPEN_ICMP6:
 		CHECK(is_lan(b->name));
 		break;
 	case MESSAGE_OPEN_STATE:
+	case MESSAGE_CLOSE_TUN:
+		CHECK(is_tun(b->name) || is_tap(b->name));
+		break;
 	case MESSAGE_HOLD_UDP:
 	case MESSAGE_HELD_UDP:
-	case MESSAGE_CLOSE_TUN:
 		CHECK(is_tun(b->name));
 		break;
 	case MESSAGE_OPEN_FILE:
@@ -207,6 +243,8 @@ static void padded_message(struct grant *g, const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct endpoint udp[] = {{addr4(192, 0, 2, 1), 1701}, {{AF_INET6, {0}}, 0}};
+	const struct addr raws[] = {addr4(192, 0, 2, 1)};
+	const struct prefix border_sets[] = {{addr4(192, 0, 2, 0), 24}};
 	const struct endpoint tcp[] = {{{AF_INET6, {0}}, 179}};
 	const struct keeper_policy policy = {.files = files,
 		.file_count = 1,
@@ -214,6 +252,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.directory_count = 1,
 		.tuns = tuns,
 		.tun_count = 2,
+		.taps = taps,
+		.tap_count = 1,
+		.raws = raws,
+		.raw_count = 1,
+		.borders = borders,
+		.border_count = 1,
+		.border_sets = border_sets,
+		.border_set_count = 1,
 		.lans = lans,
 		.lan_count = 1,
 		.udp = udp,

@@ -73,6 +73,22 @@ static void allow_initiator(
 	p->may_forward |= i->lan_count > 0;
 }
 
+/* Softwires end at our address in the core; what clients send must not look as if it came from there, or go there. */
+static void allow_core(struct keeper_policy *p, struct allow_lists *lists, const struct afbr_config *a)
+{
+	lists->taps[p->tap_count++] = AFBR_DEVICE;
+	p->raws = &a->core;
+	p->raw_count = 1;
+	p->may_forward = true;
+	if (!a->filter)
+		return;
+	for (unsigned n = 0; n < a->client_interface_count; n++)
+		lists->borders[p->border_count++] = a->client_interfaces[n];
+	for (unsigned n = 0; n < a->endpoint_count; n++)
+		lists->border_sets[p->border_set_count++] = a->endpoints[n];
+	lists->border_sets[p->border_set_count++] = prefix_of(&a->core, addr_bits(a->core.family));
+}
+
 static void allow_afbr(struct keeper_policy *p, struct allow_lists *lists, const struct afbr_config *a)
 {
 	for (unsigned n = 0; n < a->neighbor_count; n++)
@@ -83,6 +99,8 @@ static void allow_afbr(struct keeper_policy *p, struct allow_lists *lists, const
 		.ipv6 = a->export.families & BGP_FAMILY_BIT(BGP_IPV6)};
 	p->export_count = a->export.present ? 1 : 0;
 	p->may_forward |= a->export.present;
+	if (!addr_is_none(&a->core))
+		allow_core(p, lists, a);
 	for (unsigned n = 0; a->port && n < a->listen_count; n++)
 		lists->tcp[p->tcp_count++] = (struct endpoint){a->listen[n], a->port};
 	if (a->port && !a->listen_count) {
@@ -112,6 +130,9 @@ void allow_policy(const struct config *config, struct allow_lists *lists, struct
 	ret->files = lists->files;
 	ret->directories = lists->directories;
 	ret->tuns = lists->tuns;
+	ret->taps = lists->taps;
+	ret->borders = lists->borders;
+	ret->border_sets = lists->border_sets;
 	ret->lans = lists->lans;
 	ret->bridges = lists->bridges;
 	ret->hooks = lists->hooks;

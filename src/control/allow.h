@@ -23,6 +23,9 @@ struct allow_lists {
 	const char *hooks[ALLOW_HOOKS];
 	struct endpoint udp[CONCENTRATOR_LISTEN_MAX + 2];
 	struct endpoint tcp[AFBR_LISTEN + 2];
+	const char *taps[1];
+	const char *borders[AFBR_INTERFACES];
+	struct prefix border_sets[AFBR_SETS + 1];
 	struct keeper_export export;
 };
 

@@ -270,6 +270,48 @@ void keeper_open_tun(
 	submit_link(c, MESSAGE_OPEN_TUN, name, mtu, answer, owner);
 }
 
+void keeper_open_tap(
+	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner)
+{
+	submit_link(c, MESSAGE_OPEN_TAP, name, mtu, answer, owner);
+}
+
+void keeper_neighbours(struct keeper_client *c, bool add, const char *device, const uint32_t *numbers, unsigned count,
+	keeper_answer *answer, void *owner)
+{
+	struct message_request m = {
+		.type = MESSAGE_NEIGHBOURS, .body.neighbours = {.add = add, .count = count}};
+
+	put_text(m.body.neighbours.device, sizeof(m.body.neighbours.device), device);
+	/* More than fits is a count that no request accepts. */
+	for (unsigned i = 0; count <= KEEPER_NEIGHBOURS && i < count; i++)
+		m.body.neighbours.numbers[i] = numbers[i];
+	submit(c, &m, answer, owner);
+}
+
+void keeper_open_raw(
+	struct keeper_client *c, const struct addr *local, uint8_t protocol, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {
+		.type = MESSAGE_OPEN_RAW, .body.raw = {.local = *local, .protocol = protocol}};
+
+	submit(c, &m, answer, owner);
+}
+
+void keeper_borders(struct keeper_client *c, const char *const *interfaces, unsigned interface_count, const struct prefix *sets,
+	unsigned set_count, keeper_answer *answer, void *owner)
+{
+	struct message_request m = {.type = MESSAGE_BORDERS,
+		.body.borders = {.interface_count = interface_count, .set_count = set_count}};
+	struct message_borders *b = &m.body.borders;
+
+	for (unsigned i = 0; interface_count <= KEEPER_BORDERS && i < interface_count; i++)
+		put_text(b->interfaces[i], sizeof(b->interfaces[i]), interfaces[i]);
+	for (unsigned i = 0; set_count <= KEEPER_BORDERS && i < set_count; i++)
+		b->sets[i] = sets[i];
+	submit(c, &m, answer, owner);
+}
+
 void keeper_link_mtu(
 	struct keeper_client *c, const char *device, uint32_t mtu, keeper_answer *answer, void *owner)
 {

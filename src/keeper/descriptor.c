@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opening things for the engine process: sockets, the TUN device, files, the control socket.
+ * Opening things for the engine process: sockets, TUN and TAP devices, files, the control socket.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #include "keeper/descriptor.h"
 
-enum { UDP_BUFFER = 8 << 20, TUN_QUEUE = 1000, CONTROL_BACKLOG = 64, TCP_BACKLOG = 256, ICMP6_HOPS = 255 };
+enum { SOCKET_BUFFER = 8 << 20, TUN_QUEUE = 1000, TAP_QUEUE = 4096, CONTROL_BACKLOG = 64, TCP_BACKLOG = 256, ICMP6_HOPS = 255 };
 
 /* Closes FD and gives the error that was, or -errno. */
 static int give_up(int fd, int error)
@@ -52,8 +52,8 @@ int descriptor_udp(const struct endpoint *local)
 	if (r)
 		return give_up(fd, r);
 	/* The engine itself could not go beyond net.core.rmem_max, and the stock size overflows at 280 packets. */
-	(void)set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
-	(void)set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
+	(void)set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+	(void)set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
 	if (bind(fd, (const struct sockaddr *)&sa, len))
 		return give_up(fd, -errno);
 	return fd;
@@ -122,34 +122,38 @@ int sysctl_read(const char *path)
 	return n == 2 && text[0] >= '0' && text[0] <= '9' ? text[0] - '0' : -ERANGE;
 }
 
+/* SETTING of a device of ours. */
+static void set_device(const char *family, const char *name, const char *setting, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, name, setting);
+	(void)sysctl_write(path, text);
+}
+
 /*
  * The daemon does all autoconfiguration on its devices. Without accept_ra the kernel sends no Router Solicitations of its own
  * either. Hosts that disable IPv6 by default mean their other interfaces.
  */
 static void quiet_device(const char *name)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
-	(void)sysctl_write(path, "0");
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	(void)sysctl_write(path, "0");
+	set_device("ipv6", name, "accept_ra", "0");
+	set_device("ipv6", name, "disable_ipv6", "0");
 	/* What comes from one softwire and goes to another is no detour. (Without conf/all/ saying so, too, this does not count.) */
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/send_redirects", name);
-	(void)sysctl_write(path, "0");
+	set_device("ipv4", name, "send_redirects", "0");
 	/* ICMP errors come out of the device from our own address, which the kernel would take for a forgery. */
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/accept_local", name);
-	(void)sysctl_write(path, "1");
+	set_device("ipv4", name, "accept_local", "1");
 }
 
-static int set_up_tun(struct netlink *n, const char *name, uint32_t mtu)
+/* The device is down. */
+static int set_up(struct netlink *n, const char *name, uint32_t mtu, uint32_t queue)
 {
 	int r = netlink_link_no_autoconf(n, name);
 
 	if (r && r != -EAFNOSUPPORT && r != -EOPNOTSUPP) /* a kernel without IPv6 has nothing to switch off */
 		return r;
 	quiet_device(name);
-	r = netlink_link_queue(n, name, TUN_QUEUE);
+	r = netlink_link_queue(n, name, queue);
 	if (!r)
 		r = netlink_link_mtu(n, name, mtu);
 	if (!r)
@@ -157,19 +161,89 @@ static int set_up_tun(struct netlink *n, const char *name, uint32_t mtu)
 	return r;
 }
 
-int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu)
+/* A device of KIND (IFF_TUN, IFF_TAP), down. */
+static int make_device(const char *name, int kind)
 {
 	/* EXCL: a device that somebody else made, or another daemon has, is not ours to take. */
-	struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)};
+	struct ifreq request = {.ifr_flags = (short)(kind | IFF_NO_PI | IFF_TUN_EXCL)};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	int r;
 
 	if (fd < 0)
 		return -errno;
 	memcpy(request.ifr_name, name, strlen(name));
-	if (ioctl(fd, TUNSETIFF, &request))
-		return give_up(fd, -errno);
-	r = set_up_tun(n, name, mtu);
+	return ioctl(fd, TUNSETIFF, &request) ? give_up(fd, -errno) : fd;
+}
+
+int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu)
+{
+	int fd = make_device(name, IFF_TUN), r;
+
+	if (fd < 0)
+		return fd;
+	r = set_up(n, name, mtu, TUN_QUEUE);
+	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- TAP ---- */
+
+/*
+ * What comes out of a softwire may have a source to which the way back leads elsewhere: paths through a mesh need not be symmetric. The kernel takes the
+ * greater of conf/all/ and conf/DEVICE/ (0 no check, 1 strict, 2 loose), so that loose is the best there is where conf/all/ wants one.
+ */
+static void loosen_filter(const char *name, struct log *log)
+{
+	int all = sysctl_read("/proc/sys/net/ipv4/conf/all/rp_filter");
+
+	set_device("ipv4", name, "rp_filter", all > 0 ? "2" : "0");
+	if (all > 0)
+		log_message(log, LEVEL_WARN, "rp-filter",
+			"net.ipv4.conf.all.rp_filter is %d: IPv4 packets that come out of softwires (%s) are dropped by the kernel "
+			"when there is no route back to their source; 0 would let them in",
+			all, name);
+}
+
+int descriptor_tap(struct netlink *n, const char *name, uint32_t mtu, struct log *log)
+{
+	static const uint8_t lladdr[] = {2, 0, 0, 0, 0, 0};
+	int fd = make_device(name, IFF_TAP), r;
+
+	if (fd < 0)
+		return fd;
+	set_device("ipv6", name, "accept_dad", "0");
+	loosen_filter(name, log);
+	r = netlink_link_lladdr(n, name, lladdr);
+	if (!r)
+		r = set_up(n, name, mtu, TAP_QUEUE);
+	return r ? give_up(fd, r) : fd;
+}
+
+/* ---- raw sockets of the mesh ---- */
+
+static int bind_raw(int fd, const struct addr *local)
+{
+	struct endpoint e = {.addr = *local};
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(&e, &sa);
+	/* The interface that has our address may come later. */
+	int r = local->family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+					  : set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+
+	if (!r && bind(fd, (const struct sockaddr *)&sa, len))
+		r = -errno;
+	return r;
+}
+
+int descriptor_raw(const struct addr *local, uint8_t protocol)
+{
+	int fd = socket(local->family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r)
+		return r;
+	(void)set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+	(void)set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+	if (protocol != IPPROTO_RAW)
+		r = bind_raw(fd, local);
 	return r ? give_up(fd, r) : fd;
 }
 

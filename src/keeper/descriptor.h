@@ -12,6 +12,10 @@ int descriptor_tcp(const struct endpoint *local);
 /* Of whatever origin. */
 bool descriptor_is_udp(int fd);
 int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu);
+/* LOG is told where the host's settings would drop packets that come out of it. */
+int descriptor_tap(struct netlink *n, const char *name, uint32_t mtu, struct log *log);
+/* Bound to LOCAL; PROTOCOL 255: not bound, for sending, of LOCAL's family. */
+int descriptor_raw(const struct addr *local, uint8_t protocol);
 int descriptor_icmp6(const char *interface);
 /* STRICT: no symbolic link anywhere in the path. */
 int descriptor_file(const char *path, bool strict);

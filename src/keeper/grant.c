@@ -2,7 +2,7 @@
 /*
  * Doing what the engine asks for, within the policy.
  *
- * Held are descriptors whose loss would be felt (UDP ports behind a NAT, listening TCP sockets, TUN devices with their addresses and routes, the control
+ * Held (held.c) are descriptors whose loss would be felt (UDP ports behind a NAT, listening TCP sockets, TUN and TAP devices with their addresses, neighbours and routes, the control
  * socket with its queue). Remembered are the changes that do not vanish with a descriptor: unreachable routes and addresses on LANs.
  */
 #include <errno.h>
@@ -29,96 +29,7 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 	g->upgrade.log = log;
 	g->offered = -1;
 	g->ledger.fd = -1;
-	g->forwarding.ledger = g->bridges.ledger = g->tables.ledger = g->resolver.ledger = &g->ledger;
-}
-
-/* ---- what is held ---- */
-
-static int copy_of(struct grant_held *h, int *ret_fd)
-{
-	int fd = fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	h->handed = true;
-	*ret_fd = fd;
-	return 0;
-}
-
-static struct grant_held *find_named(const struct grant *g, uint32_t type, const char *name)
-{
-	for (struct grant_held *h = g->held; h; h = h->next)
-		if (h->type == type && !strcmp(h->name, name))
-			return h;
-	return NULL;
-}
-
-static struct grant_held *find_tun(const struct grant *g, const char *name)
-{
-	return find_named(g, MESSAGE_OPEN_TUN, name);
-}
-
-/* Port 0 stands for a socket of one's own, so the same one is not given twice to the same engine process. */
-static struct grant_held *find_udp(const struct grant *g, const struct endpoint *asked)
-{
-	for (struct grant_held *h = g->held; h; h = h->next)
-		if (h->type == MESSAGE_OPEN_UDP && endpoint_equal(&h->asked, asked) &&
-			!(asked->port == 0 && h->handed))
-			return h;
-	return NULL;
-}
-
-/* Takes the descriptor, also when there is no room for it. */
-static struct grant_held *hold(struct grant *g, uint32_t type, int fd, int *ret_error)
-{
-	struct grant_held *h;
-
-	if (fd < 0) {
-		*ret_error = fd;
-		return NULL;
-	}
-	h = g->held_count < GRANT_HELD_MAX ? calloc(1, sizeof(*h)) : NULL;
-	if (!h) {
-		close(fd);
-		*ret_error = -ENOBUFS;
-		return NULL;
-	}
-	h->type = type;
-	h->fd = fd;
-	h->next = g->held;
-	g->held = h;
-	g->held_count++;
-	return h;
-}
-
-/* It is known now what H is: the next keeper may have it, too. */
-static int held(struct grant *g, struct grant_held *h, int *ret_fd)
-{
-	char name[GRANT_NAME];
-
-	grant_enter_held(g, h);
-	if (h->entry.id)
-		notify_store(grant_held_name(h, name), h->fd);
-	return copy_of(h, ret_fd);
-}
-
-static void let_go(struct grant *g, struct grant_held **link)
-{
-	struct grant_held *h = *link;
-	char name[GRANT_NAME];
-
-	if (h->entry.id)
-		notify_discard(grant_held_name(h, name));
-	ledger_drop(&g->ledger, &h->entry);
-
-	if (h->type == MESSAGE_OPEN_TUN)
-		(void)resolver_set(&g->resolver, h->name, NULL, 0, loop_clock());
-	if (h->type == MESSAGE_OPEN_CONTROL)
-		(void)unlink(h->path);
-	*link = h->next;
-	g->held_count--;
-	close(h->fd);
-	free(h);
+	g->forwarding.ledger = g->bridges.ledger = g->borders.ledger = g->tables.ledger = g->resolver.ledger = &g->ledger;
 }
 
 /* ---- what is remembered ---- */
@@ -251,6 +162,16 @@ static int change(struct grant *g, bool add, const struct message_request *r)
 
 /* ---- the requests ---- */
 
+/* Port 0 stands for a socket of one's own, so the same one is not given twice to the same engine process. */
+static struct grant_held *find_udp(const struct grant *g, const struct endpoint *asked)
+{
+	for (struct grant_held *h = g->held; h; h = h->next)
+		if (h->type == MESSAGE_OPEN_UDP && endpoint_equal(&h->asked, asked) &&
+			!(asked->port == 0 && h->handed))
+			return h;
+	return NULL;
+}
+
 static int do_open_udp(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	const struct endpoint *asked = &r->body.endpoint;
@@ -260,15 +181,15 @@ static int do_open_udp(struct grant *g, const struct message_request *r, int *re
 	int error;
 
 	if (!h) {
-		h = hold(g, r->type, descriptor_udp(asked), &error);
+		h = held_add(g, r->type, descriptor_udp(asked), &error);
 		if (!h)
 			return error;
 		h->asked = h->bound = *asked;
 		if (!getsockname(h->fd, (struct sockaddr *)&sa, &len))
 			(void)endpoint_from_sockaddr((const struct sockaddr *)&sa, &h->bound);
-		return held(g, h, ret_fd);
+		return held_enter(g, h, ret_fd);
 	}
-	return copy_of(h, ret_fd);
+	return held_copy(h, ret_fd);
 }
 
 static int let_go_bound(struct grant *g, uint32_t type, const struct endpoint *bound)
@@ -276,7 +197,7 @@ static int let_go_bound(struct grant *g, uint32_t type, const struct endpoint *b
 	for (struct grant_held **link = &g->held; *link; link = &(*link)->next) {
 		if ((*link)->type != type || !endpoint_equal(&(*link)->bound, bound))
 			continue;
-		let_go(g, link);
+		held_drop(g, link);
 		return 0;
 	}
 	return -ENOENT;
@@ -296,12 +217,12 @@ static int do_open_tcp(struct grant *g, const struct message_request *r, int *re
 	while (h && (h->type != r->type || !endpoint_equal(&h->asked, asked)))
 		h = h->next;
 	if (h)
-		return copy_of(h, ret_fd);
-	h = hold(g, r->type, descriptor_tcp(asked), &error);
+		return held_copy(h, ret_fd);
+	h = held_add(g, r->type, descriptor_tcp(asked), &error);
 	if (!h)
 		return error;
 	h->asked = h->bound = *asked;
-	return held(g, h, ret_fd);
+	return held_enter(g, h, ret_fd);
 }
 
 static int do_close_tcp(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -309,21 +230,25 @@ static int do_close_tcp(struct grant *g, const struct message_request *r, int *r
 	return let_go_bound(g, MESSAGE_OPEN_TCP, &r->body.endpoint);
 }
 
-static int do_open_tun(struct grant *g, const struct message_request *r, int *ret_fd)
+/* TUN or TAP. */
+static int do_open_device(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	const struct message_link *l = &r->body.link;
-	struct grant_held *h = find_tun(g, l->name);
+	struct grant_held *h = held_find(g, r->type, l->name);
 	int error;
 
 	if (h) {
 		error = netlink_link_mtu(g->netlink, l->name, l->mtu);
-		return error ? error : copy_of(h, ret_fd);
+		return error ? error : held_copy(h, ret_fd);
 	}
-	h = hold(g, r->type, descriptor_tun(g->netlink, l->name, l->mtu), &error);
+	h = held_add(g, r->type,
+		r->type == MESSAGE_OPEN_TUN ? descriptor_tun(g->netlink, l->name, l->mtu)
+					    : descriptor_tap(g->netlink, l->name, l->mtu, g->log),
+		&error);
 	if (!h)
 		return error;
 	memcpy(h->name, l->name, sizeof(h->name));
-	return held(g, h, ret_fd);
+	return held_enter(g, h, ret_fd);
 }
 
 /* The device goes when the engine has closed its own descriptor, too; and what was kept beside it. */
@@ -334,9 +259,10 @@ static int do_close_tun(struct grant *g, const struct message_request *r, int *r
 	for (struct grant_held **link = &g->held; *link;) {
 		uint32_t type = (*link)->type;
 
-		if ((type == MESSAGE_OPEN_TUN || type == MESSAGE_OPEN_STATE || type == MESSAGE_HOLD_UDP) &&
+		if ((type == MESSAGE_OPEN_TUN || type == MESSAGE_OPEN_TAP || type == MESSAGE_OPEN_STATE ||
+			    type == MESSAGE_HOLD_UDP) &&
 			!strcmp((*link)->name, r->body.name)) {
-			let_go(g, link);
+			held_drop(g, link);
 			result = 0;
 		} else {
 			link = &(*link)->next;
@@ -378,29 +304,29 @@ static int do_open_control(struct grant *g, const struct message_request *r, int
 	while (h && h->type != MESSAGE_OPEN_CONTROL)
 		h = h->next;
 	if (!h) {
-		h = hold(g, r->type,
+		h = held_add(g, r->type,
 			descriptor_control(g->policy->control_socket, g->policy->control_group, g->log),
 			&error);
 		if (!h)
 			return error;
 		snprintf(h->path, sizeof(h->path), "%s", g->policy->control_socket);
-		return held(g, h, ret_fd);
+		return held_enter(g, h, ret_fd);
 	}
-	return copy_of(h, ret_fd);
+	return held_copy(h, ret_fd);
 }
 
 static int do_open_state(struct grant *g, const struct message_request *r, int *ret_fd)
 {
-	struct grant_held *h = find_named(g, r->type, r->body.name);
+	struct grant_held *h = held_find(g, r->type, r->body.name);
 	int error;
 
 	if (h)
-		return copy_of(h, ret_fd);
-	h = hold(g, r->type, descriptor_memory("softwired-state"), &error);
+		return held_copy(h, ret_fd);
+	h = held_add(g, r->type, descriptor_memory("softwired-state"), &error);
 	if (!h)
 		return error;
 	memcpy(h->name, r->body.name, sizeof(h->name));
-	return held(g, h, ret_fd);
+	return held_enter(g, h, ret_fd);
 }
 
 static void let_go_udp(struct grant *g, const char *device)
@@ -410,7 +336,7 @@ static void let_go_udp(struct grant *g, const char *device)
 	while (*link && ((*link)->type != MESSAGE_HOLD_UDP || strcmp((*link)->name, device) != 0))
 		link = &(*link)->next;
 	if (*link)
-		let_go(g, link);
+		held_drop(g, link);
 }
 
 /* What the engine gives us is never read or written, only given back. It takes the place of what it gave before. */
@@ -425,11 +351,11 @@ static int do_hold_udp(struct grant *g, const struct message_request *r, int *re
 	if (fd < 0)
 		return 0;
 	g->offered = -1;
-	h = hold(g, r->type, fd, &error);
+	h = held_add(g, r->type, fd, &error);
 	if (!h)
 		return error;
 	memcpy(h->name, r->body.name, sizeof(h->name));
-	(void)held(g, h, ret_fd);
+	(void)held_enter(g, h, ret_fd);
 	close(*ret_fd);
 	*ret_fd = -1;
 	return 0;
@@ -437,9 +363,9 @@ static int do_hold_udp(struct grant *g, const struct message_request *r, int *re
 
 static int do_held_udp(struct grant *g, const struct message_request *r, int *ret_fd)
 {
-	struct grant_held *h = find_named(g, MESSAGE_HOLD_UDP, r->body.name);
+	struct grant_held *h = held_find(g, MESSAGE_HOLD_UDP, r->body.name);
 
-	return h ? copy_of(h, ret_fd) : -ENOENT;
+	return h ? held_copy(h, ret_fd) : -ENOENT;
 }
 
 static int do_route(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -447,7 +373,7 @@ static int do_route(struct grant *g, const struct message_request *r, int *ret_f
 	const struct message_route *m = &r->body.route;
 
 	/* A name of the policy is ours only from the moment that we have made the device. */
-	if (m->kind == KEEPER_ROUTE_DEVICE && !find_tun(g, m->device))
+	if (m->kind == KEEPER_ROUTE_DEVICE && !held_find(g, MESSAGE_OPEN_TUN, m->device))
 		return m->add ? -ENODEV : 0;
 	return change(g, m->add, r);
 }
@@ -456,7 +382,7 @@ static int do_address(struct grant *g, const struct message_request *r, int *ret
 {
 	const struct message_address *m = &r->body.address;
 
-	if (!policy_has_lan(g->policy, m->device) && !find_tun(g, m->device))
+	if (!policy_has_lan(g->policy, m->device) && !held_find(g, MESSAGE_OPEN_TUN, m->device))
 		return m->add ? -ENODEV : 0;
 	return change(g, m->add, r);
 }
@@ -465,7 +391,7 @@ static int do_link_mtu(struct grant *g, const struct message_request *r, int *re
 {
 	const struct message_link *l = &r->body.link;
 
-	return find_tun(g, l->name) ? netlink_link_mtu(g->netlink, l->name, l->mtu) : -ENODEV;
+	return held_find_device(g, l->name) ? netlink_link_mtu(g->netlink, l->name, l->mtu) : -ENODEV;
 }
 
 static int do_forwarding(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -477,7 +403,7 @@ static int do_dns(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	const struct message_dns *m = &r->body.dns;
 
-	if (!find_tun(g, m->device))
+	if (!held_find(g, MESSAGE_OPEN_TUN, m->device))
 		return m->count ? -ENODEV : 0;
 	return resolver_set(&g->resolver, m->device, m->servers, m->count, loop_clock());
 }
@@ -495,6 +421,39 @@ static int do_bgp_routes(struct grant *g, const struct message_request *r, int *
 static int do_bgp_flush(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	return tables_flush(&g->tables, g->netlink, &r->body.table);
+}
+
+/* Number N is fe80::N, and 02:00:00 and N on the link. */
+static struct netlink_neighbour to_neighbour(uint32_t number)
+{
+	const uint8_t low[] = {(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+	struct netlink_neighbour n = {{AF_INET6, {0xfe, 0x80}}, {2}};
+
+	memcpy(n.address.bytes + sizeof(n.address.bytes) - sizeof(low), low, sizeof(low));
+	memcpy(n.lladdr + sizeof(n.lladdr) - sizeof(low), low, sizeof(low));
+	return n;
+}
+
+static int do_neighbours(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	const struct message_neighbours *m = &r->body.neighbours;
+	struct netlink_neighbour list[KEEPER_NEIGHBOURS];
+
+	if (!held_find(g, MESSAGE_OPEN_TAP, m->device))
+		return m->add ? -ENODEV : 0;
+	for (uint32_t i = 0; i < m->count; i++)
+		list[i] = to_neighbour(m->numbers[i]);
+	return netlink_neighbours(g->netlink, m->add, m->device, list, m->count);
+}
+
+static int do_open_raw(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return give(descriptor_raw(&r->body.raw.local, r->body.raw.protocol), ret_fd);
+}
+
+static int do_borders(struct grant *g, const struct message_request *r, int *ret_fd)
+{
+	return borders_set(&g->borders, g->netlink, &r->body.borders);
 }
 
 static int do_hook(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -538,7 +497,7 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 	static int (*const actions[MESSAGE_TYPES])(struct grant *, const struct message_request *, int *) = {
 		[MESSAGE_OPEN_UDP] = do_open_udp,
 		[MESSAGE_CLOSE_UDP] = do_close_udp,
-		[MESSAGE_OPEN_TUN] = do_open_tun,
+		[MESSAGE_OPEN_TUN] = do_open_device,
 		[MESSAGE_OPEN_ICMP6] = do_open_icmp6,
 		[MESSAGE_OPEN_FILE] = do_open_file,
 		[MESSAGE_OPEN_DIRECTORY] = do_open_directory,
@@ -562,6 +521,10 @@ int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd)
 		[MESSAGE_CLOSE_TCP] = do_close_tcp,
 		[MESSAGE_BGP_ROUTES] = do_bgp_routes,
 		[MESSAGE_BGP_FLUSH] = do_bgp_flush,
+		[MESSAGE_OPEN_TAP] = do_open_device,
+		[MESSAGE_NEIGHBOURS] = do_neighbours,
+		[MESSAGE_OPEN_RAW] = do_open_raw,
+		[MESSAGE_BORDERS] = do_borders,
 	};
 
 	return actions[r->type](g, r, ret_fd);
@@ -617,8 +580,12 @@ static bool is_allowed(const struct keeper_policy *p, const struct grant_held *h
 		return policy_has_udp(p, &h->asked);
 	if (h->type == MESSAGE_OPEN_TCP)
 		return policy_has_tcp(p, &h->asked);
-	if (h->type == MESSAGE_OPEN_TUN || h->type == MESSAGE_OPEN_STATE || h->type == MESSAGE_HOLD_UDP)
+	if (h->type == MESSAGE_OPEN_TUN || h->type == MESSAGE_HOLD_UDP)
 		return policy_has_tun(p, h->name);
+	if (h->type == MESSAGE_OPEN_TAP)
+		return policy_has_tap(p, h->name);
+	if (h->type == MESSAGE_OPEN_STATE)
+		return policy_has_device(p, h->name);
 	return p->control_socket && !strcmp(p->control_socket, h->path);
 }
 
@@ -646,7 +613,7 @@ static void undo_disallowed(struct grant *g)
 		if (is_allowed(g->policy, *held))
 			held = &(*held)->next;
 		else
-			let_go(g, held);
+			held_drop(g, held);
 	}
 	while (*added) {
 		if ((*added)->type == MESSAGE_ROUTE || policy_has_lan(g->policy, (*added)->address.device))
@@ -656,6 +623,7 @@ static void undo_disallowed(struct grant *g)
 	}
 	bridges_limit(&g->bridges, g->netlink, g->policy);
 	tables_limit(&g->tables, g->netlink, g->policy);
+	borders_limit(&g->borders, g->netlink, g->policy);
 }
 
 void grant_engine_started(struct grant *g)
@@ -704,10 +672,11 @@ void grant_done(struct grant *g)
 	while (g->added)
 		undo(g, &g->added);
 	tables_done(&g->tables, g->netlink);
+	borders_done(&g->borders, g->netlink);
 	bridges_done(&g->bridges, g->netlink);
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held)
-		let_go(g, &g->held);
+		held_drop(g, &g->held);
 	upgrade_forget(&g->upgrade);
 	if (g->ledger.store)
 		notify_discard("ledger");

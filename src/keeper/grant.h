@@ -4,6 +4,7 @@
 #ifndef KEEPER_GRANT_H
 #define KEEPER_GRANT_H
 
+#include "keeper/border.h"
 #include "keeper/bridge.h"
 #include "keeper/forwarding.h"
 #include "keeper/hook.h"
@@ -22,12 +23,12 @@ enum { GRANT_LATER = 1 }; /* the result of a request whose answer will come from
 /* A descriptor whose loss would be felt. */
 struct grant_held {
 	struct grant_held *next;
-	uint32_t type; /* MESSAGE_OPEN_UDP, OPEN_TCP, OPEN_TUN, OPEN_CONTROL, OPEN_STATE, HOLD_UDP */
+	uint32_t type; /* MESSAGE_OPEN_UDP, OPEN_TCP, OPEN_TUN, OPEN_TAP, OPEN_CONTROL, OPEN_STATE, HOLD_UDP */
 	int fd;
 	struct ledger_entry entry;
 	bool handed;                  /* this engine process has it */
 	struct endpoint asked, bound; /* OPEN_UDP, OPEN_TCP */
-	char name[IFNAMSIZ];          /* OPEN_TUN; OPEN_STATE and HOLD_UDP: of the TUN that it belongs to */
+	char name[IFNAMSIZ];          /* OPEN_TUN, OPEN_TAP; OPEN_STATE and HOLD_UDP: of the device that it belongs to */
 	char path[108];               /* OPEN_CONTROL: where the socket's file is */
 };
 
@@ -57,6 +58,7 @@ struct grant {
 	struct forwarding forwarding;
 	struct bridges bridges;
 	struct tables tables;
+	struct borders borders;
 	struct resolver resolver;
 	struct hooks hooks;
 	struct upgrade upgrade;
@@ -93,6 +95,17 @@ int grant_hand_over(struct grant *g, struct handover *to);
 void grant_hand_back(struct grant *g);
 /* The keeper ends: undoes what was done and closes what is held. */
 void grant_done(struct grant *g);
+
+/* held.c */
+/* Takes FD, also when there is no room for it: NULL then, and where FD is an error. */
+struct grant_held *held_add(struct grant *g, uint32_t type, int fd, int *ret_error);
+/* It is known now what H is: the next keeper may have it, too. A copy is the engine's. */
+int held_enter(struct grant *g, struct grant_held *h, int *ret_fd);
+int held_copy(struct grant_held *h, int *ret_fd);
+struct grant_held *held_find(const struct grant *g, uint32_t type, const char *name);
+/* One of our devices, of either kind. */
+struct grant_held *held_find_device(const struct grant *g, const char *name);
+void held_drop(struct grant *g, struct grant_held **link);
 
 /* told.c */
 /* R is NULL when it could not be decoded. */

@@ -20,7 +20,7 @@ static const char ledger_name[] = "ledger";
 /* On the wire, so to speak: never renumbered. */
 static const uint32_t held_types[] = {
 	0, MESSAGE_OPEN_UDP, MESSAGE_OPEN_TUN, MESSAGE_OPEN_CONTROL, MESSAGE_OPEN_STATE, MESSAGE_HOLD_UDP,
-	MESSAGE_OPEN_TCP};
+	MESSAGE_OPEN_TCP, MESSAGE_OPEN_TAP};
 enum { HELD_TYPES = sizeof(held_types) / sizeof(*held_types), ENTRY_BYTES = 256 };
 
 const char *grant_held_name(const struct grant_held *h, char name[GRANT_NAME])
@@ -172,6 +172,8 @@ static bool inherit_one(struct grant *g, struct handover *from, struct ledger_it
 		return bridges_inherit(&g->bridges, item);
 	case LEDGER_TABLE:
 		return tables_inherit(&g->tables, item);
+	case LEDGER_BORDERS:
+		return borders_inherit(&g->borders, item);
 	case LEDGER_DNS:
 		return resolver_inherit(&g->resolver, item, loop_clock());
 	case LEDGER_HOOK:

@@ -3,7 +3,8 @@
  *
  * softwired starts as the keeper (root), checks the configuration, opens a socket pair and forks the engine process, which drops
  * to an unprivileged user and reads everything hostile. The keeper parses nothing from the network. It does, on request:
- *   open UDP sockets, listening TCP sockets, TUN devices, ICMPv6 sockets on LAN interfaces, files, the control socket; change addresses, routes and links;
+ *   open UDP sockets, listening TCP sockets, TUN and TAP devices, ICMPv6 sockets on LAN interfaces, raw sockets of the mesh's encapsulations, files, the control
+ *   socket; change addresses, routes, neighbours and links; forbid what clients may not send;
  *   tell the host's resolver about DNS servers; run the operator's hooks; bridge LAN interfaces.
  * It holds the descriptors that it has opened, so that an engine that crashed or was replaced gets the same ones again.
  * What may be asked for is limited by struct keeper_policy, made from the configuration before the fork (a compromised
@@ -23,17 +24,17 @@
  * asynchronous for the engine process: an answer calls back.
  *
  * Parts: keeper.c (the process: fork, supervise, signals), identity.c (who the engine is, and becoming that), message.c (what a request must
- * look like), policy.c (what may be asked), grant.c (doing it, and what is held and undone), told.c (what the log says of it), descriptor.c (opening
+ * look like), policy.c (what may be asked), grant.c (doing it, and what is undone), held.c (what is held), told.c (what the log says of it), descriptor.c (opening
  * things), ledger.c (what is held and to be undone, in memory that outlives us), inherit.c (from one keeper to the next), handover.c (descriptors over
  * exec() and from the service manager), notify.c (what that is told), upgrade.c (may another program take our place?),
- * forwarding.c (the router switch), table.c (routes of BGP), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
+ * forwarding.c (the router switch), table.c (routes of BGP), border.c (filters on client links), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
  * may be run), child.c (running them), client.c (the engine's side).
  *
- * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, routes of BGP, addresses on LANs, forwarding,
- * bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
+ * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, routes of BGP, border filters, addresses on LANs,
+ * forwarding, bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
  * Known limit: a keeper that is killed (SIGKILL) undoes nothing. The next one does where a service manager has kept the ledger; else unreachable
- * routes, routes of BGP, LAN addresses and what resolvconf was told stay until the same ones are asked for again, which works as if they had not been there. A
+ * routes, routes of BGP, border filters, LAN addresses and what resolvconf was told stay until the same ones are asked for again, which works as if they had not been there. A
  * bridge stays, too, and is then nobody's: it is used again, but never removed. Hooks that waited are lost.
  */
 #ifndef KEEPER_KEEPER_H
@@ -184,7 +185,8 @@ void keeper_open_tun(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
 /*
  * IFF_TAP | IFF_NO_PI, non-blocking, without autoconfiguration and duplicate address detection, IPv6 on; made, up. Held, closed and named as TUNs are (a name is
- * of one kind for good). LLADDR of the device is 02:00:00:00:00:00: no path of the mesh has that.
+ * of one kind for good). LLADDR of the device is 02:00:00:00:00:00: no path of the mesh has that. Packets that come out of it are not checked for a way back to
+ * their source (rp_filter 0); where the administrator wants that for all interfaces, as little as possible is (2), which is logged.
  */
 void keeper_open_tap(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
@@ -197,14 +199,17 @@ void keeper_neighbours(struct keeper_client *c, bool add, const char *device, co
 /*
  * A raw socket, non-blocking, with large buffers (as keeper_open_udp()): PROTOCOL (4, 41, 47, 115 or 137) and LOCAL of the policy's `raws`: receives, bound to LOCAL,
  * also where there is no such address yet. PROTOCOL 255: sends whole packets of LOCAL's family (IPPROTO_RAW, header included); not bound. A new one each time:
- * packets that come while there is none are lost, and the kernel tells their senders.
+ * packets that come while there is none are lost, and the kernel tells their senders. It may tell them so, too, ("port unreachable") while there is one: a tunnel
+ * driver of the kernel (ipip, sit, ip6_tunnel, ip_gre) sees every packet of its protocol, and says that it has no tunnel for it.
  */
 void keeper_open_raw(struct keeper_client *c, const struct addr *local, uint8_t protocol, keeper_answer *answer, void *owner);
 /*
  * Border filters (SEC-MESH-5, SEC-MESH-6): what comes in by one of INTERFACES (client links, of the policy's `borders`) with a source or destination in one of
  * SETS (of the policy's `border_sets`) is not forwarded: rules of the kernel's routing policy, which prohibit. (Packets to addresses of our own are no matter of
- * these rules: they come behind the local table; the data plane looks at the interface itself.) Replaces those before; a COUNT of 0: none. Undone when the
- * keeper ends. At most KEEPER_BORDERS interfaces and sets each.
+ * these rules: they come behind the local table; the data plane looks at the interface itself.) Replaces those before, without a gap for what stays; a COUNT of 0:
+ * none, which may always be asked for. Undone when the keeper ends. At most KEEPER_BORDERS interfaces and sets each; a set of all addresses is none. An interface
+ * need not be there (yet). Senders hear that it is prohibited (ICMP). `ip rule` shows ours as "171: from ... iif ... prohibit proto 171": rules of the
+ * administrator's with a lower number come first.
  */
 void keeper_borders(struct keeper_client *c, const char *const *interfaces, unsigned interface_count, const struct prefix *sets,
 	unsigned set_count, keeper_answer *answer, void *owner);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -183,7 +184,8 @@ static const char *check_family(const union message_body *b)
 	return addr_size(b->family) ? NULL : "unknown address family";
 }
 
-static bool is_dns_server(const struct addr *a)
+/* Of one host that is not this one alone. */
+static bool is_unicast(const struct addr *a)
 {
 	return is_addr(a) && !addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_loopback(a) &&
 	       !is_broadcast(a);
@@ -198,7 +200,7 @@ static const char *check_dns(const union message_body *b)
 	if (d->count > KEEPER_DNS_MAX)
 		return "too many servers";
 	for (uint32_t i = 0; i < d->count; i++)
-		if (!is_dns_server(&d->servers[i]))
+		if (!is_unicast(&d->servers[i]))
 			return "not a server's address";
 	return is_zero(d->servers + d->count, (KEEPER_DNS_MAX - d->count) * sizeof(d->servers[0]))
 		       ? NULL
@@ -347,6 +349,71 @@ static const char *check_bgp_flush(const union message_body *b)
 	return check_table(&b->table);
 }
 
+enum { NUMBER_MAX = 0xffffff, PROTOCOL_L2TP = 115 };
+
+static const char *check_neighbours(const union message_body *b)
+{
+	const struct message_neighbours *m = &b->neighbours;
+
+	if (m->add > 1)
+		return "neither add nor delete";
+	if (!is_device(m->device))
+		return "not a device name";
+	if (!m->count || m->count > KEEPER_NEIGHBOURS)
+		return "no neighbours, or too many";
+	for (uint32_t i = 0; i < m->count; i++)
+		if (!m->numbers[i] || m->numbers[i] > NUMBER_MAX)
+			return "number out of range";
+	return is_zero(m->numbers + m->count, (KEEPER_NEIGHBOURS - m->count) * sizeof(m->numbers[0]))
+		       ? NULL
+		       : "more neighbours than were counted";
+}
+
+/* IP in IP, GRE, L2TPv3, MPLS; and what sends them all. */
+static bool is_encapsulation(uint8_t protocol)
+{
+	static const uint8_t known[] = {IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE, PROTOCOL_L2TP, IPPROTO_MPLS, IPPROTO_RAW};
+
+	return memchr(known, protocol, sizeof(known));
+}
+
+static const char *check_raw(const union message_body *b)
+{
+	if (!is_unicast(&b->raw.local))
+		return "not an address of ours";
+	return is_encapsulation(b->raw.protocol) ? NULL : "no protocol of an encapsulation";
+}
+
+static const char *check_border_interfaces(const struct message_borders *m)
+{
+	if (m->interface_count > KEEPER_BORDERS)
+		return "too many interfaces";
+	for (uint32_t i = 0; i < m->interface_count; i++)
+		if (!is_device(m->interfaces[i]))
+			return "not a device name";
+	return is_zero(m->interfaces + m->interface_count,
+		       (KEEPER_BORDERS - m->interface_count) * sizeof(m->interfaces[0]))
+		       ? NULL
+		       : "more interfaces than were counted";
+}
+
+static const char *check_borders(const union message_body *b)
+{
+	const struct message_borders *m = &b->borders;
+	const char *why = check_border_interfaces(m);
+
+	if (why)
+		return why;
+	if (m->set_count > KEEPER_BORDERS)
+		return "too many sets of addresses";
+	for (uint32_t i = 0; i < m->set_count; i++)
+		if (!is_prefix(&m->sets[i]) || !m->sets[i].len)
+			return "not a set of addresses";
+	return is_zero(m->sets + m->set_count, (KEEPER_BORDERS - m->set_count) * sizeof(m->sets[0]))
+		       ? NULL
+		       : "more sets than were counted";
+}
+
 static const char *check_nothing(const union message_body *b)
 {
 	return NULL;
@@ -383,6 +450,10 @@ static const struct kind {
 	[MESSAGE_CLOSE_TCP] = {"close-tcp", sizeof(struct endpoint), check_listener},
 	[MESSAGE_BGP_ROUTES] = {"bgp-routes", sizeof(struct message_bgp_routes), check_bgp_routes},
 	[MESSAGE_BGP_FLUSH] = {"bgp-flush", sizeof(struct keeper_table), check_bgp_flush},
+	[MESSAGE_OPEN_TAP] = {"open-tap", sizeof(struct message_link), check_link},
+	[MESSAGE_NEIGHBOURS] = {"neighbours", sizeof(struct message_neighbours), check_neighbours},
+	[MESSAGE_OPEN_RAW] = {"open-raw", sizeof(struct message_raw), check_raw},
+	[MESSAGE_BORDERS] = {"borders", sizeof(struct message_borders), check_borders},
 };
 
 static const struct kind *find_kind(uint32_t type)

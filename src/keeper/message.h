@@ -42,6 +42,10 @@ enum message_type {
 	MESSAGE_CLOSE_TCP,
 	MESSAGE_BGP_ROUTES,
 	MESSAGE_BGP_FLUSH,
+	MESSAGE_OPEN_TAP,
+	MESSAGE_NEIGHBOURS,
+	MESSAGE_OPEN_RAW,
+	MESSAGE_BORDERS,
 	MESSAGE_TYPES,
 };
 
@@ -94,10 +98,28 @@ struct message_bgp_routes {
 	struct keeper_bgp_route routes[KEEPER_BGP_ROUTES]; /* zero behind the last */
 };
 
+struct message_neighbours {
+	char device[IFNAMSIZ];
+	uint32_t add;
+	uint32_t count;
+	uint32_t numbers[KEEPER_NEIGHBOURS]; /* zero behind the last */
+};
+
+struct message_raw {
+	struct addr local;
+	uint8_t protocol;
+};
+
+struct message_borders {
+	uint32_t interface_count, set_count;
+	char interfaces[KEEPER_BORDERS][IFNAMSIZ]; /* zero behind the last */
+	struct prefix sets[KEEPER_BORDERS];	   /* zero behind the last */
+};
+
 union message_body {
 	struct endpoint endpoint;       /* OPEN_UDP, CLOSE_UDP, OPEN_TCP, CLOSE_TCP */
-	struct message_link link;       /* OPEN_TUN, LINK_MTU */
-	char name[IFNAMSIZ];            /* OPEN_ICMP6, OPEN_STATE, HOLD_UDP, HELD_UDP */
+	struct message_link link;       /* OPEN_TUN, OPEN_TAP, LINK_MTU */
+	char name[IFNAMSIZ];            /* OPEN_ICMP6, OPEN_STATE, HOLD_UDP, HELD_UDP, CLOSE_TUN */
 	char path[PATH_MAX];            /* OPEN_FILE, OPEN_DIRECTORY */
 	struct message_route route;     /* ROUTE */
 	struct message_address address; /* ADDRESS */
@@ -107,6 +129,9 @@ union message_body {
 	struct message_bridge bridge;   /* BRIDGE */
 	struct message_bgp_routes bgp_routes; /* BGP_ROUTES */
 	struct keeper_table table;      /* BGP_FLUSH */
+	struct message_neighbours neighbours; /* NEIGHBOURS */
+	struct message_raw raw;         /* OPEN_RAW */
+	struct message_borders borders; /* BORDERS */
 };
 
 struct message_request {

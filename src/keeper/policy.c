@@ -21,6 +21,16 @@ bool policy_has_tun(const struct keeper_policy *p, const char *name)
 	return has_text(p->tuns, p->tun_count, name);
 }
 
+bool policy_has_tap(const struct keeper_policy *p, const char *name)
+{
+	return has_text(p->taps, p->tap_count, name);
+}
+
+bool policy_has_device(const struct keeper_policy *p, const char *name)
+{
+	return policy_has_tun(p, name) || policy_has_tap(p, name);
+}
+
 bool policy_has_bridge(const struct keeper_policy *p, const char *name)
 {
 	return has_text(p->bridges, p->bridge_count, name);
@@ -135,6 +145,34 @@ static const char *check_bgp_routes(const struct keeper_policy *p, const struct 
 	return NULL;
 }
 
+static bool has_addr(const struct addr *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], a))
+			return true;
+	return false;
+}
+
+static bool has_prefix(const struct prefix *list, size_t count, const struct prefix *p)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix_equal(&list[i], p))
+			return true;
+	return false;
+}
+
+/* None at all may always be. */
+static const char *check_borders(const struct keeper_policy *p, const struct message_borders *m)
+{
+	for (uint32_t i = 0; i < m->interface_count; i++)
+		if (!has_text(p->borders, p->border_count, m->interfaces[i]))
+			return "interface that is not a configured client link";
+	for (uint32_t i = 0; i < m->set_count; i++)
+		if (!has_prefix(p->border_sets, p->border_set_count, &m->sets[i]))
+			return "addresses that are not configured as the core's";
+	return NULL;
+}
+
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r)
 {
 	const union message_body *b = &r->body;
@@ -145,8 +183,17 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_OPEN_TCP:
 		return policy_has_tcp(p, &b->endpoint) ? NULL : "address or port that is not configured";
 	case MESSAGE_OPEN_TUN:
-	case MESSAGE_LINK_MTU:
 		return policy_has_tun(p, b->link.name) ? NULL : "device that is not ours";
+	case MESSAGE_OPEN_TAP:
+		return policy_has_tap(p, b->link.name) ? NULL : "device that is not ours";
+	case MESSAGE_LINK_MTU:
+		return policy_has_device(p, b->link.name) ? NULL : "device that is not ours";
+	case MESSAGE_NEIGHBOURS:
+		return policy_has_tap(p, b->neighbours.device) ? NULL : "neighbours on a device that is not ours";
+	case MESSAGE_OPEN_RAW:
+		return has_addr(p->raws, p->raw_count, &b->raw.local) ? NULL : "address that is not configured";
+	case MESSAGE_BORDERS:
+		return check_borders(p, &b->borders);
 	case MESSAGE_OPEN_ICMP6:
 		return policy_has_lan(p, b->name) ? NULL : "interface that is not a configured LAN";
 	case MESSAGE_OPEN_FILE:
@@ -170,9 +217,10 @@ const char *policy_check(const struct keeper_policy *p, const struct message_req
 	case MESSAGE_BRIDGE:
 		return check_bridge(p, &b->bridge);
 	case MESSAGE_OPEN_STATE:
+	case MESSAGE_CLOSE_TUN:
+		return policy_has_device(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_HOLD_UDP:
 	case MESSAGE_HELD_UDP:
-	case MESSAGE_CLOSE_TUN:
 		return policy_has_tun(p, b->name) ? NULL : "for a device that is not ours";
 	case MESSAGE_BGP_ROUTES:
 		return check_bgp_routes(p, &b->bgp_routes);
@@ -242,6 +290,35 @@ static bool join_endpoints(const struct endpoint *a, size_t a_count, const struc
 	return true;
 }
 
+static bool join_addrs(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+{
+	struct addr *list = calloc(a->raw_count + b->raw_count + 1, sizeof(*list));
+
+	ret->raws = list;
+	for (size_t i = 0; list && i < a->raw_count + b->raw_count; i++) {
+		const struct addr *from = i < a->raw_count ? &a->raws[i] : &b->raws[i - a->raw_count];
+
+		if (!has_addr(list, ret->raw_count, from))
+			list[ret->raw_count++] = *from;
+	}
+	return list;
+}
+
+static bool join_prefixes(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
+{
+	struct prefix *list = calloc(a->border_set_count + b->border_set_count + 1, sizeof(*list));
+
+	ret->border_sets = list;
+	for (size_t i = 0; list && i < a->border_set_count + b->border_set_count; i++) {
+		const struct prefix *from =
+			i < a->border_set_count ? &a->border_sets[i] : &b->border_sets[i - a->border_set_count];
+
+		if (!has_prefix(list, ret->border_set_count, from))
+			list[ret->border_set_count++] = *from;
+	}
+	return list;
+}
+
 static bool join_exports(struct keeper_policy *ret, const struct keeper_policy *a, const struct keeper_policy *b)
 {
 	struct keeper_export *list = calloc(a->export_count + b->export_count + 1, sizeof(*list));
@@ -287,6 +364,10 @@ struct keeper_policy *policy_join(const struct keeper_policy *a, const struct ke
 		join_texts(a->directories, a->directory_count, b->directories, b->directory_count,
 			&p->directories, &p->directory_count) &&
 		join_texts(a->tuns, a->tun_count, b->tuns, b->tun_count, &p->tuns, &p->tun_count) &&
+		join_texts(a->taps, a->tap_count, b->taps, b->tap_count, &p->taps, &p->tap_count) &&
+		join_texts(a->borders, a->border_count, b->borders, b->border_count, &p->borders,
+			&p->border_count) &&
+		join_addrs(p, a, b) && join_prefixes(p, a, b) &&
 		join_texts(a->lans, a->lan_count, b->lans, b->lan_count, &p->lans, &p->lan_count) &&
 		join_texts(a->hooks, a->hook_count, b->hooks, b->hook_count, &p->hooks, &p->hook_count) &&
 		join_texts(a->bridges, a->bridge_count, b->bridges, b->bridge_count, &p->bridges,
@@ -308,11 +389,15 @@ void policy_joined_free(struct keeper_policy *p)
 	free_texts(p->files, p->file_count);
 	free_texts(p->directories, p->directory_count);
 	free_texts(p->tuns, p->tun_count);
+	free_texts(p->taps, p->tap_count);
+	free_texts(p->borders, p->border_count);
 	free_texts(p->lans, p->lan_count);
 	free_texts(p->hooks, p->hook_count);
 	free_texts(p->bridges, p->bridge_count);
 	free((void *)p->udp);
 	free((void *)p->tcp);
+	free((void *)p->raws);
+	free((void *)p->border_sets);
 	free((void *)p->exports);
 	free((char *)p->control_socket);
 	free((char *)p->control_group);

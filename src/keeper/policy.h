@@ -8,6 +8,9 @@
 /* NULL: allowed. Else a static text: what is not allowed. R has been decoded. */
 const char *policy_check(const struct keeper_policy *p, const struct message_request *r);
 bool policy_has_tun(const struct keeper_policy *p, const char *name);
+bool policy_has_tap(const struct keeper_policy *p, const char *name);
+/* Of either kind. */
+bool policy_has_device(const struct keeper_policy *p, const char *name);
 /* A LAN, or a bridge of LANs. */
 bool policy_has_lan(const struct keeper_policy *p, const char *name);
 /* May PORT be bridged? A bridge may not. */

@@ -19,6 +19,7 @@ static void log_object(struct log_line *l, const struct message_request *r)
 		log_endpoint(l, "local", &b->endpoint);
 		break;
 	case MESSAGE_OPEN_TUN:
+	case MESSAGE_OPEN_TAP:
 	case MESSAGE_LINK_MTU:
 		log_text(l, "device", b->link.name);
 		log_uint(l, "mtu", b->link.mtu);
@@ -54,6 +55,19 @@ static void log_object(struct log_line *l, const struct message_request *r)
 	case MESSAGE_BGP_FLUSH:
 		log_uint(l, "table", b->table.table);
 		log_uint(l, "metric", b->table.metric);
+		break;
+	case MESSAGE_NEIGHBOURS:
+		log_text(l, "do", b->neighbours.add ? "add" : "delete");
+		log_text(l, "device", b->neighbours.device);
+		log_uint(l, "neighbours", b->neighbours.count);
+		break;
+	case MESSAGE_OPEN_RAW:
+		log_addr(l, "local", &b->raw.local);
+		log_uint(l, "protocol", b->raw.protocol);
+		break;
+	case MESSAGE_BORDERS:
+		log_uint(l, "interfaces", b->borders.interface_count);
+		log_uint(l, "sets", b->borders.set_count);
 		break;
 	case MESSAGE_BRIDGE:
 		log_text(l, "device", b->bridge.bridge);
@@ -115,6 +129,11 @@ static const char *explain(uint32_t type, int result)
 		{MESSAGE_OPEN_TCP, -EADDRINUSE, "another program listens there"},
 		{MESSAGE_OPEN_TUN, -EBUSY, "somebody else has a device of this name"},
 		{MESSAGE_OPEN_TUN, -ENOENT, "the kernel has no TUN driver (modprobe tun)"},
+		{MESSAGE_OPEN_TAP, -EBUSY, "somebody else has a device of this name"},
+		{MESSAGE_OPEN_TAP, -ENOENT, "the kernel has no TAP driver (modprobe tun)"},
+		{MESSAGE_NEIGHBOURS, -ENODEV, "the device has not been opened"},
+		{MESSAGE_BORDERS, -EAFNOSUPPORT, "the kernel has no routing policy for this family"},
+		{MESSAGE_BORDERS, -EOPNOTSUPP, "the kernel has no routing policy for this family"},
 		{MESSAGE_OPEN_FILE, -EINVAL, "not a regular file"},
 		{MESSAGE_OPEN_FILE, -ELOOP, "symbolic link where the engine itself may write"},
 		{MESSAGE_OPEN_DIRECTORY, -EACCES,
@@ -158,7 +177,8 @@ void told_failure(struct grant *g, const struct message_request *r, int result)
 		log_text(&l, "reason", reason);
 	else if (g->netlink && *netlink_error(g->netlink) &&
 		 (r->type == MESSAGE_ROUTE || r->type == MESSAGE_ADDRESS || r->type == MESSAGE_LINK_MTU ||
-			 r->type == MESSAGE_BRIDGE || r->type == MESSAGE_BGP_ROUTES))
+			 r->type == MESSAGE_BRIDGE || r->type == MESSAGE_BGP_ROUTES ||
+			 r->type == MESSAGE_NEIGHBOURS || r->type == MESSAGE_BORDERS))
 		log_text(&l, "kernel", netlink_error(g->netlink));
 	end_limited(g, &l);
 }

@@ -79,55 +79,15 @@ static void begin(struct batch *b)
 
 /* ---- all of them ---- */
 
-/* The message of the last one begins where? They are of different lengths. */
-static struct nlmsghdr *last_of(struct batch *b)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *)b->bytes;
-	uint32_t last = b->first + b->count - 1;
-
-	while (h->nlmsg_seq != last)
-		h = (struct nlmsghdr *)((char *)h + MNL_ALIGN(h->nlmsg_len));
-	return h;
-}
-
-/* 1: more must come. */
-static int take_errors(struct batch *b, const struct nlmsghdr *h, int left)
-{
-	struct netlink *n = b->netlink;
-
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		uint32_t index = h->nlmsg_seq - b->first;
-
-		if (h->nlmsg_type != NLMSG_ERROR || index >= b->count ||
-			!mnl_nlmsg_portid_ok(h, mnl_socket_get_portid(n->socket)))
-			continue;
-		b->rows[index]->error = request_error(n, h);
-		if (index == b->count - 1)
-			return 0;
-	}
-	return 1;
-}
-
 static int run(struct batch *b)
 {
-	struct netlink *n = b->netlink;
-	int state = 1;
+	int errors[NETLINK_BATCH] = {0};
+	int r = b->count ? request_run_many(b->netlink, b->bytes, b->len, b->count, errors) : 0;
 
-	if (!b->count)
-		return 0;
-	n->sequence += b->count;
-	last_of(b)->nlmsg_flags |= NLM_F_ACK;
-	if (mnl_socket_sendto(n->socket, b->bytes, b->len) < 0)
-		return -errno;
-	while (state == 1) {
-		ssize_t len = mnl_socket_recvfrom(n->socket, n->answer, sizeof(n->answer));
-
-		if (len < 0 && errno != EINTR)
-			return -errno;
-		if (len >= 0)
-			state = take_errors(b, (const struct nlmsghdr *)n->answer, (int)len);
-	}
-	return state;
+	for (unsigned i = 0; i < b->count && !r; i++)
+		if (errors[i])
+			b->rows[i]->error = errors[i];
+	return r;
 }
 
 /* ---- what is there already ---- */

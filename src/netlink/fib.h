@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * netlink/fib: the kernel's routing tables as a routing protocol needs them: written many routes at a time (batch.c, the keeper), read and watched
- * (reader.c, the engine process), and asked how a next hop is reached (way.c).
+ * (reader.c, the engine process), and asked how a next hop is reached (way.c); and rules that forbid before any table is asked (rule.c, the keeper).
  *
  * Protocol. BGP routes of ours carry NETLINK_BGP, a number of our own, which `ip route` shows as "proto 172". RTPROT_BGP (186) is what FRR gives its BGP
  * routes, with the same default metric, in the same table: a host may run both, and taking ours away would take theirs. Nothing of another protocol is ever
@@ -39,6 +39,26 @@ int netlink_bgp_routes(
 	struct netlink *n, uint32_t table, uint32_t metric, struct netlink_bgp_route *routes, unsigned count);
 /* Removes up to MOST of our BGP routes with this table and metric, of both families, and says how many; 0: none is left. 0 or -errno. */
 int netlink_bgp_flush(struct netlink *n, uint32_t table, uint32_t metric, unsigned most, unsigned *ret_count);
+
+/* ---- forbidding: rule.c ---- */
+
+/*
+ * Our rules of the routing policy: behind the local table's (0), before those that people and programs make as a rule (32765 and down, 1000 for VRFs), and far before
+ * the main table's (32766). `ip rule` shows them as "171: from ... iif ... prohibit proto 171".
+ */
+enum { NETLINK_RULE_PREFERENCE = 171 };
+
+/* What comes in by INTERFACE, which need not be there, from (or else to) PREFIX is not forwarded: its sender hears that this is prohibited. */
+struct netlink_rule {
+	char interface[16];
+	bool from;
+	struct prefix prefix;
+};
+/*
+ * Afterwards these are our rules, and no others: new ones come before old ones go. What has another protocol or preference is left alone. 0 or -errno: then
+ * the old ones are still there, and maybe some of the new. -EEXIST: somebody has made a rule with our protocol and preference that the kernel takes for one of these.
+ */
+int netlink_rules(struct netlink *n, const struct netlink_rule *rules, unsigned count);
 
 /* ---- asking: way.c ---- */
 

@@ -128,6 +128,18 @@ int netlink_link_mtu(struct netlink *n, const char *device, uint32_t mtu)
 	return set_link(n, device, IFLA_MTU, mtu);
 }
 
+int netlink_link_lladdr(struct netlink *n, const char *device, const uint8_t lladdr[6])
+{
+	struct ifinfomsg *m;
+	struct nlmsghdr *h;
+
+	if (!is_device_name(device))
+		return -ENODEV;
+	h = put_link(n, device, &m);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, lladdr);
+	return request_run(n, h, NULL, NULL);
+}
+
 int netlink_link_queue(struct netlink *n, const char *device, uint32_t packets)
 {
 	return set_link(n, device, IFLA_TXQLEN, packets);

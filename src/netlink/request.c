@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One request to rtnetlink at a time: sequence number, acknowledgement, and the kernel's own words about a refusal.
+ * One request to rtnetlink at a time, or many at once: sequence number, acknowledgement, and the kernel's own words about a refusal.
+ *
+ * Of many only the last one is acknowledged; of the others the kernel says something only when they fail.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -183,5 +185,53 @@ int request_run(
 			state = read_answer(
 				n, (const struct nlmsghdr *)n->answer, (int)len, take, arg, &result);
 	} while (state == 1);
+	return state;
+}
+
+/* ---- many at once ---- */
+
+/* They are of different lengths. */
+static struct nlmsghdr *last_of(void *messages, unsigned count)
+{
+	struct nlmsghdr *h = messages;
+
+	while (--count)
+		h = (struct nlmsghdr *)((char *)h + MNL_ALIGN(h->nlmsg_len));
+	return h;
+}
+
+/* 1: more must come. */
+static int take_errors(struct netlink *n, const struct nlmsghdr *h, int left, uint32_t first, unsigned count, int *errors)
+{
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		uint32_t index = h->nlmsg_seq - first;
+
+		if (h->nlmsg_type != NLMSG_ERROR || index >= count ||
+			!mnl_nlmsg_portid_ok(h, mnl_socket_get_portid(n->socket)))
+			continue;
+		errors[index] = request_error(n, h);
+		if (index == count - 1)
+			return 0;
+	}
+	return 1;
+}
+
+int request_run_many(struct netlink *n, void *messages, size_t len, unsigned count, int *ret_errors)
+{
+	uint32_t first = n->sequence + 1;
+	int state = 1;
+
+	n->sequence += count;
+	last_of(messages, count)->nlmsg_flags |= NLM_F_ACK;
+	if (mnl_socket_sendto(n->socket, messages, len) < 0)
+		return -errno;
+	while (state == 1) {
+		ssize_t got = mnl_socket_recvfrom(n->socket, n->answer, sizeof(n->answer));
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got >= 0)
+			state = take_errors(n, (const struct nlmsghdr *)n->answer, (int)got, first, count, ret_errors);
+	}
 	return state;
 }

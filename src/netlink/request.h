@@ -28,6 +28,11 @@ void request_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
  */
 int request_run(
 	struct netlink *n, struct nlmsghdr *h, int (*take)(const struct nlmsghdr *h, void *arg), void *arg);
+/*
+ * Sends COUNT requests at once, which stand in LEN bytes at MESSAGES with the sequence numbers n->sequence + 1 and so on, without NLM_F_ACK. 0: all are done, and
+ * in RET_ERRORS (zeroed by the caller) stands what the kernel said of those that failed. -errno: nothing is known of any.
+ */
+int request_run_many(struct netlink *n, void *messages, size_t len, unsigned count, int *ret_errors);
 /* Of an NLMSG_ERROR: 0 or the kernel's -errno; its text, when it sent one, goes into n->error. */
 int request_error(struct netlink *n, const struct nlmsghdr *h);
 /* Routes of our own BGP that come and go are not told to this socket. 0 or -errno. */

@@ -3,8 +3,8 @@
  *
  * libmnl, RFC 3549 in spirit, the kernel's rtnetlink in fact. Routes and addresses that we add carry protocol NETLINK_PROTOCOL, so that they
  * can be told from others': nothing of another protocol is ever replaced or deleted.
- * Parts: request.c (one request, one answer), address.c, link.c, route.c (what may be asked), monitor.c (what changed); for whole routing tables, with a
- * header of their own (fib.h): batch.c, reader.c, way.c.
+ * Parts: request.c (one request, one answer), address.c, link.c, neighbour.c, route.c (what may be asked), monitor.c (what changed); for whole routing tables,
+ * with a header of their own (fib.h): batch.c, reader.c, rule.c, way.c.
  */
 #ifndef NETLINK_ROUTE_H
 #define NETLINK_ROUTE_H
@@ -47,6 +47,7 @@ int netlink_route(struct netlink *n, bool add, const struct prefix *dst, bool un
 	const struct addr *source, uint32_t metric);
 int netlink_link_up(struct netlink *n, const char *device, bool up);
 int netlink_link_mtu(struct netlink *n, const char *device, uint32_t mtu);
+int netlink_link_lladdr(struct netlink *n, const char *device, const uint8_t lladdr[6]);
 int netlink_link_queue(struct netlink *n, const char *device, uint32_t packets); /* txqueuelen */
 /* No SLAAC link-local address on a TUN (addr_gen_mode none): the daemon sets its own. */
 int netlink_link_no_autoconf(struct netlink *n, const char *device);
@@ -61,6 +62,17 @@ int netlink_path_mtu_by(struct netlink *n, const struct addr *dst, unsigned ifin
 	struct addr *ret_source, unsigned *ret_ifindex);
 /* The MAC address; -ENODATA when the device has none. Unprivileged. */
 int netlink_interface_lladdr(struct netlink *n, const char *device, uint8_t ret[6], unsigned *ret_ifindex);
+
+/*
+ * Permanent neighbours: nobody is asked for them, and no carrier that goes takes them away; they go with the device. COUNT of them, of one family each or mixed.
+ * 0, or the first error there was: the others are done all the same. For deleting the link-layer addresses do not count.
+ */
+struct netlink_neighbour {
+	struct addr address;
+	uint8_t lladdr[6];
+};
+int netlink_neighbours(
+	struct netlink *n, bool add, const char *device, const struct netlink_neighbour *list, unsigned count);
 
 /*
  * Bridges. A new one has no ports, no spanning tree and no forward delay, so that a port works at once; it is down. -EEXIST: there is a device of

@@ -720,10 +720,13 @@ static void the_keeper_allows_what_is_named(void **state)
 	assert_int_equal(p.tcp[1].addr.family, AF_INET6);
 	assert_int_equal(p.tcp[1].port, 179);
 	config_done(c);
-	good(BGP("port = 0; neighbors = { a = { address = \"2001:db8::2\"; }; };"), c, "");
+	good("afbr = { bgp = { as = 65000; router-id = \"192.0.2.1\"; port = 0; neighbors = { a = { address = "
+	     "\"2001:db8::2\"; }; }; }; };",
+		c, "");
 	allow_policy(c, lists, &p);
 	assert_int_equal(p.tcp_count, 0);
 	assert_int_equal(p.export_count, 0);
+	assert_int_equal(p.tap_count + p.raw_count + p.border_count + p.border_set_count, 0);
 	assert_false(p.may_forward);
 	config_done(c);
 	good(BGP("kernel = { export = { table = 100; metric = 7; }; }; neighbors = { a = { address = "
@@ -742,6 +745,40 @@ static void the_keeper_allows_what_is_named(void **state)
 	allow_policy(c, lists, &p);
 	assert_true(p.exports[0].ipv6);
 	assert_false(p.exports[0].ipv4);
+	config_free(c);
+	free(lists);
+}
+
+/* An address in the core is what makes a mesh of it. */
+static void the_keeper_allows_what_softwires_need(void **state)
+{
+	struct allow_lists *lists = calloc(1, sizeof(*lists));
+	struct config *c = new_config();
+	struct afbr_config *a;
+	struct keeper_policy p;
+
+	assert_non_null(lists);
+	good(INTERNAL(""), c, "");
+	a = (struct afbr_config *)c->afbr;
+	a->client_interface_count = a->endpoint_count = 1;
+	strcpy(a->client_interfaces[0], "ce0");
+	a->endpoints[0] = (struct prefix){.addr = {AF_INET6, {0x20, 1, 0xd, 0xb8}}, .len = 32};
+	a->filter = true;
+	allow_policy(c, lists, &p);
+	assert_int_equal(p.tap_count, 1);
+	assert_string_equal(p.taps[0], "softwire0");
+	assert_int_equal(p.raw_count, 1);
+	expect_addr(&p.raws[0], "2001:db8::1");
+	assert_true(p.may_forward);
+	assert_int_equal(p.border_count, 1);
+	assert_string_equal(p.borders[0], "ce0");
+	assert_int_equal(p.border_set_count, 2);
+	assert_int_equal(p.border_sets[0].len, 32);
+	expect_addr(&p.border_sets[1].addr, "2001:db8::1");
+	assert_int_equal(p.border_sets[1].len, 128);
+	a->filter = false;
+	allow_policy(c, lists, &p);
+	assert_int_equal(p.border_count + p.border_set_count, 0);
 	config_free(c);
 	free(lists);
 }
@@ -775,6 +812,7 @@ int main(void)
 		cmocka_unit_test(many_neighbors_and_prefixes),
 		cmocka_unit_test(a_password_file_is_a_secret_that_fits),
 		cmocka_unit_test(the_keeper_allows_what_is_named),
+		cmocka_unit_test(the_keeper_allows_what_softwires_need),
 		cmocka_unit_test(our_other_softwires_are_known_by_name),
 	};
 

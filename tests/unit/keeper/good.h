@@ -26,6 +26,7 @@ static inline struct message_request good(uint32_t type)
 		r.body.endpoint = (struct endpoint){addr4(192, 0, 2, 1), 1701};
 		break;
 	case MESSAGE_OPEN_TUN:
+	case MESSAGE_OPEN_TAP:
 	case MESSAGE_LINK_MTU:
 		r.body.link = (struct message_link){"si-home", 1400};
 		break;
@@ -81,6 +82,19 @@ static inline struct message_request good(uint32_t type)
 		break;
 	case MESSAGE_BGP_FLUSH:
 		r.body.table = (struct keeper_table){254, 20};
+		break;
+	case MESSAGE_NEIGHBOURS:
+		r.body.neighbours =
+			(struct message_neighbours){.device = "softwire0", .add = 1, .count = 2, .numbers = {1, 0xffffff}};
+		break;
+	case MESSAGE_OPEN_RAW:
+		r.body.raw = (struct message_raw){v6, 47};
+		break;
+	case MESSAGE_BORDERS:
+		r.body.borders = (struct message_borders){.interface_count = 2,
+			.set_count = 1,
+			.interfaces = {"eth1", "eth2.7"},
+			.sets = {prefix_of(&v6, 48)}};
 		break;
 	default:
 		break;

@@ -12,6 +12,7 @@
 static const char *const files[] = {"/etc/softwire/users.conf"};
 static const char *const directories[] = {"/var/lib/softwired/", "/var/spool/x"};
 static const char *const tuns[] = {"sc0", "si-home"};
+static const char *const taps[] = {"softwire0"};
 static const char *const lans[] = {"eth1", "br-odd"};
 static const char *const bridges[] = {"br-home", "br-odd"};
 
@@ -25,6 +26,8 @@ static struct keeper_policy policy(struct endpoint udp[2])
 		.directory_count = 2,
 		.tuns = tuns,
 		.tun_count = 2,
+		.taps = taps,
+		.tap_count = 1,
 		.lans = lans,
 		.lan_count = 2,
 		.bridges = bridges,
@@ -114,24 +117,27 @@ static void devices_are_allowed_by_purpose(void **state)
 {
 	static const struct {
 		uint32_t type;
-		bool tun, lan;
+		bool tun, tap, lan;
 	} cases[] = {
-		{MESSAGE_OPEN_TUN, true, false},
-		{MESSAGE_LINK_MTU, true, false},
-		{MESSAGE_OPEN_ICMP6, false, true},
-		{MESSAGE_OPEN_STATE, true, false},
-		{MESSAGE_HOLD_UDP, true, false},
-		{MESSAGE_HELD_UDP, true, false},
-		{MESSAGE_CLOSE_TUN, true, false},
-		{MESSAGE_ROUTE, true, false},
-		{MESSAGE_ADDRESS, true, true},
-		{MESSAGE_DNS, true, false},
+		{MESSAGE_OPEN_TUN, true, false, false},
+		{MESSAGE_OPEN_TAP, false, true, false},
+		{MESSAGE_LINK_MTU, true, true, false},
+		{MESSAGE_OPEN_ICMP6, false, false, true},
+		{MESSAGE_OPEN_STATE, true, true, false},
+		{MESSAGE_HOLD_UDP, true, false, false},
+		{MESSAGE_HELD_UDP, true, false, false},
+		{MESSAGE_CLOSE_TUN, true, true, false},
+		{MESSAGE_ROUTE, true, false, false},
+		{MESSAGE_ADDRESS, true, false, true},
+		{MESSAGE_DNS, true, false, false},
+		{MESSAGE_NEIGHBOURS, false, true, false},
 	};
 	struct endpoint udp[2];
 	struct keeper_policy p = policy(udp);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(device_allowed(&p, cases[i].type, "si-home"), cases[i].tun);
+		assert_int_equal(device_allowed(&p, cases[i].type, "softwire0"), cases[i].tap);
 		assert_int_equal(device_allowed(&p, cases[i].type, "eth1"), cases[i].lan);
 		assert_int_equal(device_allowed(&p, cases[i].type, "br-home"), cases[i].lan);
 		assert_false(device_allowed(&p, cases[i].type, "eth0"));
@@ -210,6 +216,59 @@ static void listening_sockets_are_allowed_by_address_and_port(void **state)
 	policy_joined_free(joined);
 }
 
+static bool borders_allowed(const struct keeper_policy *p, const char *interface, const char *set)
+{
+	struct message_request r = {.type = MESSAGE_BORDERS, .body.borders = {1, 1, {""}}};
+
+	strcpy(r.body.borders.interfaces[0], interface);
+	assert_int_equal(prefix_parse(set, &r.body.borders.sets[0]), 0);
+	return !policy_check(p, &r);
+}
+
+static bool raw_allowed(const struct keeper_policy *p, const char *local)
+{
+	struct message_request r = {.type = MESSAGE_OPEN_RAW, .body.raw.protocol = 47};
+
+	assert_int_equal(addr_parse(local, &r.body.raw.local), 0);
+	return !policy_check(p, &r);
+}
+
+/* After a reload what was allowed stays allowed, for the engine that runs. */
+static void the_mesh_gets_its_own_addresses_and_links(void **state)
+{
+	static const char *const clients[] = {"ce0", "ce1"};
+	const struct addr raws[] = {addr4(192, 0, 2, 1), addr4(192, 0, 2, 9)};
+	const struct prefix sets[] = {{addr4(192, 0, 2, 0), 24}, {addr4(198, 51, 100, 0), 24}};
+	struct keeper_policy a = {.raws = raws,
+		.raw_count = 1,
+		.taps = taps,
+		.tap_count = 1,
+		.borders = clients,
+		.border_count = 1,
+		.border_sets = sets,
+		.border_set_count = 1};
+	struct keeper_policy b = a, nothing = {0}, *joined;
+
+	b.raws++;
+	b.borders++;
+	b.border_sets++;
+	joined = policy_join(&a, &b);
+	assert_non_null(joined);
+	assert_int_equal(joined->tap_count, 1);
+	assert_int_equal(joined->raw_count, 2);
+	assert_true(raw_allowed(&a, "192.0.2.1") && raw_allowed(joined, "192.0.2.1"));
+	assert_true(!raw_allowed(&a, "192.0.2.9") && raw_allowed(joined, "192.0.2.9"));
+	assert_false(raw_allowed(joined, "192.0.2.2"));
+	assert_false(raw_allowed(&nothing, "192.0.2.1"));
+	assert_true(borders_allowed(&a, "ce0", "192.0.2.0/24"));
+	assert_false(borders_allowed(&a, "ce1", "192.0.2.0/24"));
+	assert_false(borders_allowed(&a, "ce0", "198.51.100.0/24"));
+	assert_false(borders_allowed(&a, "ce0", "192.0.2.0/25"));
+	assert_true(borders_allowed(joined, "ce1", "192.0.2.0/24") && borders_allowed(joined, "ce0", "198.51.100.0/24"));
+	assert_false(borders_allowed(joined, "eth0", "192.0.2.0/24"));
+	policy_joined_free(joined);
+}
+
 static void only_what_is_delegated_may_be_unreachable(void **state)
 {
 	static const struct {
@@ -262,11 +321,12 @@ static void an_empty_policy_allows_next_to_nothing(void **state)
 	for (uint32_t type = 0; type <= MESSAGE_TYPES; type++) {
 		struct message_request r = {.type = type};
 
-		/* closing what is held, reading root's own configuration again, saying that all is well, becoming the program that we are */
+		/* closing what is held, no border filters at all, reading root's own configuration again, saying that all is well, becoming the program that we are */
 		assert_int_equal(!policy_check(&p, &r), type == MESSAGE_CLOSE_UDP || type == MESSAGE_CLOSE_TCP ||
 								type == MESSAGE_RELOAD ||
 								type == MESSAGE_RELOAD_BACK ||
-								type == MESSAGE_READY || type == MESSAGE_UPGRADE);
+								type == MESSAGE_READY || type == MESSAGE_UPGRADE ||
+								type == MESSAGE_BORDERS);
 	}
 }
 
@@ -290,6 +350,7 @@ int main(void)
 		cmocka_unit_test(bridges_are_made_of_lans_only),
 		cmocka_unit_test(sockets_are_allowed_by_address_and_port),
 		cmocka_unit_test(listening_sockets_are_allowed_by_address_and_port),
+		cmocka_unit_test(the_mesh_gets_its_own_addresses_and_links),
 		cmocka_unit_test(only_what_is_delegated_may_be_unreachable),
 		cmocka_unit_test(addresses_on_a_lan_take_no_more_than_a_lan),
 		cmocka_unit_test(an_empty_policy_allows_next_to_nothing),
