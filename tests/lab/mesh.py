@@ -29,6 +29,8 @@ def setting(value):
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, (list, tuple)):
+        if value and isinstance(value[0], dict):
+            return "( " + ", ".join(setting(v) for v in value) + " )"
         return "[ " + ", ".join(setting(v) for v in value) + " ]"
     if isinstance(value, dict):
         return "{ " + " ".join(f"{k} = {setting(v)};" for k, v in value.items()) + " }"
@@ -40,14 +42,15 @@ def neighbor(address, **keys):
     return {"address": address, "connect-retry": 1, "idle-hold": 0.2, **{k.replace("_", "-"): v for k, v in keys.items()}}
 
 
-def speaker(number, as_number, neighbors, networks=(), core=None, **bgp):
-    """The configuration of a daemon that is an AFBR, or a CE router, and nothing else."""
+def speaker(number, as_number, neighbors, networks=(), core=None, afbr=None, **bgp):
+    """The configuration of a daemon that is an AFBR, or a CE router, and nothing else. CORE: its address, or the keys of `core`; AFBR: other keys of `afbr`."""
     group = {"as": as_number, "router-id": f"10.0.0.{number}", "neighbors": neighbors, **{k.replace("_", "-"): v for k, v in bgp.items()}}
     if networks:
         group["networks"] = list(networks)
     text = setting(group)[:-1] + POLICIES + " }"
-    core = f'core = {{ address = "{core}"; }};' if core else ""
-    return f"afbr = {{ {core} bgp = {text}; }};\n"
+    groups = {"core": core if isinstance(core, dict) else {"address": core}} if core else {}
+    more = setting({k.replace("_", "-"): v for k, v in {**groups, **(afbr or {})}.items()})[1:-1]
+    return f"afbr = {{ {more} bgp = {text}; }};\n"
 
 
 class Mesh(Lab):

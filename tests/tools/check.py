@@ -124,7 +124,8 @@ def meson_tests(folder, suite):
     Count.add(passed, failed, skipped)
 
 
-LAB = ["-n", "4"]  # lab tests mostly wait; each has namespaces of its own
+# Lab tests mostly wait; each has namespaces of its own, but for groups (pytest.mark.xdist_group) that share what took long to make.
+LAB = ["-n", "4", "--dist", "loadgroup"]
 GUESTS = ["-n", "2", "--dist", "loadfile"]  # tests of a file share what took long to make: a guest's run, the package
 
 

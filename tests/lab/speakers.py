@@ -34,6 +34,7 @@ class Peer:
     client: bool = False
     hops: int = None  # GTSM
     multihop: bool = False
+    local: str = None  # our end, where it is another one than the speaker's
 
 
 @dataclasses.dataclass
@@ -164,7 +165,7 @@ class Bird(Speaker):
 
     def protocol_text(self, peer):
         internal = peer.as_number == self.as_number
-        lines = [f"protocol bgp {self.protocol(peer.address)} {{", f"    local {self.local[is_ipv6(peer.address)]} as {self.as_number};",
+        lines = [f"protocol bgp {self.protocol(peer.address)} {{", f"    local {peer.local or self.local[is_ipv6(peer.address)]} as {self.as_number};",
                  f"    neighbor {peer.address} as {peer.as_number};", "    direct;" if not internal and not peer.multihop else "    multihop;",
                  "    hold time 9; connect delay time 1; connect retry time 1; error wait time 1, 2;",
                  "    enable extended messages on; graceful restart on; enable route refresh on; interpret communities on;"]
