@@ -236,6 +236,12 @@ static void finish_start(struct afbr *a, int result)
 		started(a->owner, result);
 }
 
+static void routes_changed(struct bgp *b, enum bgp_family family)
+{
+	nexthop_routes(afbr_of(b), family);
+	export_routes(b, family);
+}
+
 static int begin_engine(struct afbr *a)
 {
 	static const struct bgp_ops ops = {.connect = connection_connect,
@@ -243,7 +249,7 @@ static int begin_engine(struct afbr *a)
 		.close = connection_close,
 		.next_hop = nexthop_wanted,
 		.event = event_tell,
-		.routes = export_routes,
+		.routes = routes_changed,
 		.work = afbr_work,
 		.message = mrt_message};
 	const struct afbr_config *c = a->config;

@@ -91,7 +91,7 @@ struct afbr {
 	void *owner;
 };
 
-/* ---- nexthop.c: is a next hop reached, and how ---- */
+/* ---- nexthop.c, way.c, recurse.c (nexthops.h): is a next hop reached, and how ---- */
 
 /* Before the first neighbour. 0 or -errno. */
 int nexthop_start(struct afbr *a);
@@ -100,7 +100,10 @@ void nexthop_free(struct afbr *a);
 void nexthop_wanted(struct bgp *b, struct bgp_next_hop *n, bool wanted);
 /* a->config is another one now. */
 void nexthop_change(struct afbr *a);
-/* How packets of FAMILY (AF_INET, AF_INET6) to a route with next hop N leave: gateway, interface and on_link of *RET where that is natively. */
+/* ops->routes(): the table of FAMILY has something new. Before export.c hears of it. */
+void nexthop_routes(struct afbr *a, enum bgp_family family);
+/* How packets of FAMILY (AF_INET, AF_INET6) to a route with next hop N leave: gateway, interface and on_link of *RET where that is natively. What is reached by
+ * recursion only, is reached by softwires. */
 enum nexthop_state { NEXTHOP_UNREACHED, NEXTHOP_SOFTWIRE, NEXTHOP_NATIVE };
 enum nexthop_state nexthop_route(struct afbr *a, const struct bgp_next_hop *n, uint8_t family, struct keeper_bgp_route *ret);
 /* Would a route to P with METRIC take the place of the one by which some next hop in it is reached? *RET is one. */

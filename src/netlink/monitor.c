@@ -57,7 +57,7 @@ struct netlink_monitor {
 	struct known_link *links;
 	enum change pending;
 	void (*changed)(void *owner, const char *what);
-	void (*down)(void *owner, unsigned index); /* or NULL */
+	void (*down)(void *owner, unsigned index, bool link); /* or NULL */
 	void *owner;
 	char buffer[4 * NETLINK_BUFFER] __attribute__((aligned(8)));
 };
@@ -191,10 +191,10 @@ static void forget_link(struct netlink_monitor *m, unsigned index)
 	free(k);
 }
 
-static void tell_down(const struct netlink_monitor *m, unsigned index)
+static void tell_down(const struct netlink_monitor *m, unsigned index, bool link)
 {
 	if (m->down)
-		m->down(m->owner, index);
+		m->down(m->owner, index, link);
 }
 
 static bool was_up(struct netlink_monitor *m, unsigned index)
@@ -218,7 +218,7 @@ static enum change judge_link(struct netlink_monitor *m, const struct nlmsghdr *
 	if (r.wireless) /* scan results, for instance: it says nothing about the link as such */
 		return CHANGE_NONE;
 	if (was_up(m, (unsigned)i->ifi_index) && (h->nlmsg_type == RTM_DELLINK || !(i->ifi_flags & IFF_UP)))
-		tell_down(m, (unsigned)i->ifi_index);
+		tell_down(m, (unsigned)i->ifi_index, true);
 	if (r.state.name[0])
 		learn_index(m, r.state.name, (unsigned)i->ifi_index);
 	if (h->nlmsg_type == RTM_DELLINK)
@@ -269,7 +269,7 @@ static enum change judge_address(const struct netlink_monitor *m, const struct n
 		return CHANGE_NONE;
 	(void)mnl_attr_parse(h, sizeof(*a), take_address_fact, &f);
 	if (takes_routes(h, a))
-		tell_down(m, a->ifa_index);
+		tell_down(m, a->ifa_index, false);
 	return f.protocol == NETLINK_PROTOCOL || is_ignored(m, a->ifa_index) ? CHANGE_NONE : CHANGE_ADDRESS;
 }
 
@@ -323,7 +323,7 @@ static void read_messages(struct netlink_monitor *m)
 			continue;
 		if (len < 0 && errno == ENOBUFS) {
 			note(m, CHANGE_OVERRUN);
-			tell_down(m, 0);
+			tell_down(m, 0, false);
 			continue;
 		}
 		if (len <= 0)
@@ -431,7 +431,8 @@ struct netlink_monitor *netlink_monitor_new(
 	return m;
 }
 
-void netlink_monitor_tell_down(struct netlink_monitor *m, void (*down)(void *owner, unsigned index))
+void netlink_monitor_tell_down(
+	struct netlink_monitor *m, void (*down)(void *owner, unsigned index, bool link))
 {
 	m->down = down;
 }

@@ -101,9 +101,10 @@ struct netlink_monitor *netlink_monitor_new(
 int netlink_monitor_ignore(struct netlink_monitor *m, const char *device);
 /*
  * DOWN is called at once, before the merged word, when a link goes down or away, or loses an address with which the kernel may take routes by it, though all may
- * be as before by then. INDEX 0: it may be any (an overrun).
+ * be as before by then. INDEX 0: it may be any (an overrun). LINK: it is the link itself, and nothing leaves by it any more, whatever the tables still say.
  */
-void netlink_monitor_tell_down(struct netlink_monitor *m, void (*down)(void *owner, unsigned index));
+void netlink_monitor_tell_down(
+	struct netlink_monitor *m, void (*down)(void *owner, unsigned index, bool link));
 void netlink_monitor_free(struct netlink_monitor *m);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "afbr/softwires.h"
 #include "netlink/fib.h"
 
 /* ---- the keeper ---- */
@@ -136,6 +137,11 @@ struct rib *bgp_rib(struct bgp *b, enum bgp_family family)
 	return &b->ribs[family];
 }
 
+bool bgp_is_deferring(const struct bgp *b)
+{
+	return b->deferring;
+}
+
 const char *bgp_source_name(const struct bgp *b, const struct rib_path *p)
 {
 	return p->source ? "peer" : "kernel";
@@ -213,8 +219,10 @@ static void rib_changed(struct rib *r)
 {
 	struct bgp *b = container_of(r - r->family, struct bgp, ribs[0]);
 
-	if (!b->deferring)
-		export_routes(b, r->family);
+	if (b->deferring)
+		return;
+	nexthop_routes(b->role, r->family);
+	export_routes(b, r->family);
 }
 
 static void begin_engine(struct bgp *b, struct afbr *role)
@@ -231,6 +239,26 @@ static void end_engine(struct bgp *b)
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
 		rib_done(&b->ribs[f]);
 	bgp_sets_done(&b->sets);
+}
+
+/* ---- the softwires, where a test does not bring the real ones ---- */
+
+__attribute__((weak)) void endpoint_way_changed(struct afbr *a, const struct addr *address)
+{
+	struct stage *s = container_of(a, struct stage, role);
+
+	s->ways_told++;
+	s->way_told = *address;
+	nexthop_core(a, address, &s->core_told);
+	s->answers_then = s->bgp.answers;
+}
+
+__attribute__((weak)) void transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted)
+{
+	struct stage *s = container_of(a, struct stage, role);
+
+	*(wanted ? &s->transmitters_come : &s->transmitters_gone) += 1;
+	s->transmitter = *address;
 }
 
 /* ---- the stage ---- */
@@ -331,8 +359,10 @@ void stage_begin(struct stage *s)
 void stage_restarted(struct stage *s)
 {
 	s->bgp.deferring = false;
-	for (unsigned f = 0; f < BGP_FAMILIES; f++)
+	for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+		nexthop_routes(&s->role, (enum bgp_family)f);
 		export_routes(&s->bgp, (enum bgp_family)f);
+	}
 }
 
 static void on_time(uv_timer_t *t)

@@ -47,6 +47,10 @@ struct stage {
 	unsigned forwards; /* which the keeper was asked for */
 	bool found, left, stopped;
 	int found_result;
+	/* what the softwires heard: endpoint_way_changed(), with what nexthop_core() says then, and what the engine had heard; transmitter_next_hop() */
+	unsigned ways_told, answers_then, transmitters_come, transmitters_gone;
+	struct addr way_told, transmitter;
+	struct nexthop_core core_told;
 };
 
 /* lan0 with 192.0.2.1/24 and 2001:db8::1/64, and lan1 with 198.18.0.1/24 and 2001:db8:1::1/64: both up. Skips without root. */

@@ -77,6 +77,41 @@ static void no_next_hop_lies_behind_a_softwire(void **state)
 	stage_free(s);
 }
 
+static bool is_behind_a_softwire(void *arg)
+{
+	const struct bgp_next_hop *n = next_hop_of(arg, "198.51.100.0/24");
+
+	return !n->reached && !strcmp(n->why, "only a softwire leads there");
+}
+
+/* The device of the mesh needs no configuration, and may come when the next hops are there already. */
+/* proves: MESH-BGP-8 partial */
+static void the_device_of_the_mesh_is_no_way_whenever_it_comes(void **state)
+{
+	struct stage *s = begin();
+	struct bgp_next_hop_value value = to_next_hop("2001:db8:ff::1", NULL);
+	struct nexthop_core core;
+	int tap;
+
+	administer("ip -6 route add 2001:db8:ff::/48 via fe80::9 dev lan0 metric 50");
+	learn(s, "198.51.100.0/24", "2001:db8:ff::1", NULL, NULL);
+	assert_reached(s, "198.51.100.0/24", 50);
+	tap = namespace_device(AFBR_DEVICE, IFF_TAP);
+	assert_true(tap >= 0);
+	administer("ip link set " AFBR_DEVICE
+		   " up && ip -6 route add 2001:db8:ff::/64 via fe80::1 dev " AFBR_DEVICE);
+	assert_true(stage_run(s, is_behind_a_softwire, s));
+	nexthop_core(&s->role, &value.global, &core);
+	assert_false(core.reached);
+	assert_string_equal(core.why, "only a softwire leads there");
+	/* What BGP has put there itself. */
+	administer("ip -6 route add 2001:db8:fe::/64 via fe80::1 dev " AFBR_DEVICE " proto 172");
+	learn(s, "198.51.101.0/24", "2001:db8:fe::1", NULL, NULL);
+	assert_lost(s, "198.51.101.0/24", "only a softwire leads there");
+	close(tap);
+	stage_free(s);
+}
+
 static bool has_lost(void *arg)
 {
 	return !next_hop_of(arg, "198.51.100.0/24")->reached;
@@ -161,6 +196,90 @@ static void many_are_asked_again_in_slices(void **state)
 	stage_free(s);
 }
 
+/* ---- of the core's family ---- */
+
+static struct stage *begin_with_core(void)
+{
+	struct stage *s = stage_new();
+
+	s->config->core = to_addr("2001:db8::1");
+	stage_begin(s);
+	return s;
+}
+
+static struct nexthop_core core_of(struct stage *s, const char *address)
+{
+	struct addr a = to_addr(address);
+	struct nexthop_core core;
+
+	nexthop_core(&s->role, &a, &core);
+	return core;
+}
+
+/* An address, however many next hops have it; not those of other families, nor what is known on one link only. */
+static void who_may_send_follows_from_next_hops(void **state)
+{
+	struct stage *s = begin_with_core();
+	struct addr egress = to_addr("2001:db8:ff::1");
+
+	learn(s, "198.51.100.0/24", "192.0.2.5", NULL, NULL);
+	learn(s, "198.51.101.0/24", NULL, "fe80::7", "lan1");
+	assert_int_equal(s->transmitters_come, 0);
+	learn(s, "198.51.102.0/24", "2001:db8:ff::1", NULL, NULL);
+	assert_int_equal(s->transmitters_come, 1);
+	assert_true(addr_equal(&s->transmitter, &egress));
+	learn(s, "198.51.103.0/24", "2001:db8:ff::1", "fe80::7", "lan1");
+	learn(s, "198.51.104.0/24", "2001:db8:ff::1", NULL, NULL);
+	assert_int_equal(s->transmitters_come, 1);
+	unlearn(s, "198.51.102.0/24");
+	unlearn(s, "198.51.104.0/24");
+	unlearn(s, "198.51.100.0/24");
+	assert_int_equal(s->transmitters_gone, 0);
+	unlearn(s, "198.51.103.0/24");
+	assert_int_equal(s->transmitters_gone, 1);
+	assert_int_equal(s->transmitters_come, 1);
+	stage_free(s);
+}
+
+static bool has_1400(void *arg)
+{
+	return core_of(arg, "2001:db8:ff::1").mtu == 1400;
+}
+
+static void the_mtu_of_the_path_comes_with_the_way(void **state)
+{
+	struct stage *s = begin_with_core();
+	struct nexthop_core core;
+
+	administer("ip -6 route add 2001:db8:ff::/48 via fe80::9 dev lan0");
+	learn(s, "198.51.100.0/24", "2001:db8:ff::1", NULL, NULL);
+	core = core_of(s, "2001:db8:ff::1");
+	assert_true(core.reached && addr_is_none(&core.via));
+	assert_int_equal(core.mtu, 1500);
+	assert_int_equal(core.ifindex, if_nametoindex("lan0"));
+	administer("ip -6 route change 2001:db8:ff::/48 via fe80::9 dev lan0 mtu 1400");
+	assert_true(stage_run(s, has_1400, s));
+	/* What nobody has asked for is asked for on the spot. */
+	core = core_of(s, "2001:db8:ff::2");
+	assert_true(core.reached);
+	assert_int_equal(core.mtu, 1400);
+	stage_free(s);
+}
+
+/* Packets of softwires have the global address, which no route leads to. */
+static void a_link_local_address_is_no_endpoint(void **state)
+{
+	struct stage *s = begin_with_core();
+
+	learn(s, "198.51.100.0/24", "2001:db8:dead::7", "fe80::7", "lan1");
+	assert_reached(s, "198.51.100.0/24", 0);
+	assert_false(core_of(s, "2001:db8:dead::7").reached);
+	assert_string_equal(core_of(s, "2001:db8:dead::7").why, "only its link-local address is reached");
+	stage_free(s);
+}
+
+/* ---- floods ---- */
+
 struct flood {
 	struct stage *stage;
 	struct netlink *netlink;
@@ -207,9 +326,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_answered_at_once_and_in_words),
 		cmocka_unit_test(no_next_hop_lies_behind_a_softwire),
+		cmocka_unit_test(the_device_of_the_mesh_is_no_way_whenever_it_comes),
 		cmocka_unit_test(what_changes_is_told),
 		cmocka_unit_test(a_link_without_carrier_leads_nowhere),
 		cmocka_unit_test(many_are_asked_again_in_slices),
+		cmocka_unit_test(who_may_send_follows_from_next_hops),
+		cmocka_unit_test(the_mtu_of_the_path_comes_with_the_way),
+		cmocka_unit_test(a_link_local_address_is_no_endpoint),
 		cmocka_unit_test(a_flood_of_changes_keeps_nobody_from_being_asked),
 	};
 

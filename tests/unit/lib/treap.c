@@ -123,7 +123,10 @@ static void agrees_with_a_sorted_array(void **state)
 
 /* ---- what it costs ---- */
 
-enum { MANY = 300000, STEPS = 60 }; /* the binary logarithm is 18, and a random tree is at most some times as deep */
+enum {
+	MANY = 300000,
+	STEPS = 60
+}; /* the binary logarithm is 18, and a random tree is at most some times as deep */
 
 static unsigned depth_of(const struct treap_node *n)
 {
