@@ -3,7 +3,7 @@
  * mesh: the data plane of a softwire mesh.
  *
  * Parts: encap.c (bytes of a softwire's headers, both ways), table.c, endpoint.c, path.c, accept.c, transmitter.c (the tables; table.h), plane.c (life, TAP
- * device, public functions), out.c (a frame of the TAP into the core), in.c (a packet of the core into the TAP), socket.c (raw sockets), error.c (ICMP).
+ * device, public functions), out.c (a frame of the TAP into the core), in.c (a packet of the core into the TAP), queue.c, socket.c (raw sockets), error.c (ICMP).
  *
  * encap.h: encapsulations as bytes. Pure functions. A softwire's header is made once, as a template (what does not change from packet to packet), and
  * completed for each packet: lengths, payload type, traffic class, flow label, label. What carries whom:

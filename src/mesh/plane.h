@@ -12,10 +12,14 @@
  * a link (MESH-BGP-8).
  * Too big: IPv6, and IPv4 with DF, are answered with the endpoint's MTU; IPv4 without DF is cut before it is packed. Where the core takes not even an
  * inner packet of 1280 octets (IPv6's least), the outer packet is fragmented, which the egress's kernel puts together; counted, and told in the log by the role.
+ * So is one that the kernel refuses, until the role has made the endpoint's MTU smaller.
  * ICMP errors come from the sources that were set; limited by endpoint, path and plane.
  * DSCP and ECN: RFC 2983, RFC 6040. Flow label: RFC 6438, from a hash of the inner addresses, protocol and ports.
  *
- * Memory: allocated with the plane; no packet allocates. Fairness: batches, as dataplane/tun.h.
+ * Memory: allocated with the plane; no packet allocates (but for counters of a new sender: transmitter.c). Fairness: batches, as dataplane/tun.h.
+ *
+ * Known limits: the device is read and written with a system call per packet. The core's first hop is chosen by outer addresses alone: the flow label is for
+ * the routers behind it. Packets larger than MESH_PACKET_MAX are dropped.
  */
 #ifndef MESH_PLANE_H
 #define MESH_PLANE_H
@@ -28,9 +32,12 @@ enum { MESH_PACKET_MAX = 9216, MESH_BATCH = 64, MESH_QUEUE_MAX = 512, MESH_INTER
 struct mesh_plane;
 
 struct mesh_ops {
-	/* The core said of a packet to OUTER: it takes no more than MTU octets (outer packet; a hint, may be forged: at least the family's minimum). */
+	/* The core, or our own kernel, said of a packet to OUTER: it takes no more than MTU octets (outer packet; a hint, may be forged: at least 1280, of IPv4 576). */
 	void (*path_mtu)(struct mesh_plane *p, const struct addr *outer, uint32_t mtu);
-	/* OUTER cannot be reached now (errno of a send, or ICMP: a hint). */
+	/*
+	 * OUTER cannot be reached now: errno of a send, or ICMP, which is a hint. ENOPROTOOPT: it does not take the protocol. ECONNREFUSED says nothing: kernels whose
+	 * own tunnels do not want a packet say so, though somebody else there has taken it.
+	 */
 	void (*unreachable)(struct mesh_plane *p, const struct addr *outer, int error);
 	/* A stranger's packet, or one that is not as we advertised: for a log line limited in rate. REASON is a static clause. */
 	void (*refused)(struct mesh_plane *p, const struct addr *from, const char *reason);
@@ -44,8 +51,8 @@ struct mesh_counters *mesh_plane_counters(struct mesh_plane *p);
 /* FD is a TAP (IFF_TAP | IFF_NO_PI), non-blocking; LLADDR is the device's. The plane owns FD from now on, unless this fails. 0 or -errno */
 int mesh_plane_set_device(struct mesh_plane *p, int fd, const uint8_t lladdr[6]);
 /*
- * FD is a raw socket bound to our address in the core that receives PROTOCOL (MESH_PROTO_...). One each. Sets what it needs (packet information, errors).
- * Owned, unless this fails.
+ * FD is a raw socket bound to our address in the core that receives PROTOCOL (MESH_PROTO_...). One each: else -EEXIST. Sets what it needs (packet information,
+ * errors). Owned, unless this fails. ICMP errors come to the socket of the protocol and address that a packet had: what is only sent needs a receiver, too.
  */
 int mesh_plane_add_receiver(struct mesh_plane *p, int fd, uint8_t protocol);
 void mesh_plane_remove_receivers(struct mesh_plane *p);

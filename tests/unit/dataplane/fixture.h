@@ -1,7 +1,6 @@
 /*
  * A plane with one listener and one softwire, for tests: real UDP sockets on the loopback address stand for the listener and the peer,
  * a socket pair (SEQPACKET: one packet per call, as with a TUN) for the device. What the plane tells its role is recorded.
- * The packets and checksums here are made by hand and share no code with src/inet.
  */
 #ifndef TESTS_UNIT_DATAPLANE_FIXTURE_H
 #define TESTS_UNIT_DATAPLANE_FIXTURE_H
@@ -14,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../inet/build.h"
 #include "dataplane/tun.h"
 
 enum { LOCAL_TUNNEL = 0x0102, LOCAL_SESSION = 0x0304, PEER_TUNNEL = 0x1112, PEER_SESSION = 0x1314 };
@@ -54,17 +54,6 @@ int fixture_teardown(void **state); /* closes the plane and sees it freed */
 void fixture_close(struct fixture *f);
 
 int udp_socket(const char *address, struct endpoint *ret_at);
-struct addr address(const char *text);
-struct prefix prefix(const char *text);
-
-/* Writes an IPv6 or IPv4 packet (by the family of SRC), checksum of the IPv4 header included; returns its length. */
-size_t packet_build(
-	uint8_t *buf, const char *src, const char *dst, uint8_t protocol, const void *payload, size_t len);
-/* A TCP SYN with an MSS option and a right checksum. */
-size_t packet_syn(uint8_t *buf, const char *src, const char *dst, uint16_t mss);
-uint16_t packet_syn_mss(const uint8_t *packet);
-/* True when the checksum of the TCP or ICMP message in PACKET, and IPv4's own, are right. */
-bool packet_checksum_ok(const uint8_t *packet, size_t len);
 /* The data header towards us with the ids of the fixture, and PROTOCOL; returns 10. */
 size_t data_header(uint8_t *buf, uint16_t tunnel, uint16_t session, uint16_t protocol);
 
