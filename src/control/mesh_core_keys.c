@@ -52,8 +52,8 @@ static const struct config_key tunnel_keys[] = {
 	{"cookie", TYPE_PARSED, .offset = offsetof(struct bgp_tunnel, cookie_len),
 		.size = sizeof(struct mesh_cookie), .syntax = &mesh_cookie,
 		.help = "L2TPv3: the cookie of each packet, which keeps out who cannot know it"},
-	{"payload", TYPE_PARSED, INTO(bgp_tunnel, protocol), .syntax = &mesh_payload, .derived = "both",
-		.help = "what the tunnel is for"},
+	{"payload", TYPE_PARSED, INTO(bgp_tunnel, protocol), .syntax = &mesh_payload,
+		.derived = "IPv4 and IPv6; MPLS for \"mpls-in-gre\"", .help = "what the tunnel is for"},
 };
 const struct config_section mesh_tunnel_section = {"a tunnel", tunnel_keys, COUNT(tunnel_keys), EFFECT_LIVE};
 

@@ -5,8 +5,6 @@
 #include "afbr/choose.h"
 #include "control/mesh.h"
 
-enum { ETHERTYPE_IP4 = 0x0800, ETHERTYPE_IP6 = 0x86dd };
-
 /* The whole group, and its settings. */
 struct here {
 	struct problems *r;
@@ -145,8 +143,9 @@ static void check_tunnel(struct problems *r, const config_setting_t *group, stru
 	t->has_encapsulation = l2tp || t->has_key;
 	if (!t->type)
 		return; /* told already */
-	if (t->has_key && t->type != BGP_TUNNEL_GRE)
-		problem_at(r, true, rule_at(group, "key"), "`key` is for \"gre\" alone: leave it out");
+	if (t->has_key && t->type != BGP_TUNNEL_GRE && t->type != BGP_TUNNEL_MPLS_GRE)
+		problem_at(r, true, rule_at(group, "key"),
+			"`key` is for \"gre\" and \"mpls-in-gre\" alone: leave it out");
 	if (!l2tp && (rule_is_set(group, "session") || rule_is_set(group, "cookie")))
 		problem_at(r, true, rule_at(group, rule_is_set(group, "session") ? "session" : "cookie"),
 			"`session` and `cookie` are for \"l2tpv3\" alone: leave them out");
@@ -163,23 +162,36 @@ static void check_tunnel(struct problems *r, const config_setting_t *group, stru
 
 static void check_payload(const struct here *h, const config_setting_t *group, const struct bgp_tunnel *t)
 {
-	uint16_t own = h->a->core.family == AF_INET ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
+	uint16_t own = h->a->core.family == AF_INET ? MESH_IP4 : MESH_IP6;
 
-	if (t->protocol == own && h->a->core.family && !h->a->transit)
+	if (t->type == BGP_TUNNEL_MPLS_GRE && t->protocol && t->protocol != MESH_MPLS)
+		problem_at(h->r, true, rule_at(group, "payload"),
+			"`payload` of \"mpls-in-gre\" is MPLS, as its name says: leave it out");
+	else if (t->protocol == own && h->a->core.family && !h->a->transit)
 		problem_at(h->r, true, rule_at(group, "payload"),
 			"`payload` is \"ipv%d\", which the core carries as it is: \"ipv%d\" needs softwires, "
 			"unless `transit` of `core` is true",
 			version_of(h->a->core.family), h->a->core.family == AF_INET ? 6 : 4);
 }
 
+static bool is_gre(const struct bgp_tunnel *t)
+{
+	return t->type == BGP_TUNNEL_GRE || t->type == BGP_TUNNEL_MPLS_GRE;
+}
+
+static bool is_for_mpls(const struct bgp_tunnel *t)
+{
+	return t->protocol == MESH_MPLS || bgp_tunnel_is_for_mpls(t->type);
+}
+
 /* Packets of one cannot be told from packets of the other. */
 static bool is_same_tunnel(const struct bgp_tunnel *a, const struct bgp_tunnel *b)
 {
-	if (!a->type || a->type != b->type)
+	if (!a->type || (a->type != b->type && !(is_gre(a) && is_gre(b))))
 		return false;
 	if (a->type == BGP_TUNNEL_L2TPV3)
 		return a->session && a->session == b->session;
-	return a->has_key == b->has_key && a->key == b->key &&
+	return is_for_mpls(a) == is_for_mpls(b) && a->has_key == b->has_key && a->key == b->key &&
 	       (!a->protocol || !b->protocol || a->protocol == b->protocol);
 }
 
@@ -203,7 +215,7 @@ static void check_tunnels(const struct here *h)
 					"%s",
 					config_setting_source_line(row_at(list, n)),
 					a->tunnels[i].type == BGP_TUNNEL_L2TPV3 ? "`session`"
-					: a->tunnels[i].type == BGP_TUNNEL_GRE  ? "`key`, or `payload`"
+					: is_gre(&a->tunnels[i])                ? "`key`, or `payload`"
 										: "`payload`");
 	}
 }

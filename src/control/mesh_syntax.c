@@ -249,10 +249,10 @@ static const char *name_of_number(const struct number_name *names, uint16_t numb
 	return names->name;
 }
 
-/* What kernels decapsulate that were not told a label for each route. */
 static const struct number_name tunnel_types[] = {
 	{"ipip", BGP_TUNNEL_IPIP},
 	{"gre", BGP_TUNNEL_GRE},
+	{"mpls-in-gre", BGP_TUNNEL_MPLS_GRE},
 	{"l2tpv3", BGP_TUNNEL_L2TPV3},
 	{NULL, 0},
 };
@@ -276,11 +276,12 @@ static void print_tunnel_type(const void *value, char buf[CONFIG_VALUE])
 }
 
 const struct config_syntax mesh_tunnel_type = {
-	"\"ipip\", \"gre\" or \"l2tpv3\"", parse_tunnel_type, print_tunnel_type};
+	"\"ipip\", \"gre\", \"mpls-in-gre\" or \"l2tpv3\"", parse_tunnel_type, print_tunnel_type};
 
 static const struct number_name payloads[] = {
 	{"ipv4", ETH_P_IP},
 	{"ipv6", ETH_P_IPV6},
+	{"mpls", ETH_P_MPLS_UC},
 	{NULL, 0},
 };
 
@@ -302,7 +303,7 @@ static void print_payload(const void *value, char buf[CONFIG_VALUE])
 	snprintf(buf, CONFIG_VALUE, "%s", type ? name_of_number(payloads, type) : "none");
 }
 
-const struct config_syntax mesh_payload = {"\"ipv4\" or \"ipv6\"", parse_payload, print_payload};
+const struct config_syntax mesh_payload = {"\"ipv4\", \"ipv6\" or \"mpls\"", parse_payload, print_payload};
 
 static bool parse_cookie(const char *text, void *ret)
 {

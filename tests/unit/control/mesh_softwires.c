@@ -140,10 +140,10 @@ static const struct {
 		"2: `roll-interval` is 9999999: it must be a number of seconds, 0 to 2592000\n"},
 
 	{"no such tunnel", AFBR("tunnels = { type = \"vxlan\"; };"),
-		"2: `type` is \"vxlan\": it must be \"ipip\", \"gre\" or \"l2tpv3\"\n"},
+		"2: `type` is \"vxlan\": it must be \"ipip\", \"gre\", \"mpls-in-gre\" or \"l2tpv3\"\n"},
 	{"parameters of other tunnels",
 		AFBR("tunnels = ( { type = \"ipip\"; key = 7; }, { type = \"gre\"; session = 7; } );"),
-		"2: `key` is for \"gre\" alone: leave it out\n"
+		"2: `key` is for \"gre\" and \"mpls-in-gre\" alone: leave it out\n"
 		"2: `session` and `cookie` are for \"l2tpv3\" alone: leave them out\n"},
 	{"L2TPv3 without a session", AFBR("tunnels = { type = \"l2tpv3\"; cookie = \"00112233\"; };"),
 		"2: \"l2tpv3\" needs `session`: the Session ID that others are to write into each packet\n"},
@@ -164,6 +164,14 @@ static const struct {
 	{"one without anything twice",
 		AFBR("tunnels = ( { type = \"ipip\"; },\n{ type = \"ipip\"; payload = \"ipv4\"; } );"),
 		"3: this tunnel cannot be told from the one of line 2: it needs another `payload`\n"},
+	{"MPLS in GRE twice",
+		AFBR("tunnels = ( { type = \"gre\"; payload = \"mpls\"; },\n{ type = \"mpls-in-gre\"; } );"),
+		"3: this tunnel cannot be told from the one of line 2: it needs another `key`, or "
+		"`payload`\n"},
+	{"MPLS in GRE, but not MPLS", AFBR("tunnels = { type = \"mpls-in-gre\"; payload = \"ipv4\"; };"),
+		"2: `payload` of \"mpls-in-gre\" is MPLS, as its name says: leave it out\n"},
+	{"no such payload", AFBR("tunnels = { type = \"gre\"; payload = \"ethernet\"; };"),
+		"2: `payload` is \"ethernet\": it must be \"ipv4\", \"ipv6\" or \"mpls\"\n"},
 	{"what needs no tunnel", AFBR("tunnels = { type = \"ipip\"; payload = \"ipv6\"; };"),
 		"2: `payload` is \"ipv6\", which the core carries as it is: \"ipv4\" needs softwires, unless "
 		"`transit` of `core` is true\n"},
@@ -376,9 +384,13 @@ static void defaults_are_safe_and_right(void **state)
 	assert_int_equal(a->slot_count, 1);
 	config_done(c);
 
-	a = good(AFBR("tunnels = { type = \"ipip\"; };"), c);
+	a = good(AFBR("tunnels = ( { type = \"ipip\"; }, { type = \"ipip\"; payload = \"mpls\"; }, { type = "
+		      "\"mpls-in-gre\"; key = 7; }, { type = \"gre\"; key = 7; } );"),
+		c);
 	assert_int_equal(a->accept_count, 0);
-	assert_int_equal(a->tunnel_count, 1);
+	assert_int_equal(a->tunnel_count, 4);
+	assert_int_equal(a->tunnels[1].protocol, 0x8847);
+	assert_true(a->tunnels[2].type == BGP_TUNNEL_MPLS_GRE && a->tunnels[2].has_encapsulation);
 	config_done(c);
 
 	a = good(AFBR("accept = [ ];"), c); /* only sends */
