@@ -188,7 +188,9 @@ int descriptor_tun(struct netlink *n, const char *name, uint32_t mtu)
 
 /*
  * What comes out of a softwire may have a source to which the way back leads elsewhere: paths through a mesh need not be symmetric. The kernel takes the
- * greater of conf/all/ and conf/DEVICE/ (0 no check, 1 strict, 2 loose), so that loose is the best there is where conf/all/ wants one.
+ * greater of conf/all/ and conf/DEVICE/ (0 no check, 1 strict, 2 loose), so that loose is the best there is where conf/all/ wants one. (Some
+ * distributions make that 2 by themselves when a device comes.) On a device without any IPv4 address loose would be strict: fib_validate_source().
+ * The address is of the host's own, which nobody else can have, and is no source for what leaves.
  */
 static void loosen_filter(const char *name, struct log *log)
 {
@@ -205,6 +207,7 @@ static void loosen_filter(const char *name, struct log *log)
 int descriptor_tap(struct netlink *n, const char *name, uint32_t mtu, struct log *log)
 {
 	static const uint8_t lladdr[] = {2, 0, 0, 0, 0, 0};
+	const struct addr some_address = addr4(127, 171, 0, 1);
 	int fd = make_device(name, IFF_TAP), r;
 
 	if (fd < 0)
@@ -212,6 +215,8 @@ int descriptor_tap(struct netlink *n, const char *name, uint32_t mtu, struct log
 	set_device("ipv6", name, "accept_dad", "0");
 	loosen_filter(name, log);
 	r = netlink_link_lladdr(n, name, lladdr);
+	if (!r)
+		r = netlink_address(n, true, name, &some_address, 32, UINT32_MAX, UINT32_MAX);
 	if (!r)
 		r = set_up(n, name, mtu, TAP_QUEUE);
 	return r ? give_up(fd, r) : fd;

@@ -162,6 +162,14 @@ static void put_broadcast(struct nlmsghdr *h, const struct change *c)
 	request_put_addr(h, IFA_BROADCAST, &b);
 }
 
+/* An address of the host's own, even on a device that leads elsewhere, is no source for what leaves. */
+static uint8_t scope_of(const struct addr *a)
+{
+	if (addr_is_loopback(a))
+		return RT_SCOPE_HOST;
+	return a->family == AF_INET6 && addr_is_link_local(a) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
 static struct nlmsghdr *put_change(struct netlink *n, uint16_t type, uint16_t flags, const struct change *c)
 {
 	const struct addr *a = c->address;
@@ -174,7 +182,7 @@ static struct nlmsghdr *put_change(struct netlink *n, uint16_t type, uint16_t fl
 	m->ifa_family = a->family;
 	m->ifa_prefixlen = c->prefix_len;
 	m->ifa_index = c->link->index;
-	m->ifa_scope = a->family == AF_INET6 && addr_is_link_local(a) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	m->ifa_scope = scope_of(a);
 	request_put_addr(h, IFA_LOCAL, a);
 	request_put_addr(h, IFA_ADDRESS, a);
 	return h;

@@ -137,13 +137,31 @@ static int port_of(int fd)
 	return e.port;
 }
 
-enum { DEVICE, PORT, OWN_PORT, LISTENER, WORD, FORWARDING, STORED, VALUES };
+enum { DEVICE, PORT, OWN_PORT, TAP, LISTENER, WORD, FORWARDING, STORED, VALUES };
+
+static const char *const taps[] = {"softwire0"}, *const clients[] = {"lan0"};
+static const char core6[] = "2001:db8:c::/48";
+
+/* With a LAN, too. */
+static struct stage *stage_with_mesh(void)
+{
+	static struct prefix core;
+	struct stage *s = stage_new(true);
+
+	core = to_prefix(core6);
+	s->policy.taps = taps;
+	s->policy.borders = clients;
+	s->policy.border_sets = &core;
+	s->policy.tap_count = s->policy.border_count = s->policy.border_set_count = 1;
+	return s;
+}
 
 static int ask_for_everything(struct stage *s, int fd)
 {
 	struct endpoint any = to_endpoint("0.0.0.0:0"), bgp = to_endpoint("[::1]:179");
 	struct stat listener;
-	struct prefix pool = to_prefix("2001:db8:100::/48");
+	uint32_t number = 7;
+	struct prefix pool = to_prefix("2001:db8:100::/48"), core = to_prefix(core6);
 	struct addr lan = to_addr("2001:db8:1:2::1");
 	volatile int *values = s->notes->values + VALUES * s->notes->lives;
 	int own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -176,6 +194,10 @@ static int ask_for_everything(struct stage *s, int fd)
 	note(s, ASK(&a, keeper_open_control));
 	note(s, ASK(&a, keeper_open_tcp, &bgp));
 	values[LISTENER] = fstat(a.fd, &listener) ? 0 : (int)listener.st_ino;
+	note(s, ASK(&a, keeper_open_tap, "softwire0", 9000));
+	values[TAP] = (int)if_nametoindex("softwire0");
+	note(s, s->notes->lives == 1 ? ASK(&a, keeper_neighbours, true, "softwire0", &number, 1) : 0);
+	note(s, ASK(&a, keeper_borders, clients, 1, &core, 1));
 	values[STORED] = keeper_is_kept();
 	keeper_ready(a.client);
 	pause_for_test(s);
@@ -183,7 +205,7 @@ static int ask_for_everything(struct stage *s, int fd)
 	return 0;
 }
 
-enum { STEPS = 10 };
+enum { STEPS = 13 };
 
 static const char pool6[] = "20010db8010000000000000000000000", lan6[] = "20010db8000100020000000000000001";
 
@@ -228,18 +250,20 @@ static void see_everything(const struct stage *s, bool there)
 	assert_int_equal(namespace_routes6(pool6, 48, "lo", RTF_REJECT), there);
 	assert_int_equal(forwards(), there);
 	assert_int_equal(access(s->control, F_OK) == 0, there);
+	assert_int_equal(shown("ip -6 neigh show nud permanent", "fe80::7 dev softwire0", "02:00:00:00:00:07"), there);
+	assert_int_equal(shown("ip -6 rule show", "171:", "iif lan0"), there ? 2 : 0);
 }
 
 /* proves: PS-2 partial */
 static void what_a_killed_keeper_held_and_changed_is_the_next_ones(void **state)
 {
-	struct stage *s = stage_new(true);
+	struct stage *s = stage_with_mesh();
 	struct manager *m = manager_new(s);
 	const volatile int *values = s->notes->values;
 
 	start(s);
 	hear_until_ready(s, m);
-	assert_true(m->count >= 7); /* device, three sockets, state, control socket, ledger */
+	assert_true(m->count >= 8); /* devices, three sockets, state, control socket, ledger */
 	kill_keeper(s);
 	see_everything(s, true);
 
@@ -271,18 +295,19 @@ static void what_a_killed_keeper_held_and_changed_is_the_next_ones(void **state)
 
 static void what_is_not_allowed_any_more_is_undone(void **state)
 {
-	struct stage *s = stage_new(true);
+	struct stage *s = stage_with_mesh();
 	struct manager *m = manager_new(s);
 
 	start(s);
 	hear_until_ready(s, m);
 	kill_keeper(s);
-	s->policy.lan_count = 0; /* the configuration has changed meanwhile */
+	s->policy.lan_count = s->policy.border_count = 0; /* the configuration has changed meanwhile */
 	m->ready = false;
 	start(s);
 	hear_until_ready(s, m);
 	assert_true(namespace_address6(lan6, "lan0") < 0);
 	assert_int_equal(s->notes->results[STEPS + 5], -EPERM);
+	assert_int_equal(shown("ip -6 rule show", "171:", ""), 0);
 	s->notes->go = 1;
 	assert_int_equal(stage_end(s), 0);
 	manager_free(m);
@@ -291,7 +316,7 @@ static void what_is_not_allowed_any_more_is_undone(void **state)
 
 static void descriptors_without_a_ledger_are_closed(void **state)
 {
-	struct stage *s = stage_new(true);
+	struct stage *s = stage_with_mesh();
 	struct manager *m = manager_new(s);
 	int port;
 
@@ -317,7 +342,7 @@ static void descriptors_without_a_ledger_are_closed(void **state)
 
 static void a_ledger_that_is_damaged_gives_what_is_left_of_it(void **state)
 {
-	struct stage *s = stage_new(true);
+	struct stage *s = stage_with_mesh();
 	struct manager *m = manager_new(s);
 
 	start(s);
@@ -345,7 +370,7 @@ static void a_ledger_that_is_damaged_gives_what_is_left_of_it(void **state)
 
 static void without_a_manager_nobody_is_told(void **state)
 {
-	struct stage *s = stage_new(true);
+	struct stage *s = stage_with_mesh();
 
 	stage_start(s, ask_for_everything);
 	assert_true(stage_wait(&s->notes->ready, 1));

@@ -3,6 +3,11 @@
  * Many routes at a time against the kernel itself: what is ours, what is others', and what happens where both want the same place.
  */
 #include <errno.h>
+#include <linux/rtnetlink.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "netlink/fib.h"
 #include "place.h"
@@ -245,6 +250,121 @@ static void what_no_request_of_ours_deletes_is_not_ours(void **state)
 	leave(&p);
 }
 
+/* ---- routes of a softwire mesh: all by one device, and only the number in the gateway tells them apart ---- */
+
+enum { MESH_ROUTES = 5000 };
+
+/* COUNT routes of each family to path NUMBER. */
+static void put_mesh(struct place *p, unsigned count, uint8_t number)
+{
+	struct netlink_bgp_route routes[NETLINK_BATCH];
+	unsigned ifindex = if_nametoindex("softwire0"), n = 0;
+
+	for (unsigned i = 0; i < 2 * count; i++) {
+		struct netlink_bgp_route *r = &routes[n++];
+
+		*r = (struct netlink_bgp_route){.add = true, .ifindex = ifindex, .gateway = {AF_INET6, {0xfe, 0x80, [15] = number}}};
+		r->dst = i & 1 ? (struct prefix){{AF_INET6, {0x20, 1, 0xd, 0xb8, (uint8_t)(i >> 9), (uint8_t)(i >> 1)}}, 48}
+			       : (struct prefix){addr4(10, (uint8_t)(i >> 9), (uint8_t)(i >> 1), 0), 24};
+		if (n < NETLINK_BATCH && i + 1 < 2 * count)
+			continue;
+		assert_int_equal(netlink_bgp_routes(p->netlink, MAIN, METRIC, routes, n), 0);
+		for (unsigned k = 0; k < n; k++)
+			assert_int_equal(routes[k].error, 0);
+		n = 0;
+	}
+}
+
+struct watch {
+	volatile int looks, misses, end;
+};
+
+/* Looks routes up, one after the other, as packets would find them. */
+static void look_on(struct watch *w)
+{
+	struct netlink *n = netlink_open();
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	for (unsigned i = 0; n && !w->end; i = (i + 7) % MESH_ROUTES) {
+		const struct addr to4 = addr4(10, (uint8_t)(i >> 8), (uint8_t)i, 1),
+				  to6 = {AF_INET6, {0x20, 1, 0xd, 0xb8, (uint8_t)(i >> 8), (uint8_t)i, [15] = 1}};
+		struct netlink_way way = {0};
+
+		w->misses += netlink_way(n, &to4, 0, &way) || way.route.len != 24 || way.gateway.family != AF_INET6;
+		w->misses += netlink_way(n, &to6, 0, &way) || way.route.len != 48;
+		w->looks++;
+	}
+	_exit(0);
+}
+
+static void another_path_takes_their_place_without_a_gap(void **state)
+{
+	struct watch *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct netlink_rule border = {"lan0", false, prefix("10.0.0.0/8")}; /* is for packets only, not for looks */
+	struct place p;
+	pid_t watcher;
+	int before;
+
+	assert_true(w != MAP_FAILED);
+	NAMESPACE_OR_SKIP();
+	p = enter("softwire0", IFF_TAP);
+	put_mesh(&p, MESH_ROUTES, 7);
+	assert_int_equal(netlink_rules(p.netlink, &border, 1), 0);
+	assert_int_equal(has4("via inet6 fe80::7 dev softwire0 proto 172", ""), MESH_ROUTES);
+	assert_int_equal(has6("via fe80::7 dev softwire0 proto 172", ""), MESH_ROUTES);
+	watcher = fork();
+	if (!watcher)
+		look_on(w);
+	for (uint8_t number = 8; number <= 9; number++) {
+		before = w->looks;
+		put_mesh(&p, MESH_ROUTES, number);
+		assert_true(w->looks > before);
+	}
+	w->end = 1;
+	assert_int_equal(waitpid(watcher, NULL, 0), watcher);
+	assert_int_equal(w->misses, 0);
+	assert_int_equal(has4("via inet6 fe80::9 dev softwire0 proto 172", ""), MESH_ROUTES);
+	assert_int_equal(has4("proto 172", ""), MESH_ROUTES);
+	assert_int_equal(has6("via fe80::9 dev softwire0 proto 172", ""), MESH_ROUTES);
+	assert_int_equal(has6("proto 172", ""), MESH_ROUTES);
+	munmap(w, sizeof(*w));
+	leave(&p);
+}
+
+/* How many routes the kernel says have come, or have been replaced. */
+static int changes(int fd)
+{
+	char bytes[8192] __attribute__((aligned(8)));
+	ssize_t len;
+	int count = 0;
+
+	while ((len = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		for (struct nlmsghdr *h = (struct nlmsghdr *)bytes; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len))
+			count += h->nlmsg_type == RTM_NEWROUTE || h->nlmsg_type == RTM_DELROUTE;
+	return count;
+}
+
+static void what_is_already_so_is_not_written_again(void **state)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+	struct place p;
+	int fd;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("softwire0", IFF_TAP);
+	put_mesh(&p, 50, 7);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	put_mesh(&p, 50, 7);
+	assert_int_equal(changes(fd), 0);
+	put_mesh(&p, 50, 8); /* one bit of the gateway is another one */
+	assert_int_equal(changes(fd), 100);
+	put_mesh(&p, 50, 8);
+	assert_int_equal(changes(fd), 0);
+	close(fd);
+	leave(&p);
+}
+
 static void refuses_what_makes_no_sense(void **state)
 {
 	struct netlink_bgp_route r;
@@ -269,6 +389,8 @@ int main(void)
 		cmocka_unit_test(what_others_have_put_there_stays),
 		cmocka_unit_test(a_flush_takes_ours_of_one_table_and_metric),
 		cmocka_unit_test(what_no_request_of_ours_deletes_is_not_ours),
+		cmocka_unit_test(another_path_takes_their_place_without_a_gap),
+		cmocka_unit_test(what_is_already_so_is_not_written_again),
 		cmocka_unit_test(refuses_what_makes_no_sense),
 	};
 
