@@ -72,6 +72,29 @@ static void check_outer(const struct here *h, const config_setting_t *group, con
 				key, prefix_print(&list[i], text), version_of(h->a->core.family));
 }
 
+/* Who means everything leaves it out, and knows that then. */
+static void check_everything(const struct here *h, const config_setting_t *group, const char *key,
+	const struct prefix *list, unsigned count, const char *instead)
+{
+	char text[PREFIX_TEXT];
+
+	for (unsigned i = 0; i < count; i++)
+		if (!list[i].len)
+			problem_at(h->r, true, rule_at(group, key), "`%s` has %s, which is everything: %s",
+				key, prefix_print(&list[i], text), instead);
+}
+
+static void check_interfaces(const struct here *h, const config_setting_t *group, const char *title,
+	const char (*names)[16], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!strcmp(names[i], AFBR_DEVICE))
+			problem_at(h->r, true, rule_at(group, "interfaces"),
+				"`interfaces` of `%s` has " AFBR_DEVICE
+				", the device of softwires itself: it must have those of links",
+				title);
+}
+
 static bool contains_core(const struct afbr_config *a)
 {
 	for (unsigned i = 0; i < a->endpoint_count; i++)
@@ -88,6 +111,10 @@ static void check_core(const struct here *h)
 
 	check_outer(h, core, "endpoints", a->endpoints, a->endpoint_count);
 	check_outer(h, core, "transmitters", a->transmitters, a->transmitter_count);
+	check_everything(h, core, "endpoints", a->endpoints, a->endpoint_count, "leave `endpoints` out");
+	check_everything(h, core, "transmitters", a->transmitters, a->transmitter_count,
+		"it must say who may send to us");
+	check_interfaces(h, core, "core", a->core_interfaces, a->core_interface_count);
 	if (a->endpoint_count && !contains_core(a))
 		problem_at(h->r, false, rule_at(core, "endpoints"),
 			"`endpoints` does not have our own `address`, %s: border routers with the same "
@@ -127,9 +154,14 @@ static void check_client(const struct here *h)
 
 	if (!client)
 		return;
+	if (rule_is_set(client, "interfaces") && !h->a->core_interface_count)
+		problem_at(h->r, false, rule_at(client, "interfaces"),
+			"`core` has no `interfaces`: packets of softwires are taken from any, be it one of "
+			"`client`");
 	if (rule_is_set(client, "filter") && h->a->filter && !rule_is_set(client, "interfaces"))
 		problem_at(h->r, true, rule_at(client, "filter"),
 			"`filter` needs `interfaces`: what comes in there is looked at");
+	check_interfaces(h, client, "client", h->a->client_interfaces, h->a->client_interface_count);
 	check_both_sides(h, client);
 	check_local(h, client);
 }

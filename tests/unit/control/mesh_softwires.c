@@ -56,6 +56,8 @@ static struct config *new_config(void)
 #define CORE4(text)                                                                                          \
 	"afbr = { bgp = { as = 65000; neighbors = { rr = { address = \"192.0.2.2\"; }; }; };\ncore = { "     \
 	"address = \"192.0.2.1\"; " text "\n};"
+#define CLIENT(text)                                                                                         \
+	BARE("core = { address = \"2001:db8::1\"; interfaces = \"core0\"; }; client = { " text " };")
 #define RULES(text) AFBR("encapsulate = ( " text " );")
 #define NEVER                                                                                                \
 	"nothing comes as far as this rule of `encapsulate`: whatever meets its conditions meets those of "  \
@@ -98,6 +100,22 @@ static const struct {
 	{"ourselves outside", CORE("endpoints = \"2001:db8:1::/64\";"),
 		"2: warning: `endpoints` does not have our own `address`, 2001:db8::1: border routers with "
 		"the same `endpoints` will not send to us\n"},
+	{"sets of everything", CORE("endpoints = \"::/0\"; transmitters = \"::/0\";"),
+		"2: `endpoints` has ::/0, which is everything: leave `endpoints` out\n"
+		"2: `transmitters` has ::/0, which is everything: it must say who may send to us\n"},
+	{"the device of softwires",
+		BARE("core = { address = \"2001:db8::1\"; interfaces = \"softwire0\"; }; client = { "
+		     "interfaces = [ "
+		     "\"ce0\", \"softwire0\" ]; };"),
+		"2: `interfaces` of `core` has softwire0, the device of softwires itself: it must have those "
+		"of "
+		"links\n"
+		"2: `interfaces` of `client` has softwire0, the device of softwires itself: it must have "
+		"those of "
+		"links\n"
+		"2: `interfaces` of `client` has softwire0, which is an interface of `core`: it must be one "
+		"or the "
+		"other\n"},
 	{"bits behind the length", CORE("endpoints = \"2001:db8::1/64\";"),
 		"2: `endpoints` is \"2001:db8::1/64\": it must be a prefix like 198.51.100.0/24, without "
 		"bits "
@@ -113,6 +131,10 @@ static const struct {
 		"2: `interfaces` of `client` has eth1, which is an interface of `core`: it must be one or "
 		"the "
 		"other\n"},
+	{"a core that is everywhere", AFBR("client = { interfaces = \"ce0\"; };"),
+		"2: warning: `core` has no `interfaces`: packets of softwires are taken from any, be it one "
+		"of "
+		"`client`\n"},
 	{"a filter without a place", AFBR("client = { filter = true; };"),
 		"2: `filter` needs `interfaces`: what comes in there is looked at\n"},
 	{"errors that nobody gets", AFBR("client = { local6 = \"2001:db8::9\"; };"),
@@ -402,7 +424,7 @@ static void defaults_are_safe_and_right(void **state)
 static void customers_bring_routes_into_the_kernel(void **state)
 {
 	struct config *c = new_config();
-	const struct afbr_config *a = good(AFBR("client = { interfaces = \"ce0\"; };"), c);
+	const struct afbr_config *a = good(CLIENT("interfaces = \"ce0\";"), c);
 
 	assert_true(a->export.present);
 	assert_int_equal(a->export.table, 254);
@@ -411,7 +433,8 @@ static void customers_bring_routes_into_the_kernel(void **state)
 	assert_int_equal(a->export.families, BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV6));
 	config_done(c);
 
-	a = good("afbr = { core = { address = \"2001:db8::1\"; }; client = { interfaces = \"ce0\"; }; bgp = "
+	a = good("afbr = { core = { address = \"2001:db8::1\"; interfaces = \"core0\"; }; client = { "
+		 "interfaces = \"ce0\"; }; bgp = "
 		 "{ as "
 		 "= 65000; router-id = \"192.0.2.1\"; neighbors = { rr = { address = \"2001:db8::2\"; }; }; "
 		 "kernel = { export = { metric = 7; families = \"ipv4\"; }; }; }; };",
@@ -461,8 +484,8 @@ static const struct {
 		"afbr: core: interfaces core0 -> core0, core1\n"
 		"afbr: core: endpoints 2001:db8::/64 -> none\n"
 		"afbr: core: transmitters none -> 2001:db8:2::/64\n"},
-	{"the client's side", AFBR("client = { interfaces = \"ce0\"; };"),
-		AFBR("client = { interfaces = \"ce1\"; filter = false; local4 = \"192.0.2.7\"; };"),
+	{"the client's side", CLIENT("interfaces = \"ce0\";"),
+		CLIENT("interfaces = \"ce1\"; filter = false; local4 = \"192.0.2.7\";"),
 		"afbr: client: interfaces ce0 -> ce1\nafbr: client: filter true -> false\nafbr: client: "
 		"local4 none "
 		"-> 192.0.2.7\n"},
