@@ -71,6 +71,37 @@ static void how_to_reach_next_hops_is_told_before_the_routes_over_them(void **st
 	stage_close(&s);
 }
 
+/* A long table is under way, and does not hold up what comes meanwhile of how to reach its next hops. */
+/* proves: MESH-SIG-12 */
+static void how_to_reach_next_hops_overtakes_a_long_table(void **state)
+{
+	enum { NETS = 3000 };
+	static uint8_t buf[BGP_OUTPUT];
+	struct stage s;
+	struct peer *a, *b;
+
+	stage_open(&s);
+	a = peer_internal(&s, "a", "2001:db8::2");
+	b = peer_internal(&s, "b", "2001:db8::3");
+	b->deaf = true;
+	for (unsigned i = 0; i < NETS; i++) {
+		char text[PREFIX_TEXT];
+
+		(void)snprintf(text, sizeof text, "10.%u.%u.0/24", i >> 8, i & 255);
+		tell(a, text, (uint32_t[]){64512, 1 + i}, 2);
+	}
+	stage_run(&s);
+	assert_true(bgp_output(b->connection, buf, sizeof buf, s.now) > 0);
+	peer_tells_one(a, BGP_IPV6_ENCAP, peer_set(a, path_ce, 1, NULL), "2001:db8::2", "2001:db8::2/128");
+	peer_forget(b);
+	b->deaf = false;
+	stage_run(&s);
+	assert_int_equal(position(b, 'u', BGP_IPV6_ENCAP), 0);
+	assert_int_equal(position(b, 'u', BGP_IPV4), 1);
+	assert_true(b->told_count > NETS / 4);
+	stage_close(&s);
+}
+
 /* RFC 2918, RFC 7313 */
 static void a_refresh_sends_everything_between_begin_and_end(void **state)
 {
@@ -471,6 +502,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(end_of_rib_follows_the_routes_of_each_family),
 		cmocka_unit_test(how_to_reach_next_hops_is_told_before_the_routes_over_them),
+		cmocka_unit_test(how_to_reach_next_hops_overtakes_a_long_table),
 		cmocka_unit_test(a_refresh_sends_everything_between_begin_and_end),
 		cmocka_unit_test(who_does_not_know_begin_and_end_gets_the_routes_only),
 		cmocka_unit_test(between_two_routes_to_a_prefix_is_the_interval),
