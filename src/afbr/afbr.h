@@ -3,7 +3,7 @@
  * afbr: the mesh role: a BGP engine (bgp/), its TCP connections, and the kernel's routes that go in and come out.
  *
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
- * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c with way.c and recurse.c (is a next hop reached, and how), import.c (the kernel's routes become
+ * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c with way.c, recurse.c and sessions.c (is a next hop reached, and how), import.c (the kernel's routes become
  * ours), export.c (best routes go into the kernel) with refusal.c (what it did not take) and sweep.c (what an earlier process has left there), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
  * (JSON for the control socket), config.c (the configuration's life).
  *

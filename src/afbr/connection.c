@@ -428,9 +428,16 @@ static void begin(struct afbr_connection *c, const struct afbr_key *key)
 	struct afbr *a = c->role;
 	struct bgp_neighbor_view view;
 	struct bgp_neighbor *n = bgp_connection_neighbor(c->bgp);
+	const char *refusal;
 	int r;
 
 	bgp_neighbor_view(n, &view);
+	refusal = nexthop_session_refusal(a, &view.config->address, view.config->interface_index);
+	if (refusal) {
+		snprintf(c->why, sizeof(c->why), "%s", refusal);
+		fail(c);
+		return;
+	}
 	r = socket_connect(
 		view.config, socket_plan_of(view.config, bgp_config(a->bgp)->as), key, &c->fd, c->why);
 	c->state = CONNECTING;

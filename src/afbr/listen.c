@@ -56,6 +56,7 @@ static struct bgp_neighbor *judge(
 	struct bgp_neighbor *n;
 	struct bgp_neighbor_view view;
 	struct socket_plan plan;
+	const char *refusal;
 	uint8_t ttl;
 
 	if (socket_ends(fd, &local, ret_remote, ret_interface))
@@ -67,6 +68,12 @@ static struct bgp_neighbor *judge(
 		return NULL;
 	}
 	bgp_neighbor_view(n, &view);
+	refusal = nexthop_session_refusal(a, &ret_remote->addr, *ret_interface);
+	if (refusal) {
+		a->counters.unwanted++;
+		event_refused(a, n, ret_remote, refusal);
+		return NULL;
+	}
 	if (a->peers[bgp_neighbor_source(n)].unprotected) {
 		a->counters.unprotected++;
 		event_refused(a, n, ret_remote, "its password could not be set where it connects to");

@@ -252,6 +252,7 @@ static void changed(void *owner, const char *what)
 	if (h->afbr->config->core.family)
 		want(h, &h->core, now < next ? next : now);
 	want(h, &h->all, now + ASK_SOON);
+	session_ask(h);
 }
 
 /* There is nothing to ask: the link is down, also if the kernel's tables are not through with it yet. */
@@ -425,6 +426,7 @@ int nexthop_start(struct afbr *a)
 		return r;
 	}
 	a->nexthops = h;
+	session_start(h);
 	r = recurse_start(h);
 	if (r)
 		nexthop_free(a);
@@ -438,6 +440,7 @@ void nexthop_change(struct afbr *a)
 	if (!h)
 		return;
 	recurse_change(h);
+	session_change(h);
 	changed(h, "configuration");
 }
 
@@ -455,6 +458,7 @@ void nexthop_free(struct afbr *a)
 	if (!h)
 		return;
 	recurse_free(h);
+	session_free(h);
 	while ((n = h->places.root)) {
 		treap_remove(&h->places, n);
 		free(at_place(n));

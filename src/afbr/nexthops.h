@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * afbr/nexthops: how next hops are reached: what way.c (one question to the kernel), nexthop.c (the next hops, when they are asked, and what follows) and
- * recurse.c (ways that only BGP knows) share. Not for others.
+ * afbr/nexthops: how next hops are reached: what way.c (one question to the kernel), nexthop.c (the next hops, when they are asked, and what follows),
+ * recurse.c (ways that only BGP knows) and sessions.c (BGP itself stays out of softwires) share. Not for others.
  *
  * The interior: the kernel's routes that are neither BGP's nor through a softwire. A next hop of the core's family that the interior does not reach is *adrift*. It may
  * be reached all the same, by recursion (RFC 5565 section 12): a route of BGP in the core's own family leads to it, and its next hop is reached by the
@@ -25,6 +25,7 @@ enum { WAY_DEVICES = 16, RECURSE_FEEDS = 2 };
 struct way {
 	const char *why;
 	bool elsewhere;      /* where it does not: BGP may know a way */
+	bool softwire;       /* ... and a softwire leads there */
 	struct prefix route; /* that leads there */
 	struct addr gateway;
 	unsigned ifindex;
@@ -34,6 +35,8 @@ struct way {
 	bool on_link;
 	bool local_only; /* of two addresses it is the link-local one that is reached */
 };
+
+struct session;
 
 struct nexthop {
 	struct treap_node place; /* among all, by target; its value: way_value() */
@@ -82,6 +85,11 @@ struct nexthops {
 	msec review_at;
 	uint8_t family;                       /* of the feeds; 0: there are none */
 	struct rib_feed feeds[RECURSE_FEEDS]; /* unicast, labeled */
+	/* sessions.c */
+	struct wheel_timer session_timer;
+	struct treap sessions;
+	struct session *session_list, *session_at;
+	bool session_again;
 };
 
 /* ---- way.c ---- */
@@ -124,5 +132,13 @@ void recurse_by(struct nexthop *t, struct nexthop *via);
 void recurse_changed(struct nexthops *h, struct nexthop *t, bool gained);
 /* T will be gone. */
 void recurse_forget(struct nexthops *h, struct nexthop *t);
+
+/* ---- sessions.c ---- */
+
+void session_start(struct nexthops *h);
+void session_change(struct nexthops *h); /* a->config is another one */
+/* How neighbours are reached is asked again, soon. */
+void session_ask(struct nexthops *h);
+void session_free(struct nexthops *h);
 
 #endif

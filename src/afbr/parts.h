@@ -31,7 +31,7 @@ struct softwires;
 struct afbr_counters {
 	uint64_t connects, connects_failed, accepts;
 	uint64_t strangers;   /* connections from addresses that are no neighbour's */
-	uint64_t unwanted;    /* from a neighbour that has one already, or is held down */
+	uint64_t unwanted;    /* from a neighbour that has one already, or is held down, or is behind a softwire */
 	uint64_t too_far;     /* GTSM: the first packet had too few hops left */
 	uint64_t unprotected; /* from a neighbour whose password could not be set */
 	uint64_t bytes_in, bytes_out;
@@ -91,7 +91,7 @@ struct afbr {
 	void *owner;
 };
 
-/* ---- nexthop.c, way.c, recurse.c (nexthops.h): is a next hop reached, and how ---- */
+/* ---- nexthop.c, way.c, recurse.c, sessions.c (nexthops.h): is a next hop reached, and how ---- */
 
 /* Before the first neighbour. 0 or -errno. */
 int nexthop_start(struct afbr *a);
@@ -120,6 +120,13 @@ struct nexthop_core {
 	char why[96];    /* where it is not reached */
 };
 void nexthop_core(struct afbr *a, const struct addr *address, struct nexthop_core *ret);
+/*
+ * sessions.c: would a route to P with METRIC, through a softwire, take the session with some neighbour along? *RET is its address. When the answer may be another one,
+ * export_moved() of that address is called.
+ */
+bool nexthop_session_in(const struct afbr *a, const struct prefix *p, uint32_t metric, struct addr *ret);
+/* way.c: why BGP is not to run with PEER now: NULL, or a clause. */
+const char *nexthop_session_refusal(struct afbr *a, const struct addr *peer, unsigned interface);
 /* N is reached by another way, or routes by it have gone with their link, since nexthop_settle(). */
 bool nexthop_moved(const struct bgp_next_hop *n);
 void nexthop_settle(struct afbr *a);

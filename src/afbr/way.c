@@ -79,7 +79,8 @@ void way_find(struct nexthops *h, const struct addr *target, unsigned interface,
 	else if (w.local)
 		refuse(ret, "it is one of our own addresses", false);
 	else if (is_softwire(h, w.ifindex))
-		refuse(ret, "only a softwire leads there", true);
+		*ret = (struct way){
+			.why = "only a softwire leads there", .elsewhere = true, .softwire = true};
 	else if (w.protocol == NETLINK_BGP)
 		refuse(ret, "only a route of BGP itself leads there", true);
 	else if (w.down)
@@ -126,4 +127,16 @@ uint32_t way_mtu(struct nexthops *h, const struct addr *target)
 	uint32_t mtu = 0;
 
 	return netlink_path_mtu(h->netlink, target, &mtu, NULL, NULL) ? 0 : mtu;
+}
+
+const char *nexthop_session_refusal(struct afbr *a, const struct addr *peer, unsigned interface)
+{
+	struct way way;
+
+	if (!a->nexthops)
+		return NULL;
+	way_find(a->nexthops, peer, addr_is_link_local(peer) ? interface : 0, &way);
+	return way.softwire ? "only a softwire leads to it, and BGP does not go through softwires (RFC 5565 "
+			      "section 4.2)"
+			    : NULL;
 }

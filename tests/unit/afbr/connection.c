@@ -2,6 +2,9 @@
 /* TCP connections under an engine that only notes down: what comes, what goes, how they end. */
 #include "engine.h"
 
+#include "../netlink/namespace.h"
+#include "afbr/nexthops.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -476,6 +479,36 @@ static void write_password(char path[64], const char *text, mode_t mode)
 }
 
 /* proves: SEC-CTRL-1 partial */
+/* Not even a SYN goes there. */
+/* proves: MESH-BGP-7 partial */
+static void nobody_is_connected_to_through_a_softwire(void **state)
+{
+	struct scene x = {0};
+	struct nexthops h = {0};
+	int tap;
+
+	NAMESPACE_OR_SKIP();
+	x.s = stage_new();
+	tap = namespace_device(AFBR_DEVICE, IFF_TAP);
+	h.afbr = &x.s->role;
+	h.netlink = netlink_open();
+	assert_true(tap >= 0 && h.netlink && namespace_up(AFBR_DEVICE));
+	assert_int_equal(netlink_route(h.netlink, true, &(struct prefix){.addr = addr4(198, 51, 100, 0), .len = 24}, false,
+				 AFBR_DEVICE, NULL, 0),
+		0);
+	x.s->role.nexthops = &h;
+	x.n = stage_neighbor(x.s, "far", "198.51.100.9", 65000);
+	dial(&x, 179);
+	assert_true(stage_run(x.s, tried, &x));
+	assert_string_equal(x.c->why,
+		"only a softwire leads to it, and BGP does not go through softwires (RFC 5565 section 4.2)");
+	assert_int_equal(x.s->role.counters.connects_failed, 1);
+	x.s->role.nexthops = NULL;
+	netlink_close(h.netlink);
+	close(tap);
+	stage_free(x.s);
+}
+
 static void a_password_that_cannot_be_read_keeps_it_from_connecting_without(void **state)
 {
 	struct scene x = {.s = stage_new(), .peer = -1};
@@ -564,6 +597,7 @@ int main(void)
 		cmocka_unit_test(a_password_that_cannot_be_read_keeps_it_from_connecting_without),
 		cmocka_unit_test(a_peer_that_has_last_words_to_read_is_connected_to_when_it_has),
 		cmocka_unit_test(the_engine_may_give_up_at_any_time),
+		cmocka_unit_test(nobody_is_connected_to_through_a_softwire), /* in a network namespace from here on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
