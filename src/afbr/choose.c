@@ -203,7 +203,7 @@ static bool add_communities(struct offers *o)
 	return any;
 }
 
-/* RFC 5565 section 9: the next hop is all that IP-in-IP and GRE without options need; with MPLS in it, too (RFC 4023). */
+/* RFC 5565 section 9: the next hop is all that IP-in-IP and GRE without options need; with MPLS in it, too (RFC 4023). IP-in-IP comes first. */
 static void add_plain(struct offers *o)
 {
 	static const uint16_t types[] = {BGP_TUNNEL_IPIP, BGP_TUNNEL_GRE};
@@ -318,12 +318,6 @@ static const struct offer *best_by_rule(const struct offers *o, const struct afb
 	for (unsigned i = 0; i < r->use_count && !f && r->use[i] != AFBR_USE_NONE; i++)
 		f = best_of(o, kind_of_use(r->use[i]));
 	return f;
-}
-
-/* Where the operator leaves it to the egress. */
-static const struct offer *best_by_egress(const struct offers *o)
-{
-	return best_of(o, o->source == CHOOSE_NOTHING ? MESH_IPIP : MESH_KINDS);
 }
 
 static void take(struct choose_result *ret, const struct offer *f, const struct afbr_rule *r)
@@ -473,7 +467,7 @@ void choose(
 
 	collect(&o, s);
 	result.source = o.source;
-	f = r ? best_by_rule(&o, r) : best_by_egress(&o);
+	f = r ? best_by_rule(&o, r) : best_of(&o, MESH_KINDS);
 	if (f) {
 		take(&result, f, r);
 		tell_chosen(&out, &o, f, &result, r);

@@ -526,12 +526,7 @@ static void choose_row(const struct row *row, struct choose_result *ret)
 	choose(&c, &s, 0, ret);
 }
 
-/* proves: MESH-FWD-3 partial */
-/* proves: MESH-FWD-6 */
-/* proves: MESH-FWD-7 partial */
-/* proves: MESH-FWD-8 partial */
-/* proves: MESH-SIG-5 partial */
-/* proves: MESH-SIG-6 partial */
+/* proves: MESH-FWD-3 partial, MESH-FWD-6, MESH-FWD-7 partial, MESH-FWD-8 partial, MESH-SIG-5 partial, MESH-SIG-6 partial */
 static void the_first_that_rule_and_egress_name(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -615,6 +610,7 @@ static void packets_of_one_route_by_their_class(void **state)
 	assert_int_equal(ask(&c, "198.51.100.0/24", EGRESS, 9).rule, 2);
 }
 
+/* proves: MESH-FWD-11 partial */
 /* RFC 9012 section 3.3.1: the egress may ask for a code point; the operator has the last word. */
 static void the_outer_dscp(void **state)
 {
