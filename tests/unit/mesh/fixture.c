@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -48,7 +49,6 @@ static struct fixture *start(void)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct addr local6 = address("2001:db8:e::1"), local4 = address("198.51.100.1");
-	int pair[2];
 
 	assert_non_null(f);
 	assert_int_equal(loop_init(&f->loop), 0);
@@ -58,16 +58,24 @@ static struct fixture *start(void)
 	f->table->take4 = f->table->take6 = true;
 	f->counters = mesh_plane_counters(f->plane);
 	mesh_plane_set_sources(f->plane, &local6, &local4);
+	f->device = -1;
+	return f;
+}
+
+void fixture_device(struct fixture *f)
+{
+	int pair[2];
+
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	f->device = pair[1];
 	assert_int_equal(mesh_plane_set_device(f->plane, pair[0], lladdr), 0);
-	return f;
 }
 
 int fixture_setup(void **state)
 {
 	struct fixture *f = start();
 
+	fixture_device(f);
 	for (unsigned i = 0; i < 2; i++) {
 		struct mesh_socket *s = &f->senders[i];
 
@@ -84,6 +92,15 @@ int fixture_setup(void **state)
 }
 
 int fixture_setup_sockets(void **state)
+{
+	struct fixture *f = start();
+
+	fixture_device(f);
+	*state = f;
+	return 0;
+}
+
+int fixture_setup_bare(void **state)
 {
 	*state = start();
 	return 0;
@@ -115,7 +132,8 @@ int fixture_teardown(void **state)
 		uv_run(&f->loop.uv, UV_RUN_NOWAIT);
 	assert_true(f->freed);
 	loop_done(&f->loop);
-	close(f->device);
+	if (f->device >= 0)
+		close(f->device);
 	free(f);
 	return 0;
 }
@@ -124,6 +142,14 @@ void fixture_run(struct fixture *f)
 {
 	for (unsigned i = 0; i < 4; i++)
 		uv_run(&f->loop.uv, UV_RUN_NOWAIT);
+}
+
+void fixture_wait(struct fixture *f)
+{
+	struct pollfd p = {.fd = uv_backend_fd(&f->loop.uv), .events = POLLIN};
+
+	poll(&p, 1, 10);
+	fixture_run(f);
 }
 
 /* --- rows --- */

@@ -39,9 +39,17 @@ struct fixture {
 
 int fixture_setup(void **state);         /* with queues instead of senders */
 int fixture_setup_sockets(void **state); /* without */
-int fixture_teardown(void **state);      /* closes the plane and sees it freed */
+int fixture_setup_bare(void **state);    /* without a device, either */
+void fixture_device(struct fixture *f);
+int fixture_teardown(void **state); /* closes the plane and sees it freed */
 void fixture_close(struct fixture *f);
-void fixture_run(struct fixture *f); /* some rounds of the loop */
+void fixture_run(struct fixture *f);  /* some rounds of the loop */
+void fixture_wait(struct fixture *f); /* until something happens, for a while at most; then some rounds */
+#define UNTIL(f, condition)                                                                                  \
+	for (unsigned turns_ = 0; !(condition); turns_++) {                                                  \
+		assert_true(turns_ < 500);                                                                   \
+		fixture_wait(f);                                                                             \
+	}
 
 /* A usable endpoint, MTU 1400, ECN copied; the fixture holds no reference that a path does not: it goes with its path. */
 struct mesh_endpoint *fixture_endpoint(
