@@ -58,8 +58,7 @@ class Exchange(Lab):
         lists = {"all": [{"then": "accept"}], **(policies or {})}
         rules = " ".join(f"{name} = ( {', '.join(setting(r) for r in rows)} );" for name, rows in lists.items())
         text = f'core = {{ address = "{core or node.local[1]}"; }}; bgp = {setting(group)[:-1]} policies = {{ {rules} }}; }};'
-        if tunnels:
-            text += f" tunnels = ( {', '.join(setting(t) for t in tunnels)} );"
+        text += f" tunnels = ( {', '.join(setting(t) for t in tunnels)} );" if tunnels else " accept = [ ];"
         if classes:
             text += f" classes = {setting(classes)};"
         return f"afbr = {{ {text} }};\n"
