@@ -81,6 +81,32 @@ static void an_ipv6_route_over_ipv4_has_an_ipv4_next_hop(void **state)
 	stage_close(&s);
 }
 
+/* RFC 5565 section 12, option 3: the next hop is an AFBR further away than the neighbour, on one hop as on many. */
+/* proves: MESH-AS-3 */
+static void the_next_hop_of_an_asbr_that_left_it_unchanged_is_taken_as_it_is(void **state)
+{
+	static const char AFBR[] = "2001:db8:b::1";
+	struct stage s;
+	struct peer *asbr;
+
+	for (unsigned multihop = 0; multihop < 2; multihop++) {
+		struct bgp_neighbor_config c = peer_external_config("asbr", "2001:db8::2");
+		struct addr afbr = addr_from(AFBR);
+
+		stage_open(&s);
+		c.multihop = multihop;
+		asbr = peer_up(&s, &c, NULL);
+		peer_tells_one(asbr, BGP_IPV4, peer_set(asbr, path_ce, 1, NULL), AFBR, "198.51.100.0/24");
+		peer_tells_one(asbr, BGP_IPV6, peer_set(asbr, path_ce, 1, NULL), AFBR, "2001:db8:b::/48");
+		assert_int_equal(bar_of(asbr, "198.51.100.0/24"), BGP_BAR_NONE);
+		assert_true(addr_equal(
+			&peer_path(asbr, BGP_IPV4, "198.51.100.0/24")->set->next_hop->value.global, &afbr));
+		assert_true(addr_equal(
+			&peer_path(asbr, BGP_IPV6, "2001:db8:b::/48")->set->next_hop->value.global, &afbr));
+		stage_close(&s);
+	}
+}
+
 static void our_own_as_in_the_path_bars_it(void **state)
 {
 	static const uint32_t loop[] = {64512, 65000, 64513};
@@ -573,6 +599,7 @@ int main(void)
 		cmocka_unit_test(a_route_comes_into_the_table_and_goes_again),
 		cmocka_unit_test(every_family_has_its_table),
 		cmocka_unit_test(an_ipv6_route_over_ipv4_has_an_ipv4_next_hop),
+		cmocka_unit_test(the_next_hop_of_an_asbr_that_left_it_unchanged_is_taken_as_it_is),
 		cmocka_unit_test(our_own_as_in_the_path_bars_it),
 		cmocka_unit_test(the_as_that_we_show_a_neighbour_bars_too),
 		cmocka_unit_test(an_external_path_begins_with_the_neighbours_as),
