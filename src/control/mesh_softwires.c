@@ -200,10 +200,10 @@ static void check_payload(const struct here *h, const config_setting_t *group, c
 		problem_at(h->r, true, rule_at(group, "payload"),
 			"`payload` of \"mpls-in-gre\" is MPLS, as its name says: leave it out");
 	else if (t->protocol == own && h->a->core.family && !h->a->transit)
-		problem_at(h->r, true, rule_at(group, "payload"),
-			"`payload` is \"ipv%d\", which the core carries as it is: \"ipv%d\" needs softwires, "
-			"unless `transit` of `core` is true",
-			version_of(h->a->core.family), h->a->core.family == AF_INET ? 6 : 4);
+		problem_at(h->r, false, rule_at(group, "payload"),
+			"`payload` is \"ipv%d\", which the core carries as it is: packets of this tunnel are "
+			"dropped, unless `transit` of `core` is true",
+			version_of(h->a->core.family));
 }
 
 static bool is_gre(const struct bgp_tunnel *t)

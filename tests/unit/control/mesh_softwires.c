@@ -195,8 +195,9 @@ static const struct {
 	{"no such payload", AFBR("tunnels = { type = \"gre\"; payload = \"ethernet\"; };"),
 		"2: `payload` is \"ethernet\": it must be \"ipv4\", \"ipv6\" or \"mpls\"\n"},
 	{"what needs no tunnel", AFBR("tunnels = { type = \"ipip\"; payload = \"ipv6\"; };"),
-		"2: `payload` is \"ipv6\", which the core carries as it is: \"ipv4\" needs softwires, unless "
-		"`transit` of `core` is true\n"},
+		"2: warning: `payload` is \"ipv6\", which the core carries as it is: packets of this tunnel "
+		"are "
+		"dropped, unless `transit` of `core` is true\n"},
 
 	{"a rule that uses nothing", RULES("{ class = \"color:1\"; }"),
 		"2: a rule of `encapsulate` lacks `use`: of these encapsulations the first that the egress "
