@@ -186,7 +186,8 @@ void keeper_open_tun(
 /*
  * IFF_TAP | IFF_NO_PI, non-blocking, without autoconfiguration and duplicate address detection, IPv6 on; made, up. Held, closed and named as TUNs are (a name is
  * of one kind for good). LLADDR of the device is 02:00:00:00:00:00: no path of the mesh has that. Packets that come out of it are not checked for a way back to
- * their source (rp_filter 0); where the administrator wants that for all interfaces, as little as possible is (2), which is logged.
+ * their source (rp_filter 0); where the administrator wants that for all interfaces, as little as possible is (2), which is logged. The device has the address
+ * 127.171.0.1, without which the kernel would be strict all the same.
  */
 void keeper_open_tap(
 	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner);
