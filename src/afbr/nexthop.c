@@ -88,7 +88,10 @@ static void describe(const struct nexthop *t, struct nexthop_core *ret)
 	}
 }
 
-/* Of an address that nobody asked about: the engine does not check next hops, or has no route by this one any more. */
+/*
+ * Of an address that nobody asked about: the engine has no route by this one (any more), or does not check next hops. Then all count as reached here, too, for nobody
+ * would say when this one is.
+ */
 static void describe_stranger(struct nexthops *h, const struct addr *address, struct nexthop_core *ret)
 {
 	const struct bgp_next_hop *via = NULL;
@@ -99,7 +102,8 @@ static void describe_stranger(struct nexthops *h, const struct addr *address, st
 	why = way.why;
 	if (way.elsewhere && nexthop_is_core(h, address))
 		via = recurse_find(h, address, &way, &why);
-	*ret = (struct nexthop_core){.reached = !way.why, .ifindex = way.ifindex};
+	*ret = (struct nexthop_core){
+		.reached = !way.why || !h->afbr->config->check_next_hops, .ifindex = way.ifindex};
 	if (via)
 		ret->via = via->value.global;
 	if (ret->reached)

@@ -301,6 +301,10 @@ static void an_address_that_is_no_next_hop_is_found_the_same_way(void **state)
 	assert_int_equal(core_of(s, B1).mtu, 1500);
 	assert_via(s, "2001:db8:f::9", "none");
 	assert_why(s, "2001:db8:e::1", "there is no route to it");
+	/* `check-next-hops` says that all are reached. */
+	s->config->check_next_hops = false;
+	assert_via(s, "2001:db8:e::1", "none");
+	assert_via(s, B1, B2);
 	stage_free(s);
 }
 
