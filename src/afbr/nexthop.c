@@ -181,7 +181,7 @@ static void take(struct nexthops *h, struct nexthop *t, const struct answer *new
 	tell_engine(h, t);
 }
 
-void nexthop_ask(struct nexthops *h, struct nexthop *t)
+void nexthop_ask(struct nexthops *h, struct nexthop *t, bool quickly)
 {
 	bool core = nexthop_is_core(h, &t->target);
 	const struct bgp_next_hop *via = NULL;
@@ -192,7 +192,9 @@ void nexthop_ask(struct nexthops *h, struct nexthop *t)
 	if (core && new.way.elsewhere)
 		via = recurse_find(h, &t->target, &other, &new.way.why);
 	new.via = via ? via->tracker : NULL;
-	if (core && (new.way.ifindex || new.via))
+	if (quickly && t->mtu && t->way.ifindex && way_equal(&new.way, &t->way))
+		new.mtu = t->mtu;
+	else if (core && (new.way.ifindex || new.via))
 		new.mtu = way_mtu(h, new.via ? &new.via->target : &t->target);
 	take(h, t, &new);
 }
@@ -229,7 +231,7 @@ static void slice(struct wheel_timer *timer, msec now)
 		struct nexthop *t = q->at;
 
 		q->at = next_of(t);
-		nexthop_ask(h, t);
+		nexthop_ask(h, t, q->core);
 	}
 	q->on = is_asked(h, q, q->at);
 	if (q->on)
@@ -341,7 +343,7 @@ void nexthop_wanted(struct bgp *b, struct bgp_next_hop *n, bool wanted)
 	n->tracker = t;
 	if (nexthop_is_core(h, &t->target) && !has_namesake(h, t))
 		transmitter_next_hop(h->afbr, &t->target, true);
-	nexthop_ask(h, t);
+	nexthop_ask(h, t, false);
 	t->moved = false; /* nothing was put into the kernel by any other way */
 }
 

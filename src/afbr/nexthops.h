@@ -109,8 +109,8 @@ uint32_t way_mtu(struct nexthops *h, const struct addr *target);
 
 /* ---- nexthop.c ---- */
 
-/* T's way is asked for, and what is new is told. */
-void nexthop_ask(struct nexthops *h, struct nexthop *t);
+/* T's way is asked for, and what is new is told. QUICKLY: but not its MTU, if the way is the same; that has time until all are asked. */
+void nexthop_ask(struct nexthops *h, struct nexthop *t, bool quickly);
 /* Are such next hops endpoints of softwires? */
 bool nexthop_is_core(const struct nexthops *h, const struct addr *target);
 

@@ -330,7 +330,7 @@ static void slice(struct wheel_timer *timer, msec now)
 	}
 
 	for (unsigned i = 0; i < ASK_SLICE && (t = take_due(h)); i++)
-		nexthop_ask(h, t);
+		nexthop_ask(h, t, true);
 	if (h->due || h->adrift_at || h->adrift_again)
 		wheel_arm(&h->afbr->loop->wheel, timer, now);
 	else if (more)
