@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "afbr/parts.h"
+#include "afbr/softwires.h"
 
 enum { WORK_STEPS = 256, NETWORK_MS = 100, KEY_MS = 2000, KEY_LINES_BURST = 3 };
 
@@ -113,6 +113,7 @@ void afbr_look_at_network(struct afbr *a)
 	free(own);
 	connection_look_at_links(a);
 	tell_interfaces(a);
+	softwire_look_at_network(a);
 }
 
 static void look_at_network(struct wheel_timer *t, msec now)
@@ -221,8 +222,9 @@ static int tell_routes(struct afbr *a, const struct afbr_config *old)
 	const struct afbr_config *c = a->config;
 	int r = tell_networks(a, old);
 
-	return r ? r
-		 : bgp_set_tunnels(a->bgp, &c->core, c->tunnels, c->tunnel_count, &c->classes, loop_clock());
+	if (r || a->softwires) /* accept.c tells what we take */
+		return r;
+	return bgp_set_tunnels(a->bgp, &c->core, NULL, 0, &c->classes, loop_clock());
 }
 
 /* ---- start ---- */
@@ -257,7 +259,7 @@ static int begin_engine(struct afbr *a)
 		.id = c->id,
 		.cluster_id = c->cluster_id,
 		.restarting = a->left,
-		.preserved = a->left || !c->export.present, /* who forwards nothing has nothing to lose */
+		.preserved = a->left ? adopt_kept(a) : !c->export.present, /* who forwards nothing has nothing to lose */
 		.restart_wait = c->restart_wait,
 		.check_next_hops = c->check_next_hops};
 	int r;
@@ -269,11 +271,22 @@ static int begin_engine(struct afbr *a)
 	if (!r)
 		r = mrt_start(a);
 	if (!r)
+		r = softwire_with_engine(a);
+	if (!r)
 		r = export_begin(a);
 	afbr_look_at_network(a);
 	if (!r)
 		r = tell_routes(a, NULL);
+	if (!r && a->softwires)
+		accept_tell(a->softwires);
 	return r ? r : import_start(a);
+}
+
+static void fail_start(struct afbr *a, int result)
+{
+	log_message(a->log, LEVEL_ERROR, "start-failed", "afbr: %s", strerror(-result));
+	afbr_discard(a->changing);
+	finish_start(a, result);
 }
 
 /* What the kernel still has from an earlier process is known. */
@@ -285,9 +298,7 @@ static void found(struct afbr *a, int result, bool left)
 	if (!result)
 		result = begin_engine(a);
 	if (result) {
-		log_message(a->log, LEVEL_ERROR, "start-failed", "afbr: %s", strerror(-result));
-		afbr_discard(h);
-		finish_start(a, result);
+		fail_start(a, result);
 		return;
 	}
 	change_apply(h, NULL);
@@ -305,12 +316,21 @@ static void log_problem(void *owner, const char *text)
 	log_message(a->log, LEVEL_ERROR, "start-failed", "%s", text);
 }
 
+/* Routes lead to the device: it is there before them. */
+static void softwires_started(struct afbr *a, int result)
+{
+	if (result)
+		fail_start(a, result);
+	else
+		export_start(a, found);
+}
+
 static void start_prepared(void *owner, struct afbr_change *change)
 {
 	struct afbr *a = owner;
 
 	if (change)
-		export_start(a, found);
+		softwire_start(a, softwires_started);
 	else
 		finish_start(a, -EINVAL);
 }
@@ -368,15 +388,21 @@ void afbr_apply(struct afbr_change *change, struct json_t *say)
 		log_message(a->log, LEVEL_ERROR, "bgp", "out of memory for routes of our own");
 	import_change(a, old);
 	export_change(a, old);
+	softwire_change(a, old);
 	mrt_change(a, old);
 	afbr_config_unref(old);
 }
 
 /* ---- the end ---- */
 
-static void exported(struct afbr *a)
+static void softwires_stopped(struct afbr *a)
 {
 	a->stopped(a->owner);
+}
+
+static void exported(struct afbr *a)
+{
+	softwire_stop(a, softwires_stopped);
 }
 
 static void drained(struct afbr *a)
@@ -405,7 +431,7 @@ void afbr_stop(struct afbr *a, void (*stopped)(void *owner), void *owner)
 	a->stopped = stopped;
 	a->owner = owner;
 	if (!a->bgp) {
-		stopped(owner);
+		softwire_stop(a, softwires_stopped);
 		return;
 	}
 	import_stop(a);
@@ -424,6 +450,7 @@ void afbr_leave(struct afbr *a)
 	if (!a->bgp)
 		return;
 	import_stop(a);
+	softwire_hand_over(a);
 	bgp_leave(a->bgp);
 }
 
@@ -445,6 +472,7 @@ void afbr_free(struct afbr *a)
 	loop_flush_remove(a->loop, &a->flush);
 	import_free(a);
 	export_free(a);
+	softwire_free(a);
 	connection_free_all(a);
 	if (a->bgp)
 		bgp_free(a->bgp);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * afbr: the mesh role: a BGP engine (bgp/), its TCP connections, and the kernel's routes that go in and come out.
+ * afbr: the mesh role: a BGP engine (bgp/), its TCP connections, and the kernel's routes that go in and come out; and the softwires that
+ * these lead to (mesh/ is their data plane).
  *
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c with way.c, recurse.c and sessions.c (is a next hop reached, and how), import.c (the kernel's routes become
- * ours), export.c (best routes go into the kernel) with refusal.c (what it did not take) and sweep.c (what an earlier process has left there), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
+ * ours), export.c (best routes go into the kernel) with verdict.c (which, and how), refusal.c (what it did not take) and sweep.c (what an earlier process has left there),
+ * softwires.c and what stands behind softwires.h (routes that lead to softwires: wants.c, choices.c with choose.c, paths.c, endpoints.c, adopt.c; what is taken out of them:
+ * accept.c, accept_record.c, transmitters.c), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
  * (JSON for the control socket), config.c (the configuration's life).
  *
  * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,
  * and the next one finds them there, which is how it knows that it is a restart: it says so in its OPENs (RFC 4724), goes on
- * with the old routes until all neighbours have told theirs, and removes those that nobody told again.
+ * with the old routes until all neighbours have told theirs, and removes those that nobody told again. What routes through softwires lead to is in memory that
+ * the keeper holds (adopt.c), so that they go on leading there meanwhile.
  *
- * Privileges. The keeper opens the listening sockets (port 179) and writes routes, in batches; all else is done without.
+ * Privileges. The keeper opens the listening sockets (port 179), the softwires' device and raw sockets, and writes routes, in batches; all else is done without.
  */
 #ifndef AFBR_AFBR_H
 #define AFBR_AFBR_H

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "afbr/parts.h"
+#include "afbr/softwires.h"
 #include "lib/text.h"
 
 enum { LINES_PER_SECOND = 1, LINES_BURST = 30, STRANGERS_PER_SECOND = 1, STRANGERS_BURST = 5, NAMED = 8 };
@@ -181,10 +181,28 @@ static void tell_untold(struct afbr *a, const struct bgp_event *e)
 	log_end(&l);
 }
 
+/*
+ * A neighbour that is an endpoint of softwires, and whose session is over, is taken for dead until its routes are gone. Not while they are kept, as of one that
+ * restarts and goes on forwarding meanwhile (RFC 4724).
+ */
+static void tell_softwires(struct afbr *a, const struct bgp_event *e)
+{
+	bool up = e->kind == BGP_EVENT_STATE && e->to == BGP_ESTABLISHED;
+	bool over = e->kind == BGP_EVENT_STATE ? e->from == BGP_ESTABLISHED : e->kind == BGP_EVENT_STALE && e->final;
+	struct bgp_neighbor_view view;
+
+	if (!a->softwires || a->stopping || (!up && !over))
+		return;
+	bgp_neighbor_view(e->neighbor, &view);
+	if (up || view.flushing || (e->kind == BGP_EVENT_STALE && view.state != BGP_ESTABLISHED))
+		endpoint_peer(a, &view.config->address, up);
+}
+
 void event_tell(struct bgp *b, const struct bgp_event *e)
 {
 	struct afbr *a = afbr_of(b);
 
+	tell_softwires(a, e);
 	switch (e->kind) {
 	case BGP_EVENT_STATE:
 		mrt_state(a, e);

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Best routes go into the kernel's table: those that it can forward natively (nexthop.c), and that the policy lets pass.
+ * Best routes go into the kernel's table: those that it can forward natively (nexthop.c), or that lead to a softwire (softwires.h), and that the policy lets pass
+ * (verdict.c).
  *
- * A feed of each unicast table is read when the keeper has room for more: EXPORT_BATCHES requests at a time, so that nothing queues but what the keeper is
+ * A feed of each unicast table, and of each labeled one, is read when the keeper has room for more: EXPORT_BATCHES requests at a time, so that nothing queues but what the keeper is
  * about to do, and a route that changes often is written as it is in the end. The feed's bit says that the kernel was told; what the kernel did not take is
  * kept beside (refusal.c) and tried again.
+ *
+ * A prefix that both tables of a family have is in the kernel once: by its labeled route if that leads to a softwire (RFC 5565 section 9, MESH-FWD-12), else
+ * by the other. Either feed's news are about both, and of the two only the one whose route it is has the bit.
+ *
+ * Beside the bits stands, for each net, the number of the path row that its route in the kernel leads to. What has the same path as before is not written again;
+ * and who had another one lets go of that when the keeper has answered.
  *
  * A way that changes without the engine's knowing (a gateway of the same cost, a link that was down for a moment) is followed by a walk through the
  * tables, in slices, in which all routes by moved next hops are written once more.
@@ -20,95 +27,12 @@
 #include <string.h>
 
 #include "afbr/export.h"
+#include "afbr/softwires.h"
 
-enum { STEPS = 1024 };
+enum { STEPS = 1024, PATHS_MIN = 1024 };
 
-static const enum bgp_family families[EXPORT_FEEDS] = {BGP_IPV4, BGP_IPV6};
-
-/* ---- may it be there? ---- */
-
-enum verdict {
-	VERDICT_GONE,
-	VERDICT_OURS,
-	VERDICT_FAMILY,
-	VERDICT_POLICY,
-	VERDICT_UNREACHED,
-	VERDICT_SOFTWIRE,
-	VERDICT_LINK,
-	VERDICT_HIDES,
-	VERDICT_NEVER,
-	VERDICT_YES,
-};
-
-static bool policy_lets_pass(const struct exporter *e, enum bgp_family family, const struct prefix *prefix,
-	const struct rib_path *path)
-{
-	const struct policy_subject subject = {.family = family,
-		.prefix = prefix,
-		.set = bgp_set_reader(path->set),
-		.facts = &path->set->facts,
-		.next_hop = &path->set->next_hop->value,
-		.source = bgp_source_name(e->afbr->bgp, path)};
-	struct policy_result result;
-
-	if (!e->policy)
-		return !*e->config.policy;
-	policy_judge(e->policy, &subject, &result);
-	return result.verdict == POLICY_ACCEPT;
-}
-
-/* The kernel's own route to one of our links may have a higher metric than ours, and must not lose to it. */
-static bool is_our_link(const struct afbr *a, const struct prefix *p)
-{
-	for (unsigned i = 0; i < a->own_count; i++)
-		if (a->own[i].prefix_len == p->len && prefix_contains_addr(p, &a->own[i].addr))
-			return true;
-	return false;
-}
-
-/*
- * Where there is a core, what another AFBR tells us with a next hop of the core's family goes through a softwire, even to one that is next to us: only the
- * core's own family is to be seen there (RFC 5565 section 4.1). A CE router's IPv6 next hop of IPv4 routes (RFC 8950) is on a link of the client network.
- */
-static bool is_across_the_core(const struct exporter *e, enum bgp_family family, const struct prefix *prefix,
-	const struct rib_path *path)
-{
-	const struct decision_ops *decision = bgp_rib(e->afbr->bgp, family)->decision;
-	const struct bgp_next_hop_value *v = &path->set->next_hop->value;
-	uint8_t to = addr_is_none(&v->global) ? v->link_local.family : v->global.family;
-
-	return !addr_is_none(&e->afbr->config->core) && to != prefix->addr.family &&
-	       !decision->source(decision, path->source)->external;
-}
-
-static enum verdict judge(struct exporter *e, enum bgp_family family, const struct prefix *prefix,
-	const struct rib_path *path, struct keeper_bgp_route *ret, struct addr *hidden)
-{
-	*ret = (struct keeper_bgp_route){.dst = *prefix, .add = 1};
-	if (!path)
-		return VERDICT_GONE;
-	if (!path->source || !path->set->next_hop)
-		return VERDICT_OURS;
-	if (!(e->config.families & BGP_FAMILY_BIT(family)))
-		return VERDICT_FAMILY;
-	switch (nexthop_route(e->afbr, path->set->next_hop, prefix->addr.family, ret)) {
-	case NEXTHOP_UNREACHED:
-		return VERDICT_UNREACHED;
-	case NEXTHOP_SOFTWIRE:
-		return VERDICT_SOFTWIRE;
-	case NEXTHOP_NATIVE:
-		break;
-	}
-	if (is_across_the_core(e, family, prefix, path))
-		return VERDICT_SOFTWIRE;
-	if (keeper_bgp_route_check(ret))
-		return VERDICT_NEVER;
-	if (is_our_link(e->afbr, prefix))
-		return VERDICT_LINK;
-	if (nexthop_hidden_by(e->afbr, prefix, e->config.metric, hidden))
-		return VERDICT_HIDES;
-	return policy_lets_pass(e, family, prefix, path) ? VERDICT_YES : VERDICT_POLICY;
-}
+const enum bgp_family export_families[EXPORT_FEEDS] = {
+	BGP_IPV4, BGP_IPV6, BGP_IPV4_LABELED, BGP_IPV6_LABELED};
 
 /* ---- batches ---- */
 
@@ -123,6 +47,37 @@ void export_soon(struct exporter *e)
 		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop));
 }
 
+static void release(struct exporter *e, const uint32_t old[2])
+{
+	path_release(e->afbr, old[0]);
+	path_release(e->afbr, old[1]);
+}
+
+/* What was to be instead of it has failed, and it may still be there: nobody may go on by it, for people are told that there is no route. */
+static void take_out(struct exporter *e, const struct prefix *p, const uint32_t old[2])
+{
+	const struct keeper_bgp_route route = {.dst = *p};
+
+	if (!old[0] && !old[1])
+		return;
+	if (!export_put(e, &route, old))
+		release(e, old);
+}
+
+static void answer_one(struct exporter *e, const struct export_batch *b, unsigned i, int result)
+{
+	if (!result) {
+		refusal_forget(e, &b->routes[i].dst);
+		release(e, b->old[i]);
+		return;
+	}
+	refusal_note(e, &b->routes[i], result);
+	if (b->routes[i].add)
+		take_out(e, &b->routes[i].dst, b->old[i]);
+	else
+		release(e, b->old[i]);
+}
+
 static void answered(void *owner, int result, const uint64_t failed[2])
 {
 	struct export_batch *b = owner;
@@ -133,12 +88,13 @@ static void answered(void *owner, int result, const uint64_t failed[2])
 	if (b->next)
 		b->next->link = b->link;
 	e->in_flight--;
-	for (unsigned i = 0; i < b->count && e->fed; i++)
-		if (all || failed[i / 64] >> i % 64 & 1)
-			refusal_note(e, &b->routes[i], result);
+	for (unsigned i = 0; i < b->count; i++)
+		if (e->fed)
+			answer_one(e, b, i, all || failed[i / 64] >> i % 64 & 1 ? result : 0);
 		else
-			refusal_forget(e, &b->routes[i].dst);
+			release(e, b->old[i]);
 	free(b);
+	export_submit(e);
 	sweep_resume(e);
 	export_soon(e); /* in another turn of the loop: the keeper may answer as fast as it is asked */
 }
@@ -157,11 +113,12 @@ void export_submit(struct exporter *e)
 	e->batches = b;
 	e->in_flight++;
 	e->written += b->count;
+	path_flush(e->afbr); /* neighbour entries go before the routes by them */
 	keeper_bgp_routes(
 		e->afbr->keeper, e->config.table, e->config.metric, b->routes, b->count, answered, b);
 }
 
-bool export_put(struct exporter *e, const struct keeper_bgp_route *route)
+bool export_put(struct exporter *e, const struct keeper_bgp_route *route, const uint32_t old[2])
 {
 	if (!e->current) {
 		e->current = calloc(1, sizeof(*e->current));
@@ -169,41 +126,186 @@ bool export_put(struct exporter *e, const struct keeper_bgp_route *route)
 			return false;
 		e->current->exporter = e;
 	}
-	e->current->routes[e->current->count++] = *route;
+	e->current->routes[e->current->count] = *route;
+	if (old)
+		memcpy(e->current->old[e->current->count], old, sizeof(e->current->old[0]));
+	e->current->count++;
 	if (e->current->count == KEEPER_BGP_ROUTES)
 		export_submit(e);
 	return true;
 }
 
+/* ---- the path of each route ---- */
+
+static uint32_t path_of(const struct exporter *e, unsigned feed, rib_id net)
+{
+	return net < e->paths[feed].room ? e->paths[feed].numbers[net] : 0;
+}
+
+static int path_reserve(struct exporter *e, unsigned feed, rib_id net)
+{
+	struct export_paths *p = &e->paths[feed];
+	uint32_t room = p->room ? p->room : PATHS_MIN, *numbers;
+
+	while (room <= net)
+		room *= 2;
+	if (room == p->room)
+		return 0;
+	numbers = reallocarray(p->numbers, room, sizeof(*numbers));
+	if (!numbers)
+		return -ENOMEM;
+	memset(numbers + p->room, 0, (room - p->room) * sizeof(*numbers));
+	p->numbers = numbers;
+	p->room = room;
+	return 0;
+}
+
+static void path_set(struct exporter *e, unsigned feed, rib_id net, uint32_t number)
+{
+	if (net < e->paths[feed].room)
+		e->paths[feed].numbers[net] = number;
+}
+
+/* RELEASED: the kernel has none of these routes any more. */
+static void forget_paths(struct exporter *e, bool released)
+{
+	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++) {
+		struct export_paths *p = &e->paths[feed];
+
+		for (uint32_t net = 0; released && net < p->room; net++)
+			path_release(e->afbr, p->numbers[net]);
+		free(p->numbers);
+		*p = (struct export_paths){0};
+	}
+}
+
 /* ---- one route ---- */
 
-/* False: no memory; nothing has changed. */
-static bool tell(struct exporter *e, unsigned feed, rib_id net)
-{
-	struct rib_feed *f = &e->feeds[feed];
-	struct rib *rib = f->rib;
-	struct prefix prefix = rib_prefix(rib, net);
-	bool has = rib_feed_has(f, net);
-	struct keeper_bgp_route route;
-	struct addr hidden;
+/* A prefix in both tables of its family: 0 unicast, 1 labeled. */
+struct export_pair {
+	struct prefix prefix;
+	unsigned feed[2];
+	rib_id net[2]; /* or 0 */
+};
 
-	if (judge(e, families[feed], &prefix, rib_best(rib, net), &route, &hidden) == VERDICT_YES) {
-		if (!has && rib_feed_set(f, net, true))
-			return false;
-		if (export_put(e, &route))
-			return true;
-		if (!has)
-			(void)rib_feed_set(f, net, false);
+static void pair_of(const struct exporter *e, unsigned feed, rib_id net, struct export_pair *ret)
+{
+	unsigned is_labeled = feed / EXPORT_UNICAST;
+
+	ret->prefix = rib_prefix(e->feeds[feed].rib, net);
+	ret->feed[0] = feed % EXPORT_UNICAST;
+	ret->feed[1] = ret->feed[0] + EXPORT_UNICAST;
+	ret->net[is_labeled] = net;
+	feed = ret->feed[!is_labeled];
+	ret->net[!is_labeled] =
+		e->feeds[feed].rib->net_count ? rib_find(e->feeds[feed].rib, &ret->prefix) : 0;
+}
+
+static bool pair_has(const struct exporter *e, const struct export_pair *p, unsigned i)
+{
+	return p->net[i] && rib_feed_has(&e->feeds[p->feed[i]], p->net[i]);
+}
+
+/* Is the route of table I to be there? *ret_path: a reference to its softwire, or 0. */
+static bool is_wanted(struct exporter *e, const struct export_pair *p, unsigned i,
+	struct keeper_bgp_route *ret, uint32_t *ret_path)
+{
+	unsigned feed = p->feed[i];
+	const struct rib_path *best = p->net[i] ? rib_best(e->feeds[feed].rib, p->net[i]) : NULL;
+	struct addr hidden;
+	const char *reason;
+	char why[192];
+
+	*ret_path = 0;
+	switch (verdict_of(e, feed, &p->prefix, best, ret, &hidden, &reason)) {
+	case VERDICT_NATIVE:
+		return true;
+	case VERDICT_SOFTWIRE:
+		*ret_path = path_for(e->afbr, export_families[feed], p->net[i], why, sizeof(why));
+		if (*ret_path)
+			path_route(e->afbr, *ret_path, ret);
+		return *ret_path;
+	default:
 		return false;
 	}
-	if (!has)
+}
+
+/* The kernel has no route of table I any more, or will have none. */
+static void clear(struct exporter *e, const struct export_pair *p, unsigned i)
+{
+	if (!p->net[i])
+		return;
+	path_set(e, p->feed[i], p->net[i], 0);
+	(void)rib_feed_set(&e->feeds[p->feed[i]], p->net[i], false);
+}
+
+static void old_paths(const struct exporter *e, const struct export_pair *p, uint32_t ret[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		ret[i] = p->net[i] ? path_of(e, p->feed[i], p->net[i]) : 0;
+}
+
+/* False: no memory; nothing has changed. */
+static bool tell_none(struct exporter *e, const struct export_pair *p)
+{
+	const struct keeper_bgp_route route = {.dst = p->prefix};
+	uint32_t old[2];
+
+	if (!pair_has(e, p, 0) && !pair_has(e, p, 1))
 		return true;
-	route = (struct keeper_bgp_route){.dst = prefix};
-	if (!export_put(e, &route))
+	old_paths(e, p, old);
+	if (!export_put(e, &route, old))
 		return false;
-	refusal_forget(e, &prefix);
-	(void)rib_feed_set(f, net, false);
+	refusal_forget(e, &p->prefix);
+	clear(e, p, 0);
+	clear(e, p, 1);
 	return true;
+}
+
+/* By table I, and not by the other one. The reference to PATH is ours. */
+static bool tell_route(struct exporter *e, const struct export_pair *p, unsigned i,
+	const struct keeper_bgp_route *route, uint32_t path, bool again)
+{
+	struct rib_feed *f = &e->feeds[p->feed[i]];
+	rib_id net = p->net[i];
+	bool has = pair_has(e, p, i);
+	uint32_t old[2];
+
+	old_paths(e, p, old);
+	if (has && path && path == old[i] && !pair_has(e, p, !i) && !again && !refusal_of(e, &p->prefix)) {
+		path_release(e->afbr, path);
+		return true;
+	}
+	if ((path && path_reserve(e, p->feed[i], net)) || (!has && rib_feed_set(f, net, true))) {
+		path_release(e->afbr, path);
+		return false;
+	}
+	if (!export_put(e, route, old)) {
+		if (!has)
+			(void)rib_feed_set(f, net, false);
+		path_release(e->afbr, path);
+		return false;
+	}
+	path_set(e, p->feed[i], net, path);
+	clear(e, p, !i);
+	return true;
+}
+
+/* AGAIN: also where the kernel should have it already. False: no memory; nothing has changed. */
+static bool tell(struct exporter *e, unsigned feed, rib_id net, bool again)
+{
+	struct keeper_bgp_route route;
+	struct export_pair p;
+	uint32_t path;
+
+	pair_of(e, feed, net, &p);
+	if (feed < EXPORT_UNICAST)
+		choice_route_told(e->afbr, &p.prefix);
+	if (p.net[1] && is_wanted(e, &p, 1, &route, &path))
+		return tell_route(e, &p, 1, &route, path, again);
+	if (p.net[0] && is_wanted(e, &p, 0, &route, &path))
+		return tell_route(e, &p, 0, &route, path, again);
+	return tell_none(e, &p);
 }
 
 void export_tell_prefix(struct exporter *e, const struct prefix *p)
@@ -211,7 +313,11 @@ void export_tell_prefix(struct exporter *e, const struct prefix *p)
 	unsigned feed = p->addr.family == AF_INET ? 0 : 1;
 	rib_id net = rib_find(e->feeds[feed].rib, p);
 
-	if (net && !tell(e, feed, net))
+	if (!net && e->feeds[feed + EXPORT_UNICAST].rib->net_count) {
+		feed += EXPORT_UNICAST;
+		net = rib_find(e->feeds[feed].rib, p);
+	}
+	if (net && !tell(e, feed, net, true))
 		refusal_note(e, &(struct keeper_bgp_route){.dst = *p, .add = 1}, -ENOMEM);
 }
 
@@ -224,12 +330,19 @@ static void read_feed(struct exporter *e, unsigned feed, unsigned *budget)
 
 	while (*budget && export_has_room(e) && (net = rib_feed_next(f))) {
 		--*budget;
-		if (tell(e, feed, net))
+		if (tell(e, feed, net, false))
 			continue;
 		rib_feed_again(f, net);
 		e->starved = true;
 		break;
 	}
+}
+
+static void restart_feeds(struct exporter *e)
+{
+	for (unsigned feed = 0; feed < EXPORT_FEEDS && e->fed; feed++)
+		(void)rib_feed_restart(&e->feeds[feed]);
+	export_soon(e);
 }
 
 /* Prefixes that have an address which is a next hop, or was one, or is reached by a longer or shorter route now. */
@@ -247,15 +360,15 @@ static void recheck(struct exporter *e)
 	if (!e->recheck_all)
 		return;
 	e->recheck_all = false;
-	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++)
-		(void)rib_feed_restart(&e->feeds[feed]);
+	restart_feeds(e);
 }
 
 static bool is_by_moved(const struct exporter *e, unsigned feed, rib_id net)
 {
 	const struct rib_path *path = rib_best(e->feeds[feed].rib, net);
 
-	return path && path->set->next_hop && nexthop_moved(path->set->next_hop);
+	return (path && path->set->next_hop && nexthop_moved(path->set->next_hop)) ||
+	       choice_is_moved(e->afbr, e->feeds[feed].rib, net);
 }
 
 static void walk_one(struct exporter *e)
@@ -263,13 +376,18 @@ static void walk_one(struct exporter *e)
 	e->walk_at = rib_walk(e->feeds[e->walk_feed].rib, e->walk_at);
 	if (e->walk_at) {
 		if (is_by_moved(e, e->walk_feed, e->walk_at))
-			(void)tell(e, e->walk_feed, e->walk_at);
-	} else if (++e->walk_feed == EXPORT_FEEDS) {
-		e->walking = false;
-		/* What moved while we walked may have been passed already. */
-		if (!e->moved)
-			nexthop_settle(e->afbr);
+			(void)tell(e, e->walk_feed, e->walk_at, false);
+		return;
 	}
+	export_submit(e); /* the next table may have the same prefixes */
+	if (++e->walk_feed < EXPORT_FEEDS)
+		return;
+	e->walking = false;
+	/* What moved while we walked may have been passed already. */
+	if (e->moved)
+		return;
+	nexthop_settle(e->afbr);
+	choice_settle(e->afbr);
 }
 
 static void walk(struct exporter *e, unsigned *budget)
@@ -291,7 +409,18 @@ static bool is_ready(const struct exporter *e)
 
 bool export_is_idle(struct exporter *e)
 {
-	return !e->in_flight && !e->current && rib_feed_at_end(&e->feeds[0]) && rib_feed_at_end(&e->feeds[1]);
+	bool idle = !e->in_flight && !e->current;
+
+	for (unsigned feed = 0; feed < EXPORT_FEEDS && idle; feed++)
+		idle = rib_feed_at_end(&e->feeds[feed]);
+	return idle;
+}
+
+bool export_is_quiet(const struct afbr *a)
+{
+	struct exporter *e = a->exporter;
+
+	return !e || !e->fed || (export_is_idle(e) && !e->walking && !e->moved);
 }
 
 void export_pump(struct exporter *e)
@@ -301,13 +430,16 @@ void export_pump(struct exporter *e)
 	if (!is_ready(e))
 		return;
 	e->starved = false;
+	choice_forget(e->afbr->softwires);
 	/* A destination may be in a batch but once: each part has batches of its own. */
 	export_submit(e);
 	recheck(e);
 	export_submit(e);
-	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++)
+	for (unsigned feed = 0; feed < EXPORT_FEEDS; feed++) {
 		read_feed(e, feed, &budget);
-	export_submit(e);
+		if (feed % EXPORT_UNICAST)
+			export_submit(e);
+	}
 	walk(e, &budget);
 	export_submit(e);
 	sweep_mend(e, &budget);
@@ -317,6 +449,8 @@ void export_pump(struct exporter *e)
 	else if (!budget || e->moved)
 		wheel_arm(&e->afbr->loop->wheel, &e->timer, loop_now(e->afbr->loop));
 	sweep_begin(e);
+	if (e->restarted && !e->in_flight) /* stale routes have gone */
+		adopt_settle(e->afbr->softwires);
 }
 
 static void due(struct wheel_timer *t, msec now)
@@ -328,6 +462,8 @@ void export_routes(struct bgp *b, enum bgp_family family)
 {
 	struct exporter *e = afbr_of(b)->exporter;
 
+	choice_routes(afbr_of(b), family);
+	transmitter_routes(afbr_of(b), family);
 	if (!e)
 		return;
 	e->told = true;
@@ -346,6 +482,22 @@ void export_moved(struct afbr *a, const struct addr *target, bool moved)
 	else
 		e->recheck_all = true;
 	export_soon(e);
+}
+
+void export_again(struct afbr *a)
+{
+	struct exporter *e = a->exporter;
+
+	if (!e)
+		return;
+	e->moved = true;
+	export_soon(e);
+}
+
+void export_restart(struct afbr *a)
+{
+	if (a->exporter)
+		restart_feeds(a->exporter);
 }
 
 /* ---- from one configuration to the next ---- */
@@ -370,9 +522,9 @@ static int add_feeds(struct exporter *e)
 
 	memset(e->feeds, 0, sizeof(e->feeds));
 	for (unsigned feed = 0; feed < EXPORT_FEEDS && !r; feed++) {
-		r = rib_feed_add(bgp_rib(e->afbr->bgp, families[feed]), &e->feeds[feed]);
-		if (r && feed)
-			rib_feed_remove(&e->feeds[0]);
+		r = rib_feed_add(bgp_rib(e->afbr->bgp, export_families[feed]), &e->feeds[feed]);
+		for (unsigned added = feed; r && added--;)
+			rib_feed_remove(&e->feeds[added]);
 	}
 	e->fed = !r;
 	return r;
@@ -389,6 +541,7 @@ static void flushed(void *owner, int result, int fd)
 	}
 	e->flushing = false;
 	e->stopped = NULL;
+	forget_paths(e, true);
 	if (stopped)
 		stopped(e->afbr);
 	else
@@ -461,8 +614,8 @@ void export_change(struct afbr *a, const struct afbr_config *old)
 		sweep_schedule(e);
 		snprintf(e->config.policy, sizeof(e->config.policy), "%s", a->config->export.policy);
 	}
-	for (unsigned feed = 0; feed < EXPORT_FEEDS && e->fed && !same; feed++)
-		(void)rib_feed_restart(&e->feeds[feed]);
+	if (!same)
+		restart_feeds(e);
 	reconcile(e);
 	export_soon(e);
 }
@@ -497,7 +650,10 @@ void export_start(struct afbr *a, void (*found)(struct afbr *a, int result, bool
 
 int export_begin(struct afbr *a)
 {
-	return a->config->export.present ? begin(a->exporter) : 0;
+	if (a->config->export.present)
+		return begin(a->exporter);
+	adopt_settle(a->softwires);
+	return 0;
 }
 
 static void forget_batches(struct exporter *e)
@@ -537,6 +693,7 @@ void export_free(struct afbr *a)
 		return;
 	remove_feeds(e);
 	forget_batches(e);
+	forget_paths(e, false); /* the next process finds the routes, and their paths in the store */
 	keeper_forget(a->keeper, e);
 	wheel_disarm(&a->loop->wheel, &e->timer);
 	refusal_done(e);
@@ -545,55 +702,6 @@ void export_free(struct afbr *a)
 }
 
 /* ---- to look at ---- */
-
-const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, char *buf, size_t size)
-{
-	struct exporter *e = a->exporter;
-	unsigned feed = family == BGP_IPV4 ? 0 : 1;
-	struct keeper_bgp_route route;
-	char text[ADDR_TEXT];
-	struct prefix prefix;
-	struct addr hidden;
-	int error;
-
-	if (!e || !e->fed || (family != BGP_IPV4 && family != BGP_IPV6))
-		return NULL;
-	prefix = rib_prefix(e->feeds[feed].rib, net);
-	switch (judge(e, family, &prefix, rib_best(e->feeds[feed].rib, net), &route, &hidden)) {
-	case VERDICT_GONE:
-		return "not in the kernel: no path can be chosen";
-	case VERDICT_OURS:
-		return "not put into the kernel: it is a route of our own";
-	case VERDICT_FAMILY:
-		return "not in the kernel: routes of this family are not exported";
-	case VERDICT_POLICY:
-		return "not in the kernel: the policy rejects it";
-	case VERDICT_UNREACHED:
-		return "not in the kernel: its next hop is not reached";
-	case VERDICT_SOFTWIRE:
-		return "not in the kernel: its next hop is across the core, and there is no softwire data "
-		       "plane yet";
-	case VERDICT_LINK:
-		return "not in the kernel: it is the prefix of one of our own links";
-	case VERDICT_NEVER:
-		return "not in the kernel: it is no destination for unicast routes";
-	case VERDICT_HIDES:
-		snprintf(buf, size, "not in the kernel: it would hide the way to the next hop %s",
-			addr_print(&hidden, text));
-		return buf;
-	case VERDICT_YES:
-		break;
-	}
-	error = refusal_of(e, &prefix);
-	if (error)
-		snprintf(buf, size, "not in the kernel: %s", refusal_text(error));
-	else if (!rib_feed_has(&e->feeds[feed], net))
-		return "on its way into the kernel";
-	else
-		snprintf(buf, size, "in the kernel's table %u, via %s", e->config.table,
-			addr_print(&route.gateway, text));
-	return buf;
-}
 
 void export_show(const struct afbr *a, struct json_t *object)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* afbr/export: what export.c, refusal.c (what the kernel did not take) and sweep.c (what the kernel has, and what it ought to have) share. Not for others. */
+/*
+ * afbr/export: what export.c, verdict.c (may a route be in the kernel, and how), refusal.c (what the kernel did not take) and sweep.c (what the kernel has, and
+ * what it ought to have) share. Not for others.
+ */
 #ifndef AFBR_EXPORT_H
 #define AFBR_EXPORT_H
 
@@ -7,9 +10,18 @@
 #include "lib/hash.h"
 #include "netlink/fib.h"
 
-enum { EXPORT_FEEDS = 2, EXPORT_BATCHES = 8, EXPORT_RECHECKS = 64, EXPORT_FAILURES = 1024 };
+enum {
+	EXPORT_FEEDS = 4,
+	EXPORT_UNICAST = 2,
+	EXPORT_BATCHES = 8,
+	EXPORT_RECHECKS = 64,
+	EXPORT_FAILURES = 1024
+};
 
 struct exporter;
+
+/* The feeds' tables: IPv4, IPv6, and the labeled ones behind them, EXPORT_UNICAST further each. */
+extern const enum bgp_family export_families[EXPORT_FEEDS];
 
 /* A request that is being answered, or the one that is being filled. */
 struct export_batch {
@@ -17,6 +29,7 @@ struct export_batch {
 	struct exporter *exporter;
 	unsigned count;
 	struct keeper_bgp_route routes[KEEPER_BGP_ROUTES];
+	uint32_t old[KEEPER_BGP_ROUTES][2]; /* paths that the kernel had for it until then; 0: none */
 };
 
 enum export_sweep { SWEEP_NONE, SWEEP_WAITS, SWEEP_RUNS, SWEEP_MENDS };
@@ -27,15 +40,23 @@ struct export_seen {
 	uint32_t words;
 };
 
+/* By net: the path of its route in the kernel; 0: none, or a native one. */
+struct export_paths {
+	uint32_t *numbers;
+	uint32_t room;
+};
+
 struct exporter {
 	struct afbr *afbr;
 	struct afbr_export config; /* that is in force */
 	const struct policy *policy;
-	struct rib_feed feeds[EXPORT_FEEDS]; /* IPv4, IPv6 */
-	bool fed;                            /* they are in the tables */
-	bool told;     /* the engine has told of routes: its restart, if it is one, is over */
-	bool flushing; /* everything of `config` is being removed */
-	bool starved;  /* of memory */
+	struct rib_feed feeds[EXPORT_FEEDS];
+	struct export_paths paths[EXPORT_FEEDS];
+	bool fed;       /* they are in the tables */
+	bool told;      /* the engine has told of routes: its restart, if it is one, is over */
+	bool flushing;  /* everything of `config` is being removed */
+	bool starved;   /* of memory */
+	bool restarted; /* what an earlier process had left, and nobody has told again, was looked for once */
 	struct wheel_timer timer;
 	struct export_batch *batches, *current;
 	unsigned in_flight;
@@ -74,13 +95,35 @@ void export_pump(struct exporter *e);
 void export_soon(struct exporter *e);
 /* The keeper takes more requests. */
 bool export_has_room(const struct exporter *e);
-/* Into the batch that is being filled. False: no memory. */
-bool export_put(struct exporter *e, const struct keeper_bgp_route *route);
+/* Into the batch that is being filled; OLD (may be NULL): paths that are released when it has been done. False: no memory. */
+bool export_put(struct exporter *e, const struct keeper_bgp_route *route, const uint32_t old[2]);
 void export_submit(struct exporter *e);
 /* P as it is now, if it is there at all. */
 void export_tell_prefix(struct exporter *e, const struct prefix *p);
 /* All that the feeds have is in the kernel. */
 bool export_is_idle(struct exporter *e);
+
+/* ---- verdict.c ---- */
+
+enum verdict {
+	VERDICT_GONE,
+	VERDICT_OURS,
+	VERDICT_FAMILY,
+	VERDICT_POLICY,
+	VERDICT_UNREACHED,
+	VERDICT_ACROSS,
+	VERDICT_CORE,
+	VERDICT_LABELED,
+	VERDICT_LINK,
+	VERDICT_HIDES,
+	VERDICT_SESSION,
+	VERDICT_NEVER,
+	VERDICT_SOFTWIRE, /* if there is one: path_for() */
+	VERDICT_NATIVE,   /* *ret is the route */
+};
+/* PATH is the best of FEED's table to PREFIX, or NULL. *HIDDEN with VERDICT_HIDES and VERDICT_SESSION; *WHY with VERDICT_SOFTWIRE. */
+enum verdict verdict_of(struct exporter *e, unsigned feed, const struct prefix *prefix,
+	const struct rib_path *path, struct keeper_bgp_route *ret, struct addr *hidden, const char **why);
 
 /* ---- refusal.c ---- */
 

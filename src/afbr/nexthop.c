@@ -161,16 +161,20 @@ static void tell_users(struct nexthops *h, struct nexthop *t, const struct way *
 static void take(struct nexthops *h, struct nexthop *t, const struct answer *new)
 {
 	bool core = nexthop_is_core(h, &t->target), was = is_reached(t), found, moved;
+	bool other_via = t->via != new->via;
 	struct way before = t->way;
 	uint32_t mtu = t->mtu;
 
-	moved = t->via != new->via || (new->way.ifindex && (t->lost || !way_equal(&new->way, &before)));
+	moved = other_via || (new->way.ifindex && (t->lost || !way_equal(&new->way, &before)));
 	t->lost = false;
 	t->way = new->way;
 	t->mtu = new->mtu;
 	recurse_by(t, new->via);
 	recurse_note(h, t, core && !t->way.ifindex);
 	treap_set_value(&t->place, way_value(&t->way));
+	/* Before anything else: packets are on their way. */
+	if (core && (!t->hop->answered || was != is_reached(t) || other_via || mtu != t->mtu))
+		endpoint_way_changed(h->afbr, &t->target);
 	moved = moved && is_reached(t);
 	found = was != is_reached(t) || before.route.len != t->way.route.len;
 	t->moved = t->moved || moved;

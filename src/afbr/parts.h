@@ -2,9 +2,11 @@
 /*
  * afbr/parts: what the files of the role share. Not for other folders.
  *
- * Life. afbr_start(): passwords (key.c), listening sockets (listen.c), then export_start(), which finds out whether an earlier process has left routes
+ * Life. afbr_start(): passwords (key.c), listening sockets (listen.c), then softwire_start(), where there is a core: the device that routes lead to, what the
+ * process before had there, and the sockets; then export_start(), which finds out whether that process has left routes
  * in the kernel; with that answer the engine is made (a->bgp; before that it is NULL), and next hops, imports and neighbours begin. afbr_stop(): import_stop(),
- * bgp_shutdown(), connections that still have words to say, export_stop(). afbr_leave(): only sockets are closed. Each file keeps its own state behind its
+ * bgp_shutdown(), connections that still have words to say, export_stop() (no route leads to the device any more), softwire_stop(). afbr_leave(): only sockets are
+ * closed; device, routes and records stay for the next process. Each file keeps its own state behind its
  * pointer in struct afbr, made by its start and freed by its free; a free function takes NULL, and what has not started.
  *
  * Time. What takes long is done in slices: no function here works longer than about AFBR_SLICE without giving the loop its turn.
@@ -172,6 +174,8 @@ const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, cha
 void export_moved(struct afbr *a, const struct addr *target, bool moved);
 /* Softwires: what leads to a softwire, and what might, may have another answer now (choice_is_moved()): those routes are looked at again. */
 void export_again(struct afbr *a);
+/* Nothing that the engine has told waits to be told to the kernel. */
+bool export_is_quiet(const struct afbr *a);
 /* All routes are looked at once more: another configuration. */
 void export_restart(struct afbr *a);
 /* Was the kernel told of NET's route (and not of another table's to the same prefix)? *RET_PATH: the softwire path that it goes by; 0: it goes natively. */

@@ -33,7 +33,7 @@
 struct acceptor;
 struct transmitters;
 
-/* What tells endpoints apart. Zeroed before it is filled: compared and hashed as bytes. */
+/* What tells endpoints apart. */
 struct endpoint_key {
 	struct addr address; /* BGP next hop of the route: the egress */
 	struct addr outer;   /* of the second level (RFC 5565 section 12), or none */
@@ -60,6 +60,7 @@ struct softwire_endpoint {
 	uint32_t learned_mtu;   /* what the core has said of a packet, until learned_until; or 0 */
 	msec learned_until;
 	bool adopted;           /* of the process before, and not chosen again yet */
+	bool known;             /* BGP has named its next hop: nexthop_core() can be asked */
 	bool told;              /* the log has had a line about its state */
 	bool too_narrow;        /* the core's MTU is too small, and the log has said so */
 	uint32_t flaps;
@@ -83,8 +84,7 @@ struct softwire_path {
 	uint32_t hash, record;
 	uint32_t refs; /* of routes in the kernel, or on their way there and back; and one while `adopted`, and while `error` */
 	bool adopted;  /* of the process before: the kernel may have routes by it that nobody has told again yet */
-	bool asked;    /* for its neighbour entry */
-	int error;     /* of that: there are no routes by it */
+	int error;     /* of its neighbour entry: there are no routes by it */
 };
 
 /* What was chosen for a path of BGP: choices.c. */
@@ -94,6 +94,7 @@ struct softwire_choice {
 	char why[192]; /* where it is not usable */
 };
 struct choice_cell;
+struct softwire_asked;
 
 enum { SOFTWIRE_MOVED = 16, SOFTWIRE_MTU = 9000, SOFTWIRE_NEIGHBOURS = 256 };
 
@@ -103,6 +104,8 @@ struct softwires {
 	struct mesh_table *table; /* the plane's */
 	unsigned ifindex;         /* of AFBR_DEVICE */
 	uint8_t core_family;
+	unsigned interfaces[AFBR_INTERFACES]; /* of the core, those that are there now */
+	unsigned interface_count;
 	bool up;                  /* all that softwire_start() opens is there */
 	struct store *store;      /* NULL: nothing is kept over a restart, and the log has said why */
 	struct hash by_key;       /* endpoints */
@@ -113,19 +116,21 @@ struct softwires {
 	struct hash paths; /* paths.c's */
 	struct acceptor *acceptor;
 	struct transmitters *transmitters;
-	struct limit refused_lines, endpoint_lines, mtu_lines, store_lines;
+	struct limit refused_lines, path_lines, endpoint_lines, mtu_lines, store_lines;
 	struct wheel_timer tidy, mtu_timer, peer_timer;
 	/* choices.c */
 	struct choice_cell *choices;
 	uint64_t choices_round;
 	bool prefix_rules; /* a rule asks for prefixes */
+	bool stacks;       /* there has been an egress that the core's interior has no way to */
 	struct rib_feed encap_feed; /* of the core's Encapsulation SAFI table */
 	struct addr moved[SOFTWIRE_MOVED]; /* egresses whose routes have to be told again */
 	unsigned moved_count;
 	bool moved_all;
 	/* paths.c */
-	uint32_t asking[SOFTWIRE_NEIGHBOURS]; /* neighbour entries that are to be asked for */
-	unsigned asking_count;
+	uint32_t asking[SOFTWIRE_NEIGHBOURS], letting[SOFTWIRE_NEIGHBOURS]; /* neighbour entries that are to come, and to go */
+	unsigned asking_count, letting_count;
+	struct softwire_asked *asked;
 	struct wheel_timer retry; /* of those that were refused */
 	/* adopt.c */
 	int store_fd;
@@ -135,6 +140,7 @@ struct softwires {
 	/* softwires.c */
 	struct wheel_timer again; /* the device is still somebody's */
 	unsigned tries, next_protocol;
+	bool filters; /* keeper_borders() has been asked for */
 	void (*started)(struct afbr *a, int result);
 	void (*stopped)(struct afbr *a);
 };
@@ -150,7 +156,7 @@ enum { SOFTWIRE_RECORD_ACCEPT = 1, SOFTWIRE_RECORD_TRANSMITTERS = 0x1000, SOFTWI
  */
 void softwire_start(struct afbr *a, void (*done)(struct afbr *a, int result));
 /* a->bgp and next hops are there. 0 or -errno */
-int softwire_begin(struct afbr *a);
+int softwire_with_engine(struct afbr *a);
 /* config is another one: sockets, interfaces, sources, rules. */
 void softwire_change(struct afbr *a, const struct afbr_config *old);
 /* The host's addresses or interfaces have changed. */
@@ -158,10 +164,8 @@ void softwire_look_at_network(struct afbr *a);
 /* No route leads to the device any more: rows and device go; then DONE. softwire_free() has to follow all the same. */
 void softwire_stop(struct afbr *a, void (*done)(struct afbr *a));
 /* The process leaves: what the next one needs is in the store. */
-void softwire_leave(struct afbr *a);
+void softwire_hand_over(struct afbr *a);
 void softwire_free(struct afbr *a);
-/* Did routes that the kernel still has go on leading somewhere (RFC 4724: forwarding state was preserved)? */
-bool softwire_kept(const struct afbr *a);
 
 /* ---- wants.c ---- */
 
@@ -183,6 +187,8 @@ void choice_path(struct softwires *s, enum bgp_family family, const struct prefi
 	struct softwire_choice *ret);
 /* ops->routes() of the core's Encapsulation SAFI table. */
 void choice_routes(struct afbr *a, enum bgp_family family);
+/* The core's own routes to PREFIX are others: packets to an egress in it may be packed in another way. */
+void choice_route_told(struct afbr *a, const struct prefix *prefix);
 /* Routes by ADDRESS (NULL: all) have to be told to export.c again. */
 void choice_moved(struct softwires *s, const struct addr *address);
 /* Is one of the paths of NET by such a one? */
@@ -215,7 +221,8 @@ struct softwire_endpoint *endpoint_get(struct softwires *s, const struct endpoin
 void endpoint_hold(struct softwire_endpoint *e);
 void endpoint_put(struct softwires *s, struct softwire_endpoint *e);
 /* One of the process before. NULL: as above, or it is there. */
-struct softwire_endpoint *endpoint_adopt(struct softwires *s, const struct endpoint_key *key, const char *why);
+struct softwire_endpoint *endpoint_adopt(struct softwires *s, const struct endpoint_key *key, const char *why, enum endpoint_state state,
+	uint32_t path_mtu);
 /* Those that nobody holds go. */
 void endpoint_tidy(struct softwires *s);
 /* config or core address are others. */
@@ -264,6 +271,8 @@ void adopt_open(struct softwires *s, int fd);
 /* What the store has becomes rows, marked `adopted`; they go when export.c says that its restart is over (adopt_settle()), unless they were chosen again. */
 int adopt_rows(struct softwires *s);
 void adopt_settle(struct softwires *s);
+/* Did routes that the kernel still has go on leading somewhere (RFC 4724: forwarding state was preserved)? */
+bool adopt_kept(const struct afbr *a);
 void adopt_save_endpoint(struct softwires *s, struct softwire_endpoint *e);
 void adopt_save_path(struct softwires *s, struct softwire_path *p);
 void adopt_drop(struct softwires *s, uint32_t *record);

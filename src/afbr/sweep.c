@@ -91,17 +91,24 @@ static void expect_all(struct exporter *e)
 	}
 }
 
-/* Is it one that we have told the kernel? Then it is not missing. */
-static bool see(struct exporter *e, const struct prefix *p)
+static bool see_in(struct exporter *e, unsigned feed, const struct prefix *p)
 {
-	unsigned feed = p->addr.family == AF_INET ? 0 : 1;
 	const struct rib_feed *f = &e->feeds[feed];
 	struct export_seen *s = &e->seen[feed];
-	rib_id net = rib_find(f->rib, p);
+	rib_id net = f->rib->net_count ? rib_find(f->rib, p) : 0;
 
 	if (net && net / 64 < s->words)
 		s->bits[net / 64] |= UINT64_C(1) << net % 64;
 	return net && rib_feed_has(f, net);
+}
+
+/* Is it one that we have told the kernel? Then it is not missing. */
+static bool see(struct exporter *e, const struct prefix *p)
+{
+	unsigned feed = p->addr.family == AF_INET ? 0 : 1;
+	bool unicast = see_in(e, feed, p), labeled = see_in(e, feed + EXPORT_UNICAST, p);
+
+	return unicast || labeled;
 }
 
 static void judge(void *owner, enum netlink_news news, const struct netlink_fib_route *r)
@@ -111,7 +118,7 @@ static void judge(void *owner, enum netlink_news news, const struct netlink_fib_
 
 	if (!is_ours(e, r) || see(e, &r->dst) || keeper_bgp_route_check(&route))
 		return;
-	e->stale += export_put(e, &route);
+	e->stale += export_put(e, &route, NULL);
 	if (!export_has_room(e))
 		netlink_reader_pause(e->reader, true);
 }
@@ -189,6 +196,8 @@ static void finish(struct exporter *e)
 	e->restored += e->missing;
 	forget_seen(e);
 	e->sweep = SWEEP_NONE;
+	e->restarted = true;
+	export_soon(e);
 	e->sweep_took = loop_clock() - e->sweep_begun;
 	sweep_schedule(e);
 }

@@ -2,6 +2,8 @@
 /* See engine.h. */
 #include "engine.h"
 
+#include "afbr/softwires.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -55,6 +57,17 @@ void keeper_open_directory(struct keeper_client *c, const char *path, keeper_ans
 
 void keeper_forget(struct keeper_client *c, const void *owner)
 {
+}
+
+/* ---- the softwires ---- */
+
+void endpoint_peer(struct afbr *a, const struct addr *address, bool up)
+{
+	struct stage *s = container_of(a, struct stage, role);
+
+	s->peers_told++;
+	s->peer_told = *address;
+	s->peer_up = up;
 }
 
 /* ---- the engine ---- */

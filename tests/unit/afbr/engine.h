@@ -63,6 +63,9 @@ struct stage {
 	struct bgp bgp;
 	struct afbr role;
 	struct afbr_config *config;
+	unsigned peers_told; /* endpoint_peer() */
+	struct addr peer_told;
+	bool peer_up;
 };
 
 struct stage *stage_new(void);

@@ -48,11 +48,8 @@ static void what_can_be_forwarded_natively_is_there(void **state)
 		shown(ipv6, "2001:db8:200::/40 via 2001:db8::5 dev lan0 proto 172 metric 20", ""), 1);
 	assert_int_equal(s->forwards, FORWARDS_IPV4 | FORWARDS_IPV6);
 	assert_string_equal(state_of(s, "198.51.100.0/24"), "in the kernel's table 254, via 192.0.2.5");
-	assert_string_equal(state_of(s, "198.51.104.0/24"), "not in the kernel: its next hop is across the "
-							    "core, and there is no softwire data plane yet");
-	assert_string_equal(state_of(s, "2001:db8:400::/40"),
-		"not in the kernel: its next hop is across the core, and "
-		"there is no softwire data plane yet");
+	assert_non_null(strstr(state_of(s, "198.51.104.0/24"), "its next hop is of the other address family"));
+	assert_non_null(strstr(state_of(s, "2001:db8:400::/40"), "its next hop is of the other address family"));
 	stage_free(s);
 }
 
@@ -63,6 +60,7 @@ static void no_ipv4_goes_into_an_ipv6_core(void **state)
 
 	stage_export(s);
 	s->config->core = to_addr("2001:db8::1");
+	s->config->tunnel = AFBR_TUNNEL_NEXT_HOP;
 	stage_begin(s);
 	learn(s, "198.51.100.0/24", "2001:db8::5", NULL, NULL); /* from a CE router */
 	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 2001:db8::5", "", 1);
@@ -74,8 +72,9 @@ static void no_ipv4_goes_into_an_ipv6_core(void **state)
 	learn(s, "2001:db8:100::/40", "2001:db8::5", NULL, NULL);
 	stage_shows(s, ipv6, "2001:db8:100::/40 via 2001:db8::5", "", 1);
 	stage_shows(s, ipv4, "proto 172", "", 1);
-	assert_string_equal(state_of(s, "198.51.100.0/24"), "not in the kernel: its next hop is across the "
-							    "core, and there is no softwire data plane yet");
+	assert_string_equal(state_of(s, "198.51.100.0/24"),
+		"not in the kernel: its next hop is an address of the core's family, and there is no softwire: the softwires "
+		"are not up");
 	stage_free(s);
 }
 

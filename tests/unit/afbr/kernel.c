@@ -3,6 +3,7 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <sys/mman.h>
 
 #include "afbr/softwires.h"
@@ -17,7 +18,7 @@ struct request {
 	keeper_answer *answer;
 	keeper_bgp_answer *bgp_answer;
 	void *owner;
-	int result;
+	int result, fd;
 	uint64_t failed[2];
 };
 
@@ -34,7 +35,7 @@ static void reply(uv_timer_t *t)
 	if (r->bgp_answer)
 		r->bgp_answer(r->owner, r->result, r->failed);
 	if (r->answer)
-		r->answer(r->owner, r->result, -1);
+		r->answer(r->owner, r->result, r->fd);
 	uv_close((uv_handle_t *)t, closed);
 }
 
@@ -46,6 +47,7 @@ static struct request *request(struct keeper_client *c, void *owner)
 	assert_non_null(r);
 	r->stage = s;
 	r->owner = owner;
+	r->fd = -1;
 	uv_timer_init(&s->loop.uv, &r->timer);
 	uv_timer_start(&r->timer, reply, 0, 0);
 	s->requests++;
@@ -98,6 +100,82 @@ void keeper_bgp_flush(
 void keeper_forwarding(struct keeper_client *c, uint8_t family, keeper_answer *answer, void *owner)
 {
 	((struct stage *)c)->forwards |= family == AF_INET ? FORWARDS_IPV4 : FORWARDS_IPV6;
+}
+
+void keeper_neighbours(struct keeper_client *c, bool add, const char *device, const uint32_t *numbers,
+	unsigned count, keeper_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+	struct netlink_neighbour list[KEEPER_NEIGHBOURS];
+
+	r->answer = answer;
+	for (unsigned i = 0; i < count; i++) {
+		list[i].address = mesh_path_gateway(numbers[i]);
+		mesh_path_lladdr(numbers[i], list[i].lladdr);
+	}
+	r->result = netlink_neighbours(r->stage->netlink, add, device, list, count);
+}
+
+/* What hands out a descriptor is answered with it, or with its error. */
+static void hand_out(struct keeper_client *c, int fd, keeper_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+
+	r->answer = answer;
+	r->fd = fd;
+	r->result = fd < 0 ? -errno : 0;
+}
+
+void keeper_open_tap(
+	struct keeper_client *c, const char *name, uint16_t mtu, keeper_answer *answer, void *owner)
+{
+	struct stage *s = (struct stage *)c;
+	char command[128];
+	int fd = s->device >= 0 ? dup(s->device) : namespace_device(name, IFF_TAP);
+
+	assert_true(fd >= 0);
+	if (s->device < 0)
+		s->device = dup(fd);
+	snprintf(command, sizeof(command), "ip link set %s address 02:00:00:00:00:00 mtu %u up", name, mtu);
+	administer(command);
+	hand_out(c, fd, answer, owner);
+}
+
+void keeper_open_raw(struct keeper_client *c, const struct addr *local, uint8_t protocol,
+	keeper_answer *answer, void *owner)
+{
+	int fd = socket(local->family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	struct endpoint e = {.addr = *local};
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(&e, &sa);
+
+	((struct stage *)c)->raws |= UINT64_C(1) << protocol % 64;
+	if (fd >= 0 && protocol != 255)
+		assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+	hand_out(c, fd, answer, owner);
+}
+
+void keeper_open_state(struct keeper_client *c, const char *device, keeper_answer *answer, void *owner)
+{
+	hand_out(c, dup(((struct stage *)c)->store), answer, owner);
+}
+
+void keeper_borders(struct keeper_client *c, const char *const *interfaces, unsigned interface_count,
+	const struct prefix *sets, unsigned set_count, keeper_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+
+	r->answer = answer;
+	r->stage->borders = interface_count * set_count;
+}
+
+void keeper_close_tun(struct keeper_client *c, const char *name, keeper_answer *answer, void *owner)
+{
+	struct request *r = request(c, owner);
+
+	r->answer = answer;
+	close(r->stage->device);
+	r->stage->device = -1;
 }
 
 static void drop(uv_handle_t *h, void *owner)
@@ -158,6 +236,23 @@ void bgp_next_hop_answer(
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
 		for (rib_id net = 0; (net = rib_walk(&b->ribs[f], net));)
 			(void)rib_decide(&b->ribs[f], net);
+}
+
+struct bgp_neighbor *bgp_neighbor_by_address(const struct bgp *b, const struct addr *a, unsigned interface)
+{
+	return NULL;
+}
+
+void bgp_neighbor_view(const struct bgp_neighbor *n, struct bgp_neighbor_view *ret)
+{
+	*ret = (struct bgp_neighbor_view){0};
+}
+
+int bgp_set_tunnels(struct bgp *b, const struct addr *endpoint, const struct bgp_tunnel *tunnels,
+	unsigned count, const struct bgp_classes *classes, msec now)
+{
+	b->tunnels = count;
+	return 0;
 }
 
 static struct originated *find(struct bgp *b, const struct prefix *p)
@@ -241,9 +336,14 @@ static void end_engine(struct bgp *b)
 	bgp_sets_done(&b->sets);
 }
 
-/* ---- the softwires, where a test does not bring the real ones ---- */
+/* ---- what the softwires are told, on its way to them (meson.build: --wrap) ---- */
 
-__attribute__((weak)) void endpoint_way_changed(struct afbr *a, const struct addr *address)
+void __wrap_endpoint_way_changed(struct afbr *a, const struct addr *address);
+void __real_endpoint_way_changed(struct afbr *a, const struct addr *address);
+void __wrap_transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted);
+void __real_transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted);
+
+void __wrap_endpoint_way_changed(struct afbr *a, const struct addr *address)
 {
 	struct stage *s = container_of(a, struct stage, role);
 
@@ -251,14 +351,16 @@ __attribute__((weak)) void endpoint_way_changed(struct afbr *a, const struct add
 	s->way_told = *address;
 	nexthop_core(a, address, &s->core_told);
 	s->answers_then = s->bgp.answers;
+	__real_endpoint_way_changed(a, address);
 }
 
-__attribute__((weak)) void transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted)
+void __wrap_transmitter_next_hop(struct afbr *a, const struct addr *address, bool wanted)
 {
 	struct stage *s = container_of(a, struct stage, role);
 
 	*(wanted ? &s->transmitters_come : &s->transmitters_gone) += 1;
 	s->transmitter = *address;
+	__real_transmitter_next_hop(a, address, wanted);
 }
 
 /* ---- the stage ---- */
@@ -289,6 +391,10 @@ struct stage *stage_new(void)
 	s->config = afbr_config_new();
 	assert_non_null(s->config);
 	s->config->check_next_hops = true;
+	s->device = -1;
+	s->store = memfd_create("store", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	rng_init_seed(&s->rng, 7);
+	s->role.rng = &s->rng;
 	s->role.loop = &s->loop;
 	s->role.log = &s->log;
 	s->role.keeper = (struct keeper_client *)s;
@@ -302,6 +408,7 @@ void stage_free(struct stage *s)
 {
 	import_free(&s->role);
 	export_free(&s->role);
+	softwire_free(&s->role);
 	end_engine(&s->bgp);
 	nexthop_free(&s->role);
 	uv_walk(&s->loop.uv, end_request, NULL);
@@ -310,6 +417,9 @@ void stage_free(struct stage *s)
 	close(s->lan);
 	close(s->lan1);
 	close(s->log_fd);
+	close(s->store);
+	if (s->device >= 0)
+		close(s->device);
 	free(s->role.own);
 	afbr_config_unref(s->config);
 	free(s);
@@ -346,9 +456,34 @@ static bool is_found(void *arg)
 	return ((struct stage *)arg)->found;
 }
 
+static void softwires_started(struct afbr *a, int result)
+{
+	struct stage *s = container_of(a, struct stage, role);
+
+	s->softwires = true;
+	assert_int_equal(result, 0);
+}
+
+static bool has_softwires(void *arg)
+{
+	return ((struct stage *)arg)->softwires;
+}
+
+void stage_core(struct stage *s, const char *address)
+{
+	s->config->core = to_addr(address);
+	s->config->tunnel = AFBR_TUNNEL_NEXT_HOP;
+	s->config->accept_count = 1;
+	s->config->accept[0] = AFBR_ACCEPT_IPIP;
+	assert_int_equal(choose_slots(s->config), 0);
+	softwire_start(&s->role, softwires_started);
+	assert_true(stage_run(s, has_softwires, s));
+}
+
 void stage_begin(struct stage *s)
 {
 	assert_int_equal(nexthop_start(&s->role), 0);
+	assert_int_equal(softwire_with_engine(&s->role), 0);
 	export_start(&s->role, found);
 	assert_true(stage_run(s, is_found, s));
 	assert_int_equal(s->found_result, 0);
@@ -475,6 +610,37 @@ void unlearn(struct stage *s, const char *prefix)
 	assert_true(rib_withdraw(bgp_rib(&s->bgp, family_of(&p)), &p, 1, NULL) >= 0);
 }
 
+static enum bgp_family labeled_of(const struct prefix *p)
+{
+	return p->addr.family == AF_INET ? BGP_IPV4_LABELED : BGP_IPV6_LABELED;
+}
+
+void learn_labeled(struct stage *s, const char *prefix, const char *next_hop, uint32_t label, uint16_t type)
+{
+	const struct bgp_tunnel tunnel = {.type = type, .protocol = MESH_MPLS};
+	struct bgp_next_hop_value hop = to_next_hop(next_hop, NULL);
+	const struct bgp_nlri nlri = {.prefix = to_prefix(prefix), .label = label};
+	uint8_t bytes[256], value[128];
+	struct writer w = writer_of(bytes, sizeof(bytes)), v = writer_of(value, sizeof(value));
+	const struct bgp_set *set;
+
+	bgp_attribute_put(&w, bgp_attribute_flags(BGP_ORIGIN), BGP_ORIGIN, "", 1);
+	bgp_attribute_put(&w, bgp_attribute_flags(BGP_AS_PATH), BGP_AS_PATH, NULL, 0);
+	bgp_tunnels_write(&v, &tunnel, 1, false);
+	bgp_attribute_put(&w, bgp_attribute_flags(BGP_TUNNEL_ENCAP), BGP_TUNNEL_ENCAP, value, writer_len(&v));
+	set = bgp_set_get(&s->bgp.sets, reader_of(bytes, writer_len(&w)), NULL, &hop, 0);
+	assert_non_null(set);
+	assert_true(rib_update(bgp_rib(&s->bgp, labeled_of(&nlri.prefix)), &nlri, 1, set, BGP_BAR_NONE, 0,
+			    NULL) >= 0);
+}
+
+void unlearn_labeled(struct stage *s, const char *prefix)
+{
+	struct prefix p = to_prefix(prefix);
+
+	assert_true(rib_withdraw(bgp_rib(&s->bgp, labeled_of(&p)), &p, 1, NULL) >= 0);
+}
+
 static rib_id net_of(struct stage *s, const struct prefix *p)
 {
 	rib_id net = rib_find(bgp_rib(&s->bgp, family_of(p)), p);
@@ -483,11 +649,36 @@ static rib_id net_of(struct stage *s, const struct prefix *p)
 	return net;
 }
 
-const struct bgp_next_hop *next_hop_of(struct stage *s, const char *prefix)
+const struct rib_path *path_to(struct stage *s, const char *prefix)
 {
 	struct prefix p = to_prefix(prefix);
 
-	return rib_first_path(bgp_rib(&s->bgp, family_of(&p)), net_of(s, &p))->set->next_hop;
+	return rib_first_path(bgp_rib(&s->bgp, family_of(&p)), net_of(s, &p));
+}
+
+const struct bgp_next_hop *next_hop_of(struct stage *s, const char *prefix)
+{
+	return path_to(s, prefix)->set->next_hop;
+}
+
+void afbr_look(struct stage *s)
+{
+	struct ifaddrs *list;
+	unsigned count = 0;
+
+	free(s->role.own);
+	s->role.own = calloc(64, sizeof(*s->role.own));
+	assert_int_equal(getifaddrs(&list), 0);
+	for (const struct ifaddrs *i = list; i && count < 64; i = i->ifa_next) {
+		struct endpoint e;
+
+		if (i->ifa_addr && !endpoint_from_sockaddr(i->ifa_addr, &e))
+			s->role.own[count++] = (struct afbr_own){
+				.addr = e.addr, .prefix_len = 128, .interface = if_nametoindex(i->ifa_name)};
+	}
+	freeifaddrs(list);
+	s->role.own_count = count;
+	softwire_look_at_network(&s->role);
 }
 
 const char *state_of(struct stage *s, const char *prefix)

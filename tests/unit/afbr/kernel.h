@@ -29,6 +29,7 @@ struct bgp {
 	unsigned answers;
 	bool internal; /* the neighbour is */
 	bool deferring; /* our own restart: nothing is told yet */
+	unsigned tunnels; /* of which it was told */
 	struct originated originated[64];
 	unsigned originated_count;
 };
@@ -45,6 +46,12 @@ struct stage {
 	unsigned requests, in_flight, most_in_flight, routes; /* of the keeper */
 	int fails;                                            /* the keeper answers with that */
 	unsigned forwards; /* which the keeper was asked for */
+	uint64_t raws;     /* protocols of the sockets that it was asked for; 255 as 63 */
+	unsigned borders;  /* it filters so many sets on interfaces */
+	int store;         /* its memory for the softwires */
+	struct rng rng;
+	bool softwires;
+	int device; /* the keeper's copy */
 	bool found, left, stopped;
 	int found_result;
 	/* what the softwires heard: endpoint_way_changed(), with what nexthop_core() says then, and what the engine had heard; transmitter_next_hop() */
@@ -59,6 +66,8 @@ void stage_free(struct stage *s);
 /* The keys of the configuration that the tests need. */
 void stage_export(struct stage *s);
 void stage_import(struct stage *s, uint8_t protocol);
+/* softwire_start(), with the real data plane on a device softwire0 of the kernel: IPv4 or IPv6 by ADDRESS, our own in the core; what has a next hop there goes through softwires. Before: */
+void stage_core(struct stage *s, const char *address);
 /* nexthop_start(), export_start(), export_begin(). If there was something left, the engine is deferring until stage_restarted(). */
 void stage_begin(struct stage *s);
 void stage_restarted(struct stage *s);
@@ -78,6 +87,13 @@ void learn(struct stage *s, const char *prefix, const char *global, const char *
 void learn_prefix(struct stage *s, const struct prefix *prefix, const struct bgp_next_hop_value *next_hop,
 	unsigned interface);
 void unlearn(struct stage *s, const char *prefix);
+/* The same with a label, in the labeled tables; packets are taken in TUNNEL (enum bgp_tunnel_type) as MPLS. */
+void learn_labeled(
+	struct stage *s, const char *prefix, const char *next_hop, uint32_t label, uint16_t tunnel);
+void unlearn_labeled(struct stage *s, const char *prefix);
+const struct rib_path *path_to(struct stage *s, const char *prefix);
+/* What afbr_look_at_network() does, without the engine. */
+void afbr_look(struct stage *s);
 /* The next hop of PREFIX's path. */
 const struct bgp_next_hop *next_hop_of(struct stage *s, const char *prefix);
 /* export_state() of PREFIX. */

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Life of the softwires: what they need of the kernel is asked for one after the other: memory that outlives us, a socket that sends, the device (with it the
+ * rows of the process before, and what we accept, so that the first packet finds them), sockets that receive.
+ *
+ * Which sockets: whatever may come for us, also what we accept in no form: then the data plane counts it, instead of the kernel telling strangers about it; and
+ * the core's ICMP errors about what we send come to the socket of that protocol.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "afbr/softwires.h"
+
+enum { BUSY_MS = 200, BUSY_TRIES = 25, SENDS = 255, PROTOCOLS = 5 };
+
+static const uint8_t lladdr[6] = {2};
+
+/* ---- the plane ---- */
+
+static void refused(struct mesh_plane *p, const struct addr *from, const char *reason)
+{
+	transmitter_refused(mesh_plane_owner(p), from, reason);
+}
+
+static const struct mesh_ops ops = {
+	.path_mtu = endpoint_path_mtu, .unreachable = endpoint_unreachable, .refused = refused};
+
+static void set_table(struct softwires *s)
+{
+	const struct afbr_config *c = s->afbr->config;
+
+	s->table->take4 = s->core_family != AF_INET || c->transit;
+	s->table->take6 = s->core_family != AF_INET6 || c->transit;
+	memcpy(s->table->slot_of, c->slot_of, sizeof(s->table->slot_of));
+}
+
+/* ---- the host's network ---- */
+
+static void forward_answer(void *owner, int result, int fd)
+{
+	const struct softwires *s = owner;
+
+	if (result)
+		log_message(s->afbr->log, LEVEL_ERROR, "forwarding",
+			"this host does not forward what comes out of softwires: %s", strerror(-result));
+}
+
+static void forward(struct softwires *s)
+{
+	const struct afbr *a = s->afbr;
+	uint8_t other = s->core_family == AF_INET ? AF_INET6 : AF_INET;
+
+	keeper_forwarding(a->keeper, other, forward_answer, s);
+	if (a->config->transit)
+		keeper_forwarding(a->keeper, s->core_family, forward_answer, s);
+}
+
+static void borders_answer(void *owner, int result, int fd)
+{
+	const struct softwires *s = owner;
+
+	if (result)
+		log_message(s->afbr->log, LEVEL_ERROR, "border-filter",
+			"addresses of the core are not filtered on client interfaces: %s", strerror(-result));
+}
+
+/* What clients send to or from addresses of the core is no packet of the core's: SEC-MESH-5, SEC-MESH-6. */
+static void filter(struct softwires *s, bool wanted)
+{
+	const struct afbr_config *c = s->afbr->config;
+	const char *interfaces[AFBR_INTERFACES];
+	struct prefix sets[AFBR_SETS + 1];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < c->client_interface_count; i++)
+		interfaces[i] = c->client_interfaces[i];
+	sets[count++] = prefix_of(&c->core, addr_bits(c->core.family));
+	for (unsigned i = 0; i < c->endpoint_count; i++)
+		sets[count++] = c->endpoints[i];
+	wanted = wanted && c->filter && c->client_interface_count;
+	if (wanted || s->filters)
+		keeper_borders(s->afbr->keeper, interfaces, wanted ? c->client_interface_count : 0, sets,
+			wanted ? count : 0, borders_answer, s);
+	s->filters = wanted;
+}
+
+static void set_interfaces(struct softwires *s)
+{
+	const struct afbr_config *c = s->afbr->config;
+
+	s->interface_count = 0;
+	for (unsigned i = 0; i < c->core_interface_count; i++) {
+		unsigned index = if_nametoindex(c->core_interfaces[i]);
+
+		if (index)
+			s->interfaces[s->interface_count++] = index;
+	}
+	if (c->core_interface_count && !s->interface_count)
+		s->interfaces[s->interface_count++] = UINT32_MAX; /* none is there: nothing is taken */
+	mesh_plane_set_interfaces(s->plane, s->interfaces, s->interface_count);
+}
+
+static bool is_client_interface(const struct afbr *a, unsigned index)
+{
+	char name[IF_NAMESIZE] = "";
+
+	if (!if_indextoname(index, name))
+		return false;
+	for (unsigned i = 0; i < a->config->client_interface_count; i++)
+		if (!strcmp(a->config->client_interfaces[i], name))
+			return true;
+	return false;
+}
+
+/* Where ICMP errors of FAMILY come from: an address that those who get them can ask about, if there is one. */
+static const struct addr *source_of(const struct afbr *a, const struct addr *configured, uint8_t family)
+{
+	const struct addr *found = addr_is_none(configured) ? NULL : configured;
+
+	if (!found && a->config->core.family == family)
+		found = &a->config->core;
+	for (unsigned i = 0; !found && i < a->own_count; i++)
+		if (a->own[i].addr.family == family && !addr_is_link_local(&a->own[i].addr) &&
+			is_client_interface(a, a->own[i].interface))
+			found = &a->own[i].addr;
+	for (unsigned i = 0; !found && i < a->own_count; i++)
+		if (a->own[i].addr.family == family && !addr_is_link_local(&a->own[i].addr) &&
+			!addr_is_loopback(&a->own[i].addr))
+			found = &a->own[i].addr;
+	return found;
+}
+
+void softwire_look_at_network(struct afbr *a)
+{
+	struct softwires *s = a->softwires;
+
+	if (!s)
+		return;
+	set_interfaces(s);
+	mesh_plane_set_sources(s->plane, source_of(a, &a->config->local6, AF_INET6),
+		source_of(a, &a->config->local4, AF_INET));
+}
+
+/* ---- start ---- */
+
+static void finish(struct softwires *s, int result)
+{
+	void (*started)(struct afbr * a, int result) = s->started;
+
+	s->started = NULL;
+	s->up = !result;
+	if (started)
+		started(s->afbr, result);
+}
+
+static void fail(struct softwires *s, int result, const char *what)
+{
+	log_message(s->afbr->log, LEVEL_ERROR, "start-failed", "afbr: %s: %s", what, strerror(-result));
+	finish(s, result);
+}
+
+static unsigned protocols_of(const struct softwires *s, uint8_t ret[PROTOCOLS])
+{
+	bool transit = s->afbr->config->transit;
+	unsigned count = 0;
+
+	if (s->core_family == AF_INET6 || transit)
+		ret[count++] = MESH_PROTO_IP4;
+	if (s->core_family == AF_INET || transit)
+		ret[count++] = MESH_PROTO_IP6;
+	ret[count++] = MESH_PROTO_GRE;
+	ret[count++] = MESH_PROTO_L2TP;
+	ret[count++] = MESH_PROTO_MPLS;
+	return count;
+}
+
+static void open_next_receiver(struct softwires *s);
+
+/* Nobody waits for those that a reload opens. */
+static void receiver_opened(void *owner, int result, int fd)
+{
+	struct softwires *s = owner;
+	uint8_t protocols[PROTOCOLS];
+	unsigned count = protocols_of(s, protocols);
+
+	if (!result && s->next_protocol < count) {
+		result = mesh_plane_add_receiver(s->plane, fd, protocols[s->next_protocol]);
+		if (result)
+			close(fd);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	if (s->afbr->stopping)
+		return;
+	if (result) {
+		fail(s, result, "cannot receive packets of softwires");
+		return;
+	}
+	s->next_protocol++;
+	open_next_receiver(s);
+}
+
+static void open_next_receiver(struct softwires *s)
+{
+	uint8_t protocols[PROTOCOLS];
+
+	if (s->next_protocol < protocols_of(s, protocols))
+		keeper_open_raw(s->afbr->keeper, &s->afbr->config->core, protocols[s->next_protocol],
+			receiver_opened, s);
+	else if (s->started)
+		finish(s, 0);
+}
+
+static void open_receivers(struct softwires *s)
+{
+	mesh_plane_remove_receivers(s->plane);
+	s->next_protocol = 0;
+	open_next_receiver(s);
+}
+
+/* Before the loop can read a packet from the device. */
+static int fill_tables(struct softwires *s)
+{
+	int r = adopt_rows(s);
+
+	if (!r)
+		r = accept_start(s);
+	if (!r)
+		r = transmitter_start(s);
+	return r;
+}
+
+static void open_device(struct softwires *s);
+
+static void device_again(struct wheel_timer *t, msec now)
+{
+	open_device(container_of(t, struct softwires, again));
+}
+
+static void device_opened(void *owner, int result, int fd)
+{
+	struct softwires *s = owner;
+	struct afbr *a = s->afbr;
+
+	if (a->stopping) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (result == -EBUSY && s->tries++ < BUSY_TRIES) { /* of a daemon that was just killed */
+		wheel_arm(&a->loop->wheel, &s->again, loop_now(a->loop) + BUSY_MS);
+		return;
+	}
+	if (!result) {
+		result = mesh_plane_set_device(s->plane, fd, lladdr);
+		if (result)
+			close(fd);
+	}
+	s->ifindex = if_nametoindex(AFBR_DEVICE);
+	if (!result && !s->ifindex)
+		result = -ENODEV;
+	if (!result)
+		result = fill_tables(s);
+	if (result) {
+		fail(s, result, "cannot open the device " AFBR_DEVICE);
+		return;
+	}
+	forward(s);
+	filter(s, true);
+	open_receivers(s);
+}
+
+static void open_device(struct softwires *s)
+{
+	keeper_open_tap(s->afbr->keeper, AFBR_DEVICE, SOFTWIRE_MTU, device_opened, s);
+}
+
+static void sender_opened(void *owner, int result, int fd)
+{
+	struct softwires *s = owner;
+
+	if (!result) {
+		result = mesh_plane_set_sender(s->plane, fd, s->core_family);
+		if (result)
+			close(fd);
+	}
+	if (s->afbr->stopping)
+		return;
+	if (result)
+		fail(s, result, "cannot send packets into the core");
+	else
+		open_device(s);
+}
+
+static void state_opened(void *owner, int result, int fd)
+{
+	struct softwires *s = owner;
+
+	if (!result)
+		adopt_open(s, fd);
+	else
+		log_message(s->afbr->log, LEVEL_WARN, "state", "softwires would not survive a restart: %s",
+			strerror(-result));
+	if (!s->afbr->stopping)
+		keeper_open_raw(s->afbr->keeper, &s->afbr->config->core, SENDS, sender_opened, s);
+}
+
+void softwire_start(struct afbr *a, void (*done)(struct afbr *a, int result))
+{
+	struct softwires *s;
+
+	if (addr_is_none(&a->config->core)) {
+		done(a, 0);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (s)
+		s->plane = mesh_plane_new(a->loop, a->log, &ops, s, rng_u64(a->rng));
+	if (!s || !s->plane) {
+		free(s);
+		log_message(a->log, LEVEL_ERROR, "start-failed", "afbr: not enough memory for softwires");
+		done(a, -ENOMEM);
+		return;
+	}
+	s->afbr = a;
+	s->table = mesh_plane_table(s->plane);
+	s->core_family = a->config->core.family;
+	s->started = done;
+	s->again.fire = device_again;
+	endpoint_start(s);
+	path_start(s);
+	set_table(s);
+	a->softwires = s;
+	keeper_open_state(a->keeper, AFBR_DEVICE, state_opened, s);
+}
+
+int softwire_with_engine(struct afbr *a)
+{
+	struct softwires *s = a->softwires;
+	int r = s ? choice_begin(s) : 0;
+
+	return r || !s ? r : transmitter_begin(s);
+}
+
+/* ---- another configuration ---- */
+
+void softwire_change(struct afbr *a, const struct afbr_config *old)
+{
+	struct softwires *s = a->softwires;
+
+	if (!s)
+		return;
+	set_table(s);
+	forward(s);
+	filter(s, true);
+	softwire_look_at_network(a);
+	choice_change(s);
+	endpoint_change(s);
+	accept_change(s, old);
+	transmitter_change(s, old);
+	if (old->transit != a->config->transit)
+		open_receivers(s);
+	export_restart(a);
+}
+
+/* ---- the end ---- */
+
+static void device_closed(void *owner, int result, int fd)
+{
+	struct softwires *s = owner;
+	struct afbr *a = s->afbr;
+	void (*stopped)(struct afbr * a) = s->stopped;
+
+	softwire_free(a);
+	stopped(a);
+}
+
+void softwire_stop(struct afbr *a, void (*done)(struct afbr *a))
+{
+	struct softwires *s = a->softwires;
+
+	if (!s) {
+		done(a);
+		return;
+	}
+	s->stopped = done;
+	filter(s, false);
+	adopt_clear(s);
+	keeper_close_tun(a->keeper, AFBR_DEVICE, device_closed, s);
+}
+
+void softwire_hand_over(struct afbr *a)
+{
+	struct softwires *s = a->softwires;
+
+	if (s && s->store) {
+		store_work(s->store, 0);
+		store_settle(s->store);
+	}
+}
+
+void softwire_free(struct afbr *a)
+{
+	struct softwires *s = a->softwires;
+
+	if (!s)
+		return;
+	keeper_forget(a->keeper, s);
+	wheel_disarm(&a->loop->wheel, &s->again);
+	adopt_close(s); /* first: what goes now is there for the next process */
+	choice_free(s);
+	path_free_all(s);
+	endpoint_free_all(s);
+	accept_free(s);
+	transmitter_free(s);
+	mesh_plane_close(s->plane, NULL);
+	a->softwires = NULL;
+	free(s);
+}
