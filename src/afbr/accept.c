@@ -7,7 +7,7 @@
  * longer. It is the same over a restart: first the record is written, then the rows change, then others are told.
  *
  * Payload types. Where only the family comes out that the core lacks, tunnels say so: a labeled route is then sent by a tunnel for MPLS, or not at all. With
- * `transit` both families come out, and tunnels that say nothing are for both.
+ * `transit` both families come out, and tunnels that say nothing are for both; but GRE that says nothing would be for MPLS, too.
  *
  * Cookies are told to BGP and to the data plane; nowhere else.
  */
@@ -347,7 +347,7 @@ static int arrange(struct acceptor *t, bool roll)
 
 /* ---- what others are told ---- */
 
-static struct bgp_tunnel tunnel_of(const struct afbr_config *c, const struct accept_item *i)
+static struct bgp_tunnel tunnel_of(const struct accept_item *i, uint16_t protocol)
 {
 	const struct mesh_encapsulation *e = &i->how;
 	struct bgp_tunnel t = {.type = words[i->word].type,
@@ -355,14 +355,43 @@ static struct bgp_tunnel tunnel_of(const struct afbr_config *c, const struct acc
 		.session = e->session,
 		.cookie_len = e->cookie_len,
 		.has_key = e->has_key,
-		.key = e->key};
+		.key = e->key,
+		.protocol = bgp_tunnel_is_for_mpls(words[i->word].type) ? 0 : protocol};
 
 	memcpy(t.cookie, e->cookie, sizeof(t.cookie));
-	if (e->mpls)
-		t.protocol = bgp_tunnel_is_for_mpls(t.type) ? 0 : MESH_MPLS;
-	else if (!c->transit)
-		t.protocol = c->core.family == AF_INET ? MESH_IP6 : MESH_IP4;
 	return t;
+}
+
+static bool has_word(const struct afbr_config *c, enum afbr_accept word)
+{
+	for (unsigned i = 0; i < c->accept_count; i++)
+		if (c->accept[i] == word)
+			return true;
+	return false;
+}
+
+/* Would a tunnel that names no payload be taken for one of MPLS, too? GRE's header can name that; the others need a protocol or a session of their own. */
+static bool is_ambiguous(const struct afbr_config *c, const struct accept_item *i)
+{
+	return i->how.kind == MESH_GRE && (i->how.has_key || !has_word(c, AFBR_ACCEPT_MPLS_IN_GRE));
+}
+
+/* The payloads that I is told with, a tunnel each; 0: all. How many. */
+static unsigned payloads_of(const struct afbr_config *c, const struct accept_item *i, uint16_t ret[2])
+{
+	unsigned count = 0;
+
+	if (i->how.mpls)
+		ret[count++] = MESH_MPLS;
+	else if (!c->transit)
+		ret[count++] = c->core.family == AF_INET ? MESH_IP6 : MESH_IP4;
+	else if (!is_ambiguous(c, i))
+		ret[count++] = 0;
+	else {
+		ret[count++] = MESH_IP4;
+		ret[count++] = MESH_IP6;
+	}
+	return count;
 }
 
 static unsigned tunnels_of(const struct acceptor *t, const struct afbr_config *c, struct bgp_tunnel *ret)
@@ -371,9 +400,14 @@ static unsigned tunnels_of(const struct acceptor *t, const struct afbr_config *c
 
 	for (; count < c->tunnel_count && count < BGP_TUNNELS; count++)
 		ret[count] = c->tunnels[count];
-	for (unsigned i = 0; i < t->list.count && !c->tunnel_count && count < BGP_TUNNELS; i++)
-		if (!t->list.items[i].old && t->list.items[i].row)
-			ret[count++] = tunnel_of(c, &t->list.items[i]);
+	for (unsigned i = 0; i < t->list.count && !c->tunnel_count; i++) {
+		const struct accept_item *item = &t->list.items[i];
+		uint16_t payloads[2];
+		unsigned n = item->old || !item->row ? 0 : payloads_of(c, item, payloads);
+
+		for (unsigned k = 0; k < n && count < BGP_TUNNELS; k++)
+			ret[count++] = tunnel_of(item, payloads[k]);
+	}
 	return count;
 }
 

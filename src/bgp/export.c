@@ -104,6 +104,15 @@ static unsigned choose_tunnels(const struct exporter *e, const struct bgp_tunnel
 	return count;
 }
 
+/* Once: there may be a tunnel for each payload. */
+static void add_community(struct exporter *e, uint64_t community)
+{
+	for (unsigned i = 0; i < e->community_count; i++)
+		if (e->communities[i] == community)
+			return;
+	e->communities[e->community_count++] = community;
+}
+
 static void prepare_tunnels(struct exporter *e)
 {
 	const struct bgp *b = e->bgp;
@@ -125,7 +134,7 @@ static void prepare_tunnels(struct exporter *e)
 		const struct bgp_tunnel *t = &b->tunnels[i];
 
 		if (tunnel_needs_nothing(t, &e->self.global, none))
-			e->communities[e->community_count++] = bgp_encapsulation_community(t->type);
+			add_community(e, bgp_encapsulation_community(t->type));
 	}
 	for (unsigned i = 0; i < b->classes.color_count; i++)
 		e->communities[e->community_count++] = b->classes.colors[i];

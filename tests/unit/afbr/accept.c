@@ -235,7 +235,22 @@ static void the_family_that_the_core_lacks_comes_out_and_with_transit_both(void 
 	x->role.config->transit = true;
 	change(x);
 	assert_true(x->table.take6 && x->table.take4);
+	/* GRE without a payload would be for MPLS, too. */
+	assert_int_equal(x->bgp.count, 2);
+	assert_int_equal(x->bgp.tunnels[0].protocol, MESH_IP4);
+	assert_int_equal(x->bgp.tunnels[1].protocol, MESH_IP6);
+	set_accept(x, 7, AFBR_ACCEPT_GRE, AFBR_ACCEPT_GRE_KEY, AFBR_ACCEPT_L2TPV3, AFBR_ACCEPT_IPIP,
+		AFBR_ACCEPT_MPLS_IN_L2TPV3, AFBR_ACCEPT_MPLS_IN_IP, AFBR_ACCEPT_MPLS_IN_GRE);
+	change(x);
+	assert_int_equal(x->bgp.count, 8);
 	assert_int_equal(x->bgp.tunnels[0].protocol, 0);
+	assert_int_equal(x->bgp.tunnels[1].protocol, MESH_IP4);
+	assert_int_equal(x->bgp.tunnels[2].protocol, MESH_IP6);
+	assert_int_equal(x->bgp.tunnels[1].key, x->bgp.tunnels[2].key);
+	assert_int_equal(x->bgp.tunnels[3].protocol, 0);
+	assert_int_equal(x->bgp.tunnels[4].protocol, 0);
+	assert_int_equal(x->bgp.tunnels[5].protocol, MESH_MPLS);
+	assert_int_equal(x->bgp.tunnels[7].type, BGP_TUNNEL_MPLS_GRE);
 	scene_free(x);
 }
 
