@@ -126,6 +126,12 @@ void nexthop_core(struct afbr *a, const struct addr *address, struct nexthop_cor
 		say_why(ret, "the mesh is not up yet");
 }
 
+static bool core_equal(const struct nexthop_core *a, const struct nexthop_core *b)
+{
+	return a->reached == b->reached && addr_equal(&a->via, &b->via) && a->ifindex == b->ifindex &&
+	       a->mtu == b->mtu;
+}
+
 /* ---- one answer ---- */
 
 /* What there is to say of T's way. */
@@ -158,22 +164,24 @@ static void tell_users(struct nexthops *h, struct nexthop *t, const struct way *
 		recurse_changed(h, t, false);
 }
 
+/* The endpoints of softwires hear first what is new: there are packets under way. */
 static void take(struct nexthops *h, struct nexthop *t, const struct answer *new)
 {
 	bool core = nexthop_is_core(h, &t->target), was = is_reached(t), found, moved;
-	bool other_via = t->via != new->via;
+	struct nexthop_core earlier, now;
 	struct way before = t->way;
 	uint32_t mtu = t->mtu;
 
-	moved = other_via || (new->way.ifindex && (t->lost || !way_equal(&new->way, &before)));
+	describe(t, &earlier);
+	moved = t->via != new->via || (new->way.ifindex && (t->lost || !way_equal(&new->way, &before)));
 	t->lost = false;
 	t->way = new->way;
 	t->mtu = new->mtu;
 	recurse_by(t, new->via);
 	recurse_note(h, t, core && !t->way.ifindex);
 	treap_set_value(&t->place, way_value(&t->way));
-	/* Before anything else: packets are on their way. */
-	if (core && (!t->hop->answered || was != is_reached(t) || other_via || mtu != t->mtu))
+	describe(t, &now);
+	if (core && (!t->hop->answered || !core_equal(&earlier, &now)))
 		endpoint_way_changed(h->afbr, &t->target);
 	moved = moved && is_reached(t);
 	found = was != is_reached(t) || before.route.len != t->way.route.len;

@@ -278,6 +278,109 @@ static void a_link_local_address_is_no_endpoint(void **state)
 	stage_free(s);
 }
 
+#define EGRESS "2001:db8:ff::1"
+
+enum { OTHERS = 500 };
+
+/* Five hundred others by the same link, and an egress of the core. */
+static struct stage *begin_with_egress(void)
+{
+	struct stage *s = begin_with_core();
+
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 && ip -6 route add 2001:db8:ff::/48 via fe80::9 "
+		   "dev lan0");
+	for (unsigned i = 0; i < OTHERS; i++) {
+		struct prefix p = {addr4(100, (uint8_t)(i >> 8), (uint8_t)i, 0), 24};
+		struct bgp_next_hop_value v = {.global = addr4(10, 0, (uint8_t)(i >> 8), (uint8_t)i)};
+
+		learn_prefix(s, &p, &v, 0);
+	}
+	assert_int_equal(s->ways_told, 0);
+	learn(s, "198.51.100.0/24", EGRESS, NULL, NULL);
+	assert_int_equal(s->ways_told, 1);
+	assert_true(s->core_told.reached);
+	stage_wait(s, 100);
+	assert_int_equal(s->ways_told, 1);
+	return s;
+}
+
+static bool is_told(void *arg)
+{
+	return ((struct stage *)arg)->ways_told > 1;
+}
+
+/* At once: before the engine hears of it, and before any of the others is asked. */
+static void assert_told_first(struct stage *s, bool reached, const char *why)
+{
+	unsigned answers = s->bgp.answers, ways = s->ways_told;
+	struct addr egress = to_addr(EGRESS);
+
+	s->ways_told = 1;
+	assert_true(stage_run(s, is_told, s));
+	assert_int_equal(s->ways_told, 2);
+	assert_true(addr_equal(&s->way_told, &egress));
+	assert_int_equal(s->core_told.reached, reached);
+	assert_string_equal(s->core_told.why, why);
+	assert_int_equal(s->answers_then, answers);
+	stage_wait(s, 150);
+	s->ways_told = ways;
+}
+
+/* proves: MESH-BGP-18 partial */
+static void the_endpoints_of_softwires_hear_first_and_at_once(void **state)
+{
+	struct stage *s = begin_with_egress();
+
+	administer("ip route del 10.0.0.0/8 && ip -6 route del 2001:db8:ff::/48");
+	assert_told_first(s, false, "there is no route to it");
+	assert_int_equal(s->bgp.answers, 2 * (OTHERS + 1));
+	administer("ip route add 10.0.0.0/8 via 192.0.2.9 && ip -6 route add 2001:db8:ff::/48 via fe80::9 "
+		   "dev lan0");
+	assert_told_first(s, true, "");
+	assert_int_equal(s->bgp.answers, 3 * (OTHERS + 1));
+	administer("ip -6 route change 2001:db8:ff::/48 via fe80::9 dev lan1");
+	assert_told_first(s, true, "");
+	assert_int_equal(s->core_told.ifindex, if_nametoindex("lan1"));
+	administer("ip -6 route change 2001:db8:ff::/48 via fe80::9 dev lan1 mtu 1300");
+	assert_told_first(s, true, "");
+	assert_int_equal(s->core_told.mtu, 1300);
+	assert_int_equal(s->bgp.answers, 3 * (OTHERS + 1)); /* nothing of that is the engine's business */
+	stage_free(s);
+}
+
+static void with_a_link_go_the_endpoints_behind_it(void **state)
+{
+	struct stage *s = begin_with_egress();
+
+	administer("ip link set lan0 down");
+	assert_told_first(s, false, "the link to it is down");
+	stage_free(s);
+}
+
+static void an_endpoint_whose_link_has_lost_its_carrier_is_lost(void **state)
+{
+	struct stage *s = begin_with_egress();
+
+	administer("ip link set lan0 carrier off");
+	assert_told_first(s, false, "the link to it is down");
+	administer("ip link set lan0 carrier on");
+	assert_told_first(s, true, "");
+	stage_free(s);
+}
+
+/* An address that goes may have taken routes along, or not: there is no telling before it is asked. */
+static void an_address_that_goes_from_a_link_loses_no_endpoint(void **state)
+{
+	struct stage *s = begin_with_egress();
+
+	administer("ip -6 addr add 2001:db8:77::1/64 dev lan0 nodad && ip addr add 203.0.113.1/32 dev lan0");
+	stage_wait(s, 100);
+	administer("ip -6 addr del 2001:db8:77::1/64 dev lan0 && ip addr del 203.0.113.1/32 dev lan0");
+	stage_wait(s, 150);
+	assert_int_equal(s->ways_told, 1);
+	stage_free(s);
+}
+
 /* ---- floods ---- */
 
 struct flood {
@@ -300,9 +403,9 @@ static bool has_metric_9_in_a_flood(void *arg)
 }
 
 /* What the kernel tells while a round is under way makes another one necessary, but does not keep the last ones from being asked in this one. */
-static void a_flood_of_changes_keeps_nobody_from_being_asked(void **state)
+/* WALKS: how many may be under way at a time, each in slices. */
+static void flood(struct stage *s, unsigned walks)
 {
-	struct stage *s = begin();
 	struct flood f = {.stage = s, .netlink = netlink_open()};
 
 	assert_non_null(f.netlink);
@@ -316,9 +419,24 @@ static void a_flood_of_changes_keeps_nobody_from_being_asked(void **state)
 	assert_lost(s, "198.51.100.0/24", "there is no route to it");
 	administer("ip route add 10.0.0.0/8 via 192.0.2.9 metric 9");
 	assert_true(stage_run(s, has_metric_9_in_a_flood, &f));
-	assert_true(f.changes > 6000 / 64);
+	assert_true(f.changes > 6000 / 64 / walks);
 	netlink_close(f.netlink);
 	stage_free(s);
+}
+
+static void a_flood_of_changes_keeps_nobody_from_being_asked(void **state)
+{
+	flood(begin(), 1);
+}
+
+/* All of them are asked at once, and again, and again; and still all. */
+static void nor_does_it_where_they_are_endpoints_of_softwires(void **state)
+{
+	struct stage *s = stage_new();
+
+	s->config->core = to_addr("192.0.2.1");
+	stage_begin(s);
+	flood(s, 3);
 }
 
 int main(void)
@@ -333,7 +451,12 @@ int main(void)
 		cmocka_unit_test(who_may_send_follows_from_next_hops),
 		cmocka_unit_test(the_mtu_of_the_path_comes_with_the_way),
 		cmocka_unit_test(a_link_local_address_is_no_endpoint),
+		cmocka_unit_test(the_endpoints_of_softwires_hear_first_and_at_once),
+		cmocka_unit_test(with_a_link_go_the_endpoints_behind_it),
+		cmocka_unit_test(an_endpoint_whose_link_has_lost_its_carrier_is_lost),
+		cmocka_unit_test(an_address_that_goes_from_a_link_loses_no_endpoint),
 		cmocka_unit_test(a_flood_of_changes_keeps_nobody_from_being_asked),
+		cmocka_unit_test(nor_does_it_where_they_are_endpoints_of_softwires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

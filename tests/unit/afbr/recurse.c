@@ -114,6 +114,7 @@ static void bgp_leads_to_what_the_interior_does_not_know_and_packets_are_packed_
 	assert_true(stage_run(s, engine_has_it, s));
 	assert_int_equal(next_hop_of(s, E_IP)->metric, 7);
 	assert_int_equal(state_for(s, E_IP, AF_INET), NEXTHOP_SOFTWIRE);
+	assert_true(s->core_told.reached);
 	/* The interior has learnt it: once. */
 	administer("ip -6 route add 2001:db8:b::/64 via fe80::8 dev lan1 metric 5");
 	assert_via(s, B1, "none");
