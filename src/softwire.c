@@ -19,7 +19,8 @@ static const struct command commands[] = {
 	{"show",
 		"softwires|tunnels|leases|reverse-zone|counters|drain [NAME] | bgp neighbors [NEIGHBOR] | "
 		"bgp routes [FAMILY] | bgp routes received|advertised NEIGHBOR | bgp routes within PREFIX | "
-		"bgp attributes | bgp summary | route ADDRESS",
+		"bgp attributes | bgp summary | route ADDRESS | paths | endpoints [ENDPOINT] | acceptance | "
+		"fib [FAMILY] [PREFIX]",
 		1, 8, run_show, "what there is; of this user, initiator or neighbor only"},
 	{"trace", "NAME", 1, 1, run_trace,
 		"packets of a user's or initiator's set-up and upkeep, as they come and go"},
@@ -34,6 +35,8 @@ static const struct command commands[] = {
 		"start the installed program in place of the one that runs; softwires stay up"},
 	{"bgp", "clear NEIGHBOR [OPTION...] | refresh NEIGHBOR [OPTION...] | dump", 0, -1, run_bgp,
 		"reset sessions of the mesh, have routes told again, write the tables to a file: bgp --help", &bgp_options},
+	{"mesh", "roll | shutdown ENDPOINT | start ENDPOINT", 1, 2, run_mesh,
+		"have others send with other keys and cookies; send nothing to an endpoint for a while"},
 	{"lease", "export [FILE] [OPTION...] | import FILE [OPTION...] | check [OPTION...]", 0, -1, run_lease,
 		"write the lease database as text, read it, check it: lease --help", &lease_options},
 	{"check", "FILE", 1, 1, run_check, "check a configuration file and the files that it names"},

@@ -7,8 +7,8 @@
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c with way.c, recurse.c and sessions.c (is a next hop reached, and how), import.c (the kernel's routes become
  * ours), export.c (best routes go into the kernel) with verdict.c (which, and how), refusal.c (what it did not take) and sweep.c (what an earlier process has left there),
  * softwires.c and what stands behind softwires.h (routes that lead to softwires: wants.c, choices.c with choose.c, paths.c, endpoints.c, adopt.c; what is taken out of them:
- * accept.c, accept_record.c, transmitters.c), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c
- * (JSON for the control socket), config.c (the configuration's life).
+ * accept.c, accept_record.c, transmitters.c), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c,
+ * show_mesh.c, show_fib.c (JSON for the control socket), config.c (the configuration's life).
  *
  * Restart. Nothing of BGP is written down: the peers have it. A process that leaves (upgrade) or dies says nothing to them, its routes stay in the kernel,
  * and the next one finds them there, which is how it knows that it is a restart: it says so in its OPENs (RFC 4724), goes on

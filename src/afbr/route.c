@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "afbr/routes.h"
+#include "afbr/show_mesh.h"
 #include "bgp/explain.h"
 #include "lib/text.h"
 #include "report/report.h"
@@ -116,6 +117,7 @@ static json_t *row_of(struct afbr *a, const struct rib *r, rib_id net, struct ro
 
 	json_object_set_new(row, "paths", paths_of(a, r, net, &room->explain));
 	json_object_set_new(row, "kernel", report_text(export_state(a, r->family, net, text, sizeof(text))));
+	json_object_set_new(row, "forwarding", show_mesh_forwarding(a, r->family, net));
 	json_object_set_new(row, "neighbors", told_of(a, r, net, room->set));
 	return row;
 }

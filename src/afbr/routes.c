@@ -152,36 +152,15 @@ static const struct rib_path *path_from(const struct rib *r, rib_id net, uint16_
 struct page {
 	struct afbr *role;
 	const struct afbr_route_query *query;
-	struct bgp_neighbor *received, *advertised;
+	routes_row_of *row_of;
+	void *owner;
 	json_t *rows;
 	uint32_t looked_at;
-	uint8_t *set; /* room for one, of what is told */
 };
-
-static json_t *told_row(struct page *g, struct rib *r, rib_id net, const struct rib_path *best)
-{
-	struct writer w = writer_of(g->set, BGP_SET_MAX);
-	struct bgp_next_hop_value hop = {0};
-	struct bgp_facts facts;
-	uint32_t label = 0;
-	char why[256];
-	json_t *row;
-
-	if (!bgp_export(g->advertised, r->family, net, best, &w, &hop, &label, why, sizeof(why)))
-		return NULL;
-	row = routes_row(r, net);
-	bgp_facts_of(reader_of(g->set, writer_len(&w)), &facts);
-	json_object_set_new(row, "from", report_text(bgp_source_name(g->role->bgp, best)));
-	json_object_set_new(row, "label", bgp_family_labeled(r->family) ? json_integer(label) : json_null());
-	add_next_hop(row, &hop);
-	add_set(row, reader_of(g->set, writer_len(&w)), &facts);
-	return row;
-}
 
 static void look_at_net(struct page *g, struct rib *r, rib_id net)
 {
-	const struct rib_path *p;
-	json_t *row = NULL;
+	json_t *row;
 
 	if (g->query->within) {
 		const struct prefix prefix = rib_prefix(r, net);
@@ -189,15 +168,7 @@ static void look_at_net(struct page *g, struct rib *r, rib_id net)
 		if (!prefix_contains(g->query->within, &prefix))
 			return;
 	}
-	p = g->received ? path_from(r, net, bgp_neighbor_source(g->received)) : rib_best(r, net);
-	if (!p)
-		return;
-	if (g->advertised) {
-		row = told_row(g, r, net, p);
-	} else {
-		row = routes_row(r, net);
-		routes_add_path(row, g->role, r, net, p);
-	}
+	row = g->row_of(g->owner, r, net);
 	if (row)
 		json_array_append_new(g->rows, row);
 }
@@ -241,6 +212,61 @@ static uint64_t fill(struct page *g)
 	return 0;
 }
 
+json_t *routes_page(struct afbr *a, const struct afbr_route_query *q, routes_row_of *row_of, void *owner,
+	uint64_t *ret_next, const char **why)
+{
+	struct page g = {.role = a, .query = q, .row_of = row_of, .owner = owner, .rows = json_array()};
+
+	if (!g.rows) {
+		*why = "not enough memory";
+		return NULL;
+	}
+	*ret_next = fill(&g);
+	return g.rows;
+}
+
+/* ---- of which table ---- */
+
+struct table {
+	struct afbr *role;
+	struct bgp_neighbor *received, *advertised;
+	uint8_t *set; /* room for one, of what is told */
+};
+
+static json_t *told_row(struct table *t, struct rib *r, rib_id net, const struct rib_path *best)
+{
+	struct writer w = writer_of(t->set, BGP_SET_MAX);
+	struct bgp_next_hop_value hop = {0};
+	struct bgp_facts facts;
+	uint32_t label = 0;
+	char why[256];
+	json_t *row;
+
+	if (!bgp_export(t->advertised, r->family, net, best, &w, &hop, &label, why, sizeof(why)))
+		return NULL;
+	row = routes_row(r, net);
+	bgp_facts_of(reader_of(t->set, writer_len(&w)), &facts);
+	json_object_set_new(row, "from", report_text(bgp_source_name(t->role->bgp, best)));
+	json_object_set_new(row, "label", bgp_family_labeled(r->family) ? json_integer(label) : json_null());
+	add_next_hop(row, &hop);
+	add_set(row, reader_of(t->set, writer_len(&w)), &facts);
+	return row;
+}
+
+static json_t *table_row(void *owner, struct rib *r, rib_id net)
+{
+	struct table *t = owner;
+	const struct rib_path *p =
+		t->received ? path_from(r, net, bgp_neighbor_source(t->received)) : rib_best(r, net);
+	json_t *row;
+
+	if (!p || t->advertised)
+		return p ? told_row(t, r, net, p) : NULL;
+	row = routes_row(r, net);
+	routes_add_path(row, t->role, r, net, p);
+	return row;
+}
+
 static bool find_neighbor(const struct afbr *a, const char *name, struct bgp_neighbor **ret, const char **why)
 {
 	*ret = name ? neighbor_named(a, name) : NULL;
@@ -252,26 +278,23 @@ static bool find_neighbor(const struct afbr *a, const char *name, struct bgp_nei
 json_t *afbr_show_routes(
 	struct afbr *a, const struct afbr_route_query *q, uint64_t *ret_next, const char **why)
 {
-	struct page g = {.role = a, .query = q};
+	struct table t = {.role = a};
+	json_t *rows = NULL;
 
 	if (!a->running) {
 		*why = AFBR_NOT_UP;
 		return NULL;
 	}
-	if (!find_neighbor(a, q->received, &g.received, why) ||
-		!find_neighbor(a, q->advertised, &g.advertised, why))
+	if (!find_neighbor(a, q->received, &t.received, why) ||
+		!find_neighbor(a, q->advertised, &t.advertised, why))
 		return NULL;
-	g.set = q->advertised ? malloc(BGP_SET_MAX) : NULL;
-	g.rows = json_array();
-	if (!g.rows || (q->advertised && !g.set)) {
+	t.set = q->advertised ? malloc(BGP_SET_MAX) : NULL;
+	if (q->advertised && !t.set)
 		*why = "not enough memory";
-		json_decref(g.rows);
-		free(g.set);
-		return NULL;
-	}
-	*ret_next = fill(&g);
-	free(g.set);
-	return g.rows;
+	else
+		rows = routes_page(a, q, table_row, &t, ret_next, why);
+	free(t.set);
+	return rows;
 }
 
 /* ---- attribute sets ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "afbr/routes.h"
+#include "afbr/show_mesh.h"
 #include "report/report.h"
 
 static json_t *number(uint64_t n)
@@ -250,6 +251,8 @@ json_t *afbr_show_counters(struct afbr *a)
 	json_object_set_new(object, "now", now_of(a));
 	import_show(a, object);
 	export_show(a, object);
+	if (a->softwires && a->softwires->plane)
+		json_object_set_new(object, "mesh", show_mesh_counters(a));
 	return object;
 }
 

@@ -2,7 +2,7 @@
 /*
  * afbr/softwires: from best routes to rows of the mesh data plane. What softwires.c (life: device, sockets, plane), wants.c (is a route for softwires?),
  * choices.c (which endpoint for a path of BGP), paths.c (a path row for a route), endpoints.c (egresses: reached? MTU? shut down?), accept.c (what we take, and
- * tell), transmitters.c (who may send), adopt.c (rows of the process before) and show_mesh.c (JSON) share; export.c asks them for paths. Not for other folders.
+ * tell), transmitters.c (who may send), adopt.c (rows of the process before), show_mesh.c and show_fib.c (JSON, and words) share; export.c asks them for paths. Not for other folders.
  *
  * A route is for softwires or not: softwire_wants(), by config->tunnel. If so, export.c asks for its path: path_for(), which chooses an encapsulation for each
  * slot of traffic (choose.h) for the best path's next hop, and for the next best usable path with another next hop as backup; and puts

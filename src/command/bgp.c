@@ -84,6 +84,7 @@ enum { IN_ORDER = 2000 };
 
 /* Rows are kept back until it is known whether they are all, and few enough to be put in order. */
 struct table {
+	command_print_page *print;
 	struct print_shape shape;
 	json_t *rows; /* NULL: those before have been printed */
 };
@@ -96,24 +97,17 @@ static void add_page(struct table *t, json_t *rows, bool last)
 			return;
 		rows = t->rows;
 	}
-	print_bgp_routes(stdout, rows, &t->shape, t->rows && last);
+	t->print(stdout, rows, &t->shape, t->rows && last);
 	json_decref(t->rows);
 	t->rows = NULL;
 }
 
 /* A page, and then the next one. */
-static int show_routes(const struct call *call)
+int command_ask_pages(const struct call *call, json_t *request, const char *name, command_print_page *print)
 {
-	json_t *request = json_pack("{s:s}", "do", "show bgp routes");
-	struct table table = {.rows = json_array()};
+	struct table table = {.print = print, .rows = json_array()};
 	bool ok = true, more = true;
-	const char *word = NULL, *wrong = route_words(request, call->argc - 2, call->argv + 2, &word);
 
-	if (wrong) {
-		json_decref(request);
-		json_decref(table.rows);
-		return command_usage(wrong, word);
-	}
 	while (ok && more) {
 		struct control_client client = {.fd = -1};
 		json_t *answer = command_ask(call, &client, json_deep_copy(request));
@@ -121,7 +115,7 @@ static int show_routes(const struct call *call)
 
 		ok = command_agreed(call, answer);
 		if (ok && !call->json)
-			add_page(&table, json_object_get(answer, "routes"), !json_is_string(next));
+			add_page(&table, json_object_get(answer, name), !json_is_string(next));
 		more = json_is_string(next) && !ferror(stdout);
 		if (more)
 			json_object_set(request, "after", next);
@@ -131,6 +125,17 @@ static int show_routes(const struct call *call)
 	json_decref(request);
 	json_decref(table.rows);
 	return ok ? DONE : FAILED;
+}
+
+static int show_routes(const struct call *call)
+{
+	json_t *request = json_pack("{s:s}", "do", "show bgp routes");
+	const char *word = NULL, *wrong = route_words(request, call->argc - 2, call->argv + 2, &word);
+
+	if (!wrong)
+		return command_ask_pages(call, request, "routes", print_bgp_routes);
+	json_decref(request);
+	return command_usage(wrong, word);
 }
 
 static void print_route(const struct call *call, const json_t *answer)

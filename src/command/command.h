@@ -2,7 +2,7 @@
  * command: the subcommands of softwire(1), one function each; the table that names them is in softwire.c.
  *
  * Parts: ask.c (a question to the daemon, and its answer), show.c, drain.c, change.c (clear, forget, reload, upgrade, trace), lease.c
- * (export, import, check of leases), bgp.c (the mesh), check.c (what works without a daemon), complete.c (what shells offer for the word at the end of a
+ * (export, import, check of leases), bgp.c and mesh.c (the mesh), check.c (what works without a daemon), complete.c (what shells offer for the word at the end of a
  * command line); the quick client: connect.h and the files that it names.
  * Every run_*() gives the exit status: 0 done, 1 not done (the reason went to stderr), 2 wrong usage.
  */

@@ -96,6 +96,11 @@ static void offer_all_or_neighbors(const struct completion *c)
 	offer_neighbors(c);
 }
 
+static void offer_endpoints(const struct completion *c)
+{
+	offer_rows(c, ask(c, "endpoints", "endpoints"), "address");
+}
+
 static void offer_families(const struct completion *c)
 {
 	for (unsigned f = 0; f < BGP_FAMILIES; f++)
@@ -167,6 +172,7 @@ static const struct {
 	{"refresh", "NEIGHBOR", offer_all_or_neighbors},
 	{NULL, "NEIGHBOR", offer_neighbors},
 	{NULL, "FAMILY", offer_families},
+	{NULL, "ENDPOINT", offer_endpoints},
 	{NULL, "NAME", offer_both},
 	{NULL, "USER", offer_users},
 	{"id", "NUMBER", offer_ids},

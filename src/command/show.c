@@ -105,7 +105,10 @@ int run_show(const struct call *call)
 	char words[64];
 	json_t *request;
 	unsigned i = 0;
+	int status;
 
+	if (show_mesh(call, &status))
+		return status;
 	if (!strcmp(what, "bgp"))
 		return show_bgp(call);
 	if (!strcmp(what, "route"))

@@ -56,25 +56,26 @@ void print_disagreement(const json_t *neighbor, struct text *t)
 
 /* ---- lines ---- */
 
-/* One whole line, of which peers have written parts. */
-static void line(FILE *out, const char *title, const struct text *t)
+void print_whole(FILE *out, const char *value)
 {
-	const char *at = t->buf;
-	char cell[CELL];
+	while (*value) {
+		size_t n = strlen(value) < CELL - 1 ? strlen(value) : CELL - 1;
+		char part[CELL], cell[CELL];
 
-	fprintf(out, "  %-11s ", title);
-	while (*at) {
-		size_t n = strlen(at) < CELL - 1 ? strlen(at) : CELL - 1;
-		char part[CELL];
-
-		while (n && n == CELL - 1 && ((unsigned char)at[n] & 0xc0) == 0x80)
+		while (n && n == CELL - 1 && ((unsigned char)value[n] & 0xc0) == 0x80)
 			n--;
-		memcpy(part, at, n);
+		memcpy(part, value, n);
 		part[n] = 0;
 		cell_put(cell, part);
 		fputs(cell, out);
-		at += n;
+		value += n;
 	}
+}
+
+static void line(FILE *out, const char *title, const struct text *t)
+{
+	fprintf(out, "  %-11s ", title);
+	print_whole(out, t->buf);
 	putc('\n', out);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables of the mesh for people. */
+/* Tables of BGP for people. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,8 +208,7 @@ static int by_prefix(const void *x, const void *y)
 	return order ? order : (int)a->prefix.len - (int)b->prefix.len;
 }
 
-/* A new reference: ROWS in order; as they are, where there is no memory. */
-static json_t *in_order(const json_t *rows)
+json_t *print_in_order(const json_t *rows)
 {
 	size_t count = json_array_size(rows), i;
 	struct placed *all = calloc(count ? count : 1, sizeof(*all));
@@ -248,7 +247,7 @@ void print_bgp_routes(FILE *out, const json_t *rows, struct print_shape *shape, 
 		{"NOTE", false, cell_route_note},
 	};
 	const struct context x = {.shape = shape};
-	json_t *ordered = whole ? in_order(rows) : NULL;
+	json_t *ordered = whole ? print_in_order(rows) : NULL;
 
 	if (whole || json_array_size(rows))
 		PRINT(out, whole ? ordered : rows, &x, columns, "There are no routes.");
@@ -346,6 +345,12 @@ void print_bgp_route(FILE *out, const json_t *route)
 	json_array_foreach(json_object_get(route, "paths"), i, row) print_path(out, row);
 	if (*cell_text(route, "kernel"))
 		fprintf(out, "  %s\n", cell_text(route, "kernel"));
+	json_array_foreach(json_object_get(route, "forwarding"), i, row)
+	{
+		fputs("  ", out);
+		print_whole(out, json_string_value(row));
+		putc('\n', out);
+	}
 	json_array_foreach(json_object_get(route, "neighbors"), i, row)
 	{
 		bool told = json_is_true(json_object_get(row, "told"));

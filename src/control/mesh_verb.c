@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The verbs of the control socket that are about the mesh (doc/control.md). */
+/* The verbs of the control socket that are about BGP (doc/control.md). */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,8 +44,7 @@ void verb_show_bgp_neighbors(struct request *q)
 	}
 }
 
-/* False, and a refusal. */
-static bool route_query(struct request *q, struct afbr_route_query *ret, struct prefix *within)
+bool verb_route_query(struct request *q, struct afbr_route_query *ret, struct prefix *within)
 {
 	const char *family = verb_text(q, "family"), *inside = verb_text(q, "within"),
 		   *after = verb_text(q, "after");
@@ -78,16 +77,23 @@ static bool route_query(struct request *q, struct afbr_route_query *ret, struct 
 	return !q->answer->object;
 }
 
+void verb_answer_next(struct request *q, uint64_t next)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u.%u", (unsigned)(next >> 32), (unsigned)next);
+	json_object_set_new(q->answer->object, "next", next ? json_string(text) : json_null());
+}
+
 void verb_show_bgp_routes(struct request *q)
 {
 	struct afbr_route_query query;
 	struct prefix within;
 	const char *why = NULL;
 	uint64_t next = 0;
-	char text[32];
 	json_t *rows;
 
-	if (!has_mesh(q) || !route_query(q, &query, &within))
+	if (!has_mesh(q) || !verb_route_query(q, &query, &within))
 		return;
 	rows = afbr_show_routes(q->targets->afbr, &query, &next, &why);
 	if (!rows) {
@@ -95,8 +101,7 @@ void verb_show_bgp_routes(struct request *q)
 		return;
 	}
 	answer_list(q, "routes", rows);
-	snprintf(text, sizeof(text), "%u.%u", (unsigned)(next >> 32), (unsigned)next);
-	json_object_set_new(q->answer->object, "next", next ? json_string(text) : json_null());
+	verb_answer_next(q, next);
 }
 
 void verb_show_bgp_attributes(struct request *q)

@@ -30,6 +30,14 @@ void print_bgp_speaker(FILE *out, const json_t *speaker);
 void print_bgp_neighbor(FILE *out, const json_t *neighbor);
 /* All paths for one prefix, and why. */
 void print_bgp_route(FILE *out, const json_t *route);
+/* mesh_path_print.c: pages of paths, and of routes as the kernel was told them; WHOLE as above. */
+void print_mesh_paths(FILE *out, const json_t *rows, struct print_shape *shape, bool whole);
+void print_mesh_fib(FILE *out, const json_t *rows, struct print_shape *shape, bool whole);
+void print_mesh_endpoints(FILE *out, const json_t *rows);
+/* All that is known of one. */
+void print_mesh_endpoint(FILE *out, const json_t *row);
+/* What is taken, from whom, and what is dropped. */
+void print_mesh_acceptance(FILE *out, const json_t *acceptance);
 /* Counters that are not 0; FILTER (may be NULL) is a role, an initiator, a group or a part of a name. */
 void print_counters(FILE *out, const json_t *counters, const char *filter);
 /* One line per trace event. */

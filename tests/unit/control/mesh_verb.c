@@ -168,9 +168,105 @@ static void where_there_is_no_mesh_it_is_said(void **state)
 			"{\"ok\":false,\"error\":\"there is no afbr here, so there is no BGP\"}");
 }
 
+/* ---- softwires ---- */
+
+static void paths_and_routes_of_the_kernel_come_in_pages(void **state)
+{
+	struct afbr a = {.next = 77};
+	char text[1024];
+
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show paths\",\"limit\":5,\"after\":\"12\"}", text),
+		"{\"ok\":true,\"next\":\"77\",\"paths\":[{\"path\":7}]}");
+	assert_int_equal(a.query.limit, 5);
+	assert_int_equal(a.query.after, 12);
+	a.next = 0;
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show paths\"}", text),
+		"{\"ok\":true,\"next\":null,\"paths\":[{\"path\":7}]}");
+	assert_int_equal(a.query.after, 0);
+	a.next = (uint64_t)1 << 32 | 77;
+	assert_string_equal(
+		ask(&a, false, "{\"v\":1,\"do\":\"show fib\",\"family\":\"ipv4\",\"within\":\"198.51.100.0/22\"}", text),
+		"{\"ok\":true,\"next\":\"1.77\",\"fib\":[{\"prefix\":\"198.51.100.0/24\"}]}");
+	assert_int_equal(a.query.family, BGP_IPV4);
+	assert_int_equal(a.within.len, 22);
+}
+
+static void endpoints_and_acceptance_are_shown(void **state)
+{
+	struct afbr a = {0};
+	char text[1024];
+
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show endpoints\"}", text),
+		"{\"ok\":true,\"endpoints\":[{\"endpoint\":3}]}");
+	assert_true(a.all);
+	ask(&a, false, "{\"v\":1,\"do\":\"show endpoints\",\"address\":\"2001:db8::2\"}", text);
+	assert_false(a.all);
+	assert_int_equal(a.address.bytes[15], 2);
+	assert_string_equal(ask(&a, false, "{\"v\":1,\"do\":\"show acceptance\"}", text),
+		"{\"ok\":true,\"acceptance\":{\"accept\":[]}}");
+}
+
+/* proves: MGMT-7 partial */
+static void only_root_rolls_and_shuts_endpoints_down(void **state)
+{
+	static const char *const lines[] = {"{\"v\":1,\"do\":\"mesh roll\"}",
+		"{\"v\":1,\"do\":\"mesh shutdown\",\"address\":\"2001:db8::2\"}",
+		"{\"v\":1,\"do\":\"mesh start\",\"address\":\"2001:db8::2\"}"};
+	struct afbr a = {0};
+	char text[1024];
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_non_null(strstr(ask(&a, false, lines[i], text), "for root only"));
+	assert_int_equal(a.changes, 0);
+	assert_string_equal(ask(&a, true, lines[0], text), "{\"ok\":true,\"rolled\":2}");
+	assert_string_equal(ask(&a, true, lines[1], text), "{\"ok\":true,\"endpoints\":1}");
+	assert_true(a.shut && a.address.bytes[15] == 2);
+	assert_string_equal(ask(&a, true, lines[2], text), "{\"ok\":true,\"endpoints\":1}");
+	assert_false(a.shut);
+	assert_int_equal(a.changes, 3);
+}
+
+static void what_is_not_there_of_softwires_is_refused(void **state)
+{
+	static const struct {
+		const char *line, *error;
+	} cases[] = {
+		{"{\"v\":1,\"do\":\"show paths\"}", "there are no softwires: `core`"},
+		{"{\"v\":1,\"do\":\"show paths\",\"after\":\"0\"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show paths\",\"after\":\"7.\"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show paths\",\"after\":\" 7\"}", "\\\"next\\\""},
+		{"{\"v\":1,\"do\":\"show endpoints\"}", "there are no softwires"},
+		{"{\"v\":1,\"do\":\"show endpoints\",\"address\":\"ce1\"}", "must be the address of an endpoint"},
+		{"{\"v\":1,\"do\":\"show acceptance\"}", "there are no softwires"},
+		{"{\"v\":1,\"do\":\"show fib\"}", "not up yet"},
+		{"{\"v\":1,\"do\":\"show fib\",\"received\":\"ce1\"}", "has no member"},
+		{"{\"v\":1,\"do\":\"show fib\",\"within\":\"198.51.100.1/24\"}", "must be a prefix"},
+		{"{\"v\":1,\"do\":\"mesh roll\"}", "there are no softwires"},
+		{"{\"v\":1,\"do\":\"mesh shutdown\"}", "needs \\\"address\\\""},
+		{"{\"v\":1,\"do\":\"mesh shutdown\",\"address\":\"2001:db8::/64\"}", "must be the address"},
+		{"{\"v\":1,\"do\":\"mesh start\",\"address\":\"2001:db8::2\"}", "no such endpoint"},
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct afbr a = {.no_core = true};
+
+		ask(&a, true, cases[i].line, text);
+		if (strncmp(text, "{\"ok\":false", 11) != 0 || !strstr(text, cases[i].error))
+			fail_msg("%s: %s", cases[i].line, text);
+		ask(NULL, true, cases[i].line, text);
+		if (strncmp(text, "{\"ok\":false", 11) != 0)
+			fail_msg("%s: %s", cases[i].line, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths_and_routes_of_the_kernel_come_in_pages),
+		cmocka_unit_test(endpoints_and_acceptance_are_shown),
+		cmocka_unit_test(only_root_rolls_and_shuts_endpoints_down),
+		cmocka_unit_test(what_is_not_there_of_softwires_is_refused),
 		cmocka_unit_test(neighbours_are_shown_all_or_one),
 		cmocka_unit_test(routes_come_in_pages),
 		cmocka_unit_test(a_route_is_asked_for_by_address_or_prefix),

@@ -88,3 +88,49 @@ void afbr_dump(struct afbr *a, void (*done)(void *owner, const char *path, const
 	a->dumped = done;
 	a->owner = owner;
 }
+
+json_t *afbr_show_paths(struct afbr *a, uint32_t limit, uint64_t after, uint64_t *ret_next, const char **why)
+{
+	a->query.limit = limit;
+	a->query.after = after;
+	*ret_next = a->next;
+	*why = AFBR_NO_CORE;
+	return a->no_core ? NULL : json_pack("[{s:i}]", "path", 7);
+}
+
+json_t *afbr_show_endpoints(struct afbr *a, const struct addr *address, const char **why)
+{
+	a->all = !address;
+	if (address)
+		a->address = *address;
+	*why = AFBR_NO_CORE;
+	return a->no_core ? NULL : json_pack("[{s:i}]", "endpoint", 3);
+}
+
+json_t *afbr_show_acceptance(struct afbr *a, const char **why)
+{
+	*why = AFBR_NO_CORE;
+	return a->no_core ? NULL : json_pack("{s:[]}", "accept");
+}
+
+json_t *afbr_show_fib(struct afbr *a, const struct afbr_route_query *q, uint64_t *ret_next, const char **why)
+{
+	*why = AFBR_NOT_UP;
+	return a->no_core ? NULL : afbr_show_routes(a, q, ret_next, why);
+}
+
+int afbr_mesh_roll(struct afbr *a, const char **why)
+{
+	a->changes++;
+	*why = AFBR_NO_CORE;
+	return a->no_core ? -EOPNOTSUPP : 2;
+}
+
+int afbr_mesh_shutdown(struct afbr *a, const struct addr *endpoint, bool shut, const char **why)
+{
+	a->changes++;
+	a->address = *endpoint;
+	a->shut = shut;
+	*why = "there is no such endpoint";
+	return a->no_core ? -ENOENT : 1;
+}

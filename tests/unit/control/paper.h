@@ -13,6 +13,9 @@ struct afbr {
 	uint64_t next; /* that routes are answered with */
 	struct prefix route;
 	bool exact;
+	bool no_core; /* and nothing of softwires is there */
+	struct addr address; /* of an endpoint */
+	bool shut;
 	void (*dumped)(void *owner, const char *path, const char *why);
 	void *owner;
 };
