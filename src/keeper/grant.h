@@ -77,7 +77,7 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 int grant_execute(struct grant *g, const struct message_request *r, int *ret_fd);
 /* Handles one message of the engine. False: no answer (yet), or not even a request that could be answered. *ret_fd is -1 or the caller's to close. */
 bool grant_handle(struct grant *g, const void *data, size_t len, struct message_answer *ret, int *ret_fd);
-/* A new engine process begins under the newest policy: what is held may be asked for again, and what is not allowed any more is let go. */
+/* A new engine process is about to begin, under the newest policy: what is held may be asked for again, and what is not allowed any more is let go. */
 void grant_engine_started(struct grant *g);
 /*
  * Calls the policy's reload(). What it allows is allowed from now on, and what was allowed before stays so until another engine process

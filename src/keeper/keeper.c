@@ -155,6 +155,7 @@ static void start_engine(struct keeper *k, msec now)
 		schedule_start(k, now);
 		return;
 	}
+	grant_engine_started(&k->grant); /* before it is there: it finds nothing that it is not allowed */
 	(void)fflush(NULL); /* or the child would write it, too */
 	k->pid = fork();
 	if (k->pid == 0) {
@@ -171,7 +172,6 @@ static void start_engine(struct keeper *k, msec now)
 	}
 	k->channel = pair[0];
 	k->started_at = now;
-	grant_engine_started(&k->grant);
 	log_started(k);
 }
 
