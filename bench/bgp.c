@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bench/bgp: two BGP speakers in one process, around a reflector: the feeder tells it N IPv4 prefixes with IPv6 next hops, the receiver counts what comes back out.
+ * Without --receiver it is the feeder only, and is done when all has been sent.
  *
  * It has its own codec, so that it judges whoever is in the middle without being a part of it, and all UPDATEs are made before the clock runs. A prefix counts
  * once, whatever its place in which message. Lines of JSON: after the load {"loaded", "seconds", "messages"}; then, for each line "withdraw" or "announce" on the standard
@@ -8,6 +9,7 @@
  *
  * The mix: 1 to 8 prefixes of a set (3.3 on average), next to each other in the stream and nowhere near each other in the address space, three fifths of them /24; paths of 2 to 7
  * AS numbers; a MED for a fifth, 0 to 8 communities, large communities for a quarter; 64 next hops.
+ * With --next-hop: the prefixes are 1.0.0.0/24, 1.0.1.0/24 and so on, with one set and that next hop.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +51,8 @@ struct speaker {
 
 struct bench {
 	struct endpoint server;
-	struct addr feeder_address, receiver_address;
+	struct addr feeder_address, receiver_address; /* the latter none: there is no receiver */
+	struct addr next_hop;                         /* none: many */
 	uint32_t as;
 	unsigned count, limit_s;
 	struct speaker feeder, receiver;
@@ -268,10 +271,49 @@ static void make_set(struct bench *b, struct rng *rng, unsigned prefixes)
 	stream_add(&b->withdraw, &x);
 }
 
+enum { ROW = 900 }; /* prefixes of one message */
+
+/* One UPDATE of COUNT prefixes in a row, and the withdrawal of these. */
+static void make_row(struct bench *b, unsigned first, unsigned count)
+{
+	uint8_t buf[MESSAGE], gone[MESSAGE];
+	struct writer w = writer_of(buf, sizeof(buf)), x = writer_of(gone, sizeof(gone));
+	size_t at = message_begin(&w, UPDATE), gone_at = message_begin(&x, UPDATE), attributes, list, away;
+
+	writer_u16(&w, 0);
+	attributes = writer_begin16(&w);
+	writer_bytes(&w, "\x90\x0e", 2); /* MP_REACH */
+	list = writer_begin16(&w);
+	writer_bytes(&w, "\0\1\1\x10", 4);
+	writer_bytes(&w, b->next_hop.bytes, 16);
+	writer_u8(&w, 0);
+	away = writer_begin16(&x);
+	for (unsigned i = first; i < first + count; i++) {
+		put_prefix(&w, 24, 0x01000000 + (i << 8));
+		put_prefix(&x, 24, 0x01000000 + (i << 8));
+	}
+	writer_end16(&w, list, 0);
+	put_attribute(&w, 0x40, 1, "\0", 1);
+	put_attribute(&w, 0x40, 2, "", 0);
+	put_attribute(&w, 0x40, 5, "\0\0\0\x64", 4);
+	writer_end16(&w, attributes, 0);
+	message_end(&w, at);
+	writer_end16(&x, away, 0);
+	writer_u16(&x, 0);
+	message_end(&x, gone_at);
+	stream_add(&b->announce, &w);
+	stream_add(&b->withdraw, &x);
+}
+
 static void make_streams(struct bench *b)
 {
 	struct rng rng;
 
+	if (!addr_is_none(&b->next_hop)) {
+		for (unsigned i = 0; i < b->count; i += ROW)
+			make_row(b, i, b->count - i < ROW ? b->count - i : ROW);
+		return;
+	}
 	rng_init_seed(&rng, 1);
 	for (unsigned len = SHORTEST; len <= LONGEST; len++) {
 		b->seen[len] = calloc((UINT32_C(1) << len) / 64, 8);
@@ -436,7 +478,8 @@ static bool turn(struct bench *b, bool wait_input)
 	if (now - b->keepalive >= KEEPALIVE_S) {
 		b->keepalive = now;
 		say_keepalive(&b->feeder);
-		say_keepalive(&b->receiver);
+		if (b->receiver.established)
+			say_keepalive(&b->receiver);
 	}
 	for (unsigned i = 0; i < 2; i++)
 		fds[i + 1] = (struct pollfd){.fd = speakers[i]->fd,
@@ -444,7 +487,7 @@ static bool turn(struct bench *b, bool wait_input)
 				(short)(POLLIN | (speakers[i]->small_len || speakers[i]->out ? POLLOUT : 0))};
 	if (poll(fds, 3, 1000) < 0 && errno != EINTR)
 		give_up("poll: %s", strerror(errno));
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && speakers[i]->fd >= 0; i++) {
 		if (fds[i + 1].revents & (POLLIN | POLLHUP | POLLERR))
 			read_some(b, speakers[i]);
 		if (fds[i + 1].revents & POLLOUT)
@@ -460,13 +503,14 @@ static void run_stream(struct bench *b, const struct stream *s, unsigned wanted)
 
 	b->feeder.out = s;
 	b->feeder.sent = 0;
-	while (b->have != wanted || b->feeder.out) {
+	while ((b->receiver.fd >= 0 && b->have != wanted) || b->feeder.out) {
 		turn(b, false);
 		if (nanoseconds() > limit)
 			give_up("after %u s the receiver has %u prefixes, not %u", b->limit_s, b->have,
 				wanted);
 	}
-	printf("{\"loaded\": %u, \"seconds\": %.4f, \"messages_in\": %u, \"messages_out\": %u}\n", b->have,
+	printf("{\"loaded\": %u, \"seconds\": %.4f, \"messages_in\": %u, \"messages_out\": %u}\n",
+		b->receiver.fd >= 0 ? b->have : wanted,
 		(double)(nanoseconds() - begin) / 1e9, s->messages, b->receiver.messages - messages);
 	fflush(stdout);
 }
@@ -477,7 +521,7 @@ static void options(struct bench *b, int argc, char **argv)
 {
 	static const struct option list[] = {{"server", 1, NULL, 's'}, {"feeder", 1, NULL, 'f'},
 		{"receiver", 1, NULL, 'r'}, {"as", 1, NULL, 'a'}, {"count", 1, NULL, 'c'},
-		{"limit", 1, NULL, 'l'}, {0}};
+		{"limit", 1, NULL, 'l'}, {"next-hop", 1, NULL, 'n'}, {0}};
 	bool ok = true;
 
 	b->as = 65000;
@@ -487,13 +531,13 @@ static void options(struct bench *b, int argc, char **argv)
 		      : o == 'f' ? !addr_parse(optarg, &b->feeder_address)
 		      : o == 'r' ? !addr_parse(optarg, &b->receiver_address)
 		      : o == 'a' ? (b->as = (uint32_t)atol(optarg)) > 0
+		      : o == 'n' ? !addr_parse(optarg, &b->next_hop) && b->next_hop.family == AF_INET6
 		      : o == 'c' ? (b->count = (unsigned)atol(optarg)) > 0
 				 : o == 'l' && (b->limit_s = (unsigned)atol(optarg)) > 0;
 	}
-	if (!ok || !b->count || addr_is_none(&b->server.addr) || addr_is_none(&b->feeder_address) ||
-		addr_is_none(&b->receiver_address))
-		give_up("usage: bgp --server [ADDR]:PORT --feeder ADDR --receiver ADDR --count N [--as N] "
-			"[--limit SECONDS]");
+	if (!ok || !b->count || addr_is_none(&b->server.addr) || addr_is_none(&b->feeder_address))
+		give_up("usage: bgp --server [ADDR]:PORT --feeder ADDR [--receiver ADDR] --count N "
+			"[--next-hop ADDR] [--as N] [--limit SECONDS]");
 }
 
 int main(int argc, char **argv)
@@ -503,12 +547,15 @@ int main(int argc, char **argv)
 
 	options(&b, argc, argv);
 	make_streams(&b);
-	connect_speaker(&b, &b.feeder, "feeder", &b.feeder_address, 0x0a000002);
-	connect_speaker(&b, &b.receiver, "receiver", &b.receiver_address, 0x0a000003);
+	connect_speaker(&b, &b.feeder, "feeder", &b.feeder_address,
+		0x0a000000 | b.feeder_address.bytes[15]);
+	b.receiver.fd = -1;
+	if (!addr_is_none(&b.receiver_address))
+		connect_speaker(&b, &b.receiver, "receiver", &b.receiver_address, 0x0a000003);
 	b.keepalive = time(NULL);
-	while (!b.feeder.established || !b.receiver.established)
+	while (!b.feeder.established || (b.receiver.fd >= 0 && !b.receiver.established))
 		turn(&b, false);
-	printf("{\"established\": 2}\n");
+	printf("{\"established\": %d}\n", b.receiver.fd >= 0 ? 2 : 1);
 	fflush(stdout);
 	for (;;) {
 		while (!turn(&b, true))
