@@ -97,7 +97,7 @@ class Bench(Lab):
             self.edge = Pinned(self, "edge", forward=True)
             self.client, self.far = Pinned(self, "client"), Pinned(self, "far")
             self.edge.cpu, self.client.cpu, self.far.cpu = CPUS[0], CPUS[-1], CPUS[-1]
-            self.link(self.edge, "ce0", self.client, "eth0", ["203.0.113.1/24"], ["203.0.113.2/24"])
+            self.link(self.edge, "ce0", self.client, "eth0", ["203.0.113.1/28"], ["203.0.113.2/28"])
             self.link(self.edge, "control0", self.far, "control0", ["2001:db8::1/64"], ["2001:db8::2/64", "2001:db8::3/64"])
             self.client.ip("route", "add", "default", "via", "203.0.113.1")
             for i, egress in enumerate("ab"):
@@ -149,8 +149,14 @@ class Bench(Lab):
         wait_until("the stream goes on", lambda: sum(self.passed()[i] - before[i] for i in to) >= count, 60)
         return [now - then for now, then in zip(self.passed(), before)]
 
-    def wait_routes(self, count, limit):
+    def steady_routes(self):
         before = self.kernel_routes()
+        time.sleep(0.2)
+        return before == self.kernel_routes() and before
+
+    def wait_routes(self, count, limit):
+        """To be called when it has COUNT more than now."""
+        before = wait_until("the kernel's own routes are there", self.steady_routes)
         return lambda: wait_until(f"the kernel has {count} routes more", lambda: self.kernel_routes() >= before + count, limit)
 
     def close(self):
