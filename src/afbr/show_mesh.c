@@ -185,6 +185,17 @@ static json_t *endpoint_row(const struct softwire_endpoint *e, msec now)
 	return row;
 }
 
+/* A new reference; takes ROWS. */
+static json_t *reversed(json_t *rows)
+{
+	json_t *list = json_array();
+
+	for (size_t i = json_array_size(rows); i-- > 0;)
+		json_array_append(list, json_array_get(rows, i));
+	json_decref(rows);
+	return list;
+}
+
 json_t *afbr_show_endpoints(struct afbr *a, const struct addr *address, const char **why)
 {
 	const struct softwires *s = softwires_of(a, why);
@@ -193,12 +204,11 @@ json_t *afbr_show_endpoints(struct afbr *a, const struct addr *address, const ch
 	if (!s)
 		return NULL;
 	rows = json_array();
-	/* The list has the newest first. */
 	for (const struct softwire_endpoint *e = s->endpoints; e; e = e->next)
 		if (!address || addr_equal(address, &e->key.address))
-			json_array_insert_new(rows, 0, endpoint_row(e, loop_clock()));
+			json_array_append_new(rows, endpoint_row(e, loop_clock()));
 	if (!address || json_array_size(rows))
-		return rows;
+		return reversed(rows); /* the list has the newest first */
 	json_decref(rows);
 	*why = "there is no such endpoint: `softwire show endpoints` lists them";
 	return NULL;
