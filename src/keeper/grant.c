@@ -29,7 +29,7 @@ void grant_init(struct grant *g, const struct keeper_policy *policy, struct log 
 	g->upgrade.log = log;
 	g->offered = -1;
 	g->ledger.fd = -1;
-	g->forwarding.ledger = g->bridges.ledger = g->borders.ledger = g->tables.ledger = g->resolver.ledger = &g->ledger;
+	g->forwarding.ledger = g->bridges.ledger = g->borders.ledger = g->hush.ledger = g->tables.ledger = g->resolver.ledger = &g->ledger;
 }
 
 /* ---- what is remembered ---- */
@@ -448,7 +448,17 @@ static int do_neighbours(struct grant *g, const struct message_request *r, int *
 
 static int do_open_raw(struct grant *g, const struct message_request *r, int *ret_fd)
 {
-	return give(descriptor_raw(&r->body.raw.local, r->body.raw.protocol), ret_fd);
+	const struct message_raw *m = &r->body.raw;
+	int result = give(descriptor_raw(&m->local, m->protocol), ret_fd);
+	int hushed = result || m->protocol == IPPROTO_RAW ? 0 : hush_add(&g->hush, g->netlink, &m->local);
+	char text[ADDR_TEXT];
+
+	if (hushed)
+		log_message(g->log, LEVEL_WARN, "mesh-hush",
+			"where a tunnel driver of the kernel is loaded (ip6_tunnel, ip_gre, sit, ipip) it will tell senders that %s takes no softwires: "
+			"this cannot be forbidden here: %s",
+			addr_print(&m->local, text), strerror(-hushed));
+	return result;
 }
 
 static int do_borders(struct grant *g, const struct message_request *r, int *ret_fd)
@@ -624,6 +634,7 @@ static void undo_disallowed(struct grant *g)
 	bridges_limit(&g->bridges, g->netlink, g->policy);
 	tables_limit(&g->tables, g->netlink, g->policy);
 	borders_limit(&g->borders, g->netlink, g->policy);
+	hush_limit(&g->hush, g->netlink, g->policy);
 }
 
 void grant_engine_started(struct grant *g)
@@ -673,6 +684,7 @@ void grant_done(struct grant *g)
 		undo(g, &g->added);
 	tables_done(&g->tables, g->netlink);
 	borders_done(&g->borders, g->netlink);
+	hush_done(&g->hush, g->netlink);
 	bridges_done(&g->bridges, g->netlink);
 	forwarding_restore(&g->forwarding, g->log);
 	while (g->held)

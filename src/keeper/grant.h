@@ -9,6 +9,7 @@
 #include "keeper/forwarding.h"
 #include "keeper/hook.h"
 #include "keeper/handover.h"
+#include "keeper/hush.h"
 #include "keeper/identity.h"
 #include "keeper/keeper.h"
 #include "keeper/message.h"
@@ -59,6 +60,7 @@ struct grant {
 	struct bridges bridges;
 	struct tables tables;
 	struct borders borders;
+	struct hush hush;
 	struct resolver resolver;
 	struct hooks hooks;
 	struct upgrade upgrade;

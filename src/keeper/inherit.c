@@ -174,6 +174,8 @@ static bool inherit_one(struct grant *g, struct handover *from, struct ledger_it
 		return tables_inherit(&g->tables, item);
 	case LEDGER_BORDERS:
 		return borders_inherit(&g->borders, item);
+	case LEDGER_HUSH:
+		return hush_inherit(&g->hush, item);
 	case LEDGER_DNS:
 		return resolver_inherit(&g->resolver, item, loop_clock());
 	case LEDGER_HOOK:

@@ -27,10 +27,11 @@
  * look like), policy.c (what may be asked), grant.c (doing it, and what is undone), held.c (what is held), told.c (what the log says of it), descriptor.c (opening
  * things), ledger.c (what is held and to be undone, in memory that outlives us), inherit.c (from one keeper to the next), handover.c (descriptors over
  * exec() and from the service manager), notify.c (what that is told), upgrade.c (may another program take our place?),
- * forwarding.c (the router switch), table.c (routes of BGP), border.c (filters on client links), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
+ * forwarding.c (the router switch), table.c (routes of BGP), border.c (filters on client links), hush.c (no errors of the kernel's
+ * own about softwires), resolver.c (DNS servers for the host), bridge.c (bridges of LANs), hook.c (the operator's programs), trust.c (which files
  * may be run), child.c (running them), client.c (the engine's side).
  *
- * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, routes of BGP, border filters, addresses on LANs,
+ * Who cleans up: descriptors and devices go when the last process that has them ends; unreachable routes, routes of BGP, border filters, what the kernel is not to say, addresses on LANs,
  * forwarding, bridges, DNS servers and the control socket's file are undone when the keeper ends, in order or by its engine's wish. While only the engine is
  * replaced they stay, because the new one asks for them again.
  * Known limit: a keeper that is killed (SIGKILL) undoes nothing. The next one does where a service manager has kept the ledger; else unreachable
@@ -200,8 +201,8 @@ void keeper_neighbours(struct keeper_client *c, bool add, const char *device, co
 /*
  * A raw socket, non-blocking, with large buffers (as keeper_open_udp()): PROTOCOL (4, 41, 47, 115 or 137) and LOCAL of the policy's `raws`: receives, bound to LOCAL,
  * also where there is no such address yet. PROTOCOL 255: sends whole packets of LOCAL's family (IPPROTO_RAW, header included); not bound. A new one each time:
- * packets that come while there is none are lost, and the kernel tells their senders. It may tell them so, too, ("port unreachable") while there is one: a tunnel
- * driver of the kernel (ipip, sit, ip6_tunnel, ip_gre) sees every packet of its protocol, and says that it has no tunnel for it.
+ * packets that come while there is none are lost, and the kernel tells their senders. Where there is one, the kernel says no "port unreachable" from LOCAL any more,
+ * which else a tunnel driver of its own (ipip, sit, ip6_tunnel, ip_gre), if it is loaded, says of every packet that it has no tunnel for: hush.h.
  */
 void keeper_open_raw(struct keeper_client *c, const struct addr *local, uint8_t protocol, keeper_answer *answer, void *owner);
 /*

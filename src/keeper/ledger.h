@@ -1,6 +1,6 @@
 /*
  * keeper/ledger: what the keeper holds and has changed, in memory that outlives it (state/store.h): the next keeper, of this or another version,
- * holds and undoes it. Whoever has something to hold or to undo keeps its entry here current: grant.c, forwarding.c, table.c, bridge.c, border.c, resolver.c.
+ * holds and undoes it. Whoever has something to hold or to undo keeps its entry here current: grant.c, forwarding.c, table.c, bridge.c, border.c, hush.c, resolver.c.
  *
  * The memory comes from the keeper before, over an upgrade, or from the service manager after a death; it was written by root. It is decoded with
  * care all the same, for another version may have written it: what is not understood is left out.
@@ -25,6 +25,7 @@ enum ledger_kind {
 	LEDGER_HOOK_RUN = 8,
 	LEDGER_TABLE = 9,
 	LEDGER_BORDERS = 10,
+	LEDGER_HUSH = 11,
 };
 
 struct ledger {

@@ -53,12 +53,19 @@ struct netlink_rule {
 	char interface[16];
 	bool from;
 	struct prefix prefix;
+	bool hush; /* rule.c's own */
 };
 /*
- * Afterwards these are our rules, and no others: new ones come before old ones go. What has another protocol or preference is left alone. 0 or -errno: then
+ * Afterwards these are our rules of that form, and no others: new ones come before old ones go. What has another protocol or preference is left alone. 0 or -errno: then
  * the old ones are still there, and maybe some of the new. -EEXIST: somebody has made a rule with our protocol and preference that the kernel takes for one of these.
  */
 int netlink_rules(struct netlink *n, const struct netlink_rule *rules, unsigned count);
+enum { NETLINK_HUSHED = 4 };
+/*
+ * The kernel itself does not say "port unreachable" (ICMP) from the COUNT addresses at LOCALS, nor "prohibited" instead; not of UDP either. Afterwards of these, and
+ * of no others. `ip rule` shows "171: from ... iif lo ipproto icmp dport 771 prohibit proto 171". As above; a kernel before 4.17: -EINVAL or -EOPNOTSUPP.
+ */
+int netlink_hush(struct netlink *n, const struct addr *locals, unsigned count);
 
 /* ---- asking: way.c ---- */
 

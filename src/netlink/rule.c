@@ -3,26 +3,47 @@
  * Rules of the routing policy that forbid.
  *
  * Ours are known by protocol, preference and form. What is there is read first: what is wanted and missing is added, then what is there and not wanted is deleted.
+ *
+ * Hushing. The kernel looks for the way of an ICMP error that it makes as for any other packet of its own, and gives up where that is prohibited. Type and code
+ * are what the policy sees as its destination port (struct flowi_uli). With `iif lo` only packets that this host makes are looked at so closely; without, all
+ * that it forwards would be.
  */
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "netlink/fib.h"
 #include "netlink/request.h"
 
-enum { RULES_AT_ONCE = 64, RULE_BYTES = 16 + 12 + 20 + 20 + 8 + 8, TRIES = 5 };
+enum { RULES_AT_ONCE = 64, RULE_BYTES = 16 + 12 + 20 + 20 + 8 + 8 + 8 + 8, TRIES = 5 };
 
 _Static_assert(RULES_AT_ONCE *RULE_BYTES <= NETLINK_BUFFER, "they are built where requests are");
 _Static_assert(sizeof(((struct netlink_rule *)0)->interface) == IFNAMSIZ, "a name of an interface");
+
+#define LOOPBACK "lo"
+
+static uint8_t icmp_of(uint8_t family)
+{
+	return family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
+/* Type and code of the error, as a port. */
+static uint16_t port_unreachable(uint8_t family)
+{
+	return family == AF_INET6 ? ICMP6_DST_UNREACH << 8 | ICMP6_DST_UNREACH_NOPORT
+				  : ICMP_DEST_UNREACH << 8 | ICMP_PORT_UNREACH;
+}
 
 /* ---- what is there ---- */
 
 struct rules {
 	struct netlink_rule *list;
 	unsigned count, room;
+	bool hush; /* of which form */
 };
 
 /* What one message says. */
@@ -31,7 +52,9 @@ struct facts {
 	uint32_t preference;
 	struct addr src, dst;
 	char interface[IFNAMSIZ];
-	bool more; /* conditions that ours have not */
+	uint8_t ip_protocol;               /* 0: any */
+	struct fib_rule_port_range dports; /* 0 to 0: any */
+	bool more;                         /* conditions that ours have not */
 };
 
 static struct addr to_addr(const struct nlattr *a, uint8_t family)
@@ -66,9 +89,16 @@ static int take_attribute(const struct nlattr *a, void *arg)
 	case FRA_PROTOCOL:
 		f->protocol = mnl_attr_validate(a, MNL_TYPE_U8) < 0 ? 0 : mnl_attr_get_u8(a);
 		break;
+	case FRA_IP_PROTO:
+		f->ip_protocol = mnl_attr_validate(a, MNL_TYPE_U8) < 0 ? 0 : mnl_attr_get_u8(a);
+		break;
+	case FRA_DPORT_RANGE:
+		if (mnl_attr_get_payload_len(a) == sizeof(f->dports))
+			memcpy(&f->dports, mnl_attr_get_payload(a), sizeof(f->dports));
+		break;
 	case FRA_OIFNAME:
 	case FRA_FWMARK:
-	case FRA_IP_PROTO:
+	case FRA_SPORT_RANGE:
 	case FRA_UID_RANGE:
 		f->more = true;
 		break;
@@ -100,10 +130,23 @@ static bool is_ours(const struct fib_rule_hdr *m, const struct facts *f)
 	       !f->more && *f->interface && addr_is_none(&f->src) != addr_is_none(&f->dst);
 }
 
+static bool is_border(const struct facts *f)
+{
+	return !f->ip_protocol && !f->dports.start && !f->dports.end;
+}
+
+static bool is_hush(const struct fib_rule_hdr *m, const struct facts *f)
+{
+	return !strcmp(f->interface, LOOPBACK) && m->src_len == addr_bits(f->family) &&
+	       f->ip_protocol == icmp_of(f->family) && f->dports.start == port_unreachable(f->family) &&
+	       f->dports.end == f->dports.start;
+}
+
 static int take_rule(const struct nlmsghdr *h, void *arg)
 {
 	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
-	struct netlink_rule rule = {0};
+	struct rules *all = arg;
+	struct netlink_rule rule = {.hush = all->hush};
 	struct facts f = {0};
 
 	if (h->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(h) < sizeof(*m))
@@ -111,13 +154,13 @@ static int take_rule(const struct nlmsghdr *h, void *arg)
 	f.family = m->family;
 	if (mnl_attr_parse(h, sizeof(*m), take_attribute, &f) < 0)
 		return -EBADMSG;
-	if (!is_ours(m, &f))
+	if (!is_ours(m, &f) || !(all->hush ? is_hush(m, &f) : is_border(&f)))
 		return 0;
 	memcpy(rule.interface, f.interface, sizeof(rule.interface));
 	rule.from = !addr_is_none(&f.src);
 	rule.prefix.addr = rule.from ? f.src : f.dst;
 	rule.prefix.len = rule.from ? m->src_len : m->dst_len;
-	return append(arg, &rule);
+	return append(all, &rule);
 }
 
 /* A kernel without such rules has none of ours. */
@@ -157,6 +200,13 @@ static size_t put(void *at, uint32_t sequence, bool add, const struct netlink_ru
 		m->dst_len = rule->prefix.len;
 	mnl_attr_put_strz(h, FRA_IIFNAME, rule->interface);
 	request_put_addr(h, rule->from ? FRA_SRC : FRA_DST, &rule->prefix.addr);
+	if (rule->hush) {
+		const uint16_t error = port_unreachable(m->family);
+		const struct fib_rule_port_range ports = {.start = error, .end = error};
+
+		mnl_attr_put_u8(h, FRA_IP_PROTO, icmp_of(m->family));
+		mnl_attr_put(h, FRA_DPORT_RANGE, sizeof(ports), &ports);
+	}
 	mnl_attr_put_u32(h, FRA_PRIORITY, NETLINK_RULE_PREFERENCE);
 	mnl_attr_put_u8(h, FRA_PROTOCOL, NETLINK_PROTOCOL);
 	return h->nlmsg_len;
@@ -209,15 +259,13 @@ static int find_missing(
 	return r;
 }
 
-int netlink_rules(struct netlink *n, const struct netlink_rule *rules, unsigned count)
+/* From the rules of that form that are there to those that are wanted. */
+static int arrange(struct netlink *n, bool hush, const struct netlink_rule *rules, unsigned count)
 {
 	const struct rules wanted = {.list = (struct netlink_rule *)rules, .count = count};
-	struct rules there = {0}, come = {0}, go = {0};
+	struct rules there = {.hush = hush}, come = {0}, go = {0};
 	int r;
 
-	for (unsigned i = 0; i < count; i++)
-		if (!*rules[i].interface || addr_is_none(&rules[i].prefix.addr) || !rules[i].prefix.len)
-			return -EINVAL;
 	r = read_family(n, AF_INET, &there);
 	if (!r)
 		r = read_family(n, AF_INET6, &there);
@@ -233,4 +281,30 @@ int netlink_rules(struct netlink *n, const struct netlink_rule *rules, unsigned 
 	free(come.list);
 	free(go.list);
 	return r;
+}
+
+int netlink_rules(struct netlink *n, const struct netlink_rule *rules, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!*rules[i].interface || addr_is_none(&rules[i].prefix.addr) || !rules[i].prefix.len ||
+			rules[i].hush)
+			return -EINVAL;
+	return arrange(n, false, rules, count);
+}
+
+int netlink_hush(struct netlink *n, const struct addr *locals, unsigned count)
+{
+	struct netlink_rule rules[NETLINK_HUSHED] = {0};
+
+	if (count > NETLINK_HUSHED)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++) {
+		if (addr_is_none(&locals[i]))
+			return -EINVAL;
+		rules[i] = (struct netlink_rule){.interface = LOOPBACK,
+			.from = true,
+			.prefix = {.addr = locals[i], .len = addr_bits(locals[i].family)},
+			.hush = true};
+	}
+	return arrange(n, true, rules, count);
 }

@@ -140,15 +140,19 @@ static int port_of(int fd)
 enum { DEVICE, PORT, OWN_PORT, TAP, LISTENER, WORD, FORWARDING, STORED, VALUES };
 
 static const char *const taps[] = {"softwire0"}, *const clients[] = {"lan0"};
-static const char core6[] = "2001:db8:c::/48";
+static const char core6[] = "2001:db8:c::/48", raw6[] = "2001:db8:c::1";
 
 /* With a LAN, too. */
 static struct stage *stage_with_mesh(void)
 {
 	static struct prefix core;
+	static struct addr raw;
 	struct stage *s = stage_new(true);
 
 	core = to_prefix(core6);
+	raw = to_addr(raw6);
+	s->policy.raws = &raw;
+	s->policy.raw_count = 1;
 	s->policy.taps = taps;
 	s->policy.borders = clients;
 	s->policy.border_sets = &core;
@@ -162,7 +166,7 @@ static int ask_for_everything(struct stage *s, int fd)
 	struct stat listener;
 	uint32_t number = 7;
 	struct prefix pool = to_prefix("2001:db8:100::/48"), core = to_prefix(core6);
-	struct addr lan = to_addr("2001:db8:1:2::1");
+	struct addr lan = to_addr("2001:db8:1:2::1"), raw = to_addr(raw6);
 	volatile int *values = s->notes->values + VALUES * s->notes->lives;
 	int own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in sa = {.sin_family = AF_INET};
@@ -198,6 +202,7 @@ static int ask_for_everything(struct stage *s, int fd)
 	values[TAP] = (int)if_nametoindex("softwire0");
 	note(s, s->notes->lives == 1 ? ASK(&a, keeper_neighbours, true, "softwire0", &number, 1) : 0);
 	note(s, ASK(&a, keeper_borders, clients, 1, &core, 1));
+	note(s, ASK(&a, keeper_open_raw, &raw, 47));
 	values[STORED] = keeper_is_kept();
 	keeper_ready(a.client);
 	pause_for_test(s);
@@ -205,7 +210,7 @@ static int ask_for_everything(struct stage *s, int fd)
 	return 0;
 }
 
-enum { STEPS = 13 };
+enum { STEPS = 14 };
 
 static const char pool6[] = "20010db8010000000000000000000000", lan6[] = "20010db8000100020000000000000001";
 
@@ -252,6 +257,7 @@ static void see_everything(const struct stage *s, bool there)
 	assert_int_equal(access(s->control, F_OK) == 0, there);
 	assert_int_equal(shown("ip -6 neigh show nud permanent", "fe80::7 dev softwire0", "02:00:00:00:00:07"), there);
 	assert_int_equal(shown("ip -6 rule show", "171:", "iif lan0"), there ? 2 : 0);
+	assert_int_equal(shown("ip -6 rule show", "171:", "iif lo"), there ? 1 : 0);
 }
 
 /* proves: PS-2 partial */
@@ -301,7 +307,7 @@ static void what_is_not_allowed_any_more_is_undone(void **state)
 	start(s);
 	hear_until_ready(s, m);
 	kill_keeper(s);
-	s->policy.lan_count = s->policy.border_count = 0; /* the configuration has changed meanwhile */
+	s->policy.lan_count = s->policy.border_count = s->policy.raw_count = 0; /* the configuration has changed meanwhile */
 	m->ready = false;
 	start(s);
 	hear_until_ready(s, m);

@@ -489,21 +489,21 @@ static void gives_what_softwires_need_and_leaves_nothing(void **state)
 	see_device();
 	administer("ip route add 198.51.100.0/24 via inet6 fe80::7 dev " DEVICE
 		   " && ip -6 route add 2001:db8:1::/48 via fe80::7 dev " DEVICE);
-	assert_int_equal(rules("proto 171", ""), 8); /* two links, two sets, from and to */
+	assert_int_equal(rules("proto 171", ""), 9); /* two links, two sets, from and to; and what the kernel is not to say */
 	assert_int_equal(rules("171:", "iif lan1"), 4);
 	let_reach(s, 2);
-	assert_int_equal(rules("proto 171", ""), 2);
+	assert_int_equal(rules("proto 171", ""), 3);
 	let_reach(s, 3);
-	assert_int_equal(rules("proto 171", ""), 0);
+	assert_int_equal(rules("proto 171", ""), 1);
 	let_reach(s, 4);
-	assert_int_equal(rules("proto 171", ""), 8);
+	assert_int_equal(rules("proto 171", ""), 9);
 
 	let_reach(s, 5); /* it ended, as if it had crashed; the next one finds all as it was */
 	assert_int_equal(s->notes->lives, 2);
 	see_notes(s, 39);
 	see_device();
 	assert_int_equal(shown("ip -4 route show dev " DEVICE, "via inet6 fe80::7", ""), 1);
-	assert_int_equal(rules("proto 171", ""), 8);
+	assert_int_equal(rules("proto 171", ""), 9);
 	s->notes->go = 8;
 	assert_int_equal(stage_end(s), 0);
 	assert_int_equal(if_nametoindex(DEVICE), 0);
@@ -659,6 +659,86 @@ static void clients_reach_no_address_of_the_core_and_have_none(void **state)
 	stage_free(s);
 }
 
+/* ---- what the kernel says of softwires ---- */
+
+static int ask_for_raw(struct stage *s, int fd)
+{
+	struct addr local6 = to_addr("2001:db8:c::1"), local4 = to_addr("192.0.2.1");
+	struct actor a;
+
+	actor_init(&a, fd);
+	note(s, ASK(&a, keeper_open_raw, &local6, 47));
+	note(s, ASK(&a, keeper_open_raw, &local4, 47));
+	note(s, ASK(&a, keeper_open_raw, &local4, 4)); /* one rule is enough */
+	pause_for_test(s);
+	actor_done(&a);
+	return 0;
+}
+
+/* To a UDP port where nobody listens. */
+static struct frame datagram_to_nobody(bool six)
+{
+	struct frame f = frame_of(
+		core_lladdr, six ? "2001:db8:c::2" : "192.0.2.2", six ? "2001:db8:c::1" : "192.0.2.1", IPPROTO_UDP);
+	uint8_t udp[] = {0x12, 0x34, 0, 9, 0, 8, 0, 0}, pseudo[32 + 8 + sizeof(udp)] = {[35] = 8, [39] = IPPROTO_UDP};
+	uint16_t sum;
+
+	memcpy(pseudo, f.bytes + ETH_HLEN + 8, 32);
+	memcpy(pseudo + 40, udp, sizeof(udp));
+	sum = checksum(pseudo, sizeof(pseudo));
+	if (six)
+		memcpy(udp + 6, &sum, sizeof(sum));
+	memcpy(f.bytes + f.len - sizeof(udp), udp, sizeof(udp));
+	return f;
+}
+
+/* The code of "unreachable" that the sender of F hears; -1: it hears nothing. What is sent behind it is forwarded when that has been decided. */
+static int unreachable(const struct place *p, const struct frame *f, bool six)
+{
+	struct frame marker = frame_of(core_lladdr, "192.0.2.2", "203.0.113.5", IPPROTO_UDP), got;
+
+	put(p->core, f);
+	put(p->core, &marker);
+	assert_true(take(p->lan, IPPROTO_UDP, "203.0.113.5", PATIENCE, &got));
+	if (!take(p->core, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, six ? "2001:db8:c::2" : "192.0.2.2", NOW, &got))
+		return -1;
+	return got.bytes[ETH_HLEN + (six ? 41 : 21)];
+}
+
+static void see_unreachable(const struct place *p, bool hushed)
+{
+	struct frame f4 = datagram_to_nobody(false), f6 = datagram_to_nobody(true),
+		     other = frame_of(core_lladdr, "192.0.2.2", "192.0.2.1", 99);
+
+	assert_int_equal(unreachable(p, &f4, false), hushed ? -1 : ICMP_PORT_UNREACH);
+	assert_int_equal(unreachable(p, &f6, true), hushed ? -1 : ICMP6_DST_UNREACH_NOPORT);
+	assert_int_equal(unreachable(p, &other, false), ICMP_PROT_UNREACH); /* all else is said */
+}
+
+/* A tunnel driver that has no tunnel for a packet says the same of it as UDP does where nobody listens. */
+static void kernel_says_nothing_of_softwires(void **state)
+{
+	struct prefix sets[2];
+	struct addr raws[2];
+	struct stage *s = stage_of_mesh(raws, sets);
+	struct place p = {0};
+
+	make_router(&p);
+	write_setting("ipv4/icmp_ratelimit", "0");
+	write_setting("ipv6/icmp/ratelimit", "0");
+	see_unreachable(&p, false);
+	stage_start(s, ask_for_raw);
+	let_reach(s, 1);
+	see_notes(s, 3);
+	assert_int_equal(rules("proto 171", "iif lo"), 2);
+	see_unreachable(&p, true);
+	s->notes->go = 1;
+	assert_int_equal(stage_end(s), 0);
+	see_unreachable(&p, false);
+	close_place(&p);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -669,6 +749,7 @@ int main(void)
 		cmocka_unit_test(gives_what_softwires_need_and_leaves_nothing),
 		cmocka_unit_test(refuses_what_the_policy_does_not_name),
 		cmocka_unit_test(clients_reach_no_address_of_the_core_and_have_none),
+		cmocka_unit_test(kernel_says_nothing_of_softwires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

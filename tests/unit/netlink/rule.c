@@ -117,6 +117,34 @@ static void what_others_have_made_stays(void **state)
 	leave(&p);
 }
 
+/* Port unreachable is 3 and 3 (RFC 792), 1 and 4 (RFC 4443). */
+static void kernel_is_hushed_beside_other_rules(void **state)
+{
+	struct netlink_rule border = rule("lan0", true, "192.0.2.1/32");
+	struct addr locals[NETLINK_HUSHED + 1] = {addr4(192, 0, 2, 1), prefix("2001:db8::1/128").addr, addr4(192, 0, 2, 2)};
+	struct place p;
+
+	NAMESPACE_OR_SKIP();
+	p = enter("lan0", IFF_TAP);
+	administer("ip rule add pref 171 from 192.0.2.1 iif lo ipproto icmp dport 768-771 prohibit proto 171");
+	assert_int_equal(netlink_rules(p.netlink, &border, 1), 0);
+	assert_int_equal(netlink_hush(p.netlink, locals, 2), 0);
+	assert_int_equal(has4("171:\tfrom 192.0.2.1 iif lo ipproto icmp dport 771 prohibit", "proto 171"), 1);
+	assert_int_equal(has6("171:\tfrom 2001:db8::1 iif lo ipproto ipv6-icmp dport 260 prohibit", "proto 171"), 1);
+	assert_int_equal(netlink_hush(p.netlink, locals, 2), 0); /* once more: none is there twice */
+	assert_int_equal(has4("proto 171", "") + has6("proto 171", ""), 4);
+	assert_int_equal(netlink_rules(p.netlink, NULL, 0), 0);
+	assert_int_equal(has4("proto 171", "") + has6("proto 171", ""), 3);
+	assert_int_equal(netlink_rules(p.netlink, &border, 1), 0);
+	assert_int_equal(netlink_hush(p.netlink, locals + 2, 1), 0);
+	assert_int_equal(has4("from 192.0.2.2", "dport 771"), 1);
+	assert_int_equal(netlink_hush(p.netlink, locals, NETLINK_HUSHED + 1), -EINVAL);
+	assert_int_equal(netlink_hush(p.netlink, locals + 3, 1), -EINVAL); /* no address */
+	assert_int_equal(netlink_hush(p.netlink, NULL, 0), 0);
+	assert_int_equal(has4("proto 171", "") + has6("proto 171", ""), 2); /* the border's, and the administrator's */
+	leave(&p);
+}
+
 static void what_cannot_be(void **state)
 {
 	struct netlink_rule rules[2];
@@ -141,6 +169,7 @@ int main(void)
 		cmocka_unit_test(both_families_come_and_go),
 		cmocka_unit_test(hundreds_of_them),
 		cmocka_unit_test(what_others_have_made_stays),
+		cmocka_unit_test(kernel_is_hushed_beside_other_rules),
 		cmocka_unit_test(what_cannot_be),
 	};
 
