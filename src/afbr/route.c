@@ -99,9 +99,17 @@ static json_t *told_of(const struct afbr *a, const struct rib *r, rib_id net, ui
 	return list;
 }
 
-static rib_id find(const struct rib *r, const struct prefix *p, bool exact)
+/* The longest prefix that has A and that somebody has told, also if none of its paths can be used: 0, there is none. */
+static rib_id longest_told(const struct rib *r, const struct addr *a)
 {
-	return exact ? rib_find(r, p) : rib_longest(r, &p->addr);
+	for (int len = (int)addr_bits(a->family); len >= 0; len--) {
+		struct prefix p = prefix_of(a, (unsigned)len);
+		rib_id net = rib_find(r, &p);
+
+		if (net && rib_first_path(r, net))
+			return net;
+	}
+	return 0;
 }
 
 /* What takes more room than a stack has. */
@@ -122,17 +130,29 @@ static json_t *row_of(struct afbr *a, const struct rib *r, rib_id net, struct ro
 	return row;
 }
 
+/* Of an address first what would be there, if it cannot be used; then what is. */
+static void add_rows(json_t *list, struct afbr *a, const struct rib *r, const struct prefix *p, bool exact,
+	struct room *room)
+{
+	rib_id told = exact ? rib_find(r, p) : longest_told(r, &p->addr);
+	rib_id used = exact ? told : rib_longest(r, &p->addr);
+
+	if (told)
+		json_array_append_new(list, row_of(a, r, told, room));
+	if (used && used != told)
+		json_array_append_new(list, row_of(a, r, used, room));
+}
+
 json_t *afbr_show_route(struct afbr *a, const struct prefix *p, bool exact, const char **why)
 {
 	json_t *list = json_array();
 	struct room *room = malloc(sizeof(*room));
 
 	for (unsigned f = 0; f < BGP_FAMILIES && a->running && room; f++) {
-		struct rib *r = bgp_rib(a->bgp, (enum bgp_family)f);
-		rib_id net = bgp_family_af(r->family) == p->addr.family ? find(r, p, exact) : 0;
+		const struct rib *r = bgp_rib(a->bgp, (enum bgp_family)f);
 
-		if (net)
-			json_array_append_new(list, row_of(a, r, net, room));
+		if (bgp_family_af(r->family) == p->addr.family)
+			add_rows(list, a, r, p, exact, room);
 	}
 	*why = !room         ? "not enough memory"
 	       : !a->running ? AFBR_NOT_UP

@@ -250,7 +250,7 @@ void accept_free(struct softwires *s);
 
 /* ---- transmitters.c ---- */
 
-/* Those of the process before may send, too, until transmitter_settle(): the restart is over (with adopt_settle()). */
+/* Those of the process before, and the endpoints of adopt_rows(), may send, too, until transmitter_settle(): the restart is over (with adopt_settle()). */
 int transmitter_start(struct softwires *s);
 /* a->bgp is there: routes of the Encapsulation SAFI are read. 0 or -ENOMEM */
 int transmitter_begin(struct softwires *s);

@@ -265,6 +265,19 @@ static void load(struct transmitters *t)
 	}
 }
 
+/* Who is sent to may send: egresses are written down as they come, senders somewhat later. */
+static void keep_endpoints(struct transmitters *t)
+{
+	for (const struct softwire_endpoint *e = t->softwires->endpoints; e; e = e->next) {
+		struct sender *s = get(t, &e->key.address);
+
+		if (!s)
+			return;
+		s->kept = true;
+		judge(t, s);
+	}
+}
+
 void transmitter_settle(struct softwires *s)
 {
 	struct sender *next;
@@ -314,6 +327,7 @@ int transmitter_start(struct softwires *s)
 	t->saving.fire = save;
 	s->transmitters = t;
 	load(t);
+	keep_endpoints(t);
 	return set_prefixes(s);
 }
 

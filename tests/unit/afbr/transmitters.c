@@ -346,6 +346,23 @@ static void those_of_the_process_before_may_send_until_bgp_has_told_all(void **s
 	scene_free(x);
 }
 
+/* A process that dies young has not written down who may send, but where it sends to. */
+static void endpoints_of_the_process_before_may_send_until_bgp_has_told_all(void **state)
+{
+	struct scene *x = scene_new("2001:db8::1");
+	struct softwire_endpoint e = {.adopted = true};
+
+	assert_int_equal(addr_parse("2001:db8::2", &e.key.address), 0);
+	end(x);
+	x->softwires.endpoints = &e;
+	begin(x);
+	assert_true(may_send(x, "2001:db8::2"));
+	transmitter_settle(&x->softwires);
+	assert_false(may_send(x, "2001:db8::2"));
+	x->softwires.endpoints = NULL;
+	scene_free(x);
+}
+
 static void bad_records_are_told_and_do_no_harm(void **state)
 {
 	static const struct {
@@ -403,6 +420,7 @@ int main(void)
 		cmocka_unit_test(the_operator_names_others),
 		cmocka_unit_test(next_hops_outside_of_the_endpoints_may_not),
 		cmocka_unit_test(those_of_the_process_before_may_send_until_bgp_has_told_all),
+		cmocka_unit_test(endpoints_of_the_process_before_may_send_until_bgp_has_told_all),
 		cmocka_unit_test(bad_records_are_told_and_do_no_harm),
 		cmocka_unit_test(a_flood_of_strangers_does_not_fill_the_log),
 		cmocka_unit_test(without_a_core_nothing_is_noted),
