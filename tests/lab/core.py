@@ -145,6 +145,11 @@ class FrrCe(Frr):
 CE_KINDS = {Bird: BirdCe, Frr: FrrCe, GoBgp: GoBgp}
 
 
+def wait_ready(*daemons):
+    for daemon in daemons:
+        wait_until(f"{daemon.name} is ready", lambda: daemon.has("event=ready"), 15)
+
+
 # ---- the mesh ----
 
 
@@ -353,6 +358,8 @@ class Pair(Core):
         for node in self.afbr.values():
             for key in ("all", "default"):
                 node.sysctl(f"net.ipv4.conf.{key}.rp_filter", 2)
+            node.sysctl("net.ipv4.icmp_ratelimit", 0)  # tests ask often
+            node.sysctl("net.ipv6.icmp.ratelimit", 0)
         self.teller_node = self.router("teller", self.at.rr)
         for name, node in (("afbr1", self.afbr[1]), ("afbr2", self.afbr[2]), ("teller", self.teller_node)):
             self.core_link(self.p, f"to-{name}", node, "core0")
@@ -388,6 +395,7 @@ class Pair(Core):
 
     def start_each(self, keys):
         self.daemon = {n: self.start_afbr(n, **keys[n]) for n in (1, 2)}
+        wait_ready(*self.daemon.values())
         wait_up(self.daemon[1], "afbr2")
         wait_up(self.daemon[2], "afbr1")
         return self.daemon

@@ -250,8 +250,9 @@ class Lab:
 
     def capture(self, node, device, expression="udp", options=()):
         """Starts a capture; the file can be read as soon as capture.stop() returns. OPTIONS of tcpdump."""
-        path = self.dir / f"{node.name}-{device}.pcap"
-        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, *options, expression, log=self.dir / f"{node.name}-{device}.tcpdump")
+        path, log = self.dir / f"{node.name}-{device}.pcap", self.dir / f"{node.name}-{device}.tcpdump"
+        log.unlink(missing_ok=True)  # of the capture before
+        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, *options, expression, log=log)
         wait_until("tcpdump listens", lambda: process.has("listening on"), 10)
         process.path = path
         return process

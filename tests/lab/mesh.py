@@ -105,7 +105,9 @@ def row(daemon, name):
 
 
 def is_up(daemon, name):
-    return row(daemon, name)["state"] == "established"
+    """Not while it does not run, or has not begun."""
+    answer = daemon.ask("show", "bgp", "neighbors", name, check=False)
+    return bool(answer.get("ok")) and answer["neighbors"][0]["state"] == "established"
 
 
 def wait_up(daemon, *names):

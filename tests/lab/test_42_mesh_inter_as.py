@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+42: a mesh over two autonomous systems (RFC 5565 section 12, option 3): border routers of one are next hops of routes in the other.
+
+    host1 --- a1 ====== p ====== a2 ====== b1 --- host2          === IPv6; client networks are IPv4
+              2001:db8:ffff::1,  ::2       2001:db8:eeee::1
+              \\------ AS 65001 ------/    AS 65002
+
+p has no route to b1, and a1 none but that of BGP, by a2: for b1 a1 packs twice. a2 leaves the next hops of E-IP routes as they are, and takes packets of the core's
+own family out of softwires (transit). b1 has a route to a1: it packs once.
+"""
+import pytest
+
+import seen
+from core import Addresses, endpoints, mesh_routes, wait_ready
+from lab import Lab, Node, Softwired, wait_until
+from mesh import neighbor, speaker, wait_up
+
+pytestmark = pytest.mark.xdist_group("mesh-42")
+A1, A2, P, B1 = "2001:db8:ffff::1", "2001:db8:ffff::2", "2001:db8:ffff::11", "2001:db8:eeee::1"
+A_SET, B_SET = "2001:db8:ffff::/48", "2001:db8:eeee::/48"
+HOST, GATEWAY, NETWORK = ({n: f"198.18.{n}.{end}" for n in (1, 2)} for end in ("10", "1", "0/24"))
+FAMILIES = ["ipv4", "ipv6", "ipv6-encap"]
+
+
+class TwoSystems(Lab):
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def build(self):
+        self.at = Addresses(6)
+        self.a1, self.p, self.a2, self.b1 = (self.router(name, address) for name, address in (("a1", A1), ("p", P), ("a2", A2), ("b1", B1)))
+        self.host = {n: Node(self, f"host{n}") for n in (1, 2)}
+        for number, (left, right) in enumerate(((self.a1, self.p), (self.p, self.a2), (self.a2, self.b1))):
+            self.link(left, f"to-{right.short}", right, f"to-{left.short}", [f"fe80::{number}1/64"], [f"fe80::{number}2/64"])
+        for node, at, device, *targets in ((self.a1, "fe80::2", "to-p", P, A2), (self.p, "fe80::1", "to-a1", A1), (self.p, "fe80::12", "to-a2", A2),
+                                           (self.a2, "fe80::11", "to-p", P, A1), (self.a2, "fe80::22", "to-b1", B_SET), (self.b1, "fe80::21", "to-a2", A_SET)):
+            for target in targets:
+                node.ip("route", "add", target, "via", at, "dev", device)
+        for n, edge in ((1, self.a1), (2, self.b1)):
+            self.link(edge, "ce0", self.host[n], "eth0", [f"{GATEWAY[n]}/24"], [f"{HOST[n]}/24"])
+            self.host[n].ip("route", "add", "default", "via", GATEWAY[n])
+
+    def router(self, name, address):
+        node = Node(self, name, forward=True)
+        node.ip("addr", "add", f"{address}/128", "dev", "lo")
+        node.short = name
+        return node
+
+    def start_daemons(self):
+        common = {"families": FAMILIES, "advertisement_interval": 0}
+        other = {**common, "multihop": True, "import": "all", "export": "all"}
+        only4 = {"kernel": {"export": {"families": ["ipv4"]}}}
+        accept = {"accept": ["ipip"]}
+        texts = {
+            "a1": speaker(1, 65001, {"a2": neighbor(A2, next_hop_self=True, **common)}, [NETWORK[1]], {"address": A1, "interfaces": ["to-p"]}, accept, **only4),
+            "a2": speaker(2, 65001, {"a1": neighbor(A1, **common), "b1": neighbor(B1, next_hop_unchanged=True, **{"as": 65002}, **other)}, [B_SET],
+                          {"address": A2, "interfaces": ["to-p", "to-b1"], "transit": True}, accept, **only4),
+            "b1": speaker(3, 65002, {"a2": neighbor(A2, **{"as": 65001}, **other)}, [NETWORK[2]], {"address": B1, "interfaces": ["to-a2"]}, accept, **only4)}
+        self.daemon = {name: Softwired(getattr(self, name), name, text, wait=False) for name, text in texts.items()}
+        wait_ready(*self.daemon.values())
+        wait_up(self.daemon["a2"], "a1", "b1")
+        wait_until("a1 and b1 have a way", lambda: NETWORK[2] in mesh_routes(self.a1, 4) and NETWORK[1] in mesh_routes(self.b1, 4))
+
+    def seen_at(self, node, device):
+        """Headers of one ping from host1 to host2, each way, at DEVICE."""
+        capture = self.capture(node, device, "ip6 proto 4 or ip6 proto 41")
+        assert self.host[1].ping(HOST[2])
+        capture.stop()
+        return [p.headers for p in seen.quick(capture.path)], capture.path
+
+
+@pytest.fixture(scope="module")
+def net():
+    with TwoSystems(name="twoas") as net:
+        net.start_daemons()
+        wait_until("host1 reaches host2", lambda: net.host[1].ping(HOST[2]))
+        yield net
+
+
+INNER = (HOST[1], HOST[2])
+BACK = [(B1, A1), INNER[::-1]]
+
+
+# proves: MESH-AS-4, MESH-AS-5, MESH-AS-3 partial
+def test_packed_twice_where_the_interior_has_no_route_to_the_next_hop(net):
+    packets, path = net.seen_at(net.p, "to-a2")
+    assert packets == [[(A1, A2), (A1, B1), INNER], BACK]
+    double = seen.read(path, 6, "ipv6.dst == " + A2)
+    assert [(p.stack[:3], p.outer, p.inner) for p in double] == [(("ipv6", "ipv6", "ip"), [(A1, A2), (A1, B1)], INNER)]
+    assert seen.wrong(seen.read(path, 6)) == []
+    packets, _ = net.seen_at(net.a2, "to-b1")
+    assert packets == [[(A1, B1), INNER], BACK], "one of them ends at a2"
+    assert endpoints(net.daemon["a1"])[B1]["through"] == A2
+    assert A2 in net.daemon["a1"].table("show", "route", HOST[2])
+
+
+# proves: MESH-AS-6
+def test_the_mtu_counts_both(net):
+    assert endpoints(net.daemon["a1"])[B1]["mtu"] == 1420 and endpoints(net.daemon["b1"])[A1]["mtu"] == 1460
+    out = net.host[1].sh("ping", "-n", "-c", 1, "-W", 2, "-M", "do", "-s", 1421 - 28, HOST[2], check=False).stdout
+    assert "mtu = 1420" in out, out
+    assert net.host[1].ping(HOST[2], size=1420 - 28)
+
+
+# proves: MESH-AS-5
+def test_packed_once_as_soon_as_the_interior_has_a_route(net):
+    net.p.ip("route", "add", B_SET, "via", "fe80::12", "dev", "to-a2")
+    net.a1.ip("route", "add", B_SET, "via", "fe80::2", "dev", "to-p")
+    wait_until("a1 packs once", lambda: endpoints(net.daemon["a1"])[B1]["mtu"] == 1460)
+    packets, _ = net.seen_at(net.p, "to-a2")
+    assert packets == [[(A1, B1), INNER], BACK]
+    net.a1.ip("route", "del", B_SET)
+    wait_until("a1 packs twice", lambda: endpoints(net.daemon["a1"])[B1]["mtu"] == 1420)
+    packets, _ = net.seen_at(net.p, "to-a2")
+    assert packets == [[(A1, A2), (A1, B1), INNER], BACK]
