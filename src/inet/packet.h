@@ -1,7 +1,7 @@
 /*
  * inet: the bytes of IPv6, IPv4, UDP and ICMPv6 that the engines and the data plane build and read themselves.
  *
- * Parts: packet.c (checksums, IPv6, ICMP errors, MSS) and ip4.c, below; inner.h (a packet inside another), tos.h (DSCP and ECN), fragment.h (pieces).
+ * Parts: packet.c (checksums, IPv6, ICMP errors, MSS) and ip4.c, below; inner.h (a packet inside another), tos.h (DSCP and ECN), fragment.h (pieces), offload.h (what kernels leave undone).
  * Pure functions. Nothing here keeps state, knows a softwire, or does I/O.
  * RFC 8200 (IPv6), RFC 4443 (ICMPv6), RFC 768 (UDP), RFC 1071/1624 (checksum), RFC 791 (IPv4), RFC 792 (ICMP).
  */

@@ -14,7 +14,7 @@ static const struct {
 	uint8_t type6, code6, type4, code4;
 	uint16_t rate;
 } errors[MESH_ERRORS] = {
-	[MESH_ERROR_NO_ROUTE] = {ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 3, 0, 200},
+	[MESH_ERROR_NO_ROUTE] = {ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 3, 0, 1000},
 	[MESH_ERROR_TOO_BIG] = {ICMP6_TOO_BIG, 0, 3, 4, 2000},
 };
 

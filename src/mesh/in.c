@@ -7,6 +7,9 @@
  */
 #include "mesh/parts.h"
 
+#include <net/if.h>
+
+#include "inet/offload.h"
 #include "inet/packet.h"
 
 static bool is_core_interface(const struct mesh_plane *p, unsigned ifindex)
@@ -109,6 +112,48 @@ static const char *payload_read(
 	return NULL;
 }
 
+static void log_merged(struct mesh_plane *p, unsigned ifindex)
+{
+	char name[IF_NAMESIZE] = "";
+	struct log_line l;
+
+	if (p->merged || !log_begin(p->log, &l, LEVEL_WARN, "packets-merged"))
+		return;
+	p->merged = true;
+	if (if_indextoname(ifindex, name))
+		log_text(&l, "interface", name);
+	log_format(&l, "message",
+		"it merges TCP segments inside softwires (GRO), which are cut again here: "
+		"`ethtool -K %s gro off` spares both",
+		*name ? name : "INTERFACE");
+	log_end(&l);
+}
+
+/*
+ * The last step before the device. Segments that were merged on their way up (inet/offload.h) would be too large for any interface behind us, and how large they were nobody
+ * can tell any more: they are cut to what every path takes.
+ */
+static void hand_over(struct mesh_plane *p, unsigned ifindex, const struct inner *inner, uint8_t *packet)
+{
+	uint8_t family = inner->src.family;
+	struct tcp_segments s;
+	size_t len;
+
+	if (!transport_is_begun(packet, inner)) {
+		mesh_device_write(p, family, packet, inner->len);
+		return;
+	}
+	if (inner->len <= IP6_MIN_MTU || !tcp_segments_begin(&s, packet, inner, IP6_MIN_MTU)) {
+		transport_complete(packet, inner);
+		mesh_device_write(p, family, packet, inner->len);
+		return;
+	}
+	p->counters.rx_merged++;
+	log_merged(p, ifindex);
+	while ((packet = tcp_segments_next(&s, &len)))
+		mesh_device_write(p, family, packet, len);
+}
+
 /* It is for us, from one who may. */
 static void deliver(struct mesh_plane *p, const struct mesh_arrival *a, struct mesh_acceptance *accepted,
 	struct mesh_transmitter *sender, const struct inner *inner, uint8_t *packet)
@@ -124,7 +169,7 @@ static void deliver(struct mesh_plane *p, const struct mesh_arrival *a, struct m
 	mesh_count(six ? &accepted->rx6 : &accepted->rx4, inner->len);
 	if (sender)
 		mesh_count(six ? &sender->rx6 : &sender->rx4, inner->len);
-	mesh_device_write(p, inner->src.family, packet, inner->len);
+	hand_over(p, a->ifindex, inner, packet);
 }
 
 /* The header of IPv4 comes with the packet, and the kernel has looked at it. */

@@ -23,8 +23,8 @@ enum {
 	MESH_FRAME = 14, /* an Ethernet header */
 	MESH_HEADROOM =
 		128, /* before an inner packet from the device: for the outer headers, or what a frame has before it */
-	MESH_MARGIN = 16, /* before what comes from the core: for the frame's header */
-	MESH_RX_BYTES = MESH_PACKET_MAX + MESH_HEADROOM,
+	MESH_MARGIN = 16,                      /* before what comes from the core: for the frame's header */
+	MESH_RX_BYTES = 0x10000,               /* no packet is longer, merged or not */
 	MESH_PARCELS = 2 * MESH_QUEUE_MAX + 2, /* both queues, one to read into, one to cut into */
 	MESH_RECEIVERS = 10,                   /* protocols by families */
 	MESH_ANY_PROTOCOL = 255,               /* IPPROTO_RAW: of a socket that sends */
@@ -87,6 +87,7 @@ struct mesh_plane {
 	struct mesh_socket *senders[2]; /* IPv4, IPv6 */
 	struct mesh_socket *receivers[MESH_RECEIVERS];
 	unsigned interfaces[MESH_INTERFACES], interface_count;
+	bool merged;      /* the log has said that packets come merged */
 	unsigned handles; /* which the loop has not let go of yet */
 	bool closing;
 	uint64_t seed;    /* of flow labels and identifications */

@@ -19,7 +19,8 @@
  * Memory: allocated with the plane; no packet allocates (but for counters of a new sender: transmitter.c). Fairness: batches, as dataplane/tun.h.
  *
  * Known limits: the device is read and written with a system call per packet. The core's first hop is chosen by outer addresses alone: the flow label is for
- * the routers behind it. Packets larger than MESH_PACKET_MAX are dropped.
+ * the routers behind it. Packets of the device that are larger than MESH_PACKET_MAX are dropped. Interfaces that merge what comes (GRO) do so inside of IP-in-IP and GRE, too: TCP
+ * is cut again, to 1280 octets, because a raw socket does not tell how large it was; `ethtool -K INTERFACE gro off` avoids both, and the log says so.
  */
 #ifndef MESH_PLANE_H
 #define MESH_PLANE_H

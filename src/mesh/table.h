@@ -102,6 +102,7 @@ struct mesh_counters {
 	uint64_t drop_key, drop_session, drop_cookie, drop_label;
 	uint64_t drop_payload;     /* not a whole packet of a family that we take out of softwires */
 	uint64_t drop_ecn, ecn_ce, drop_device;
+	uint64_t rx_merged; /* segments that the interface had made one packet of: cut again (in.c) */
 	uint64_t icmp_sent, icmp_suppressed;
 };
 

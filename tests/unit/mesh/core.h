@@ -13,12 +13,15 @@ struct core {
 	struct netlink *netlink; /* of the namespace */
 	int wire;
 	unsigned ifindex;
+	bool merges;
 };
 
 /* In the namespace that we are in: core0 up, with these addresses, and routes by it to 2001:db8:c::/64 and 192.0.2.0/24. */
 void core_make(struct core *c, const char *local6, const char *local4);
 /* IPv6 addresses are in force only when a worker of the kernel has been at them. */
 void core_await_address(struct core *c, const char *local);
+/* core0 merges what comes (GRO), as the interfaces of real machines do. False: this kernel does not let us. Before core_make(). */
+bool core_merges(struct core *c);
 void core_done(struct core *c);
 /* A raw socket; PROTOCOL 255: not bound. */
 int core_socket(const char *local, uint8_t protocol);

@@ -93,15 +93,15 @@ static void one_path_does_not_silence_the_others(void **state)
 	struct mesh_path *noisy = dead_path(f), *quiet = dead_path(f);
 	struct mesh_endpoint *e = fixture_endpoint(f, INGRESS6, BACKUP6, &ipip);
 	struct mesh_path *narrow = fixture_path(f, e, NULL, 0);
-	unsigned answers = flood(f, noisy, 1000, 8);
+	unsigned answers = flood(f, noisy, 2000, 8);
 
 	assert_in_range(answers, 100, 900);
-	assert_true(f->counters->icmp_suppressed >= 1000 - answers);
-	memset(&f->plane->icmp, 0, sizeof(f->plane->icmp));
+	assert_int_equal(f->counters->icmp_suppressed, 2000 - answers);
 	assert_int_equal(flood(f, quiet, 10, 8), 10);
 	/* That nobody is there does not silence what a sender must hear to get through. */
-	while (flood(f, quiet, 1, 8))
-		;
+	for (unsigned i = 0; i < 20; i++)
+		flood(f, dead_path(f), 200, 8);
+	assert_int_equal(flood(f, dead_path(f), 1, 8), 0);
 	assert_int_equal(flood(f, narrow, 10, 1450), 10);
 }
 
@@ -121,8 +121,8 @@ static void endpoint_and_plane_have_limits(void **state)
 
 	answers = 0;
 	for (unsigned i = 0; i < PATHS; i++)
-		answers += flood(f, dead_path(f), 100, 8);
-	assert_in_range(answers, 100, 900);
+		answers += flood(f, dead_path(f), 150, 8);
+	assert_in_range(answers, 500, 2000);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)

@@ -207,7 +207,7 @@ void device_sends(struct fixture *f, uint32_t path, const void *packet, size_t l
 
 size_t device_gets(struct fixture *f, uint8_t *buf, size_t size)
 {
-	uint8_t frame[FRAME + 10000];
+	static uint8_t frame[FRAME + 0x10000];
 	ssize_t n = recv(f->device, frame, sizeof(frame), MSG_DONTWAIT);
 
 	if (n < 0) {

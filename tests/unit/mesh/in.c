@@ -352,6 +352,67 @@ static void during_a_roll_both_cookies_are_taken(void **state)
 	assert_int_equal(f->counters->drop_session, 2);
 }
 
+static char logged[512];
+
+static void keep_line(struct log *log, const char *line, size_t len)
+{
+	(void)log;
+	memcpy(logged, line, len < sizeof(logged) ? len : sizeof(logged) - 1);
+}
+
+/* A TCP packet with DATA octets, whose checksum is only begun: as a kernel leaves it that has merged some, or has none to send. */
+static size_t begun(uint8_t *packet, bool six, size_t data)
+{
+	static uint8_t tcp[20 + 5000] = {0x30, 0x39, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18, 16, 0};
+	size_t len, header = six ? 40 : 20;
+	uint32_t sum = 6 + 20 + (uint32_t)data;
+
+	len = packet_build(packet, six ? HERE6 : HERE4, six ? THERE6 : THERE4, 6, tcp, 20 + data);
+	for (size_t i = six ? 8 : 12; i < header; i += 2)
+		sum += (uint32_t)(packet[i] << 8 | packet[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	packet[header + 16] = (uint8_t)(sum >> 8);
+	packet[header + 17] = (uint8_t)sum;
+	return len;
+}
+
+/* inet/offload.h. A begun checksum is completed; what has been merged becomes packets that every path takes, and the log says once what it is. */
+static void what_a_kernel_left_undone_is_done(void **state)
+{
+	struct fixture *f = *state;
+	struct mesh_acceptance *row = accept_how(f, &ipip);
+	uint8_t packet[6000], out[6000];
+	struct log log;
+
+	log_init(&log, -1, LEVEL_INFO);
+	log.tap = keep_line;
+	f->plane->log = &log;
+	for (unsigned six = 0; six < 2; six++) {
+		size_t header = six ? 40 : 20, len = begun(packet, six, 100), got = 0, n;
+		unsigned segments = 0;
+
+		core_sends(f, EGRESS6, six ? 41 : 4, 0, packet, len);
+		assert_int_equal(device_gets(f, out, sizeof(out)), len);
+		assert_true(packet_checksum_ok(out, len));
+		assert_int_equal(f->counters->rx_merged, six);
+
+		memset(logged, 0, sizeof(logged));
+		len = begun(packet, six, 4000);
+		core_sends(f, EGRESS6, six ? 41 : 4, 0, packet, len);
+		for (; (n = device_gets(f, out, sizeof(out))); segments++) {
+			assert_true(n <= 1280 && packet_checksum_ok(out, n));
+			assert_int_equal(out[header + 6] << 8 | out[header + 7], 1 + got);
+			got += n - header - 20;
+		}
+		assert_int_equal(segments, 4);
+		assert_int_equal(got, 4000);
+		assert_int_equal(f->counters->rx_merged, six + 1);
+		assert_int_equal(!!strstr(logged, "event=packets-merged"), !six);
+	}
+	assert_int_equal(row->rx4.packets, 2);
+}
+
 static void any_interface_will_do_where_none_is_named(void **state)
 {
 	struct fixture *f = *state;
@@ -464,14 +525,6 @@ static void merges_ecn_on_the_way_out(void **state)
 	}
 }
 
-static char logged[512];
-
-static void keep_line(struct log *log, const char *line, size_t len)
-{
-	(void)log;
-	memcpy(logged, line, len < sizeof(logged) ? len : sizeof(logged) - 1);
-}
-
 static void an_odd_ecn_field_is_logged_once_a_second(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +581,7 @@ int main(void)
 		TEST(the_cheapest_question_is_asked_first),
 		TEST(a_flood_of_bad_packets_is_not_looked_at),
 		TEST(during_a_roll_both_cookies_are_taken),
+		TEST(what_a_kernel_left_undone_is_done),
 		TEST(any_interface_will_do_where_none_is_named),
 		TEST(only_families_that_the_core_lacks_come_out),
 		TEST(what_belongs_to_a_link_does_not_come_out),

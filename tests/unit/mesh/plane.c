@@ -142,7 +142,8 @@ static void add_client(struct side *s, const char *text)
 	core_await_address(&s->core, text);
 }
 
-static void side_make(struct side *s, bool here, bool core6, const struct mesh_encapsulation *how)
+static void side_make(
+	struct side *s, bool here, bool core6, const struct mesh_encapsulation *how, bool merged)
 {
 	static const uint8_t protocols[] = {4, 41, 47, 115, 137};
 	const char *local = core6 ? (here ? INGRESS6 : EGRESS6) : (here ? INGRESS4 : EGRESS4);
@@ -156,6 +157,8 @@ static void side_make(struct side *s, bool here, bool core6, const struct mesh_e
 	assert_null(namespace_enter());
 	fixture_setup_bare(&f);
 	s->f = f;
+	if (merged)
+		assert_true(core_merges(&s->core));
 	core_make(&s->core, here ? INGRESS6 : EGRESS6, here ? INGRESS4 : EGRESS4);
 	add_device(s);
 	for (unsigned i = 0; i < sizeof(protocols); i++)
@@ -262,8 +265,8 @@ static void stream_connect(struct stream *s, const char *to)
 		assert_int_equal(errno, EINPROGRESS);
 }
 
-/* A TCP stream of each family from A to B through the softwire, octet by octet the same. */
-static void through(bool core6, const struct mesh_encapsulation *how, bool clamp)
+/* A TCP stream of each family from A to B through the softwire, octet by octet the same. With MERGED, B's interface merges segments inside softwires. */
+static void stream_both(bool core6, const struct mesh_encapsulation *how, bool clamp, bool merged)
 {
 	static uint8_t data[BYTES], copy[BYTES];
 	struct stream streams[2] = {{.to = -1}, {.to = -1}};
@@ -271,10 +274,10 @@ static void through(bool core6, const struct mesh_encapsulation *how, bool clamp
 
 	for (size_t i = 0; i < BYTES; i++)
 		data[i] = (uint8_t)(i * 7 + i / 251);
-	side_make(&a, true, core6, how);
+	side_make(&a, true, core6, how, false);
 	for (unsigned six = 0; six < 2; six++)
 		streams[six].from = tcp(six ? HERE6 : HERE4, 0);
-	side_make(&b, false, core6, how);
+	side_make(&b, false, core6, how, merged);
 	a.endpoint->clamp_mss = b.endpoint->clamp_mss = clamp;
 	for (unsigned six = 0; six < 2; six++) {
 		struct stream *s = &streams[six];
@@ -296,9 +299,15 @@ static void through(bool core6, const struct mesh_encapsulation *how, bool clamp
 	assert_int_equal(a.f->counters->mss_clamped > 0, clamp);
 	assert_int_equal(a.f->counters->icmp_sent > 0, !clamp);
 	assert_int_equal(a.f->counters->outer_fragmented + a.f->counters->inner_fragmented, 0);
+	assert_int_equal(b.f->counters->rx_merged > 0, merged);
 	assert_true(a.endpoint->tx4.bytes > BYTES && a.endpoint->tx6.bytes > BYTES);
 	side_done(&a);
 	side_done(&b);
+}
+
+static void through(bool core6, const struct mesh_encapsulation *how, bool clamp)
+{
+	stream_both(core6, how, clamp, false);
 }
 
 static const struct mesh_encapsulation ipip = {.kind = MESH_IPIP},
@@ -341,6 +350,14 @@ static void tcp_crosses_by_mpls_in_ip(void **state)
 	through(false, &mpls, false);
 }
 
+/* Real interfaces merge segments inside IP-in-IP and GRE before anybody has looked at the outer header. */
+static void merged_segments_are_cut_again(void **state)
+{
+	NAMESPACE_OR_SKIP();
+	stream_both(true, &ipip, true, true);
+	stream_both(false, &keyed, false, true);
+}
+
 #define TEST(test, setup) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int main(void)
@@ -355,6 +372,7 @@ int main(void)
 		cmocka_unit_test(tcp_crosses_by_gre),
 		cmocka_unit_test(tcp_crosses_by_l2tpv3),
 		cmocka_unit_test(tcp_crosses_by_mpls_in_ip),
+		cmocka_unit_test(merged_segments_are_cut_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
