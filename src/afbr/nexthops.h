@@ -6,7 +6,8 @@
  * The interior: the kernel's routes that are neither BGP's nor through a softwire. A next hop of the core's family that the interior does not reach is *adrift*. It may
  * be reached all the same, by recursion (RFC 5565 section 12): a route of BGP in the core's own family leads to it, and its next hop is reached by the
  * interior. There is one such step, no more; so a next hop depends on the kernel and on what neighbours have told, never on the answer for another one that is adrift,
- * and no circle of routes can make answers flap.
+ * and no circle of routes can make answers flap. The kernel is asked for the route that it would take: what it has of the interior's below a route of BGP's own, shorter
+ * or of a higher metric than that, is not seen, and such a next hop counts as adrift.
  *
  * When. All next hops are asked again ASK_SOON after something has changed, some at a time; and those of the core's family, which are the endpoints of softwires,
  * before that and at once, at most every ASK_PAUSE. Those that are adrift also when a route that has them in it changes (a feed of the core's tables), and

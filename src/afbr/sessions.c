@@ -16,6 +16,7 @@ struct session {
 	struct session *next;
 	struct treap_node place; /* its value: as that of a next hop's way */
 	struct addr address;
+	unsigned ifindex; /* by which it was reached last */
 	bool wanted;
 };
 
@@ -90,14 +91,30 @@ void session_change(struct nexthops *h)
 
 /* ---- how they are reached ---- */
 
+/* A softwire has taken over already. Is there a way of the interior's below it? */
+static void look_below(struct nexthops *h, const struct session *s, struct way *ret)
+{
+	const struct afbr *a = h->afbr;
+
+	if (s->ifindex)
+		way_find(h, &s->address, s->ifindex, ret);
+	for (unsigned i = 0; i < a->own_count && !ret->ifindex; i++)
+		way_find(h, &s->address, a->own[i].interface, ret);
+}
+
 static void ask(struct nexthops *h, struct session *s)
 {
 	struct way way;
 	uint64_t value;
 
 	way_find(h, &s->address, 0, &way);
+	if (way.softwire)
+		look_below(h, s, &way);
+	if (!way.ifindex)
+		return;
+	s->ifindex = way.ifindex;
 	value = way_value(&way);
-	if (!way.ifindex || value == s->place.value)
+	if (value == s->place.value)
 		return;
 	treap_set_value(&s->place, value);
 	export_moved(h->afbr, &s->address, false);

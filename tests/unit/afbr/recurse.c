@@ -4,7 +4,10 @@
  */
 #include "kernel.h"
 
+#include <netinet/in.h>
+
 #include "../netlink/namespace.h"
+#include "afbr/softwires.h"
 
 #define E_IP  "198.51.100.0/24" /* has B1 as its next hop */
 #define B1    "2001:db8:b::1"
@@ -322,6 +325,80 @@ static void it_is_known_before_our_own_restart_is_over(void **state)
 	stage_free(s);
 }
 
+/* ---- on the wire ---- */
+
+/* A frame of IPv6 in IPv6 to B2, IPv4 in IPv6 to B1; or, where B1 is reached by the interior, the latter only. */
+static bool is_packed(const uint8_t *frame, ssize_t len, bool twice)
+{
+	const struct addr b1 = to_addr(B1), b2 = to_addr(B2), inner = to_addr("198.51.100.7");
+	const uint8_t *ip = frame + 14;
+
+	if (len < 14 + 40 + (twice ? 40 : 0) + 20 || frame[12] != 0x86 || frame[13] != 0xdd)
+		return false;
+	if (twice && (ip[6] != IPPROTO_IPV6 || memcmp(ip + 24, b2.bytes, 16) != 0))
+		return false;
+	ip += twice ? 40 : 0;
+	return ip[6] == IPPROTO_IPIP && !memcmp(ip + 24, b1.bytes, 16) &&
+	       !memcmp(ip + 40 + 16, inner.bytes, 4);
+}
+
+struct watching {
+	struct stage *stage;
+	bool twice;
+};
+
+/* Each time something is sent to E_IP, until it leaves as it should. */
+static bool leaves_packed(void *arg)
+{
+	const struct watching *w = arg;
+	struct endpoint to = {.addr = to_addr("198.51.100.7"), .port = 9};
+	struct sockaddr_storage sa;
+	socklen_t sa_len = endpoint_to_sockaddr(&to, &sa);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint8_t frame[2048];
+	bool found = false;
+	ssize_t len;
+
+	(void)sendto(fd, "hello", 5, 0, (struct sockaddr *)&sa, sa_len);
+	close(fd);
+	stage_wait(w->stage, 5);
+	while ((len = read(w->stage->lan1, frame, sizeof(frame))) > 0)
+		found = found || is_packed(frame, len, w->twice);
+	return found;
+}
+
+static void assert_packed(struct stage *s, bool twice)
+{
+	struct watching w = {s, twice};
+
+	assert_true(stage_run(s, leaves_packed, &w));
+}
+
+/* proves: MESH-AS-4, MESH-AS-5, MESH-AS-6 partial */
+static void packets_leave_with_two_headers_and_with_one_when_the_interior_learns_the_way(void **state)
+{
+	struct stage *s = stage_new();
+
+	administer("ip -6 route add 2001:db8:f::/80 via fe80::9 dev lan1 && ip -6 neigh add fe80::9 lladdr "
+		   "02:09:09:09:09:09 dev lan1");
+	stage_export(s);
+	stage_core(s, "2001:db8:1::1");
+	s->bgp.internal = true;
+	stage_begin(s);
+	learn(s, E_IP, B1, NULL, NULL);
+	learn(s, TO_B1, B2, NULL, NULL);
+	stage_shows(s, "ip -4 route", E_IP, "dev softwire0", 1);
+	assert_packed(s, true);
+	assert_int_equal(s->role.softwires->endpoints->row->mtu, 1500 - 40 - 40);
+	administer("ip -6 route add 2001:db8:b::/48 via fe80::9 dev lan1 metric 5"); /* BGP's own has 20 */
+	assert_packed(s, false);
+	administer("ip -6 route del 2001:db8:b::/48 via fe80::9 dev lan1 metric 5");
+	assert_packed(s, true);
+	stage_free(s);
+}
+
+/* ---- many ---- */
+
 enum { ADRIFT = 1000, CHANGES = 500 };
 
 static bool last_is_reached(void *arg)
@@ -376,6 +453,8 @@ int main(void)
 		cmocka_unit_test(what_no_feed_tells_is_looked_at_now_and_then),
 		cmocka_unit_test(an_address_that_is_no_next_hop_is_found_the_same_way),
 		cmocka_unit_test(it_is_known_before_our_own_restart_is_over),
+		cmocka_unit_test(
+			packets_leave_with_two_headers_and_with_one_when_the_interior_learns_the_way),
 		cmocka_unit_test(many_changes_for_many_next_hops_are_one_round),
 	};
 

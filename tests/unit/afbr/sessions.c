@@ -123,12 +123,51 @@ static void bgp_runs_with_nobody_behind_a_softwire(void **state)
 	stage_free(s);
 }
 
+static bool ce_is_known(void *arg)
+{
+	return takes_along(arg, "192.0.2.9/32", CE);
+}
+
+/* The route is there, and its softwire; but not for the neighbour's own address. */
+/* proves: MESH-BGP-7 */
+static void no_softwire_takes_a_session_along(void **state)
+{
+	struct stage *s = stage_new();
+
+	administer("ip -6 route add 2001:db8:ff::/48 via fe80::9 dev lan1");
+	s->config->as = 65000;
+	s->config->neighbors = calloc(1, sizeof(*s->config->neighbors));
+	assert_non_null(s->config->neighbors);
+	s->config->neighbors[s->config->neighbor_count++] = neighbor(CE, 65002, false);
+	stage_export(s);
+	stage_core(s, "2001:db8:1::1");
+	s->bgp.internal = true;
+	stage_begin(s);
+	assert_true(stage_run(s, ce_is_known, s));
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	learn(s, "192.0.0.0/8", "2001:db8:ff::5", NULL, NULL);
+	learn(s, "192.0.2.8/29", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, "ip -4 route", "198.51.100.0/24", "dev softwire0", 1);
+	stage_shows(s, "ip -4 route", "192.0.0.0/8", "dev softwire0", 1);
+	stage_wait(s, 50);
+	assert_int_equal(shown("ip -4 route", "192.0.2.8/29", ""), 0);
+	assert_string_equal(state_of(s, "192.0.2.8/29"),
+		"not in the kernel: the BGP session with 192.0.2.9 would go through its softwire");
+	/* Somebody knows a better way. */
+	administer("ip route add 192.0.2.9/32 via 192.0.2.33");
+	stage_shows(s, "ip -4 route", "192.0.2.8/29", "dev softwire0", 1);
+	administer("ip route del 192.0.2.9/32");
+	stage_shows(s, "ip -4 route", "192.0.2.8/29", "dev softwire0", 0);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_route_that_would_take_a_session_along_is_known),
 		cmocka_unit_test(neighbors_come_and_go_with_the_configuration),
 		cmocka_unit_test(bgp_runs_with_nobody_behind_a_softwire),
+		cmocka_unit_test(no_softwire_takes_a_session_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
