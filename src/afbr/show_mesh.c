@@ -388,8 +388,8 @@ json_t *show_mesh_counters(const struct afbr *a)
 		{"drop_encapsulation", c->drop_encapsulation}, {"drop_key", c->drop_key},
 		{"drop_session", c->drop_session}, {"drop_cookie", c->drop_cookie},
 		{"drop_label", c->drop_label}, {"drop_payload", c->drop_payload}, {"drop_ecn", c->drop_ecn},
-		{"ecn_ce", c->ecn_ce}, {"drop_device", c->drop_device}, {"icmp_sent", c->icmp_sent},
-		{"icmp_suppressed", c->icmp_suppressed}};
+		{"ecn_ce", c->ecn_ce}, {"drop_device", c->drop_device}, {"rx_merged", c->rx_merged},
+		{"icmp_sent", c->icmp_sent}, {"icmp_suppressed", c->icmp_suppressed}};
 
 	return COUNTERS_OF(counters);
 }
