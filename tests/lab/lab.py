@@ -249,10 +249,13 @@ class Lab:
             node.ip("link", "set", device, "up")
 
     def capture(self, node, device, expression="udp", options=()):
-        """Starts a capture; the file can be read as soon as capture.stop() returns. OPTIONS of tcpdump."""
+        """
+        Starts a capture; the file can be read as soon as capture.stop() returns. OPTIONS of tcpdump. (Its own buffer has room for some eight packets in immediate mode,
+        which a busy machine loses.)
+        """
         path, log = self.dir / f"{node.name}-{device}.pcap", self.dir / f"{node.name}-{device}.tcpdump"
         log.unlink(missing_ok=True)  # of the capture before
-        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device, "-w", path, *options, expression, log=log)
+        process = node.start("tcpdump", "-n", "-U", "--immediate-mode", "-B", 16384, "-Z", "root", "-i", device, "-w", path, *options, expression, log=log)
         wait_until("tcpdump listens", lambda: process.has("listening on"), 10)
         process.path = path
         return process
