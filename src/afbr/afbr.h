@@ -6,7 +6,7 @@
  * Parts: afbr.c (life), reload.c (another configuration), listen.c (connections that come), connection.c (one TCP connection: reading, writing, its
  * end), socket.c (what a socket is like: hops, class), key.c (TCP-MD5), nexthop.c with way.c, recurse.c and sessions.c (is a next hop reached, and how), import.c (the kernel's routes become
  * ours), export.c (best routes go into the kernel) with verdict.c (which, and how), refusal.c (what it did not take) and sweep.c (what an earlier process has left there),
- * softwires.c and what stands behind softwires.h (routes that lead to softwires: wants.c, choices.c with choose.c, paths.c, endpoints.c, adopt.c; what is taken out of them:
+ * softwires.c and what stands behind softwires.h (routes that lead to softwires: wants.c, choices.c with choose.c, paths.c, endpoints.c, adopt.c with adopt_record.c; what is taken out of them:
  * accept.c, accept_record.c, transmitters.c), event.c (log lines), mrt.c and mrt_file.c (files for others' tools), show.c, routes.c, route.c,
  * show_mesh.c, show_fib.c (JSON for the control socket), config.c (the configuration's life).
  *

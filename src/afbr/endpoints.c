@@ -382,6 +382,7 @@ int endpoint_shut(struct afbr *a, const struct addr *address, bool shut)
 
 static bool has_key(const void *item, const void *key)
 {
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): copy_key() has made them so */
 	return !memcmp(&((const struct softwire_endpoint *)item)->key, key, sizeof(struct endpoint_key));
 }
 

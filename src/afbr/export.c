@@ -64,10 +64,24 @@ static void take_out(struct exporter *e, const struct prefix *p, const uint32_t 
 		release(e, old);
 }
 
+/* Is there to be a route to P? */
+static bool is_told(const struct exporter *e, const struct prefix *p)
+{
+	for (unsigned feed = p->addr.family == AF_INET ? 0 : 1; feed < EXPORT_FEEDS; feed += EXPORT_UNICAST) {
+		rib_id net = rib_find(e->feeds[feed].rib, p);
+
+		if (net && rib_feed_has(&e->feeds[feed], net))
+			return true;
+	}
+	return false;
+}
+
 static void answer_one(struct exporter *e, const struct export_batch *b, unsigned i, int result)
 {
 	if (!result) {
-		refusal_forget(e, &b->routes[i].dst);
+		/* What has only been taken out is refused all the same. */
+		if (refusal_count(e) && (b->routes[i].add || !is_told(e, &b->routes[i].dst)))
+			refusal_forget(e, &b->routes[i].dst);
 		release(e, b->old[i]);
 		return;
 	}

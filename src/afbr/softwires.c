@@ -115,22 +115,29 @@ static bool is_client_interface(const struct afbr *a, unsigned index)
 	return false;
 }
 
+static const struct addr *find_own(const struct afbr *a, uint8_t family, bool of_client)
+{
+	for (unsigned i = 0; a->own && i < a->own_count; i++) {
+		const struct afbr_own *o = &a->own[i];
+
+		if (o->addr.family == family && !addr_is_link_local(&o->addr) &&
+			!addr_is_loopback(&o->addr) && (!of_client || is_client_interface(a, o->interface)))
+			return &o->addr;
+	}
+	return NULL;
+}
+
 /* Where ICMP errors of FAMILY come from: an address that those who get them can ask about, if there is one. */
 static const struct addr *source_of(const struct afbr *a, const struct addr *configured, uint8_t family)
 {
-	const struct addr *found = addr_is_none(configured) ? NULL : configured;
+	const struct addr *found;
 
-	if (!found && a->config->core.family == family)
-		found = &a->config->core;
-	for (unsigned i = 0; !found && i < a->own_count; i++)
-		if (a->own[i].addr.family == family && !addr_is_link_local(&a->own[i].addr) &&
-			is_client_interface(a, a->own[i].interface))
-			found = &a->own[i].addr;
-	for (unsigned i = 0; !found && i < a->own_count; i++)
-		if (a->own[i].addr.family == family && !addr_is_link_local(&a->own[i].addr) &&
-			!addr_is_loopback(&a->own[i].addr))
-			found = &a->own[i].addr;
-	return found;
+	if (!addr_is_none(configured))
+		return configured;
+	if (a->config->core.family == family)
+		return &a->config->core;
+	found = find_own(a, family, true);
+	return found ? found : find_own(a, family, false);
 }
 
 void softwire_look_at_network(struct afbr *a)

@@ -94,6 +94,13 @@ enum verdict verdict_of(struct exporter *e, unsigned feed, const struct prefix *
 
 /* ---- for people ---- */
 
+static const char across[] =
+	"not in the kernel: its next hop is of the other address family and not near, and it is not "
+	"for softwires";
+static const char into_core[] =
+	"not in the kernel: natively it would leave by an interface of the core, which does not "
+	"know its address family";
+
 static const char *text_of(enum verdict v)
 {
 	static const char *const texts[] = {
@@ -102,12 +109,8 @@ static const char *text_of(enum verdict v)
 		[VERDICT_FAMILY] = "not in the kernel: routes of this family are not exported",
 		[VERDICT_POLICY] = "not in the kernel: the policy rejects it",
 		[VERDICT_UNREACHED] = "not in the kernel: its next hop is not reached",
-		[VERDICT_ACROSS] = "not in the kernel: its next hop is of the other address family and not "
-				   "on a link of ours, and the "
-				   "configuration does not send it through a softwire",
-		[VERDICT_CORE] = "not in the kernel: natively it would leave by an interface of the core, "
-				 "which does not know its "
-				 "address family",
+		[VERDICT_ACROSS] = across,
+		[VERDICT_CORE] = into_core,
 		[VERDICT_LABELED] = "not in the kernel: it has a label, and is not for softwires",
 		[VERDICT_LINK] = "not in the kernel: it is the prefix of one of our own links",
 		[VERDICT_NEVER] = "not in the kernel: it is no destination for unicast routes",
@@ -138,23 +141,23 @@ bool export_path(const struct afbr *a, enum bgp_family family, rib_id net, uint3
 static const char *tell_softwire(
 	struct exporter *e, unsigned feed, rib_id net, const char *reason, char *buf, size_t size)
 {
-	uint32_t told = 0, path;
-	bool is_told = export_path(e->afbr, export_families[feed], net, &told);
+	uint32_t path = 0;
 	char why[192];
 
+	if (export_path(e->afbr, export_families[feed], net, &path) && path) {
+		snprintf(buf, size, "in the kernel's table %u, by the softwire path %u: %s", e->config.table,
+			path, reason);
+		return buf;
+	}
 	choice_forget(e->afbr->softwires);
 	path = path_for(e->afbr, export_families[feed], net, why, sizeof(why));
 	path_release(e->afbr, path);
-	if (!path)
+	if (!path) {
 		snprintf(buf, size, "not in the kernel: %s, and there is no softwire: %s", reason, why);
-	else if (!is_told && !is_labeled(feed))
-		return "on its way into the kernel, by a softwire; or its labeled route is there";
-	else if (!is_told)
-		return "on its way into the kernel, by a softwire";
-	else
-		snprintf(buf, size, "in the kernel's table %u, by the softwire path %u: %s", e->config.table,
-			told, reason);
-	return buf;
+		return buf;
+	}
+	return is_labeled(feed) ? "on its way into the kernel, by a softwire"
+				: "on its way into the kernel, by a softwire; or its labeled route is there";
 }
 
 const char *export_state(struct afbr *a, enum bgp_family family, rib_id net, char *buf, size_t size)

@@ -158,7 +158,7 @@ const char *bgp_neighbor_name(const struct bgp_neighbor *n)
 
 void bgp_neighbor_view(const struct bgp_neighbor *n, struct bgp_neighbor_view *ret)
 {
-	*ret = (struct bgp_neighbor_view){.config = &n->config, .state = n->state};
+	*ret = (struct bgp_neighbor_view){.config = &n->config, .state = n->state, .flushing = n->flushing};
 }
 
 static struct bgp_connection *new_connection(struct bgp_neighbor *n, bool incoming)

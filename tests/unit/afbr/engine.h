@@ -44,6 +44,7 @@ struct bgp_neighbor {
 	struct bgp_neighbor_config config;
 	enum bgp_state state;
 	bool refuses; /* bgp_accept() */
+	bool flushing;
 };
 
 struct bgp {

@@ -45,6 +45,7 @@ struct stage {
 	int lan, lan1;
 	unsigned requests, in_flight, most_in_flight, routes; /* of the keeper */
 	int fails;                                            /* the keeper answers with that */
+	int fails_once;                                       /* once */
 	unsigned forwards; /* which the keeper was asked for */
 	uint64_t raws;     /* protocols of the sockets that it was asked for; 255 as 63 */
 	unsigned borders;  /* it filters so many sets on interfaces */
@@ -91,6 +92,8 @@ void unlearn(struct stage *s, const char *prefix);
 void learn_labeled(
 	struct stage *s, const char *prefix, const char *next_hop, uint32_t label, uint16_t tunnel);
 void unlearn_labeled(struct stage *s, const char *prefix);
+/* Its route of the Encapsulation SAFI: the egress at ADDRESS takes TUNNEL. */
+void learn_tunnel(struct stage *s, const char *address, const struct bgp_tunnel *tunnel);
 const struct rib_path *path_to(struct stage *s, const char *prefix);
 /* What afbr_look_at_network() does, without the engine. */
 void afbr_look(struct stage *s);

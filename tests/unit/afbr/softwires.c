@@ -69,9 +69,9 @@ static void a_route_of_bgp_becomes_a_softwire(void **state)
 	assert_int_equal(shown(ipv4, "198.51.102.0/24 via inet6 fe80::2 dev softwire0", ""), 1);
 	assert_int_equal(shown(neighbours, "fe80::1 lladdr 02:00:00:00:00:01", ""), 1);
 	assert_int_equal(shown(neighbours, "fe80::2 lladdr 02:00:00:00:00:02", ""), 1);
-	assert_string_equal(
-		state_of(s, "198.51.100.0/24"), "in the kernel's table 254, by the softwire path 1: its next "
-						"hop is an address of the core's family");
+	assert_string_equal(state_of(s, "198.51.100.0/24"),
+		"in the kernel's table 254, by the softwire path 1: its next "
+		"hop is an address of the core's family");
 	assert_true(send_through(s, "198.51.100.1", 4, "2001:db8:ff::5", frame, sizeof(frame)) > 0);
 	assert_memory_equal(frame + 14 + 8, ours.bytes, 16);
 	assert_memory_equal(frame + 54 + 16, inner.bytes, 4);
@@ -224,6 +224,107 @@ static void another_process_goes_on_with_the_same_rows(void **state)
 	stage_free(s);
 }
 
+static bool is_refused(void *arg)
+{
+	return strstr(state_of(arg, "198.51.100.0/24"), "No buffer space") != NULL;
+}
+
+static bool is_quiet(void *arg)
+{
+	return export_is_quiet(&((struct stage *)arg)->role);
+}
+
+/* What the kernel has instead is not gone on by: people are told that there is no route, and its row would not stay. */
+static void a_route_that_cannot_be_replaced_is_taken_out_and_tried_again(void **state)
+{
+	struct stage *s = begin();
+	const struct softwires *w = s->role.softwires;
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1", "", 1);
+	s->fails_once = -ENOBUFS;
+	learn(s, "198.51.100.0/24", "2001:db8:ff::6", NULL, NULL);
+	assert_true(stage_run(s, is_refused, s));
+	stage_shows(s, ipv4, "proto 172", "", 0);
+	assert_true(stage_run(s, is_quiet, s));
+	stage_shows(s, neighbours, "fe80::1 ", "", 0);
+	(void)wheel_advance(&s->loop.wheel, s->loop.wheel.now + 10001);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::2", "", 1);
+	assert_int_equal(w->paths.count, 1);
+	stage_free(s);
+}
+
+/* proves: MESH-FWD-6 partial, MESH-FWD-7 partial */
+static void other_rules_count_at_once_for_routes_that_are_there(void **state)
+{
+	struct stage *s = begin();
+	struct afbr_config *old = afbr_config_new();
+	struct afbr_rule *r = calloc(1, sizeof(*r));
+	uint8_t frame[2048];
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1", "", 1);
+	*r = (struct afbr_rule){.dscp = UINT64_MAX, .use_count = 1, .use = {AFBR_USE_GRE}, .hop_limit = 64};
+	s->config->rules = r;
+	s->config->rule_count = 1;
+	assert_int_equal(choose_slots(s->config), 0);
+	softwire_change(&s->role, old);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::2", "", 1);
+	assert_true(send_through(s, "198.51.100.1", 47, "2001:db8:ff::5", frame, sizeof(frame)) > 0);
+	/* And one that no egress takes: then nothing is sent, in whatever form. */
+	r->use[0] = AFBR_USE_NONE;
+	softwire_change(&s->role, old);
+	stage_shows(s, ipv4, "proto 172", "", 0);
+	assert_non_null(strstr(state_of(s, "198.51.100.0/24"), "and there is no softwire: "));
+	afbr_config_unref(old);
+	stage_free(s);
+}
+
+/* proves: MESH-BGP-3 partial */
+static void nothing_goes_into_the_core_as_it_is(void **state)
+{
+	struct stage *s = begin();
+
+	administer("ip route add 10.0.0.0/8 via 198.18.0.9");
+	learn(s, "198.51.100.0/24", "10.1.1.1", NULL, NULL);
+	stage_shows(s, ipv4, "198.51.100.0/24 via 198.18.0.9 dev lan1", "", 1);
+	strcpy(s->config->core_interfaces[0], "lan1");
+	s->config->core_interface_count = 1;
+	afbr_look(s);
+	export_restart(&s->role);
+	stage_shows(s, ipv4, "proto 172", "", 0);
+	assert_non_null(strstr(
+		state_of(s, "198.51.100.0/24"), "natively it would leave by an interface of the core"));
+	s->config->tunnel |=
+		AFBR_TUNNEL_CORE_INTERFACE; /* which has no softwire, for its next hop is none of the core's family */
+	export_restart(&s->role);
+	stage_wait(s, 50);
+	assert_int_equal(shown(ipv4, "proto 172", ""), 0);
+	assert_non_null(strstr(state_of(s, "198.51.100.0/24"),
+		"there is no softwire: its next hop is no address of the core's family"));
+	stage_free(s);
+}
+
+/* proves: MESH-SIG-6 partial, MESH-ENC-5 partial */
+static void what_an_egress_tells_of_itself_changes_the_routes_to_it(void **state)
+{
+	struct stage *s = begin();
+	uint8_t frame[2048];
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1", "", 1);
+	learn_tunnel(s, "2001:db8:ff::5",
+		&(struct bgp_tunnel){.type = BGP_TUNNEL_GRE,
+			.has_encapsulation = true,
+			.has_key = true,
+			.key = 0x1234567});
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::2", "", 1);
+	assert_true(send_through(s, "198.51.100.1", 47, "2001:db8:ff::5", frame, sizeof(frame)) > 0);
+	assert_memory_equal(frame + 54, "\x20\x00\x08\x00\x01\x23\x45\x67", 8);
+	stage_shows(s, neighbours, "fe80::1 ", "", 0);
+	stage_free(s);
+}
+
 static void stopped(struct afbr *a)
 {
 	container_of(a, struct stage, role)->stopped = true;
@@ -343,6 +444,10 @@ int main(void)
 		cmocka_unit_test(no_next_hop_is_reached_through_a_softwire),
 		cmocka_unit_test(the_keeper_is_asked_for_what_the_core_needs),
 		cmocka_unit_test(another_process_goes_on_with_the_same_rows),
+		cmocka_unit_test(a_route_that_cannot_be_replaced_is_taken_out_and_tried_again),
+		cmocka_unit_test(other_rules_count_at_once_for_routes_that_are_there),
+		cmocka_unit_test(nothing_goes_into_the_core_as_it_is),
+		cmocka_unit_test(what_an_egress_tells_of_itself_changes_the_routes_to_it),
 		cmocka_unit_test(the_end_takes_all_away),
 		cmocka_unit_test(a_labeled_route_goes_before_the_other_one),
 		cmocka_unit_test(policies_say_what_is_for_softwires),
