@@ -306,7 +306,8 @@ class Core(Lab):
         directory.mkdir(exist_ok=True)
         (directory / "index.html").write_text(text)
         address = ("::" if self.at.client == 6 else "0.0.0.0") if any_address else self.at.host(n)
-        return self.host[n].start("/usr/bin/python3", "-m", "http.server", "-d", directory, "-b", address, "80", log=self.dir / f"web{n}.log")
+        self.host[n].start("/usr/bin/python3", "-m", "http.server", "-d", directory, "-b", address, "80", log=self.dir / f"web{n}.log")
+        wait_until("the web server listens", lambda: ":0050 " in self.host[n].sh("cat", "/proc/net/tcp", "/proc/net/tcp6").stdout)
 
     def url(self, n, path=""):
         host = self.at.host(n)
@@ -321,7 +322,7 @@ class Core(Lab):
     def one_packet(self, node, device):
         """tcpdump's words about a packet of a softwire; a function that waits for them."""
         among = "proto 4 or proto 41 or proto 47 or proto 115 or ip6 proto 4 or ip6 proto 41 or ip6 proto 47 or ip6 proto 115"
-        process = node.start("tcpdump", "-n", "-t", "-v", "-l", "-c", 1, "-i", device, among, log=self.dir / f"one-{node.name}")
+        process = node.start("tcpdump", "-n", "-t", "-v", "-l", "-c", 1, "-i", device, among, log=self.dir / f"one-{node.name}-{device}")
         wait_until("tcpdump listens", lambda: process.has("listening on"))
 
         def words():

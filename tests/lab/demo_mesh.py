@@ -6,7 +6,7 @@ import sys
 import time
 
 from core import Core, FrrIgp, mesh_routes
-from demo_hub import say, show
+from demo_hub import say
 from lab import LabError, wait_until
 from mesh import wait_up
 
@@ -22,6 +22,11 @@ PICTURE = """
     afbr1, afbr2, afbr3, and the route reflector rr: softwired
     softwires: {client} packets in {core} ones, from border router to border router (RFC 5565); none of them is configured anywhere
 """
+
+
+def show(command, text):
+    print(command)
+    print(text.rstrip())
 
 
 class Demo:
@@ -54,9 +59,10 @@ class Demo:
         wanted = {at.network(n) for n in (2, 3)}
         wait_until("afbr1 has softwire routes", lambda: wanted <= set(mesh_routes(net.afbr[1], at.client)), 20)
         net.wait_ping(1, 2)
-        print("the same rules at all three: to border routers of class 65000:3 by GRE, to others by L2TPv3, else IP-in-IP\n")
-        show("grep -A3 encapsulate softwired.conf", "\n".join(line for line in (
-            "encapsulate = (", '    { class = "65000:3"; use = [ "gre" ]; },', '    { use = [ "l2tpv3", "ipip" ]; }', ");")))
+        print("""the same in the configuration of each: softwires to border routers of class 65000:3 by GRE, to others by L2TPv3, or else IP-in-IP
+
+    accept = [ "l2tpv3", "gre", "ipip" ];
+    encapsulate = ( { class = "65000:3"; use = [ "gre" ]; }, { use = [ "l2tpv3", "ipip" ]; } );""")
 
     def core_knows_nothing(self):
         at, p1 = self.at, self.net.p[1]
@@ -75,26 +81,27 @@ class Demo:
     def cross(self):
         net, at = self.net, self.at
         say(f"host1 reaches host2 and host3: {self.client} across a core of {self.core}")
-        capture = net.one_packet(net.p[1], "to-p2")
+        captures = [(device, net.one_packet(net.p[1], device)) for device in ("to-p2", "to-p3")]
         show(f"host1$ traceroute {at.host(2)}", net.traceroute(1, 2))
         for n in (2, 3):
             show(f"host1$ curl {net.url(n)}", net.fetch(1, n))
-        print()
-        show("p1# tcpdump -i to-p2 -c 1", capture())
+        print("\nand what a router of the core sees of it: L2TPv3 (protocol 115) to afbr2, GRE to afbr3")
+        for device, words in captures:
+            show(f"p1# tcpdump -i {device} -c 1 -v", words())
 
     def failover(self):
         net, at = self.net, self.at
         say("afbr2 dies: power off. ce2 has another border router, afbr3")
-        log = net.dir / "ping"
-        ping = net.host[1].start("ping", "-n", "-D", "-i", 0.05, at.host(2), log=log)
+        ping = net.host[1].start("ping", "-n", "-D", "-i", 0.02, at.host(2), log=net.dir / "ping")
+        monitor = net.afbr[1].start("ip", f"-{at.core}", "-o", "monitor", "route", log=net.dir / "monitor")
         wait_until("ping runs", lambda: len(ping.has("bytes from")) > 10)
-        print(f"host1$ ping -i 0.05 {at.host(2)}     (runs meanwhile)")
+        began = time.time()
         self.power_off(2)
-        before = len(ping.has("bytes from"))
-        wait_until("traffic moves", lambda: len(ping.has("bytes from")) > before + 40, 30)
+        wait_until("the IGP has told afbr1", lambda: monitor.has("Deleted", at.afbr[2]), 30, 0.005)
+        told = time.time()
+        first = wait_until("traffic moves", lambda: next((t for t in answers(ping) if t > told), None), 30, 0.005)
         ping.kill(signal.SIGINT)
-        ping.popen.wait(5)
-        show("", "\n".join(ping.text().splitlines()[-3:]))
+        print(f"OSPF needs {told - began:.1f} s to tell afbr1 that there is no way to afbr2 any more; {1000 * (first - told):.0f} ms later host1 gets answers again")
         show(f"host1$ traceroute {at.host(2)}", net.traceroute(1, 2))
         show(f"host1$ curl {net.url(2)}", net.fetch(1, 2))
         show("afbr1# softwire show endpoints", self.afbr[1].table("show", "endpoints"))
@@ -106,6 +113,11 @@ class Demo:
             node.ip("link", "set", link, "down")
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+
+
+def answers(ping):
+    """When they came."""
+    return [float(line[1:].split("]")[0]) for line in ping.has("bytes from")]
 
 
 def main():

@@ -78,6 +78,22 @@ def test_the_mtu_is_what_the_headers_leave_and_senders_are_told_so(net, kind):
     assert max(p.length for p in seen.quick(capture.path)) == 1500, "to the last octet"
 
 
+# proves: MESH-FWD-13 partial
+def test_what_may_be_cut_is_cut_before_it_is_packed(net):
+    """IPv4 without DF, by afbr1; IPv6, by who sends, host1 and then host2, after they have been told. No packet of the core is a fragment."""
+    use(net, "gre")
+    capture = net.capture(net.p, "to-afbr2", "not port 179")
+    for _ in range(1 if net.at.client == 4 else 3):
+        cut = net.host[1].sh("ping", "-n", "-c", 1, "-W", 2, "-M", "dont" if net.at.client == 4 else "want", "-s", 1500 - net.ip - net.icmp, net.at.host(2), check=False)
+    assert cut.returncode == 0, cut.stdout
+    capture.stop()
+    packets = [p for p in seen.read(capture.path, net.at.core) if p.inner and p.inner[0] == net.at.host(1)]
+    inside = "ip.frag_offset" if net.at.client == 4 else "ipv6.fragment"
+    assert any(p.values[inside] and p.values[inside][-1] not in ("0", "") for p in packets), "the inner ones are"
+    assert not any(p.values["ip.frag_offset"][0] != "0" for p in packets if net.at.core == 4)
+    assert all(p.stack[1] == "gre" for p in packets)
+
+
 def large(net):
     forget(net)
     net.host[1].sh("curl", "-s", "-m", 20, "-o", net.dir / "got", net.url(2, "large"))
