@@ -65,7 +65,14 @@ void keeper_bgp_routes(struct keeper_client *c, uint32_t table, uint32_t metric,
 	r->bgp_answer = answer;
 	assert_in_range(count, 1, KEEPER_BGP_ROUTES);
 	for (unsigned i = 0; i < count; i++) {
+		uint32_t path = routes[i].add ? mesh_gateway_path(&routes[i].gateway) : 0;
+
 		assert_null(keeper_bgp_route_check(&routes[i]));
+		/* What it leads to is there before it. */
+		if (path && path < 64 && r->stage->role.softwires &&
+			routes[i].ifindex == r->stage->role.softwires->ifindex)
+			assert_true(r->stage->neighbours >> path & 1 &&
+				    mesh_path_find(r->stage->role.softwires->table, path));
 		rows[i] = (struct netlink_bgp_route){.add = routes[i].add,
 			.on_link = routes[i].on_link,
 			.dst = routes[i].dst,
@@ -113,6 +120,10 @@ void keeper_neighbours(struct keeper_client *c, bool add, const char *device, co
 	for (unsigned i = 0; i < count; i++) {
 		list[i].address = mesh_path_gateway(numbers[i]);
 		mesh_path_lladdr(numbers[i], list[i].lladdr);
+		if (numbers[i] < 64 && add)
+			r->stage->neighbours |= UINT64_C(1) << numbers[i];
+		else if (numbers[i] < 64)
+			r->stage->neighbours &= ~(UINT64_C(1) << numbers[i]);
 	}
 	r->result = netlink_neighbours(r->stage->netlink, add, device, list, count);
 }

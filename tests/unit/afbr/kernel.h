@@ -47,6 +47,7 @@ struct stage {
 	int fails;                                            /* the keeper answers with that */
 	int fails_once;                                       /* once */
 	unsigned forwards; /* which the keeper was asked for */
+	uint64_t neighbours; /* of the softwires' device, the first 63 */
 	uint64_t raws;     /* protocols of the sockets that it was asked for; 255 as 63 */
 	unsigned borders;  /* it filters so many sets on interfaces */
 	int store;         /* its memory for the softwires */

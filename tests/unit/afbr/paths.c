@@ -47,7 +47,7 @@ static void a_route_leads_to_its_next_hop_without_anything_configured(void **sta
 	stage_free(s);
 }
 
-/* proves: MESH-SIG-10, MESH-SIG-2 partial */
+/* proves: MESH-SIG-10 partial, MESH-SIG-2 partial */
 static void the_neighbour_entry_is_asked_for_once_and_goes_with_the_last_route(void **state)
 {
 	struct stage *s = begin();

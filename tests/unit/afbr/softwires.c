@@ -53,7 +53,7 @@ static ssize_t send_through(
 	return -1;
 }
 
-/* proves: MESH-FWD-1, MESH-FWD-3, MESH-SIG-1, MESH-SIG-10 partial, MESH-ENC-3 partial */
+/* proves: MESH-FWD-1, MESH-FWD-3, MESH-SIG-1, MESH-SIG-10, MESH-ENC-3 partial */
 static void a_route_of_bgp_becomes_a_softwire(void **state)
 {
 	struct stage *s = begin();
