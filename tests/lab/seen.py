@@ -9,7 +9,7 @@ import ipaddress
 import struct
 import subprocess
 
-from lab import LabError
+from lab import LabError, wait_until
 
 # Cookies as ours: 64 bits, and no sublayer.
 OPTIONS = ["-o", "l2tp.cookie_size:8 Byte Cookie", "-o", "l2tp.l2_specific:None", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
@@ -18,6 +18,26 @@ FIELDS = ["frame.protocols", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "ip.ttl
           "ipv6.tclass.ecn", "ip.flags.df", "gre.flags_and_version", "gre.key", "l2tp.sid", "l2tp.cookie", "mpls.label", "mpls.ttl", "mpls.bottom", "ipv6.flow", "data.data",
           "ip.len", "ipv6.plen", "_ws.malformed", "_ws.expert.severity", "ip.checksum.status", "tcp.checksum.status", "ip.id", "ip.frag_offset", "ip.flags.mf", "ipv6.fragment"]
 NAMES = {4: "ip", 6: "ipv6"}
+
+
+MARK = "5eed5eed00d1cafe"
+
+
+class Watch:
+    """A capture at NODE's DEVICE, and of echos. stop() waits until all is in its file: a last packet to TARGET, which goes out there, has to be."""
+
+    def __init__(self, node, device, target, expression):
+        self.node, self.target = node, target
+        self.capture = node.lab.capture(node, device, f"({expression}) or icmp or icmp6")
+
+    def stop(self):
+        wait_until("all is in the file", self.has_mark)
+        self.capture.stop()
+        return self.capture.path
+
+    def has_mark(self):
+        self.node.sh("ping", "-n", "-c", 1, "-W", 1, "-p", MARK, self.target, check=False)
+        return bytes.fromhex(MARK) in self.capture.path.read_bytes()
 
 
 @dataclasses.dataclass

@@ -64,17 +64,15 @@ class Ways:
         pair, at = self.pair, self.at
         pair.start_web(2, "hello across the core\n", any_address=True)
         pair.wait_ping(1, 2)
-        capture = pair.capture(pair.p, "to-afbr2", "not port 179")
-        client = pair.capture(pair.host[2], "eth0", f"ip{'6' if at.client == 6 else ''}")
+        core = seen.Watch(pair.p, "to-afbr2", at.afbr[2], "not port 179")
+        client = seen.Watch(pair.host[2], "eth0", at.gateway(2), f"ip{'6' if at.client == 6 else ''}")
         self.answers, self.pages = {}, {}
         for way, (k, _, _) in WAYS.items():
             a, b = address(at, 1, k), address(at, 2, k)
             self.answers[way] = pair.host[1].sh("ping", "-n", "-c", 2, "-i", 0.05, "-W", 1, "-I", a, b, check=False).returncode == 0
             self.pages[way] = pair.host[1].sh("curl", "-s", "-m", 3, "--interface", a, f"http://{f'[{b}]' if ':' in b else b}/", check=False).stdout
-        capture.stop()
-        client.stop()
-        self.all = seen.read(capture.path, at.core)
-        self.delivered = seen.read(client.path, at.client)
+        self.all = seen.read(core.stop(), at.core)
+        self.delivered = seen.read(client.stop(), at.client)
 
     def between(self, k, sender):
         """Packets of network K that AFBR SENDER has sent."""

@@ -113,11 +113,10 @@ def test_softwires_lead_to_the_next_hops_of_the_routes_and_nowhere_else(net):
     told = routes(net.daemon[1])
     assert {told[at.network(2)]["next_hop"], told[at.network(3)]["next_hop"]} == {at.afbr[2], at.afbr[3]}
     # A packet by each way, between exactly these addresses.
-    capture = net.capture(net.p[1], "to-afbr1", "not port 179 and not proto 89 and not ip6 proto 89")
+    core = seen.Watch(net.p[1], "to-afbr1", at.afbr[1], "not port 179 and not proto 89 and not ip6 proto 89")
     for b in (2, 3):
         assert net.ping(1, b)
-    capture.stop()
-    packets = [p for p in seen.read(capture.path, at.core) if p.inner]
+    packets = [p for p in seen.read(core.stop(), at.core) if p.inner]
     assert {(p.outer[0], p.inner) for p in packets if p.inner[0] == at.host(1)} == {
         ((at.afbr[1], told[at.network(b)]["next_hop"]), (at.host(1), at.host(b))) for b in (2, 3)}
     assert seen.wrong(packets) == []
@@ -161,7 +160,6 @@ def test_packets_flow_on_while_a_speaker_is_away(net):
 def test_a_link_between_two_islands_is_used_when_bgp_prefers_it_and_the_core_when_it_is_gone(net):
     net.wait_ping(1, 2)
     pings = Pings(net, 1, 2)
-    core = net.capture(net.p[1], "to-afbr1", "proto 41 or ip6 proto 4")
     net.door(True)
     wait_until("ce1 goes by the backdoor", lambda: any(r["dst"] == net.at.network(2) and r["dev"] == "door" for r in net.ce[1].routes(net.at.client)), 15)
     assert net.fetch(1, 2) == "host2\n"
@@ -173,7 +171,6 @@ def test_a_link_between_two_islands_is_used_when_bgp_prefers_it_and_the_core_whe
     pings.wait(10)
     sent, answered = pings.stop()
     assert sent - answered < 100, (sent, answered)
-    core.stop()
 
 
 @contextlib.contextmanager

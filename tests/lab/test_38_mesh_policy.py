@@ -22,10 +22,6 @@ ACCEPT = ["l2tpv3", "gre", "ipip"]
 
 
 class Policy(Pair):
-    def build(self):
-        super().build()
-        self.capture_number = 0
-
     def configure(self, n, **keys):
         """Another configuration of AFBR N, in force at both ends."""
         daemon = self.daemon[n]
@@ -35,15 +31,9 @@ class Policy(Pair):
         self.configure(1, encapsulate=list(rules))
 
     def watch(self):
-        self.capture_number += 1
-        capture = self.capture(self.p, "to-afbr1", "ip6 proto 4 or ip6 proto 47 or ip6 proto 115")
-        path = self.dir / f"watched-{self.capture_number}.pcap"
-
-        def packets():
-            capture.stop()
-            capture.path.rename(path)
-            return [p for p in seen.quick(path) if p.headers[0][0] == self.at.afbr[1]]
-        return packets
+        """What afbr1 sends into the core from now on, as a function."""
+        core = seen.Watch(self.p, "to-afbr1", self.at.afbr[1], "ip6 proto 4 or ip6 proto 47 or ip6 proto 115")
+        return lambda: [p for p in seen.quick(core.stop()) if p.headers[0][0] == self.at.afbr[1]]
 
     def sent(self, *options, answered=True):
         """What afbr1 has sent into the core for one ping."""

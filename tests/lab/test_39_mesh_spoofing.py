@@ -107,7 +107,7 @@ def test_clients_reach_no_endpoint_and_speak_for_none(net):
         net.host[n].ip("route", "add", net.at.set, "via", link_local(net.afbr[n], f"ce{n}"), "dev", "eth0")
         net.host[n].ip("addr", "add", f"2001:db8:bad::{n}/128", "dev", "lo")
     right = seen.l2tpv3(net.inner, SESSION, bytes.fromhex(COOKIE))
-    core = net.capture(net.p, "to-afbr2", "ip6 proto 115")
+    core = seen.Watch(net.p, "to-afbr2", net.at.afbr[2], "ip6 proto 115")
     before = received(net)
     forged = outer(net, right, net.at.afbr[1])
     seen.send(net.host[1], forged, outer(net, right, "2001:db8:bad::1"), seen.ip(net.at.afbr[1], "2001:db8:ffff::12", *right))
@@ -116,5 +116,4 @@ def test_clients_reach_no_endpoint_and_speak_for_none(net):
     assert received(net) == before + 1
     seen.send(net.p, outer(net, seen.l2tpv3(net.inner, SESSION, bytes.fromhex(COOKIE))))
     wait_until("a right one is seen on the core", lambda: received(net) == before + 2)
-    core.stop()
-    assert len(seen.quick(core.path)) == 1, "nothing of the others was"
+    assert len(seen.quick(core.stop())) == 1, "nothing of the others was"

@@ -72,22 +72,20 @@ def test_the_mtu_is_what_the_headers_leave_and_senders_are_told_so(net, kind):
     assert mtu(net) == wanted
     assert str(wanted) in net.daemon[1].table("show", "endpoints")
     assert too_big(net, wanted + 1) == (net.at.gateway(1), wanted)
-    capture = net.capture(net.p, "to-afbr2", "not port 179")
+    core = seen.Watch(net.p, "to-afbr2", net.at.afbr[2], "not port 179")
     assert fits(net, wanted)
-    capture.stop()
-    assert max(p.length for p in seen.quick(capture.path)) == 1500, "to the last octet"
+    assert max(p.length for p in seen.quick(core.stop())) == 1500, "to the last octet"
 
 
 # proves: MESH-FWD-13 partial
 def test_what_may_be_cut_is_cut_before_it_is_packed(net):
     """IPv4 without DF, by afbr1; IPv6, by who sends, host1 and then host2, after they have been told. No packet of the core is a fragment."""
     use(net, "gre")
-    capture = net.capture(net.p, "to-afbr2", "not port 179")
+    core = seen.Watch(net.p, "to-afbr2", net.at.afbr[2], "not port 179")
     for _ in range(1 if net.at.client == 4 else 3):
         cut = net.host[1].sh("ping", "-n", "-c", 1, "-W", 2, "-M", "dont" if net.at.client == 4 else "want", "-s", 1500 - net.ip - net.icmp, net.at.host(2), check=False)
     assert cut.returncode == 0, cut.stdout
-    capture.stop()
-    packets = [p for p in seen.read(capture.path, net.at.core) if p.inner and p.inner[0] == net.at.host(1)]
+    packets = [p for p in seen.read(core.stop(), net.at.core) if p.inner and p.inner[0] == net.at.host(1)]
     inside = lambda p: "ipv6.fraghdr" in p.stack or p.values["ip.flags.mf"][-1:] in (["1"], ["True"]) and net.at.client == 4
     assert any(inside(p) for p in packets), ("the inner ones are", [p.stack for p in packets])
     assert not any(p.values["ip.frag_offset"][0] != "0" for p in packets if net.at.core == 4)
@@ -105,10 +103,9 @@ def large(net):
 def test_bulk_tcp_gets_through(net, clamp):
     use(net, "l2tpv3", mss_clamp=clamp)
     forget(net)
-    capture = net.capture(net.host[2], "eth0", "tcp[tcpflags] & tcp-syn != 0" if net.at.client == 4 else "ip6 proto 6 and ip6[53] & 2 != 0")
+    client = seen.Watch(net.host[2], "eth0", net.at.gateway(2), "tcp[tcpflags] & tcp-syn != 0" if net.at.client == 4 else "ip6 proto 6 and ip6[53] & 2 != 0")
     assert large(net) == net.digest
-    capture.stop()
-    options = capture.path.read_bytes()
+    options = client.stop().read_bytes()
     mss = {int.from_bytes(options[i + 2:i + 4], "big") for i in range(len(options) - 4) if options[i:i + 2] == b"\x02\x04"}
     room = 1500 - net.outer - 12 - net.ip - 20
     assert (room in mss) == clamp, (mss, room)

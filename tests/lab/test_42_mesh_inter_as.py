@@ -68,12 +68,12 @@ class TwoSystems(Lab):
         wait_up(self.daemon["a2"], "a1", "b1")
         wait_until("a1 and b1 have a way", lambda: NETWORK[2] in mesh_routes(self.a1, 4) and NETWORK[1] in mesh_routes(self.b1, 4))
 
-    def seen_at(self, node, device):
-        """Headers of one ping from host1 to host2, each way, at DEVICE."""
-        capture = self.capture(node, device, "ip6 proto 4 or ip6 proto 41")
+    def seen_at(self, node, device, target):
+        """Headers of one ping from host1 to host2, each way, at DEVICE, which leads to TARGET."""
+        core = seen.Watch(node, device, target, "ip6 proto 4 or ip6 proto 41")
         assert self.host[1].ping(HOST[2])
-        capture.stop()
-        return [p.headers for p in seen.quick(capture.path)], capture.path
+        path = core.stop()
+        return [p.headers for p in seen.quick(path)], path
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,12 @@ BACK = [(B1, A1), INNER[::-1]]
 
 # proves: MESH-AS-4, MESH-AS-5, MESH-AS-3 partial
 def test_packed_twice_where_the_interior_has_no_route_to_the_next_hop(net):
-    packets, path = net.seen_at(net.p, "to-a2")
+    packets, path = net.seen_at(net.p, "to-a2", A2)
     assert packets == [[(A1, A2), (A1, B1), INNER], BACK]
-    double = seen.read(path, 6, "ipv6.dst == " + A2)
+    double = seen.read(path, 6, f"ipv6.dst == {A2} && ipv6.nxt == 41")
     assert [(p.stack[:3], p.outer, p.inner) for p in double] == [(("ipv6", "ipv6", "ip"), [(A1, A2), (A1, B1)], INNER)]
     assert seen.wrong(seen.read(path, 6)) == []
-    packets, _ = net.seen_at(net.a2, "to-b1")
+    packets, _ = net.seen_at(net.a2, "to-b1", B1)
     assert packets == [[(A1, B1), INNER], BACK], "one of them ends at a2"
     assert endpoints(net.daemon["a1"])[B1]["through"] == A2
     assert A2 in net.daemon["a1"].table("show", "route", HOST[2])
@@ -114,9 +114,9 @@ def test_packed_once_as_soon_as_the_interior_has_a_route(net):
     net.p.ip("route", "add", B_SET, "via", "fe80::12", "dev", "to-a2")
     net.a1.ip("route", "add", B_SET, "via", "fe80::2", "dev", "to-p")
     wait_until("a1 packs once", lambda: endpoints(net.daemon["a1"])[B1]["mtu"] == 1460)
-    packets, _ = net.seen_at(net.p, "to-a2")
+    packets, _ = net.seen_at(net.p, "to-a2", A2)
     assert packets == [[(A1, B1), INNER], BACK]
     net.a1.ip("route", "del", B_SET)
     wait_until("a1 packs twice", lambda: endpoints(net.daemon["a1"])[B1]["mtu"] == 1420)
-    packets, _ = net.seen_at(net.p, "to-a2")
+    packets, _ = net.seen_at(net.p, "to-a2", A2)
     assert packets == [[(A1, A2), (A1, B1), INNER], BACK]
