@@ -13,19 +13,22 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = {"linux.uml": "user-mode-linux", "xl2tpd": "xl2tpd", "pppd": "ppp", "radvd": "radvd", "dhcpcd": "dhcpcd-base",
             "dhcp6s": "wide-dhcpv6-server", "tcpdump": "tcpdump", "tshark": "tshark", "insmod": "kmod"}
 SECONDS = 180  # for one guest, which needs about 15 on a machine of its own
+MODULES = "veth l2tp_ppp tun"
 EVENTS = 40  # log lines that a failure shows
 
 
-def missing_package():
+def missing_package(programs):
     path = os.environ["PATH"] + ":/usr/local/sbin:/usr/sbin:/sbin"
-    return next((package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)), None)
+    return next((package for program, package in programs.items() if not shutil.which(program, path=path)), None)
 
 
 class Run:
     """What a scenario left behind."""
 
-    def __init__(self, scenario, out):
-        package = missing_package()
+    def __init__(self, scenario, out, programs=PROGRAMS, modules=MODULES):
+        """PROGRAMS, with their packages, and kernel MODULES: what the scenario needs."""
+        self.modules = modules
+        package = missing_package(programs)
         if package:
             pytest.skip(f"package {package} is not installed")
         probe = self.lab("true")
@@ -37,10 +40,9 @@ class Run:
         facts = out / "facts.json"
         self.facts = json.loads(facts.read_text()) if facts.exists() else {"found": {}, "failed": {}}
 
-    @staticmethod
-    def lab(*command, out=None):
+    def lab(self, *command, out=None):
         return subprocess.run(
-            [HERE / "kernel-lab", "--timeout", str(SECONDS), "--modules", "veth l2tp_ppp tun", *(["--out", out] if out else []), "--", *command],
+            [HERE / "kernel-lab", "--timeout", str(SECONDS), "--modules", self.modules, *(["--out", out] if out else []), "--", *command],
             capture_output=True, text=True, timeout=SECONDS + 30, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
 
     def __getitem__(self, step):

@@ -36,9 +36,9 @@ class Guest(Lab):
         print(f"{time.monotonic() - self.began:6.2f} {'ok' if name in self.found else 'FAILED'}: {name}", flush=True)
         return self.found.get(name)
 
-    def watch(self, node, device, name):
-        """Captures L2TP on a device until the end, into NAME.pcap."""
-        process = self.capture(node, device, "udp port 1701")
+    def watch(self, node, device, name, expression="udp port 1701", options=()):
+        """Captures L2TP, or what else is asked for, on a device until the end, into NAME.pcap."""
+        process = self.capture(node, device, expression, options)
         self.captures.append((process, name))
 
     def close(self):
