@@ -162,9 +162,8 @@ static uint32_t core_mtu(const struct softwire_endpoint *e)
 static void set_mtu(struct softwires *s, struct softwire_endpoint *e)
 {
 	uint32_t core = core_mtu(e), len = e->row->template.len, inner = core > len ? core - len : 0;
-	bool too_narrow = inner < IPV6_LEAST;
+	bool too_narrow = inner < IPV6_LEAST; /* the plane cuts outer packets then: mesh/out.c */
 
-	inner = too_narrow ? IPV6_LEAST : inner;
 	e->row->mtu = (uint16_t)(inner < SOFTWIRE_MTU ? inner : SOFTWIRE_MTU);
 	if (too_narrow && !e->too_narrow)
 		tell_too_narrow(s, e, core);
