@@ -36,12 +36,13 @@ static const struct {
 static uint64_t refusals(const struct mesh_counters *c)
 {
 	return c->drop_interface + c->drop_transmitter + c->drop_header + c->drop_encapsulation +
-	       c->drop_key + c->drop_session + c->drop_cookie + c->drop_label + c->drop_payload;
+	       c->drop_key + c->drop_session + c->drop_cookie + c->drop_label + c->drop_payload +
+	       c->drop_checksum;
 }
 
 static uint64_t others(const struct mesh_counters *c)
 {
-	return c->drop_local_scope + c->drop_ecn + c->drop_device;
+	return c->drop_ecn + c->drop_device;
 }
 
 /* What stands behind MESH_MARGIN octets of OUT; its length. */

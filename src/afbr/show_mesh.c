@@ -326,7 +326,7 @@ static json_t *drops_of(const struct mesh_counters *c)
 		{"transmitter", c->drop_transmitter}, {"header", c->drop_header},
 		{"encapsulation", c->drop_encapsulation}, {"key", c->drop_key}, {"session", c->drop_session},
 		{"cookie", c->drop_cookie}, {"label", c->drop_label}, {"payload", c->drop_payload},
-		{"ecn", c->drop_ecn}, {"device", c->drop_device}};
+		{"checksum", c->drop_checksum}, {"ecn", c->drop_ecn}, {"device", c->drop_device}};
 
 	return COUNTERS_OF(drops);
 }
@@ -382,14 +382,16 @@ json_t *show_mesh_counters(const struct afbr *a)
 		{"inner_fragmented", c->inner_fragmented}, {"mss_clamped", c->mss_clamped},
 		{"drop_no_path", c->drop_no_path}, {"drop_rejected", c->drop_rejected},
 		{"drop_too_big", c->drop_too_big}, {"drop_bad_inner", c->drop_bad_inner},
-		{"drop_local_scope", c->drop_local_scope}, {"drop_send_queue", c->drop_send_queue},
+		{"drop_local_scope", c->drop_local_scope}, {"drop_loop", c->drop_loop},
+		{"drop_send_queue", c->drop_send_queue}, {"drop_unsent", c->drop_unsent},
 		{"socket_errors", c->socket_errors}, {"drop_interface", c->drop_interface},
 		{"drop_transmitter", c->drop_transmitter}, {"drop_header", c->drop_header},
 		{"drop_encapsulation", c->drop_encapsulation}, {"drop_key", c->drop_key},
 		{"drop_session", c->drop_session}, {"drop_cookie", c->drop_cookie},
-		{"drop_label", c->drop_label}, {"drop_payload", c->drop_payload}, {"drop_ecn", c->drop_ecn},
-		{"ecn_ce", c->ecn_ce}, {"drop_device", c->drop_device}, {"rx_merged", c->rx_merged},
-		{"icmp_sent", c->icmp_sent}, {"icmp_suppressed", c->icmp_suppressed}};
+		{"drop_label", c->drop_label}, {"drop_payload", c->drop_payload},
+		{"drop_checksum", c->drop_checksum}, {"drop_ecn", c->drop_ecn}, {"ecn_ce", c->ecn_ce},
+		{"drop_device", c->drop_device}, {"rx_merged", c->rx_merged}, {"icmp_sent", c->icmp_sent},
+		{"icmp_suppressed", c->icmp_suppressed}};
 
 	return COUNTERS_OF(counters);
 }

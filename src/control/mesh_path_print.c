@@ -420,6 +420,7 @@ static void print_drops(FILE *out, const json_t *drops)
 		{"session", "had an L2TPv3 session that is not ours"}, {"cookie", "had the wrong cookie"},
 		{"label", "had a label that is not ours"},
 		{"payload", "had something inside that is not taken out of softwires"},
+		{"checksum", "had a GRE checksum that is wrong"},
 		{"ecn", "had ECN marks that contradict each other"},
 		{"device", "did not fit into the device"}};
 	bool any = false;

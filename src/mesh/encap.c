@@ -266,18 +266,19 @@ static const char *gre_read(struct reader *r, struct mesh_heading *h)
 	h->kind = MESH_GRE;
 	h->payload = reader_u16(r);
 	h->has_key = flags & GRE_KEY;
+	h->has_checksum = flags & GRE_CHECKSUM;
 	if (!reader_ok(r))
 		return "ends within its header";
 	if (flags & GRE_VERSION) /* first: the flags of version 1 mean other things (RFC 2637 section 4.1) */
 		return (flags & GRE_VERSION) == 1 ? "GRE version 1" : "a GRE version that nobody knows";
-	if (flags & GRE_CHECKSUM)
-		return "a GRE header with a checksum";
 	if (flags & GRE_ROUTING)
 		return "a GRE header with routing";
 	if (flags & GRE_SEQUENCE)
 		return "a GRE header with a sequence number";
 	if (flags & GRE_RFC1701) /* of bits 1 to 5; those behind them do not matter (RFC 2784 section 2.3) */
 		return "a GRE header with flags of RFC 1701";
+	if (h->has_checksum)
+		reader_skip(r, 4); /* and Reserved1 */
 	if (h->has_key)
 		h->key = reader_u32(r);
 	if (!reader_ok(r))
@@ -323,6 +324,11 @@ const char *mesh_heading_read(struct reader *r, uint8_t protocol, struct mesh_he
 	if (!why)
 		*ret = h;
 	return why;
+}
+
+bool mesh_checksum_ok(const uint8_t *gre, size_t len)
+{
+	return !inet_fold(inet_sum(gre, len, 0));
 }
 
 const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload)

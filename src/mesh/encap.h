@@ -13,7 +13,8 @@
  *   GRE (RFC 2784, 2890)  0x0800                0x86dd                0x8847 (RFC 4023)
  *   L2TPv3 (RFC 3931)     by its first nibble   by its first nibble   a Session ID of its own (RFC 4817)
  *
- * Outer headers are of the core's family, either one. GRE has no checksum and no sequence number; a key where the egress has told one. L2TPv3 is directly
+ * Outer headers are of the core's family, either one. GRE is sent without a checksum and a sequence number; with a key where the egress has told one. One
+ * that comes with a checksum is taken when it is right (RFC 2784 section 2.2, RFC 7676 section 2.1). L2TPv3 is directly
  * over IP (protocol 115), without a sublayer: Session ID and cookie are all. A second level may be around the first (RFC 5565 section 12): a softwire in
  * another, whose payload is a packet of the core's own family.
  *
@@ -103,16 +104,18 @@ void mesh_template_write(const struct mesh_template *t, const struct mesh_cargo 
 struct mesh_heading {
 	uint8_t kind;
 	bool has_key;
+	bool has_checksum; /* of GRE: mesh_checksum_ok() */
 	uint32_t key, session;
 	uint16_t payload; /* EtherType; 0: L2TPv3, which does not say */
 };
 /*
  * R is behind the outer IP header, whose protocol is PROTOCOL; afterwards behind GRE header or Session ID. NULL; or why not, a static clause: "a GRE header
- * with routing", "... a sequence number", "... flags of RFC 1701" (RFC 2784 section 2.3 wants them discarded), "a GRE header with a checksum" (which we have told
- * nobody to send), "GRE version 1", "a GRE version that nobody knows", "an L2TPv3 control message" (Session ID 0), "ends within its header", "a payload that is
+ * with routing", "... a sequence number", "... flags of RFC 1701" (RFC 2784 section 2.3 wants them discarded), "GRE version 1", "a GRE version that nobody knows", "an L2TPv3 control message" (Session ID 0), "ends within its header", "a payload that is
  * none of ours" (EtherType), "a protocol that is none of ours". *ret is untouched then.
  */
 const char *mesh_heading_read(struct reader *r, uint8_t protocol, struct mesh_heading *ret);
+/* Is the checksum right that a GRE header says there is? Over the LEN octets from the header to the payload's end (RFC 2784 section 2.5): all of them are looked at. */
+bool mesh_checksum_ok(const uint8_t *gre, size_t len);
 /*
  * The label stack at R is popped, to its bottom. NULL; or why not: "ends within its labels", "a label that is not ours" (only explicit null is, 0 and 2, and above
  * another one it says nothing: RFC 4182), "a label stack that is too deep". *ret_payload: what the last label says, MESH_IP4 or MESH_IP6; untouched on failure.

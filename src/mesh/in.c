@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Out of the core: is the packet for us at all? Cheapest question first, and nothing of the payload is looked at before all of them have been answered (SEC-MESH-11):
- * by which interface, from whom, header, encapsulation, key or Session ID, cookie, label. Then the inner packet, ECN, the device.
+ * by which interface, from whom, header, encapsulation, key or Session ID, cookie, label. Then the inner packet, a checksum of GRE's, ECN, the device.
  *
  * The packet is forwarded on the header directly inside the softwire, whatever is inside that.
  */
@@ -39,8 +39,8 @@ static const char *unaccepted(const struct mesh_counters *before, const struct m
 }
 
 /* NULL: dropped. R is behind the outer header, and then at the payload. */
-static struct mesh_acceptance *accept_packet(
-	struct mesh_plane *p, const struct mesh_arrival *a, struct reader *r, uint16_t *ret_payload)
+static struct mesh_acceptance *accept_packet(struct mesh_plane *p, const struct mesh_arrival *a,
+	struct reader *r, uint16_t *ret_payload, bool *ret_checksum)
 {
 	struct mesh_counters before;
 	struct mesh_acceptance *accepted;
@@ -58,6 +58,7 @@ static struct mesh_acceptance *accept_packet(
 		return NULL;
 	}
 	*ret_payload = h.payload;
+	*ret_checksum = h.has_checksum;
 	if (!accepted->how.mpls)
 		return accepted;
 	why = mesh_labels_read(r, ret_payload);
@@ -109,7 +110,18 @@ static const char *payload_read(
 		return "what is inside is not a whole packet";
 	if (family == AF_INET6 ? !p->table.take6 : !p->table.take4)
 		return "what is inside is of the core's own family";
+	if (inner_is_local(ret))
+		return "what is inside belongs to one link: multicast, broadcast or link-local";
 	return NULL;
+}
+
+/*
+ * GRE's checksum, the only question that all octets have to be read for. An inner packet whose own checksum is only begun has not been on a wire like this: the kernel has
+ * merged it, after it had looked at GRE's checksum itself, or it has never left the machine.
+ */
+static bool is_intact(const struct inner *inner, const uint8_t *packet, const struct reader *gre)
+{
+	return mesh_checksum_ok(gre->pos, reader_left(gre)) || transport_is_begun(packet, inner);
 }
 
 static void log_merged(struct mesh_plane *p, unsigned ifindex)
@@ -160,10 +172,6 @@ static void deliver(struct mesh_plane *p, const struct mesh_arrival *a, struct m
 {
 	bool six = inner->src.family == AF_INET6;
 
-	if (inner_is_local(inner)) {
-		p->counters.drop_local_scope++;
-		return;
-	}
 	if (!merge_ecn(p, a, packet))
 		return;
 	mesh_count(six ? &accepted->rx6 : &accepted->rx4, inner->len);
@@ -192,8 +200,9 @@ void mesh_in_packet(struct mesh_plane *p, const struct mesh_arrival *arrival, ui
 	struct mesh_transmitter *sender = NULL;
 	struct mesh_acceptance *accepted;
 	uint16_t payload = 0;
+	struct reader r, heading;
+	bool checksum = false;
 	struct inner inner;
-	struct reader r;
 	const char *why;
 
 	p->counters.rx_packets++;
@@ -202,13 +211,15 @@ void mesh_in_packet(struct mesh_plane *p, const struct mesh_arrival *arrival, ui
 			"it came by an interface that is not of the core");
 	if (!mesh_transmitter_find(&p->table, &a.from, &sender))
 		return refuse(p, &a, &p->counters.drop_transmitter, "it is from nobody who may send to us");
-	r = behind_header(&a, packet, len);
-	accepted = accept_packet(p, &a, &r, &payload);
+	r = heading = behind_header(&a, packet, len);
+	accepted = accept_packet(p, &a, &r, &payload, &checksum);
 	if (!accepted)
 		return;
 	why = a.cut ? "it is longer than what we take"
 		    : payload_read(p, r.pos, reader_left(&r), payload, &inner);
 	if (why)
 		return refuse(p, &a, &p->counters.drop_payload, why);
+	if (checksum && !is_intact(&inner, r.pos, &heading))
+		return refuse(p, &a, &p->counters.drop_checksum, "a GRE checksum that is wrong");
 	deliver(p, &a, accepted, sender, &inner, packet + (r.pos - packet));
 }

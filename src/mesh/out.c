@@ -6,6 +6,7 @@
 #include "mesh/parts.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "inet/fragment.h"
@@ -169,6 +170,40 @@ static bool choose(struct mesh_plane *p, struct out *o, uint32_t number)
 	return true;
 }
 
+/* Behind a header of IPv4 or IPv6, or of an IPv6 fragment. */
+static uint8_t carried(const struct out *o)
+{
+	enum { FRAGMENT = 44 };
+
+	if (o->family == AF_INET)
+		return o->packet[9];
+	return o->packet[6] == FRAGMENT && o->inner.len > IP6_HEADER ? o->packet[IP6_HEADER] : o->packet[6];
+}
+
+/*
+ * Is it what came out of a softwire's entry here? Each turn would put another header around it, with a hop limit of its own, so nothing else would ever end
+ * it (RFC 2473 section 4.1.3).
+ */
+static bool is_packed_here(const struct out *o)
+{
+	const uint8_t *outer = o->endpoint->template.bytes;
+	bool six = o->family == AF_INET6;
+
+	if (o->endpoint->template.family != o->family ||
+		memcmp(o->packet + (six ? 8 : 12), outer + (six ? 8 : 12), six ? 16 : 4) != 0)
+		return false;
+	switch (carried(o)) {
+	case MESH_PROTO_IP4:
+	case MESH_PROTO_IP6:
+	case MESH_PROTO_GRE:
+	case MESH_PROTO_L2TP:
+	case MESH_PROTO_MPLS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* 0 for what is never forwarded: what is not IP, or is said to everybody on the link. */
 static uint8_t frame_family(const uint8_t *frame)
 {
@@ -205,6 +240,10 @@ static bool out_frame(struct mesh_plane *p, struct mesh_parcel *parcel, size_t l
 	}
 	if (!choose(p, &o, mesh_lladdr_path(frame)))
 		return false;
+	if (is_packed_here(&o)) {
+		p->counters.drop_loop++;
+		return false;
+	}
 	if (o.endpoint->clamp_mss && tcp_mss_clamp(o.packet, o.inner.len, o.endpoint->mtu))
 		p->counters.mss_clamped++;
 	if (o.inner.len <= o.endpoint->mtu)

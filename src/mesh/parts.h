@@ -116,7 +116,7 @@ void mesh_parcel_give(struct mesh_plane *p, struct mesh_parcel *parcel);
 bool mesh_queue_put(struct mesh_plane *p, uint8_t family, struct mesh_parcel *parcel);
 struct mesh_parcel *mesh_queue_pop(struct mesh_socket *s);
 void mesh_queue_clear(struct mesh_socket *s);
-/* Queues the outer packet in PARCEL, which stays the caller's, in pieces of at most MTU octets (RFC 2473 section 7.1, 7.2). False: not all of them. */
+/* Queues the outer packet in PARCEL, which stays the caller's, in pieces of at most MTU octets (RFC 2473 section 7.1, 7.2). False, counted: not all of them. */
 bool mesh_queue_pieces(struct mesh_plane *p, uint8_t family, struct mesh_parcel *parcel, size_t mtu);
 
 /* socket.c */

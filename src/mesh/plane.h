@@ -10,6 +10,7 @@
  * operator's (MESH-FWD-11).
  * Never through a softwire: multicast, link-local, what is not IPv4 or IPv6 (ARP and neighbour discovery of the TAP included): no routing protocol sees one as
  * a link (MESH-BGP-8).
+ * Nor what a softwire of ours has packed already, if the core's way to an egress ever leads through a softwire (RFC 2473 section 4.1.2, 4.1.3).
  * Too big: IPv6, and IPv4 with DF, are answered with the endpoint's MTU; IPv4 without DF is cut before it is packed. Where the core takes not even an
  * inner packet of 1280 octets (IPv6's least), the outer packet is fragmented, which the egress's kernel puts together; counted, and told in the log by the role.
  * So is one that the kernel refuses, until the role has made the endpoint's MTU smaller.
@@ -33,7 +34,7 @@ enum { MESH_PACKET_MAX = 9216, MESH_BATCH = 64, MESH_QUEUE_MAX = 512, MESH_INTER
 struct mesh_plane;
 
 struct mesh_ops {
-	/* The core, or our own kernel, said of a packet to OUTER: it takes no more than MTU octets (outer packet; a hint, may be forged: at least 1280, of IPv4 576). */
+	/* The core, or our own kernel, said of a packet to OUTER: it takes no more than MTU octets (outer packet; a hint, may be forged: at least 1280, of IPv4 576). What names less: of IPv6 nothing is said. */
 	void (*path_mtu)(struct mesh_plane *p, const struct addr *outer, uint32_t mtu);
 	/*
 	 * OUTER cannot be reached now: errno of a send, or ICMP, which is a hint. ENOPROTOOPT: it does not take the protocol. ECONNREFUSED says nothing: kernels whose

@@ -88,8 +88,10 @@ bool mesh_queue_pieces(struct mesh_plane *p, uint8_t family, struct mesh_parcel 
 	struct mesh_parcel *piece;
 	struct ip_pieces f;
 
-	if (!pieces_begin(p, &f, family, parcel, mtu))
+	if (!pieces_begin(p, &f, family, parcel, mtu)) {
+		p->counters.drop_too_big++;
 		return false;
+	}
 	while ((piece = mesh_parcel_take(p))) {
 		piece->at = 0;
 		piece->len = (uint32_t)ip_pieces_next(&f, piece->bytes);

@@ -150,10 +150,13 @@ unsigned mesh_socket_receive(struct mesh_socket *s)
 
 /* --- errors --- */
 
+/* RFC 8201 section 4: what names less than IPv6's least is discarded. Of IPv4, 0 is a router's from before RFC 1191. */
 static void tell_mtu(struct mesh_socket *s, const struct addr *to, uint32_t mtu)
 {
 	uint32_t least = least_mtu(s->family);
 
+	if (s->family == AF_INET6 && mtu < least)
+		return;
 	if (!s->closing && !addr_is_none(to))
 		s->plane->ops->path_mtu(s->plane, to, mtu < least ? least : mtu);
 }
@@ -215,11 +218,18 @@ static void send_too_big(struct mesh_socket *s, struct mesh_parcel *parcel)
 {
 	uint32_t mtu = s->local_mtu;
 
-	if (parcel->piece ||
-		!mesh_queue_pieces(s->plane, s->family, parcel, mtu ? mtu : least_mtu(s->family)))
+	if (parcel->piece)
 		s->plane->counters.drop_too_big++;
+	else
+		(void)mesh_queue_pieces(s->plane, s->family, parcel, mtu ? mtu : least_mtu(s->family));
 	if (mtu)
 		tell_mtu(s, &parcel->to, mtu);
+}
+
+static void send_lost(struct mesh_socket *s, const struct mesh_parcel *parcel, int error)
+{
+	s->plane->counters.drop_unsent++;
+	tell_unreachable(s, &parcel->to, error);
 }
 
 /* The first packet of the queue was refused with ERROR. */
@@ -230,12 +240,13 @@ static void send_refused(struct mesh_socket *s, int error)
 
 	s->local_mtu = 0;
 	mesh_socket_errors(s);
-	if (error == ENOBUFS) /* the interface's own queue is full: the packet is lost there */
+	if (error == ENOBUFS ||
+		error == ENOMEM) /* the interface's own queue is full: the packet is lost there */
 		s->plane->counters.drop_send_queue++;
 	else if (error == EMSGSIZE && !s->closing)
 		send_too_big(s, parcel);
 	else
-		tell_unreachable(s, &parcel->to, error);
+		send_lost(s, parcel, error);
 	mesh_parcel_give(s->plane, parcel);
 }
 

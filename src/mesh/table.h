@@ -92,7 +92,10 @@ struct mesh_transmitter {
 struct mesh_counters {
 	uint64_t rx_packets, tx_packets; /* outer */
 	/* into the core */
-	uint64_t drop_no_path, drop_rejected, drop_too_big, drop_bad_inner, drop_local_scope, drop_send_queue, socket_errors;
+	uint64_t drop_no_path, drop_rejected, drop_too_big, drop_bad_inner, drop_local_scope, drop_send_queue;
+	uint64_t drop_loop;     /* a packet of our own softwires, which was to go into one once more */
+	uint64_t drop_unsent;   /* refused by the kernel: no route, a firewall */
+	uint64_t socket_errors; /* what kernel and core said of packets, be they lost or not */
 	uint64_t outer_fragmented, inner_fragmented, mss_clamped, failed_over; /* the last: packets by a backup */
 	/* out of the core, in the order in which it is looked */
 	uint64_t drop_interface;   /* did not come by an interface of the core */
@@ -100,7 +103,8 @@ struct mesh_counters {
 	uint64_t drop_header;      /* cannot be read */
 	uint64_t drop_encapsulation; /* a kind, or payload, that we do not accept */
 	uint64_t drop_key, drop_session, drop_cookie, drop_label;
-	uint64_t drop_payload;     /* not a whole packet of a family that we take out of softwires */
+	uint64_t drop_payload;     /* not a whole packet of a family that we take out of softwires, or of one link */
+	uint64_t drop_checksum;    /* of GRE */
 	uint64_t drop_ecn, ecn_ce, drop_device;
 	uint64_t rx_merged; /* segments that the interface had made one packet of: cut again (in.c) */
 	uint64_t icmp_sent, icmp_suppressed;

@@ -28,6 +28,10 @@ static const struct good good[] = {
 		0},
 	{"gre, bits 6 to 12 do not matter (RFC 2784 section 2.3)", 47, "03f886dd 60",
 		{.kind = MESH_GRE, .payload = MESH_IP6}, 1},
+	{"gre with a checksum", 47, "80000800 32ff0000 45",
+		{.kind = MESH_GRE, .has_checksum = true, .payload = MESH_IP4}, 1},
+	{"gre with a checksum and a key", 47, "a0000800 12f80000 00000007 45",
+		{.kind = MESH_GRE, .has_key = true, .has_checksum = true, .key = 7, .payload = MESH_IP4}, 1},
 	{"l2tpv3", 115, "12345678 0123456789abcdef 45", {.kind = MESH_L2TPV3, .session = 0x12345678}, 9},
 	{"l2tpv3 of nothing", 115, "00000001", {.kind = MESH_L2TPV3, .session = 1}, 0},
 };
@@ -45,8 +49,13 @@ static const struct bad bad[] = {
 	{"gre, half of the type", 47, "000008", "ends within its header"},
 	{"gre, no key", 47, "20000800", "ends within its header"},
 	{"gre, three quarters of a key", 47, "20000800 000000", "ends within its header"},
-	{"gre, checksum", 47, "80000800 f7ff0000 45", "a GRE header with a checksum"},
-	{"gre, checksum and key", 47, "a0000800 f7ff0000 00000007 45", "a GRE header with a checksum"},
+	{"gre, no checksum where there is one", 47, "80000800", "ends within its header"},
+	{"gre, no Reserved1", 47, "80000800 f7ff00", "ends within its header"},
+	{"gre, a checksum and no key", 47, "a0000800 f7ff0000", "ends within its header"},
+	{"gre, a checksum and half a key", 47, "a0000800 f7ff0000 0000", "ends within its header"},
+	{"gre, checksum and routing", 47, "c0000800 00000000 45", "a GRE header with routing"},
+	{"gre, checksum and sequence number", 47, "90000800 00000000 00000001 45",
+		"a GRE header with a sequence number"},
 	{"gre, routing", 47, "40000800 00000000 45", "a GRE header with routing"},
 	{"gre, sequence number", 47, "10000800 00000001 45", "a GRE header with a sequence number"},
 	{"gre, key and sequence number", 47, "30000800 00000007 00000001 45",
@@ -85,6 +94,8 @@ static void reads_every_heading(void **state)
 		assert_null(mesh_heading_read(&r, g->protocol, &h));
 		assert_int_equal(h.kind, g->heading.kind);
 		assert_int_equal(h.has_key, g->heading.has_key);
+		assert_int_equal(h.has_checksum, g->heading.has_checksum);
+		assert_true(!h.has_checksum || mesh_checksum_ok(bytes, len));
 		assert_int_equal(h.key, g->heading.key);
 		assert_int_equal(h.session, g->heading.session);
 		assert_int_equal(h.payload, g->heading.payload);

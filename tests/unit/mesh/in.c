@@ -170,8 +170,8 @@ static const struct bad bad[] = {
 		"ends within its header"),
 	BAD("half a Session ID", EGRESS6, EGRESS4, CORE, 115, "\xa\xb\xc", false, drop_header,
 		"ends within its header"),
-	BAD("a checksum", EGRESS6, EGRESS4, CORE, 47, "\x80\0\x08\0\0\0\0\0", true, drop_header,
-		"a GRE header with a checksum"),
+	BAD("half a checksum", EGRESS6, EGRESS4, CORE, 47, "\x80\0\x08\0\0", false, drop_header,
+		"ends within its header"),
 	BAD("routing", EGRESS6, EGRESS4, CORE, 47, "\x40\0\x08\0\0\0\0\0", true, drop_header,
 		"a GRE header with routing"),
 	BAD("a sequence number", EGRESS6, EGRESS4, CORE, 47, "\x10\0\x08\0\0\0\0\0", true, drop_header,
@@ -209,6 +209,11 @@ static const struct bad bad[] = {
 		drop_payload, "what is inside is not a whole packet"),
 	BAD("no version", EGRESS6, EGRESS4, CORE, 115, "\xa\xb\xc\xd\1\2\3\4\5\6\7\x8\0\0\0\0", false,
 		drop_payload, "what is inside is not a whole packet"),
+	BAD("a wrong checksum", EGRESS6, EGRESS4, CORE, 47, "\xa0\0\x08\0\1\2\0\0\1\2\3\4", true,
+		drop_checksum, "a GRE checksum that is wrong"),
+	BAD("OSPF", EGRESS6, EGRESS4, CORE, 4, "\x45\0\0\x14\0\0\0\0\1\x59\0\0\xc6\x33\x64\7\xe0\0\0\5",
+		false, drop_payload,
+		"what is inside belongs to one link: multicast, broadcast or link-local"),
 	BAD("ends behind its cookie", EGRESS6, EGRESS4, CORE, 115, "\xa\xb\xc\xd\1\2\3\4\5\6\7\x8", false,
 		drop_payload, "what is inside is not a whole packet"),
 };
@@ -280,6 +285,8 @@ static void the_cheapest_question_is_asked_first(void **state)
 		BAD("", EGRESS6, EGRESS4, CORE, 115, "\xa\xb\xc\xf\1", false, drop_session, ""),
 		BAD("", EGRESS6, EGRESS4, CORE, 115, "\xa\xb\xc\xd\1", false, drop_cookie, ""),
 		BAD("", EGRESS6, EGRESS4, CORE, 47, "\0\0\x88\x47\0\6\x41\x40", false, drop_label, ""),
+		BAD("", EGRESS6, EGRESS4, CORE, 47, "\x80\0\x88\x47\1\2\0\0\0\0\1\x40\x45", false,
+			drop_payload, ""),
 		BAD("", EGRESS6, EGRESS4, CORE, 4, "\x45", false, drop_payload, ""),
 	};
 	struct fixture *f = *state;
@@ -468,8 +475,70 @@ static void what_belongs_to_a_link_does_not_come_out(void **state)
 
 		core_sends(f, EGRESS6, packet[0] >> 4 == 6 ? 41 : 4, 0, packet, len);
 	}
-	assert_int_equal(f->counters->drop_local_scope, count);
+	assert_int_equal(f->counters->drop_payload, count);
+	assert_int_equal(f->refused.count, count);
 	assert_int_equal(device_gets(f, out, sizeof(out)), 0);
+}
+
+/* Of the LEN octets at HEADER, which has four octets for it. */
+static void set_checksum(uint8_t *header, size_t len)
+{
+	uint32_t sum = 0;
+
+	memset(header + 4, 0, 4);
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 ? header[i] : (uint32_t)header[i] << 8;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	header[4] = (uint8_t)(~sum >> 8);
+	header[5] = (uint8_t)~sum;
+}
+
+/* We tell nobody to send one, and take it from whoever does (RFC 2784 section 2.2), be what is inside of even or odd length. */
+/* proves: MESH-ENC-4 partial, MESH-ENC-5 partial */
+static void a_gre_checksum_is_verified(void **state)
+{
+	static const struct {
+		const char *header;
+		size_t len;
+	} cases[] = {{"\x80\0\x08\0\0\0\0\0", 8}, {"\xa0\0\x08\0\0\0\0\0\1\2\3\4", 12},
+		{"\x80\0\x88\x47\0\0\0\0\0\0\1\x40", 12}};
+	struct fixture *f = *state;
+	uint8_t packet[1600], out[1600];
+	unsigned wrong = 0;
+
+	accept_how(f, &gre);
+	accept_how(f, &keyed);
+	accept_how(f, &mpls_gre);
+	for (unsigned core6 = 0; core6 < 2; core6++)
+		for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+			size_t header = cases[i / 2].len, outer = core6 ? 0 : 20;
+			size_t len =
+				build(packet, core6, 47, 0, cases[i / 2].header, header, false, 100 + i % 2);
+
+			set_checksum(packet + outer, len - outer);
+			core_sends(f, core6 ? EGRESS6 : EGRESS4, 47, 0, packet, len);
+			assert_int_equal(device_gets(f, out, sizeof(out)), len - outer - header);
+			packet[len - 1] ^= 1; /* the last octet counts */
+			core_sends(f, core6 ? EGRESS6 : EGRESS4, 47, 0, packet, len);
+			assert_int_equal(device_gets(f, out, sizeof(out)), 0);
+			assert_int_equal(f->counters->drop_checksum, ++wrong);
+		}
+	assert_int_equal(f->refused.count, wrong);
+}
+
+/* A kernel that merges segments inside GRE verifies the checksum, and leaves that of one of them. */
+static void the_gre_checksum_of_merged_segments_was_the_kernels(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t packet[6000] = {0x80, 0, 0x08, 0, 0xde, 0xad, 0, 0}, out[6000];
+	size_t len = 8 + begun(packet + 8, false, 4000);
+
+	accept_how(f, &gre);
+	core_sends(f, EGRESS6, 47, 0, packet, len);
+	assert_true(device_gets(f, out, sizeof(out)) > 0);
+	assert_int_equal(f->counters->rx_merged, 1);
+	assert_int_equal(f->counters->drop_checksum, 0);
 }
 
 static void too_long_a_packet_is_refused_in_its_turn(void **state)
@@ -585,6 +654,8 @@ int main(void)
 		TEST(any_interface_will_do_where_none_is_named),
 		TEST(only_families_that_the_core_lacks_come_out),
 		TEST(what_belongs_to_a_link_does_not_come_out),
+		TEST(a_gre_checksum_is_verified),
+		TEST(the_gre_checksum_of_merged_segments_was_the_kernels),
 		TEST(too_long_a_packet_is_refused_in_its_turn),
 		TEST(merges_ecn_on_the_way_out),
 		TEST(an_odd_ecn_field_is_logged_once_a_second),

@@ -474,6 +474,48 @@ static void clamps_the_mss_to_the_endpoint(void **state)
 	assert_int_equal(f->counters->mss_clamped, 2);
 }
 
+/*
+ * What a softwire's entry has made does not come back into it: RFC 2473 section 4.1.3. The core's way to the egress leads through a softwire, which the role keeps from being;
+ * this is what is left of it if it is so all the same. A node of the core may use tunnels of its own, and we may talk to it.
+ */
+/* proves: MESH-BGP-8 partial */
+static void a_packet_of_a_softwire_does_not_go_into_one(void **state)
+{
+	static const uint8_t protocols[] = {4, 41, 47, 115, 137};
+	struct fixture *f = *state;
+
+	for (unsigned core6 = 0; core6 < 2; core6++) {
+		const char *here = core6 ? INGRESS6 : INGRESS4, *there = core6 ? BACKUP6 : BACKUP4;
+		uint8_t family = core6 ? AF_INET6 : AF_INET, packet[1500], out[1600];
+		struct mesh_endpoint *e = fixture_endpoint(f, here, core6 ? EGRESS6 : EGRESS4, &ipip);
+		struct mesh_path *path = fixture_path(f, e, NULL, 0);
+		uint64_t before = f->counters->drop_loop;
+
+		for (unsigned i = 0; i < 5; i++) {
+			device_sends(f, path->number, packet,
+				packet_build(packet, here, there, protocols[i], "12345678", 8));
+			assert_int_equal(core_gets(f, family, out, sizeof(out), NULL), 0);
+			device_sends(f, path->number, packet,
+				packet_build(
+					packet, core6 ? HERE6 : HERE4, there, protocols[i], "12345678", 8));
+			assert_true(core_gets(f, family, out, sizeof(out), NULL) > 0);
+		}
+		assert_int_equal(f->counters->drop_loop, before + 5);
+		device_sends(f, path->number, packet, packet_build(packet, here, there, 17, "12345678", 8));
+		assert_true(core_gets(f, family, out, sizeof(out), NULL) > 0);
+		if (!core6)
+			continue;
+		device_sends(f, path->number, packet,
+			packet_build(packet, here, there, 44,
+				"\x2f\0\0\1\0\0\0\1"
+				"12345678",
+				16));
+		assert_int_equal(f->counters->drop_loop, before + 6);
+		assert_int_equal(core_gets(f, family, out, sizeof(out), NULL), 0);
+	}
+	assert_int_equal(device_gets(f, (uint8_t[1500]){0}, 1500), 0);
+}
+
 static void a_full_queue_drops_and_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -520,6 +562,7 @@ int main(void)
 		TEST(ipv6_below_its_least_mtu_goes_in_outer_fragments),
 		TEST(ipv4_without_df_is_cut_before_it_is_packed),
 		TEST(clamps_the_mss_to_the_endpoint),
+		TEST(a_packet_of_a_softwire_does_not_go_into_one),
 		TEST(a_full_queue_drops_and_counts),
 	};
 
