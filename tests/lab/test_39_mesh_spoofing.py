@@ -54,8 +54,9 @@ def outer(net, payload, source=None):
 def test_what_has_all_marks_comes_in(net):
     """The outer header is in the clear: who is inside the core and knows the cookie is believed."""
     before = received(net)
-    seen.send(net.p, outer(net, seen.l2tpv3(net.inner, SESSION, bytes.fromhex(COOKIE))), outer(net, seen.gre(net.inner, KEY)), outer(net, seen.ipip(net.inner)))
-    wait_until("all three have come", lambda: received(net) == before + 3)
+    checked = outer(net, seen.gre_with_checksum(net.inner, KEY))
+    seen.send(net.p, outer(net, seen.l2tpv3(net.inner, SESSION, bytes.fromhex(COOKIE))), outer(net, seen.gre(net.inner, KEY)), outer(net, seen.ipip(net.inner)), checked)
+    wait_until("all four have come", lambda: received(net) == before + 4)
 
 
 BAD = {
@@ -65,7 +66,7 @@ BAD = {
     "a-control-message": ("drop_header", lambda i: seen.l2tpv3(i, 0, bytes.fromhex(COOKIE))),
     "a-wrong-key": ("drop_key", lambda i: seen.gre(i, KEY + 1)),
     "no-key": ("drop_key", lambda i: seen.gre(i)),
-    "a-gre-checksum": ("drop_header", lambda i: seen.gre(b"\0\0\0\0" + i, None, 0x8000, 0x0800)),
+    "a-gre-checksum": ("drop_checksum", lambda i: seen.gre_with_checksum(i, KEY, error=1)),
     "a-gre-version": ("drop_header", lambda i: seen.gre(i, KEY, 1)),
     "mpls-that-nobody-advertised": ("drop_encapsulation", lambda i: seen.gre(b"\0\0\x01\x40" + i, KEY, 0, 0x8847)),
     "a-payload-of-the-core": ("drop_payload", lambda i: seen.l2tpv3(seen.echo("2001:db8:ffff::1", "2001:db8:ffff::2"), SESSION, bytes.fromhex(COOKIE))),
