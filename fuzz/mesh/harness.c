@@ -26,8 +26,14 @@ static void on_refused(struct mesh_plane *p, const struct addr *from, const char
 	h->refused++;
 }
 
-static const struct mesh_ops ops = {
-	.path_mtu = on_path_mtu, .unreachable = on_unreachable, .refused = on_refused};
+static void on_device_lost(struct mesh_plane *p)
+{
+}
+
+static const struct mesh_ops ops = {.path_mtu = on_path_mtu,
+	.unreachable = on_unreachable,
+	.refused = on_refused,
+	.device_lost = on_device_lost};
 
 static void add_rows(struct harness *h)
 {

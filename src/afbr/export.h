@@ -74,6 +74,7 @@ struct exporter {
 	struct wheel_timer scan;
 	struct export_seen seen[EXPORT_FEEDS];
 	unsigned mend_feed, mend_word;
+	bool sweep_again; /* what this one has read may be old already */
 	msec sweep_begun, sweep_took;
 	uint64_t stale, missing;  /* of this sweep */
 	uint64_t swept, restored; /* of all */
@@ -131,6 +132,8 @@ void refusal_init(struct exporter *e);
 void refusal_note(struct exporter *e, const struct keeper_bgp_route *route, int error);
 void refusal_forget(struct exporter *e, const struct prefix *p);
 void refusal_forget_all(struct exporter *e);
+/* Now, and not when it is their time: what was in their way is gone. */
+void refusal_try(struct exporter *e);
 void refusal_done(struct exporter *e);
 int refusal_of(const struct exporter *e, const struct prefix *p); /* 0: none */
 unsigned refusal_count(const struct exporter *e);

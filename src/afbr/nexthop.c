@@ -290,6 +290,7 @@ static void link_down(void *owner, unsigned index, bool link)
 {
 	struct nexthops *h = owner;
 
+	softwire_link_down(h->afbr, index);
 	for (struct nexthop *t = at_place(treap_start(&h->places)); t; t = next_of(t)) {
 		if (!t->way.ifindex || (index && t->way.ifindex != index))
 			continue;

@@ -176,6 +176,8 @@ void export_moved(struct afbr *a, const struct addr *target, bool moved);
 void export_again(struct afbr *a);
 /* Nothing that the engine has told waits to be told to the kernel. */
 bool export_is_quiet(const struct afbr *a);
+/* The kernel may have lost routes that lead to the softwires' device: what is missing is written again, at once. */
+void export_scan(struct afbr *a);
 /* All routes are looked at once more: another configuration. */
 void export_restart(struct afbr *a);
 /* Was the kernel told of NET's route (and not of another table's to the same prefix)? *RET_PATH: the softwire path that it goes by; 0: it goes natively. */

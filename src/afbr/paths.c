@@ -122,6 +122,26 @@ void path_flush(struct afbr *a)
 		ask(s, s->asking, count);
 }
 
+void path_renew(struct afbr *a)
+{
+	struct softwires *s = a->softwires;
+	uint32_t numbers[SOFTWIRE_NEIGHBOURS], number = 0;
+	const struct mesh_path *row;
+	unsigned count = 0;
+
+	path_flush(a);
+	while (s && (row = mesh_path_next(s->table, number))) {
+		number = row->number;
+		numbers[count++] = number;
+		if (count < SOFTWIRE_NEIGHBOURS)
+			continue;
+		ask(s, numbers, count);
+		count = 0;
+	}
+	if (count)
+		ask(s, numbers, count);
+}
+
 static void want_neighbour(struct softwires *s, uint32_t number)
 {
 	if (s->asking_count == SOFTWIRE_NEIGHBOURS)

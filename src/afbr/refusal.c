@@ -166,6 +166,13 @@ static void retry(struct wheel_timer *t, msec now)
 	export_pump(e);
 }
 
+void refusal_try(struct exporter *e)
+{
+	e->retry_in = RETRY_FIRST;
+	if (wheel_armed(&e->retry))
+		wheel_arm(&e->afbr->loop->wheel, &e->retry, loop_now(e->afbr->loop));
+}
+
 void refusal_init(struct exporter *e)
 {
 	e->retry.fire = retry;

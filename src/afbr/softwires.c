@@ -10,11 +10,13 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "afbr/softwires.h"
 
-enum { BUSY_MS = 200, BUSY_TRIES = 25, SENDS = 255, PROTOCOLS = 5 };
+enum { BUSY_MS = 200, BUSY_TRIES = 25, LOST_MS = 2000, SENDS = 255, PROTOCOLS = 5 };
 
 static const uint8_t lladdr[6] = {2};
 
@@ -25,8 +27,23 @@ static void refused(struct mesh_plane *p, const struct addr *from, const char *r
 	transmitter_refused(mesh_plane_owner(p), from, reason);
 }
 
-static const struct mesh_ops ops = {
-	.path_mtu = endpoint_path_mtu, .unreachable = endpoint_unreachable, .refused = refused};
+/* Somebody has deleted it. The kernel has deleted the routes by it, too. */
+static void device_lost(struct mesh_plane *p)
+{
+	struct softwires *s = mesh_plane_owner(p);
+
+	if (s->afbr->stopping)
+		return;
+	s->lost = true;
+	s->lost_told = false;
+	s->tries = 0;
+	wheel_arm(&s->afbr->loop->wheel, &s->again, loop_now(s->afbr->loop) + BUSY_MS);
+}
+
+static const struct mesh_ops ops = {.path_mtu = endpoint_path_mtu,
+	.unreachable = endpoint_unreachable,
+	.refused = refused,
+	.device_lost = device_lost};
 
 static void set_table(struct softwires *s)
 {
@@ -140,12 +157,60 @@ static const struct addr *source_of(const struct afbr *a, const struct addr *con
 	return found ? found : find_own(a, family, false);
 }
 
+/* With its neighbour entries and routes: those are asked for first. */
+static void refill_device(struct softwires *s)
+{
+	s->device_up = true;
+	s->device_forgot = false;
+	path_renew(s->afbr);
+	export_scan(s->afbr);
+}
+
+static bool is_device_up(void)
+{
+	struct ifreq request = {.ifr_name = AFBR_DEVICE};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool up = fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &request) && request.ifr_flags & IFF_UP;
+
+	if (fd >= 0)
+		close(fd);
+	return up;
+}
+
+/* Whoever sets it down may want that; but with it the kernel has forgotten what led to it. */
+static void look_at_device(struct softwires *s)
+{
+	bool up = is_device_up(), forgot = s->device_forgot;
+
+	if (!s->up || s->lost || (up == s->device_up && !(up && forgot)))
+		return;
+	s->device_up = up;
+	s->device_forgot = !up;
+	if (up)
+		log_message(s->afbr->log, LEVEL_WARN, "device-up",
+			"the kernel has forgotten what led to " AFBR_DEVICE ": it is told again");
+	else
+		log_message(s->afbr->log, LEVEL_WARN, "device-down",
+			"somebody has set " AFBR_DEVICE " down: no packet goes through a softwire");
+	if (up)
+		refill_device(s);
+}
+
+void softwire_link_down(struct afbr *a, unsigned index)
+{
+	struct softwires *s = a->softwires;
+
+	if (s && (!index || index == s->ifindex))
+		s->device_forgot = true;
+}
+
 void softwire_look_at_network(struct afbr *a)
 {
 	struct softwires *s = a->softwires;
 
 	if (!s)
 		return;
+	look_at_device(s);
 	set_interfaces(s);
 	mesh_plane_set_sources(s->plane, source_of(a, &a->config->local6, AF_INET6),
 		source_of(a, &a->config->local4, AF_INET));
@@ -247,6 +312,23 @@ static void device_again(struct wheel_timer *t, msec now)
 	open_device(container_of(t, struct softwires, again));
 }
 
+static void device_found(struct softwires *s, int result)
+{
+	if (result) {
+		if (!s->lost_told)
+			log_message(s->afbr->log, LEVEL_ERROR, "device-lost",
+				"cannot make the device " AFBR_DEVICE " again: %s; tried every %u seconds",
+				strerror(-result), LOST_MS / 1000);
+		s->lost_told = true;
+		wheel_arm(&s->afbr->loop->wheel, &s->again, loop_now(s->afbr->loop) + LOST_MS);
+		return;
+	}
+	s->lost = false;
+	log_message(s->afbr->log, LEVEL_WARN, "device-back",
+		"the device " AFBR_DEVICE " has been made again: its routes follow");
+	refill_device(s);
+}
+
 static void device_opened(void *owner, int result, int fd)
 {
 	struct softwires *s = owner;
@@ -257,7 +339,7 @@ static void device_opened(void *owner, int result, int fd)
 			close(fd);
 		return;
 	}
-	if (result == -EBUSY && s->tries++ < BUSY_TRIES) { /* of a daemon that was just killed */
+	if (s->tries++ < BUSY_TRIES && result == -EBUSY) { /* of a daemon that was just killed */
 		wheel_arm(&a->loop->wheel, &s->again, loop_now(a->loop) + BUSY_MS);
 		return;
 	}
@@ -269,6 +351,11 @@ static void device_opened(void *owner, int result, int fd)
 	s->ifindex = if_nametoindex(AFBR_DEVICE);
 	if (!result && !s->ifindex)
 		result = -ENODEV;
+	if (s->lost) {
+		device_found(s, result);
+		return;
+	}
+	s->device_up = true;
 	if (!result)
 		result = fill_tables(s);
 	if (result) {
@@ -394,6 +481,7 @@ void softwire_stop(struct afbr *a, void (*done)(struct afbr *a))
 		return;
 	}
 	s->stopped = done;
+	wheel_disarm(&a->loop->wheel, &s->again);
 	filter(s, false);
 	adopt_clear(s);
 	keeper_close_tun(a->keeper, AFBR_DEVICE, device_closed, s);

@@ -138,7 +138,10 @@ struct softwires {
 	bool kept; /* what the process before has left was taken up, or there was nothing */
 	bool settled;
 	/* softwires.c */
-	struct wheel_timer again; /* the device is still somebody's */
+	struct wheel_timer again; /* the device is still somebody's, or has been lost */
+	bool lost, lost_told;     /* the device; that it cannot be made again */
+	bool device_up;           /* nobody has set it down */
+	bool device_forgot;       /* it was down, or away, for a moment at least */
 	unsigned tries, next_protocol;
 	bool filters; /* keeper_borders() has been asked for */
 	void (*started)(struct afbr *a, int result);
@@ -159,6 +162,8 @@ void softwire_start(struct afbr *a, void (*done)(struct afbr *a, int result));
 int softwire_with_engine(struct afbr *a);
 /* config is another one: sockets, interfaces, sources, rules. */
 void softwire_change(struct afbr *a, const struct afbr_config *old);
+/* Link INDEX (0: any) is down, or was; or has lost addresses and with them routes. */
+void softwire_link_down(struct afbr *a, unsigned index);
 /* The host's addresses or interfaces have changed. */
 void softwire_look_at_network(struct afbr *a);
 /* No route leads to the device any more: rows and device go; then DONE. softwire_free() has to follow all the same. */
@@ -207,6 +212,8 @@ void path_keep(struct afbr *a, uint32_t number); /* one more reference */
 void path_route(const struct afbr *a, uint32_t number, struct keeper_bgp_route *ret);
 /* Neighbour entries that were not asked for yet are: before the routes by them. */
 void path_flush(struct afbr *a);
+/* All neighbour entries are asked for once more: somebody may have deleted them, or the kernel has, with the device. */
+void path_renew(struct afbr *a);
 /* A path of the process before, with a reference, marked `adopted`. 0; -EEXIST, -ENOMEM, -EINVAL */
 int path_adopt(struct softwires *s, uint32_t number, const struct path_key *key, uint32_t record);
 /* Nobody needs those that are still marked any more. How many. */

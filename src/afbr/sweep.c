@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "afbr/export.h"
+#include "afbr/softwires.h"
 
 enum { SCAN_SHARE = 20 }; /* reading takes no more than one part in so many of the time */
 
@@ -144,6 +145,7 @@ static void swept(void *owner)
 	tell_count(e, "kernel-stale-removed", e->stale);
 	e->swept += e->stale;
 	e->sweep = SWEEP_MENDS;
+	path_renew(e->afbr); /* routes are nothing without them */
 	e->mend_feed = e->mend_word = 0;
 	e->missing = 0;
 	export_soon(e);
@@ -190,6 +192,21 @@ void sweep_schedule(struct exporter *e)
 			loop_now(e->afbr->loop) + (took > e->config.scan ? took : e->config.scan));
 }
 
+void export_scan(struct afbr *a)
+{
+	struct exporter *e = a->exporter;
+
+	if (!e || !e->fed)
+		return;
+	refusal_try(e);
+	e->sweep_again = e->sweep == SWEEP_RUNS || e->sweep == SWEEP_MENDS;
+	if (e->sweep_again)
+		return; /* and then here again */
+	wheel_disarm(&a->loop->wheel, &e->scan);
+	e->sweep = SWEEP_WAITS;
+	export_soon(e);
+}
+
 static void finish(struct exporter *e)
 {
 	tell_count(e, "kernel-missing-restored", e->missing);
@@ -200,6 +217,8 @@ static void finish(struct exporter *e)
 	export_soon(e);
 	e->sweep_took = loop_clock() - e->sweep_begun;
 	sweep_schedule(e);
+	if (e->sweep_again)
+		export_scan(e->afbr);
 }
 
 /* What the kernel has refused is not there, and has its own time. */

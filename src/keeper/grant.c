@@ -234,12 +234,17 @@ static int do_close_tcp(struct grant *g, const struct message_request *r, int *r
 static int do_open_device(struct grant *g, const struct message_request *r, int *ret_fd)
 {
 	const struct message_link *l = &r->body.link;
-	struct grant_held *h = held_find(g, r->type, l->name);
-	int error;
+	struct grant_held *h = held_find(g, r->type, l->name), **link = &g->held;
+	int error = h ? netlink_link_mtu(g->netlink, l->name, l->mtu) : -ENODEV;
 
-	if (h) {
-		error = netlink_link_mtu(g->netlink, l->name, l->mtu);
-		return error ? error : held_copy(h, ret_fd);
+	if (!error)
+		return held_copy(h, ret_fd);
+	if (h && error != -ENODEV)
+		return error;
+	if (h) { /* somebody has deleted it: it is made again */
+		while (*link != h)
+			link = &(*link)->next;
+		held_drop(g, link);
 	}
 	h = held_add(g, r->type,
 		r->type == MESSAGE_OPEN_TUN ? descriptor_tun(g->netlink, l->name, l->mtu)

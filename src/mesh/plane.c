@@ -128,6 +128,7 @@ void mesh_device_lost(struct mesh_plane *p, int error)
 {
 	log_message(p->log, LEVEL_ERROR, "device-lost", "the mesh's device is gone: %s", strerror(error));
 	device_stop(p);
+	p->ops->device_lost(p);
 }
 
 static void device_ready(struct loop_watch *w, int events)

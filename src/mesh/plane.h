@@ -43,6 +43,8 @@ struct mesh_ops {
 	void (*unreachable)(struct mesh_plane *p, const struct addr *outer, int error);
 	/* A stranger's packet, or one that is not as we advertised: for a log line limited in rate. REASON is a static clause. */
 	void (*refused)(struct mesh_plane *p, const struct addr *from, const char *reason);
+	/* The device has been deleted, or cannot be read any more: there may be another one (mesh_plane_set_device()), in a later turn of the loop. */
+	void (*device_lost)(struct mesh_plane *p);
 };
 
 /* NULL: no memory. LOG may be NULL. */
@@ -50,7 +52,7 @@ struct mesh_plane *mesh_plane_new(struct loop *loop, struct log *log, const stru
 void *mesh_plane_owner(const struct mesh_plane *p);
 struct mesh_table *mesh_plane_table(struct mesh_plane *p);
 struct mesh_counters *mesh_plane_counters(struct mesh_plane *p);
-/* FD is a TAP (IFF_TAP | IFF_NO_PI), non-blocking; LLADDR is the device's. The plane owns FD from now on, unless this fails. 0 or -errno */
+/* FD is a TAP (IFF_TAP | IFF_NO_PI), non-blocking; LLADDR is the device's. The plane owns FD from now on, unless this fails. 0 or -errno; -EBUSY: the loop has not let go of the one before yet */
 int mesh_plane_set_device(struct mesh_plane *p, int fd, const uint8_t lladdr[6]);
 /*
  * FD is a raw socket bound to our address in the core that receives PROTOCOL (MESH_PROTO_...). One each: else -EEXIST. Sets what it needs (packet information,

@@ -122,6 +122,18 @@ def test_more_changes_than_a_socket_has_room_for_are_not_missed(net):
     net.wait_ping(1, 2)
 
 
+@pytest.mark.parametrize("how", ("del", "down"))
+def test_a_device_that_somebody_deletes_or_sets_down_is_filled_again(net, how):
+    if how == "del":
+        net.afbr[1].ip("link", "del", "softwire0")
+    else:
+        net.afbr[1].ip("link", "set", "softwire0", "down")
+        wait_until("the log tells", lambda: net.daemon[1].has("event=device-down"))
+        net.afbr[1].ip("link", "set", "softwire0", "up")
+    net.wait_ping(1, 2)
+    wait_until("the log tells", lambda: net.daemon[1].has(f"event=device-{'back' if how == 'del' else 'up'}"))
+
+
 # proves: MESH-FWD-6 partial
 def test_the_operator_takes_an_endpoint_out_of_service(net):
     net.daemon[1].ask("mesh", "shutdown", net.at.afbr[2])

@@ -143,8 +143,13 @@ void keeper_open_tap(
 {
 	struct stage *s = (struct stage *)c;
 	char command[128];
-	int fd = s->device >= 0 ? dup(s->device) : namespace_device(name, IFF_TAP);
+	int fd;
 
+	if (s->device >= 0 && !if_nametoindex(name)) { /* deleted */
+		close(s->device);
+		s->device = -1;
+	}
+	fd = s->device >= 0 ? dup(s->device) : namespace_device(name, IFF_TAP);
 	assert_true(fd >= 0);
 	if (s->device < 0)
 		s->device = dup(fd);

@@ -164,6 +164,40 @@ static void no_next_hop_is_reached_through_a_softwire(void **state)
 	stage_free(s);
 }
 
+/* Deleted, or set down and up: the kernel has forgotten routes and neighbour entries, and nobody waits for the next scan. */
+static void a_device_that_somebody_deletes_is_made_again(void **state)
+{
+	static const char *const ways[] = {
+		"ip link del softwire0", "ip link set softwire0 down && ip link set softwire0 up"};
+	struct stage *s = begin();
+	uint8_t frame[2048];
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1 dev softwire0", "", 1);
+		administer(ways[i]);
+		stage_wait(s, 10);
+		afbr_look(s); /* as the kernel's news make it */
+		stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1 dev softwire0", "", 1);
+		stage_shows(s, neighbours, "fe80::1 lladdr 02:00:00:00:00:01", "", 1);
+		assert_true(send_through(s, "198.51.100.1", 4, "2001:db8:ff::5", frame, sizeof(frame)) > 0);
+	}
+	stage_free(s);
+}
+
+static void neighbour_entries_that_somebody_deletes_come_back_with_the_next_scan(void **state)
+{
+	struct stage *s = begin();
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, neighbours, "fe80::1", "", 1);
+	administer("ip -6 neigh flush dev softwire0 nud permanent");
+	assert_int_equal(shown(neighbours, "fe80::1", ""), 0);
+	export_scan(&s->role);
+	stage_shows(s, neighbours, "fe80::1 lladdr 02:00:00:00:00:01", "", 1);
+	stage_free(s);
+}
+
 static void the_keeper_is_asked_for_what_the_core_needs(void **state)
 {
 	struct stage *s = begin();
@@ -442,6 +476,8 @@ int main(void)
 		cmocka_unit_test(a_route_with_the_same_path_is_not_written_again),
 		cmocka_unit_test(an_endpoint_is_passed_over_as_soon_as_the_core_has_no_way),
 		cmocka_unit_test(no_next_hop_is_reached_through_a_softwire),
+		cmocka_unit_test(a_device_that_somebody_deletes_is_made_again),
+		cmocka_unit_test(neighbour_entries_that_somebody_deletes_come_back_with_the_next_scan),
 		cmocka_unit_test(the_keeper_is_asked_for_what_the_core_needs),
 		cmocka_unit_test(another_process_goes_on_with_the_same_rows),
 		cmocka_unit_test(a_route_that_cannot_be_replaced_is_taken_out_and_tried_again),
