@@ -273,22 +273,22 @@ void choice_forget(struct softwires *s)
 
 /* ---- what has changed ---- */
 
-void choice_moved(struct softwires *s, const struct addr *address)
-{
-	choice_forget(s);
-	if (!address || s->moved_count == SOFTWIRE_MOVED)
-		s->moved_all = true;
-	else
-		s->moved[s->moved_count++] = *address;
-	export_again(s->afbr);
-}
-
 static bool has_moved(const struct softwires *s, const struct addr *a)
 {
 	for (unsigned i = 0; i < s->moved_count; i++)
 		if (addr_equal(&s->moved[i], a))
 			return true;
 	return s->moved_all && a->family == s->core_family;
+}
+
+void choice_moved(struct softwires *s, const struct addr *address)
+{
+	choice_forget(s);
+	if (!address || (s->moved_count == SOFTWIRE_MOVED && !has_moved(s, address)))
+		s->moved_all = true;
+	else if (!has_moved(s, address))
+		s->moved[s->moved_count++] = *address;
+	export_again(s->afbr);
 }
 
 bool choice_is_moved(const struct afbr *a, const struct rib *rib, rib_id net)

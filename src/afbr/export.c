@@ -53,12 +53,42 @@ static void release(struct exporter *e, const uint32_t old[2])
 	path_release(e->afbr, old[1]);
 }
 
+static unsigned count_of(const uint32_t paths[2])
+{
+	return (unsigned)(paths[0] != 0) + (unsigned)(paths[1] != 0);
+}
+
+static bool hand_on_to(struct export_batch *b, const struct prefix *p, const uint32_t old[2])
+{
+	for (unsigned i = 0; b && i < b->count; i++) {
+		uint32_t *theirs = b->old[i];
+
+		if (!prefix_equal(&b->routes[i].dst, p) || count_of(theirs) + count_of(old) > 2)
+			continue;
+		for (unsigned k = 0; k < 2; k++)
+			if (old[k])
+				theirs[theirs[0] != 0] = old[k];
+		return true;
+	}
+	return false;
+}
+
+/* Has the keeper been asked for something else for P meanwhile? Then it counts what becomes of that, and OLD is its business. */
+static bool hand_on(struct exporter *e, const struct prefix *p, const uint32_t old[2])
+{
+	bool done = hand_on_to(e->current, p, old);
+
+	for (struct export_batch *b = e->batches; b && !done; b = b->next)
+		done = hand_on_to(b, p, old);
+	return done;
+}
+
 /* What was to be instead of it has failed, and it may still be there: nobody may go on by it, for people are told that there is no route. */
 static void take_out(struct exporter *e, const struct prefix *p, const uint32_t old[2])
 {
 	const struct keeper_bgp_route route = {.dst = *p};
 
-	if (!old[0] && !old[1])
+	if ((!old[0] && !old[1]) || hand_on(e, p, old))
 		return;
 	if (!export_put(e, &route, old))
 		release(e, old);

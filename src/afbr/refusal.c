@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "afbr/export.h"
+#include "afbr/softwires.h"
 
 enum { RETRY_FIRST = 10000, RETRY_MAX = 160000, LINES_PER_SECOND = 1, LINES_BURST = 5 };
 
@@ -141,6 +142,7 @@ static void try_all(struct exporter *e)
 	while (all && (f = hash_next(&e->failures, &cursor)))
 		all[count++] = f->prefix;
 	export_submit(e);
+	choice_forget(e->afbr->softwires); /* the engine has changed since */
 	for (unsigned i = 0; i < count; i++)
 		export_tell_prefix(e, &all[i]);
 	export_submit(e);

@@ -249,26 +249,50 @@ static unsigned protocols_of(const struct softwires *s, uint8_t ret[PROTOCOLS])
 	return count;
 }
 
+static void open_receivers(struct softwires *s);
 static void open_next_receiver(struct softwires *s);
+
+static int take_receiver(struct softwires *s, int fd)
+{
+	uint8_t protocols[PROTOCOLS];
+	int r = s->next_protocol < protocols_of(s, protocols)
+			? mesh_plane_add_receiver(s->plane, fd, protocols[s->next_protocol])
+			: -EINVAL;
+
+	if (r)
+		close(fd);
+	return r;
+}
+
+static void receivers_failed(struct softwires *s, int result)
+{
+	if (s->started) {
+		fail(s, result, "cannot receive packets of softwires");
+		return;
+	}
+	log_message(s->afbr->log, LEVEL_ERROR, "receive-failed",
+		"not all packets of softwires can be received: %s; tried again in %u seconds", strerror(-result),
+		LOST_MS / 1000);
+	wheel_arm(&s->afbr->loop->wheel, &s->receive, loop_now(s->afbr->loop) + LOST_MS);
+}
 
 /* Nobody waits for those that a reload opens. */
 static void receiver_opened(void *owner, int result, int fd)
 {
 	struct softwires *s = owner;
-	uint8_t protocols[PROTOCOLS];
-	unsigned count = protocols_of(s, protocols);
 
-	if (!result && s->next_protocol < count) {
-		result = mesh_plane_add_receiver(s->plane, fd, protocols[s->next_protocol]);
-		if (result)
+	s->opening = false;
+	if (s->afbr->stopping || s->open_again) {
+		if (fd >= 0)
 			close(fd);
-	} else if (fd >= 0) {
-		close(fd);
-	}
-	if (s->afbr->stopping)
+		if (!s->afbr->stopping)
+			open_receivers(s);
 		return;
+	}
+	if (!result)
+		result = take_receiver(s, fd);
 	if (result) {
-		fail(s, result, "cannot receive packets of softwires");
+		receivers_failed(s, result);
 		return;
 	}
 	s->next_protocol++;
@@ -279,18 +303,28 @@ static void open_next_receiver(struct softwires *s)
 {
 	uint8_t protocols[PROTOCOLS];
 
-	if (s->next_protocol < protocols_of(s, protocols))
+	s->opening = s->next_protocol < protocols_of(s, protocols);
+	if (s->opening)
 		keeper_open_raw(s->afbr->keeper, &s->afbr->config->core, protocols[s->next_protocol],
 			receiver_opened, s);
 	else if (s->started)
 		finish(s, 0);
 }
 
+/* One row of requests at a time: which protocol an answer is for follows from the configuration. */
 static void open_receivers(struct softwires *s)
 {
+	wheel_disarm(&s->afbr->loop->wheel, &s->receive);
 	mesh_plane_remove_receivers(s->plane);
 	s->next_protocol = 0;
-	open_next_receiver(s);
+	s->open_again = s->opening;
+	if (!s->opening)
+		open_next_receiver(s);
+}
+
+static void receive_again(struct wheel_timer *t, msec now)
+{
+	open_receivers(container_of(t, struct softwires, receive));
 }
 
 /* Before the loop can read a packet from the device. */
@@ -424,6 +458,7 @@ void softwire_start(struct afbr *a, void (*done)(struct afbr *a, int result))
 	s->core_family = a->config->core.family;
 	s->started = done;
 	s->again.fire = device_again;
+	s->receive.fire = receive_again;
 	endpoint_start(s);
 	path_start(s);
 	set_table(s);
@@ -482,6 +517,7 @@ void softwire_stop(struct afbr *a, void (*done)(struct afbr *a))
 	}
 	s->stopped = done;
 	wheel_disarm(&a->loop->wheel, &s->again);
+	wheel_disarm(&a->loop->wheel, &s->receive);
 	filter(s, false);
 	adopt_clear(s);
 	keeper_close_tun(a->keeper, AFBR_DEVICE, device_closed, s);
@@ -505,6 +541,7 @@ void softwire_free(struct afbr *a)
 		return;
 	keeper_forget(a->keeper, s);
 	wheel_disarm(&a->loop->wheel, &s->again);
+	wheel_disarm(&a->loop->wheel, &s->receive);
 	adopt_close(s); /* first: what goes now is there for the next process */
 	choice_free(s);
 	path_free_all(s);

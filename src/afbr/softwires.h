@@ -142,6 +142,8 @@ struct softwires {
 	bool lost, lost_told;     /* the device; that it cannot be made again */
 	bool device_up;           /* nobody has set it down */
 	bool device_forgot;       /* it was down, or away, for a moment at least */
+	struct wheel_timer receive; /* sockets that could not be opened */
+	bool opening, open_again;   /* sockets; and all of them once more */
 	unsigned tries, next_protocol;
 	bool filters; /* keeper_borders() has been asked for */
 	void (*started)(struct afbr *a, int result);

@@ -222,6 +222,28 @@ static void the_keeper_is_asked_for_what_the_core_needs(void **state)
 	stage_free(s);
 }
 
+/* Sockets of the one before are still being opened. */
+static void two_reloads_in_a_row_lead_to_the_sockets_of_the_last(void **state)
+{
+	static const char sockets[] = "cat /proc/net/raw6";
+	static const char *const once[] = {":0004 ", ":002F ", ":0073 ", ":0089 "};
+	struct stage *s = begin();
+	struct afbr_config *old = afbr_config_new();
+
+	for (unsigned i = 0; i < 2; i++) {
+		old->transit = s->config->transit;
+		s->config->transit = !old->transit;
+		softwire_change(&s->role, old);
+	}
+	stage_wait(s, 50);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(shown(sockets, once[i], ""), 1);
+	assert_int_equal(shown(sockets, ":0029 ", ""), 0);
+	assert_true(s->role.softwires->up);
+	afbr_config_unref(old);
+	stage_free(s);
+}
+
 static void restart(struct stage *s)
 {
 	export_free(&s->role);
@@ -285,6 +307,28 @@ static void a_route_that_cannot_be_replaced_is_taken_out_and_tried_again(void **
 	(void)wheel_advance(&s->loop.wheel, s->loop.wheel.now + 10001);
 	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::2", "", 1);
 	assert_int_equal(w->paths.count, 1);
+	stage_free(s);
+}
+
+/* The answer that one was refused comes when the next one is under way already, which is not taken out for it. */
+static void what_is_refused_does_not_take_out_what_came_after_it(void **state)
+{
+	struct stage *s = begin();
+	const struct softwires *w = s->role.softwires;
+
+	learn(s, "198.51.100.0/24", "2001:db8:ff::5", NULL, NULL);
+	stage_shows(s, ipv4, "198.51.100.0/24 via inet6 fe80::1", "", 1);
+	s->fails_once = -ENOBUFS;
+	learn(s, "198.51.100.0/24", "2001:db8:ff::6", NULL, NULL);
+	export_pump(s->role.exporter);
+	learn(s, "198.51.100.0/24", "2001:db8:ff::7", NULL, NULL);
+	export_pump(s->role.exporter);
+	assert_int_equal(s->role.exporter->in_flight, 2);
+	assert_true(stage_run(s, is_quiet, s));
+	stage_wait(s, 20);
+	assert_int_equal(shown(ipv4, "198.51.100.0/24 via inet6 fe80::3", ""), 1);
+	assert_int_equal(w->paths.count, 1);
+	stage_shows(s, neighbours, "fe80::", "", 1);
 	stage_free(s);
 }
 
@@ -479,8 +523,10 @@ int main(void)
 		cmocka_unit_test(a_device_that_somebody_deletes_is_made_again),
 		cmocka_unit_test(neighbour_entries_that_somebody_deletes_come_back_with_the_next_scan),
 		cmocka_unit_test(the_keeper_is_asked_for_what_the_core_needs),
+		cmocka_unit_test(two_reloads_in_a_row_lead_to_the_sockets_of_the_last),
 		cmocka_unit_test(another_process_goes_on_with_the_same_rows),
 		cmocka_unit_test(a_route_that_cannot_be_replaced_is_taken_out_and_tried_again),
+		cmocka_unit_test(what_is_refused_does_not_take_out_what_came_after_it),
 		cmocka_unit_test(other_rules_count_at_once_for_routes_that_are_there),
 		cmocka_unit_test(nothing_goes_into_the_core_as_it_is),
 		cmocka_unit_test(what_an_egress_tells_of_itself_changes_the_routes_to_it),
