@@ -23,6 +23,8 @@ enum {
 	CORE_MTU = 1500,  /* where the kernel does not say */
 	LEARNED_MS = 600000,
 	PEER_MS = 500,
+	UNUSED_MS = 60000, /* for so long an operator can see what an endpoint was that no route leads to any more */
+	UNUSED_MOST = 256,
 	LINES_PER_SECOND = 5,
 	LINES_BURST = 50,
 };
@@ -39,7 +41,8 @@ const char *endpoint_state_name(enum endpoint_state state)
 	static const char *const names[] = {[ENDPOINT_UP] = "up",
 		[ENDPOINT_UNREACHED] = "unreached",
 		[ENDPOINT_SHUT] = "shut",
-		[ENDPOINT_PEER_DOWN] = "peer-down"};
+		[ENDPOINT_PEER_DOWN] = "peer-down",
+		[ENDPOINT_UNUSED] = "unused"};
 
 	return names[state];
 }
@@ -274,9 +277,13 @@ static enum endpoint_state judge(struct softwires *s, struct softwire_endpoint *
 /* The row first: packets do not wait for log lines. */
 static void look(struct softwires *s, struct softwire_endpoint *e)
 {
-	enum endpoint_state state = judge(s, e);
-	bool changed = state != e->state;
+	enum endpoint_state state;
+	bool changed;
 
+	if (e->state == ENDPOINT_UNUSED)
+		return;
+	state = judge(s, e);
+	changed = state != e->state;
 	e->row->usable = state == ENDPOINT_UP;
 	set_mtu(s, e);
 	if (changed && e->told && e->state == ENDPOINT_UP)
@@ -499,8 +506,15 @@ static struct softwire_endpoint *make(
 
 static void tidy_soon(struct softwires *s)
 {
-	if (!wheel_armed(&s->tidy))
-		wheel_arm(&s->afbr->loop->wheel, &s->tidy, loop_now(s->afbr->loop));
+	wheel_arm(&s->afbr->loop->wheel, &s->tidy, loop_now(s->afbr->loop));
+}
+
+static void use_again(struct softwires *s, struct softwire_endpoint *e)
+{
+	e->state = ENDPOINT_UNREACHED; /* until it has been looked at */
+	e->told = false;
+	s->unused_count--;
+	s->endpoint_count++;
 }
 
 struct softwire_endpoint *endpoint_get(
@@ -513,8 +527,10 @@ struct softwire_endpoint *endpoint_get(
 	copy_key(&key, wanted);
 	hash = hash_key(s, &key);
 	e = hash_find(&s->by_key, hash, has_key, &key);
-	if (e && !e->adopted)
+	if (e && !e->adopted && e->state != ENDPOINT_UNUSED)
 		return e;
+	if (e && e->state == ENDPOINT_UNUSED)
+		use_again(s, e);
 	if (!e)
 		e = make(s, &key, hash, why);
 	if (!e)
@@ -584,26 +600,60 @@ static void let_go(struct softwires *s, struct softwire_endpoint *e)
 	*e->egress_link = e->next_of_egress;
 	if (e->next_of_egress)
 		e->next_of_egress->egress_link = e->egress_link;
-	s->endpoint_count--;
+	if (e->state == ENDPOINT_UNUSED)
+		s->unused_count--;
+	else
+		s->endpoint_count--;
 	s->stacked_count -= !addr_is_none(&e->key.outer);
 	(void)hash_remove(&s->by_key, e->hash, e);
 	e->row->owner = NULL;
 	discard(s, e);
 }
 
-void endpoint_tidy(struct softwires *s)
+/* Its record goes at once, so that the next process does not begin with it; it can be seen for a while. */
+static void become_unused(struct softwires *s, struct softwire_endpoint *e, msec now)
+{
+	tell_gone(s, e);
+	adopt_drop(s, &e->record);
+	if (e->adopted || !e->told || s->unused_count == UNUSED_MOST) {
+		let_go(s, e);
+		return;
+	}
+	e->flaps += e->state == ENDPOINT_UP;
+	e->state = ENDPOINT_UNUSED;
+	e->since = now;
+	e->row->usable = false;
+	set_why(e, "no route leads to it any more");
+	s->endpoint_count--;
+	s->unused_count++;
+}
+
+static void tidy_at(struct softwires *s, msec now)
 {
 	struct softwire_endpoint *next;
+	msec due = MSEC_NEVER;
 
 	choice_forget(s);
 	for (struct softwire_endpoint *e = s->endpoints; e; e = next) {
 		next = e->next;
 		if (e->refs)
 			continue;
-		tell_gone(s, e);
-		adopt_drop(s, &e->record);
-		let_go(s, e);
+		if (e->state != ENDPOINT_UNUSED)
+			become_unused(s, e, now);
+		else if (now - e->since >= UNUSED_MS)
+			let_go(s, e);
+		else
+			due = msec_min(due, e->since + UNUSED_MS);
 	}
+	if (due == MSEC_NEVER && s->unused_count)
+		due = now + UNUSED_MS;
+	if (due != MSEC_NEVER && !wheel_armed(&s->tidy))
+		wheel_arm(&s->afbr->loop->wheel, &s->tidy, due);
+}
+
+void endpoint_tidy(struct softwires *s)
+{
+	tidy_at(s, loop_now(s->afbr->loop));
 }
 
 static void tidy(struct wheel_timer *t, msec now)
@@ -611,7 +661,7 @@ static void tidy(struct wheel_timer *t, msec now)
 	struct softwires *s = container_of(t, struct softwires, tidy);
 
 	path_flush(s->afbr);
-	endpoint_tidy(s);
+	tidy_at(s, now);
 }
 
 void endpoint_start(struct softwires *s)

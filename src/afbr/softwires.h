@@ -42,7 +42,8 @@ struct endpoint_key {
 	bool set_dscp, copy_ecn;
 };
 
-enum endpoint_state { ENDPOINT_UP, ENDPOINT_UNREACHED, ENDPOINT_SHUT, ENDPOINT_PEER_DOWN };
+/* The last: nobody holds it; it can be seen for a while, and is there again if a route leads to it meanwhile. */
+enum endpoint_state { ENDPOINT_UP, ENDPOINT_UNREACHED, ENDPOINT_SHUT, ENDPOINT_PEER_DOWN, ENDPOINT_UNUSED };
 
 struct softwire_egress; /* endpoints.c's: what endpoints with one address have in common */
 
@@ -111,7 +112,7 @@ struct softwires {
 	struct hash by_key;       /* endpoints */
 	struct hash egresses;     /* endpoints.c's */
 	struct softwire_endpoint *endpoints;
-	unsigned endpoint_count, stacked_count; /* the latter: of two levels */
+	unsigned endpoint_count, unused_count, stacked_count; /* without those that are unused; of those; of two levels, of both */
 	uint32_t next_endpoint;
 	struct hash paths; /* paths.c's */
 	struct acceptor *acceptor;
@@ -232,12 +233,12 @@ void endpoint_put(struct softwires *s, struct softwire_endpoint *e);
 /* One of the process before. NULL: as above, or it is there. */
 struct softwire_endpoint *endpoint_adopt(struct softwires *s, const struct endpoint_key *key, const char *why, enum endpoint_state state,
 	uint32_t path_mtu);
-/* Those that nobody holds go. */
+/* Those that nobody holds are unused from now on, and go when they have been that for a minute. */
 void endpoint_tidy(struct softwires *s);
 /* config or core address are others. */
 void endpoint_change(struct softwires *s);
 void endpoint_free_all(struct softwires *s);
-const char *endpoint_state_name(enum endpoint_state state); /* "up", "unreached", "shut", "peer-down" */
+const char *endpoint_state_name(enum endpoint_state state); /* "up", "unreached", "shut", "peer-down", "unused" */
 /* nexthop.c: the way of the core to ADDRESS is another one, or there is none any more. At once, from inside whatever happens. */
 void endpoint_way_changed(struct afbr *a, const struct addr *address);
 /* The session with the neighbour at ADDRESS has ended, and its routes are not kept (or it is there again): its endpoints are not usable until those are gone. */

@@ -218,6 +218,31 @@ static void what_nobody_uses_goes(void **state)
 	stage_free(s);
 }
 
+static void what_was_used_can_be_seen_for_a_while_with_its_past(void **state)
+{
+	struct stage *s = begin();
+	const struct mesh_path *p = route(s);
+	struct softwire_endpoint *e = endpoint_of(p);
+
+	path_release(&s->role, p->number);
+	stage_pass(s, 1);
+	assert_int_equal(s->softwires->unused_count, 2);
+	assert_int_equal(e->state, ENDPOINT_UNUSED);
+	assert_string_equal(e->state_why, "no route leads to it any more");
+	assert_false(e->row->usable);
+	p = route(s);
+	assert_ptr_equal(endpoint_of(p), e);
+	assert_int_equal(e->state, ENDPOINT_UP);
+	assert_true(e->row->usable);
+	assert_int_equal(e->flaps, 1);
+	assert_int_equal(s->softwires->endpoint_count, 2);
+	path_release(&s->role, p->number);
+	stage_pass(s, 1);
+	stage_pass(s, 61000);
+	assert_null(s->softwires->endpoints);
+	stage_free(s);
+}
+
 /* Two that differ in nothing but garbage between and behind members are one. */
 static void keys_are_compared_by_what_they_say(void **state)
 {
@@ -261,6 +286,7 @@ int main(void)
 		cmocka_unit_test(a_core_that_is_too_narrow_for_ipv6_is_told_once),
 		cmocka_unit_test(a_hint_that_it_is_not_reached_changes_nothing),
 		cmocka_unit_test(what_nobody_uses_goes),
+		cmocka_unit_test(what_was_used_can_be_seen_for_a_while_with_its_past),
 		cmocka_unit_test(keys_are_compared_by_what_they_say),
 	};
 
