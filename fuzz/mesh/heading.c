@@ -42,19 +42,21 @@ static void try_labels(struct reader r)
 {
 	size_t before = reader_left(&r);
 	uint16_t payload = 4711;
-	const char *why = mesh_labels_read(&r, &payload);
+	uint8_t ttl = 47;
+	const char *why = mesh_labels_read(&r, &payload, &ttl);
 
 	if (why) {
-		require(payload == 4711);
+		require(payload == 4711 && ttl == 47);
 		return;
 	}
 	require(payload == MESH_IP4 || payload == MESH_IP6);
 	require(before - reader_left(&r) >= 4 && (before - reader_left(&r)) % 4 == 0);
 	require(r.pos[-2] & 1); /* the bottom */
+	require(ttl <= r.pos[-1]);
 	require(r.pos[-4] == 0 && r.pos[-3] == 0 && r.pos[-2] >> 4 == (payload == MESH_IP6 ? 2 : 0));
 }
 
-/* The bytes from START to what R has left are those that a template for HOW writes, but for GRE's bits that do not matter. */
+/* The bytes from START to what R has left are those that a template for HOW writes, but for GRE's bits that do not matter, and its checksum. */
 static void require_same(const struct mesh_encapsulation *how, uint8_t protocol, uint16_t payload,
 	const uint8_t *start, const struct reader *r)
 {
@@ -63,17 +65,20 @@ static void require_same(const struct mesh_encapsulation *how, uint8_t protocol,
 	const struct mesh_cargo cargo = {.payload = payload == MESH_IP4 ? MESH_IP4 : MESH_IP6};
 	unsigned len = mesh_encapsulation_size(how) - (how->mpls ? 4 : 0);
 	uint8_t written[MESH_TEMPLATE], came[MESH_TEMPLATE];
+	unsigned checksum = how->kind == MESH_GRE && start[0] & 0x80 ? 4 : 0;
 	struct mesh_template t = {0};
 
 	require(mesh_template_make(&t, &level, 1) == 0);
 	mesh_template_write(&t, &cargo, written + t.len);
 	require(written[6] == protocol);
-	require((size_t)(r->pos - start) == len);
+	require((size_t)(r->pos - start) == len + checksum);
 	if (!len)
 		return;
 	memcpy(came, start, len);
+	if (checksum)
+		memcpy(came + 4, start + 8, len - 4);
 	if (how->kind == MESH_GRE) {
-		came[0] &= 0xfc;
+		came[0] &= checksum ? 0x7c : 0xfc;
 		came[1] &= 0x07;
 	}
 	require(!memcmp(came, written + IP6_HEADER, len));

@@ -63,6 +63,23 @@ uint8_t inner_ttl(const uint8_t *packet)
 	return packet[0] >> 4 == 6 ? packet[7] : packet[8];
 }
 
+void inner_lower_ttl(uint8_t *packet, uint8_t ttl)
+{
+	uint16_t before = (uint16_t)(packet[8] << 8 | packet[9]), checksum;
+
+	if (inner_ttl(packet) <= ttl)
+		return;
+	if (packet[0] >> 4 == 6) {
+		packet[7] = ttl;
+		return;
+	}
+	packet[8] = ttl;
+	checksum = inet_checksum_update(
+		(uint16_t)(packet[10] << 8 | packet[11]), before, (uint16_t)(ttl << 8 | packet[9]));
+	packet[10] = (uint8_t)(checksum >> 8);
+	packet[11] = (uint8_t)checksum;
+}
+
 /* The two ports, where they are in every packet of the flow. */
 static uint32_t ports(const uint8_t *packet, const struct inner *inner, uint8_t protocol)
 {

@@ -21,6 +21,8 @@ bool inner_read(uint8_t family, const uint8_t *packet, size_t len, struct inner 
 bool inner_is_local(const struct inner *inner);
 /* TTL or hop limit of a whole packet. */
 uint8_t inner_ttl(const uint8_t *packet);
+/* Makes it TTL if it is greater; IPv4's checksum is mended. */
+void inner_lower_ttl(uint8_t *packet, uint8_t ttl);
 /*
  * A hash of the flow that a whole packet belongs to: addresses, protocol, IPv6's own flow label, and the ports of TCP and UDP where they are known (RFC 6437
  * section 3, RFC 6438), keyed with SEED, so that nobody outside knows what meets. Fragments of one packet have the same: without ports. Ports behind

@@ -331,8 +331,10 @@ bool mesh_checksum_ok(const uint8_t *gre, size_t len)
 	return !inet_fold(inet_sum(gre, len, 0));
 }
 
-const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload)
+const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload, uint8_t *ret_ttl)
 {
+	uint8_t least = UINT8_MAX;
+
 	for (unsigned depth = 0; depth < LABEL_DEPTH; depth++) {
 		uint32_t entry = reader_u32(r), label = entry >> 12;
 
@@ -340,7 +342,9 @@ const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload)
 			return "ends within its labels";
 		if (label != LABEL_NULL4 && label != LABEL_NULL6)
 			return "a label that is not ours";
+		least = (uint8_t)entry < least ? (uint8_t)entry : least;
 		if (entry & LABEL_BOTTOM) {
+			*ret_ttl = least;
 			*ret_payload = label == LABEL_NULL4 ? MESH_IP4 : MESH_IP6;
 			return NULL;
 		}

@@ -118,8 +118,9 @@ const char *mesh_heading_read(struct reader *r, uint8_t protocol, struct mesh_he
 bool mesh_checksum_ok(const uint8_t *gre, size_t len);
 /*
  * The label stack at R is popped, to its bottom. NULL; or why not: "ends within its labels", "a label that is not ours" (only explicit null is, 0 and 2, and above
- * another one it says nothing: RFC 4182), "a label stack that is too deep". *ret_payload: what the last label says, MESH_IP4 or MESH_IP6; untouched on failure.
+ * another one it says nothing: RFC 4182), "a label stack that is too deep". *ret_payload: what the last label says, MESH_IP4 or MESH_IP6; *ret_ttl: the least
+ * of theirs, beyond which the packet does not go (RFC 3032 section 2.4.3). Both are untouched on failure.
  */
-const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload);
+const char *mesh_labels_read(struct reader *r, uint16_t *ret_payload, uint8_t *ret_ttl);
 
 #endif

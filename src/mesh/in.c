@@ -38,9 +38,16 @@ static const char *unaccepted(const struct mesh_counters *before, const struct m
 	return "an encapsulation that we do not accept";
 }
 
+/* What the headers around it say of the inner packet. */
+struct opened {
+	uint16_t payload; /* as payload_read() wants it */
+	bool has_checksum;
+	uint8_t ttl; /* of labels; without them the greatest there is */
+};
+
 /* NULL: dropped. R is behind the outer header, and then at the payload. */
-static struct mesh_acceptance *accept_packet(struct mesh_plane *p, const struct mesh_arrival *a,
-	struct reader *r, uint16_t *ret_payload, bool *ret_checksum)
+static struct mesh_acceptance *accept_packet(
+	struct mesh_plane *p, const struct mesh_arrival *a, struct reader *r, struct opened *ret)
 {
 	struct mesh_counters before;
 	struct mesh_acceptance *accepted;
@@ -57,11 +64,10 @@ static struct mesh_acceptance *accept_packet(struct mesh_plane *p, const struct 
 		p->ops->refused(p, &a->from, unaccepted(&before, &p->counters));
 		return NULL;
 	}
-	*ret_payload = h.payload;
-	*ret_checksum = h.has_checksum;
+	*ret = (struct opened){h.payload, h.has_checksum, UINT8_MAX};
 	if (!accepted->how.mpls)
 		return accepted;
-	why = mesh_labels_read(r, ret_payload);
+	why = mesh_labels_read(r, &ret->payload, &ret->ttl);
 	if (!why)
 		return accepted;
 	refuse(p, a, &p->counters.drop_label, why);
@@ -199,9 +205,8 @@ void mesh_in_packet(struct mesh_plane *p, const struct mesh_arrival *arrival, ui
 	struct mesh_arrival a = *arrival;
 	struct mesh_transmitter *sender = NULL;
 	struct mesh_acceptance *accepted;
-	uint16_t payload = 0;
+	struct opened opened = {0};
 	struct reader r, heading;
-	bool checksum = false;
 	struct inner inner;
 	const char *why;
 
@@ -212,14 +217,16 @@ void mesh_in_packet(struct mesh_plane *p, const struct mesh_arrival *arrival, ui
 	if (!mesh_transmitter_find(&p->table, &a.from, &sender))
 		return refuse(p, &a, &p->counters.drop_transmitter, "it is from nobody who may send to us");
 	r = heading = behind_header(&a, packet, len);
-	accepted = accept_packet(p, &a, &r, &payload, &checksum);
+	accepted = accept_packet(p, &a, &r, &opened);
 	if (!accepted)
 		return;
 	why = a.cut ? "it is longer than what we take"
-		    : payload_read(p, r.pos, reader_left(&r), payload, &inner);
+		    : payload_read(p, r.pos, reader_left(&r), opened.payload, &inner);
 	if (why)
 		return refuse(p, &a, &p->counters.drop_payload, why);
-	if (checksum && !is_intact(&inner, r.pos, &heading))
+	if (opened.has_checksum && !is_intact(&inner, r.pos, &heading))
 		return refuse(p, &a, &p->counters.drop_checksum, "a GRE checksum that is wrong");
-	deliver(p, &a, accepted, sender, &inner, packet + (r.pos - packet));
+	packet += r.pos - packet;
+	inner_lower_ttl(packet, opened.ttl);
+	deliver(p, &a, accepted, sender, &inner, packet);
 }

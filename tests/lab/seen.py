@@ -202,11 +202,7 @@ def gre(inner, key=None, flags=0, kind=None):
 def gre_with_checksum(inner, key, error=0):
     """Right, or wrong by ERROR (RFC 2784 section 2.5)."""
     _, packet = gre(struct.pack("!II", 0, key) + inner, None, 0xa000, kind_of(inner))
-    padded = packet + b"\0" * (len(packet) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
-    total = (total & 0xffff) + (total >> 16)
-    total = (total & 0xffff) + (total >> 16)
-    return 47, packet[:4] + struct.pack("!H", (~total & 0xffff) ^ error) + packet[6:]
+    return 47, packet[:4] + struct.pack("!H", checksum(packet) ^ error) + packet[6:]
 
 
 def l2tpv3(inner, session, cookie):

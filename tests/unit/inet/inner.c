@@ -35,6 +35,30 @@ static void reads_whole_packets(void **state)
 	assert_int_equal(inner_ttl(padded), 62);
 }
 
+/* proves: MESH-ENC-11 partial */
+static void a_ttl_is_lowered_and_never_raised(void **state)
+{
+	static const uint8_t limits[] = {255, 62, 60, 1, 0};
+	uint8_t packet[44];
+
+	for (size_t i = 0; i < sizeof(limits); i++)
+		for (unsigned v6 = 0; v6 < 2; v6++) {
+			uint8_t before = v6 ? 62 : 61;
+			uint16_t checksum = 0x1234, expected;
+
+			memcpy(packet, v6 ? six : four, v6 ? sizeof(six) : sizeof(four));
+			packet[10] = v6 ? packet[10] : 0x12;
+			packet[11] = v6 ? packet[11] : 0x34;
+			inner_lower_ttl(packet, limits[i]);
+			assert_int_equal(inner_ttl(packet), before < limits[i] ? before : limits[i]);
+			if (v6)
+				continue;
+			/* What the field has lost, the sum has lost, and its complement has gained. */
+			expected = (uint16_t)(checksum + ((before - inner_ttl(packet)) << 8));
+			assert_int_equal(packet[10] << 8 | packet[11], expected);
+		}
+}
+
 static void refuses_what_is_no_whole_packet(void **state)
 {
 	static const struct {
@@ -165,6 +189,7 @@ static void has_no_ports_where_there_are_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_ttl_is_lowered_and_never_raised),
 		cmocka_unit_test(reads_whole_packets),
 		cmocka_unit_test(refuses_what_is_no_whole_packet),
 		cmocka_unit_test(knows_what_stays_on_its_link),

@@ -130,13 +130,15 @@ struct labels {
 	const char *name, *bytes, *why; /* NULL: good */
 	uint16_t payload;
 	size_t left;
+	uint8_t ttl; /* 0: 64 */
 };
 
 static const struct labels labels[] = {
 	{"IPv4 explicit null", "00000140 45", NULL, MESH_IP4, 1},
 	{"IPv6 explicit null", "00002140 60", NULL, MESH_IP6, 1},
-	{"with a traffic class", "00002f01 60", NULL, MESH_IP6, 1},
-	{"TTL 0: the inner packet has its own", "00000100 45", NULL, MESH_IP4, 1},
+	{"with a traffic class", "00002f01 60", NULL, MESH_IP6, 1, 1},
+	{"the least TTL counts (RFC 3032 section 2.4.3)", "00000005 00000003 00000104 45", NULL, MESH_IP4, 1,
+		3},
 	{"nothing behind", "00000140", NULL, MESH_IP4, 0},
 	{"one above another (RFC 4182)", "00000040 00002140 60", NULL, MESH_IP6, 1},
 	{"eight of them", "00000040 00000040 00000040 00000040 00000040 00000040 00000040 00000140 45", NULL,
@@ -171,16 +173,19 @@ static void reads_labels_that_are_ours(void **state)
 		size_t len;
 		uint8_t *bytes = bytes_of(l->bytes, &len);
 		struct reader r = reader_of(bytes, len);
-		const char *why = mesh_labels_read(&r, &payload);
+		uint8_t ttl = 77;
+		const char *why = mesh_labels_read(&r, &payload, &ttl);
 
 		print_message("%s\n", l->name);
 		if (l->why) {
 			assert_non_null(why);
 			assert_string_equal(why, l->why);
 			assert_int_equal(payload, 0x5555);
+			assert_int_equal(ttl, 77);
 		} else {
 			assert_null(why);
 			assert_int_equal(payload, l->payload);
+			assert_int_equal(ttl, l->ttl ? l->ttl : 64);
 			assert_int_equal(reader_left(&r), l->left);
 		}
 		free(bytes);
@@ -269,9 +274,11 @@ static void there_and_back(
 		assert_heading(&r, family, &by[i], i ? (family == AF_INET ? MESH_IP4 : MESH_IP6) : payload);
 	if (by[0].mpls) {
 		uint16_t says = 0;
+		uint8_t ttl = 0;
 
-		assert_null(mesh_labels_read(&r, &says));
+		assert_null(mesh_labels_read(&r, &says, &ttl));
 		assert_int_equal(says, payload);
+		assert_int_equal(ttl, cargo.ttl);
 	}
 	assert_int_equal(reader_left(&r), len);
 	assert_ptr_equal(r.pos, room + MESH_TEMPLATE);

@@ -527,6 +527,28 @@ static void a_gre_checksum_is_verified(void **state)
 	assert_int_equal(f->refused.count, wrong);
 }
 
+/* A label's TTL that routers of an LSP have made less than the packet's own is that of the packet (RFC 3032 section 2.4.3). */
+/* proves: MESH-ENC-11 partial */
+static void a_label_cannot_make_a_packet_live_longer(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t packet[500], out[500];
+
+	accept_how(f, &mpls);
+	for (unsigned six = 0; six < 2; six++)
+		for (unsigned few = 0; few < 2; few++) {
+			const char *label = six   ? few ? "\0\0\x21\5" : "\0\0\x21\xff"
+					    : few ? "\0\0\1\5"
+						  : "\0\0\1\xff";
+			size_t len = build(packet, true, 137, 0, label, 4, six, 100);
+			uint8_t own = packet[4 + (six ? 7 : 8)];
+
+			core_sends(f, EGRESS6, 137, 0, packet, len);
+			assert_int_equal(device_gets(f, out, sizeof(out)), len - 4);
+			assert_int_equal(out[six ? 7 : 8], few ? 5 : own);
+		}
+}
+
 /* A kernel that merges segments inside GRE verifies the checksum, and leaves that of one of them. */
 static void the_gre_checksum_of_merged_segments_was_the_kernels(void **state)
 {
@@ -655,6 +677,7 @@ int main(void)
 		TEST(only_families_that_the_core_lacks_come_out),
 		TEST(what_belongs_to_a_link_does_not_come_out),
 		TEST(a_gre_checksum_is_verified),
+		TEST(a_label_cannot_make_a_packet_live_longer),
 		TEST(the_gre_checksum_of_merged_segments_was_the_kernels),
 		TEST(too_long_a_packet_is_refused_in_its_turn),
 		TEST(merges_ecn_on_the_way_out),
