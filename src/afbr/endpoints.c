@@ -23,7 +23,8 @@ enum {
 	CORE_MTU = 1500,  /* where the kernel does not say */
 	LEARNED_MS = 600000,
 	PEER_MS = 500,
-	UNUSED_MS = 60000, /* for so long an operator can see what an endpoint was that no route leads to any more */
+	UNUSED_MS =
+		60000, /* for so long an operator can see what an endpoint was that no route leads to any more */
 	UNUSED_MOST = 256,
 	LINES_PER_SECOND = 5,
 	LINES_BURST = 50,
@@ -165,7 +166,8 @@ static uint32_t core_mtu(const struct softwire_endpoint *e)
 static void set_mtu(struct softwires *s, struct softwire_endpoint *e)
 {
 	uint32_t core = core_mtu(e), len = e->row->template.len, inner = core > len ? core - len : 0;
-	bool too_narrow = inner < IPV6_LEAST; /* the plane cuts outer packets then: mesh/out.c */
+	/* IPv4 is told, or cut before it is packed; of IPv6 the plane cuts outer packets: mesh/out.c. */
+	bool too_narrow = inner < IPV6_LEAST && s->table->take6;
 
 	e->row->mtu = (uint16_t)(inner < SOFTWIRE_MTU ? inner : SOFTWIRE_MTU);
 	if (too_narrow && !e->too_narrow)

@@ -63,7 +63,7 @@ struct softwire_endpoint {
 	bool adopted;           /* of the process before, and not chosen again yet */
 	bool known;             /* BGP has named its next hop: nexthop_core() can be asked */
 	bool told;              /* the log has had a line about its state */
-	bool too_narrow;        /* the core's MTU is too small, and the log has said so */
+	bool too_narrow;        /* the core's MTU is too small for IPv6, which is carried, and the log has said so */
 	uint32_t flaps;
 	uint32_t hints;         /* how often the core said that it cannot be reached */
 	char why[192];          /* of the choice; choose_result.why */

@@ -178,6 +178,9 @@ static void a_core_that_is_too_narrow_for_ipv6_is_told_once(void **state)
 	stage_way(s, "2001:db8:ff::1", NULL, 1300, NULL);
 	p = route(s);
 	assert_int_equal(p->slots[0].primary.endpoint->mtu, 1260); /* what IPv4 with DF is told */
+	assert_null(strstr(stage_log(s, text), "event=core-mtu")); /* it carries no IPv6 */
+	s->softwires->table->take6 = true;
+	endpoint_way_changed(&s->role, &one);
 	endpoint_way_changed(&s->role, &one);
 	line = strstr(stage_log(s, text), "event=core-mtu");
 	assert_non_null(line);
