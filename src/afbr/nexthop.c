@@ -375,12 +375,12 @@ enum nexthop_state nexthop_route(
 		way_resolve(a->nexthops, n, &way);
 	if (!way.ifindex)
 		return t && t->via ? NEXTHOP_SOFTWIRE : NEXTHOP_UNREACHED;
+	ret->ifindex = way.ifindex;
 	/* The kernel has no IPv6 routes by IPv4 gateways; the other way round it has, where the next hop is on a link of ours. */
 	if (family == AF_INET6 ? way.gateway.family == AF_INET || to == AF_INET
 			       : to == AF_INET6 && !way.direct)
 		return NEXTHOP_SOFTWIRE;
 	ret->gateway = way.gateway;
-	ret->ifindex = way.ifindex;
 	ret->on_link = way.on_link;
 	return NEXTHOP_NATIVE;
 }

@@ -105,7 +105,7 @@ void nexthop_change(struct afbr *a);
 /* ops->routes(): the table of FAMILY has something new. Before export.c hears of it. */
 void nexthop_routes(struct afbr *a, enum bgp_family family);
 /* How packets of FAMILY (AF_INET, AF_INET6) to a route with next hop N leave: gateway, interface and on_link of *RET where that is natively. What is reached by
- * recursion only, is reached by softwires. */
+ * recursion only, is reached by softwires; the interface is that of the way to the next hop then, or left as it is where there is no way but a softwire. */
 enum nexthop_state { NEXTHOP_UNREACHED, NEXTHOP_SOFTWIRE, NEXTHOP_NATIVE };
 enum nexthop_state nexthop_route(struct afbr *a, const struct bgp_next_hop *n, uint8_t family, struct keeper_bgp_route *ret);
 /* Would a route to P with METRIC take the place of the one by which some next hop in it is reached? *RET is one. */

@@ -354,12 +354,11 @@ static unsigned gather_others(const struct rib *rib, rib_id net, const struct ri
 static bool is_wanted(
 	struct afbr *a, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path)
 {
-	struct keeper_bgp_route native = {.dst = *prefix};
-	bool is_native =
-		nexthop_route(a, path->set->next_hop, prefix->addr.family, &native) == NEXTHOP_NATIVE;
+	struct keeper_bgp_route way = {.dst = *prefix};
+	bool is_native = nexthop_route(a, path->set->next_hop, prefix->addr.family, &way) == NEXTHOP_NATIVE;
 	const char *why;
 
-	return softwire_wants(a, family, prefix, path, is_native ? &native : NULL, &why);
+	return softwire_wants(a, family, prefix, path, way.ifindex, is_native, &why);
 }
 
 __attribute__((noinline)) static void add_backup(struct softwires *s, enum bgp_family family, rib_id net,

@@ -104,10 +104,13 @@ static void filter(struct softwires *s, bool wanted)
 	s->filters = wanted;
 }
 
-static void set_interfaces(struct softwires *s)
+/* True: they are others than before. */
+static bool set_interfaces(struct softwires *s)
 {
 	const struct afbr_config *c = s->afbr->config;
+	unsigned before[AFBR_INTERFACES], count = s->interface_count;
 
+	memcpy(before, s->interfaces, sizeof(before));
 	s->interface_count = 0;
 	for (unsigned i = 0; i < c->core_interface_count; i++) {
 		unsigned index = if_nametoindex(c->core_interfaces[i]);
@@ -118,6 +121,16 @@ static void set_interfaces(struct softwires *s)
 	if (c->core_interface_count && !s->interface_count)
 		s->interfaces[s->interface_count++] = UINT32_MAX; /* none is there: nothing is taken */
 	mesh_plane_set_interfaces(s->plane, s->interfaces, s->interface_count);
+	return count != s->interface_count || memcmp(before, s->interfaces, count * sizeof(*before)) != 0;
+}
+
+/* Likewise, as far as it matters which interfaces have addresses of which family. */
+static bool look_at_families(struct softwires *s)
+{
+	uint32_t before = s->families;
+
+	s->families = s->afbr->config->tunnel & AFBR_TUNNEL_CORE_ONLY ? softwire_families(s->afbr) : 0;
+	return s->families != before;
 }
 
 static bool is_client_interface(const struct afbr *a, unsigned index)
@@ -207,13 +220,17 @@ void softwire_link_down(struct afbr *a, unsigned index)
 void softwire_look_at_network(struct afbr *a)
 {
 	struct softwires *s = a->softwires;
+	bool changed;
 
 	if (!s)
 		return;
 	look_at_device(s);
-	set_interfaces(s);
+	changed = set_interfaces(s);
+	changed |= look_at_families(s);
 	mesh_plane_set_sources(s->plane, source_of(a, &a->config->local6, AF_INET6),
 		source_of(a, &a->config->local4, AF_INET));
+	if (changed)
+		export_restart(a);
 }
 
 /* ---- start ---- */
@@ -271,8 +288,8 @@ static void receivers_failed(struct softwires *s, int result)
 		return;
 	}
 	log_message(s->afbr->log, LEVEL_ERROR, "receive-failed",
-		"not all packets of softwires can be received: %s; tried again in %u seconds", strerror(-result),
-		LOST_MS / 1000);
+		"not all packets of softwires can be received: %s; tried again in %u seconds",
+		strerror(-result), LOST_MS / 1000);
 	wheel_arm(&s->afbr->loop->wheel, &s->receive, loop_now(s->afbr->loop) + LOST_MS);
 }
 

@@ -107,6 +107,7 @@ struct softwires {
 	uint8_t core_family;
 	unsigned interfaces[AFBR_INTERFACES]; /* of the core, those that are there now */
 	unsigned interface_count;
+	uint32_t families;        /* softwire_families(), where the policy asks for it */
 	bool up;                  /* all that softwire_start() opens is there */
 	struct store *store;      /* NULL: nothing is kept over a restart, and the log has said why */
 	struct hash by_key;       /* endpoints */
@@ -177,9 +178,12 @@ void softwire_free(struct afbr *a);
 
 /* ---- wants.c ---- */
 
-/* Is the path PATH of a route to PREFIX for softwires (config->tunnel)? NATIVE: the way that it has natively, or NULL. *ret_why: a clause, for people. */
+/* Is the path PATH of a route to PREFIX for softwires (config->tunnel)? IFINDEX: where the way to its next hop leaves, 0: there is none; NATIVE: the
+ * packets themselves could go there, too. *ret_why: a clause, for people. */
 bool softwire_wants(struct afbr *a, enum bgp_family family, const struct prefix *prefix, const struct rib_path *path,
-	const struct keeper_bgp_route *native, const char **ret_why);
+	unsigned ifindex, bool native, const char **ret_why);
+/* Which interfaces have addresses of which family, as one number: another one, where that has changed. */
+uint32_t softwire_families(const struct afbr *a);
 /* Does NATIVE, the way of a route to PREFIX, leave by an interface of the core, which is not to see this family (RFC 5565 section 4.1)? */
 bool softwire_forbids(struct afbr *a, const struct prefix *prefix, const struct keeper_bgp_route *native);
 

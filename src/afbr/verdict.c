@@ -48,7 +48,7 @@ static enum verdict find_way(struct exporter *e, unsigned feed, const struct pre
 
 	if (state == NEXTHOP_UNREACHED)
 		return VERDICT_UNREACHED;
-	if (softwire_wants(e->afbr, export_families[feed], prefix, path, native ? ret : NULL, why))
+	if (softwire_wants(e->afbr, export_families[feed], prefix, path, ret->ifindex, native, why))
 		return VERDICT_SOFTWIRE;
 	if (is_labeled(feed))
 		return VERDICT_LABELED;

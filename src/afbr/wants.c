@@ -28,6 +28,16 @@ static bool has_family(const struct afbr *a, unsigned ifindex, uint8_t family)
 	return false;
 }
 
+uint32_t softwire_families(const struct afbr *a)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = 0; i < a->own_count; i++)
+		if (!addr_is_link_local(&a->own[i].addr))
+			sum += (a->own[i].interface * 2 + (a->own[i].addr.family == AF_INET6)) * 2654435761u;
+	return sum;
+}
+
 static uint8_t next_hop_family(const struct rib_path *path)
 {
 	const struct bgp_next_hop_value *v = &path->set->next_hop->value;
@@ -42,7 +52,7 @@ bool softwire_forbids(struct afbr *a, const struct prefix *prefix, const struct 
 }
 
 static const char *find_reason(struct afbr *a, const struct prefix *prefix, const struct rib_path *path,
-	bool external, const struct keeper_bgp_route *native)
+	bool external, unsigned ifindex, bool native)
 {
 	const struct afbr_config *c = a->config;
 
@@ -51,17 +61,17 @@ static const char *find_reason(struct afbr *a, const struct prefix *prefix, cons
 		return "its next hop is an address of the core's family";
 	if (c->tunnel & AFBR_TUNNEL_BGP && !external)
 		return "it is a route of BGP, of an internal neighbor";
-	if (!native)
+	if (!ifindex)
 		return NULL;
-	if (c->tunnel & AFBR_TUNNEL_CORE_INTERFACE && is_core_interface(a, native->ifindex))
+	if (c->tunnel & AFBR_TUNNEL_CORE_INTERFACE && is_core_interface(a, ifindex))
 		return "natively it would leave by an interface of the core";
-	if (c->tunnel & AFBR_TUNNEL_CORE_ONLY && !has_family(a, native->ifindex, prefix->addr.family))
+	if (c->tunnel & AFBR_TUNNEL_CORE_ONLY && !has_family(a, ifindex, prefix->addr.family))
 		return "natively it would leave by an interface that has no address of its family";
 	return NULL;
 }
 
 bool softwire_wants(struct afbr *a, enum bgp_family family, const struct prefix *prefix,
-	const struct rib_path *path, const struct keeper_bgp_route *native, const char **ret_why)
+	const struct rib_path *path, unsigned ifindex, bool native, const char **ret_why)
 {
 	const struct afbr_config *c = a->config;
 	const struct decision_ops *decision = bgp_rib(a->bgp, family)->decision;
@@ -70,7 +80,7 @@ bool softwire_wants(struct afbr *a, enum bgp_family family, const struct prefix 
 
 	if (addr_is_none(&c->core) || (prefix->addr.family == c->core.family && !c->transit))
 		return false;
-	why = find_reason(a, prefix, path, external, native);
+	why = find_reason(a, prefix, path, external, ifindex, native);
 	if (!why)
 		return false;
 	*ret_why = why;

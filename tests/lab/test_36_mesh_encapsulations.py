@@ -97,7 +97,7 @@ def test_packets_cross_the_core_both_ways(ways, way):
     assert got and {p.first("ip.ttl" if ways.at.client == 4 else "ipv6.hlim") for p in got} == {"62"}
 
 
-# proves: MESH-FWD-3, MESH-FWD-6, MESH-FWD-12, MESH-ENC-2, MESH-ENC-3, MESH-ENC-4, MESH-ENC-5, MESH-ENC-6, MESH-ENC-7 partial, MESH-ENC-8, MESH-ENC-11
+# proves: MESH-FWD-3, MESH-FWD-6, MESH-FWD-12, MESH-ENC-1 partial, MESH-ENC-2, MESH-ENC-3, MESH-ENC-4, MESH-ENC-5, MESH-ENC-6, MESH-ENC-7 partial, MESH-ENC-8, MESH-ENC-11
 @pytest.mark.parametrize("way", WAYS)
 def test_the_core_sees_the_encapsulation_that_was_chosen_between_bgp_next_hops(ways, way):
     at, (k, kind, label) = ways.at, WAYS[way]

@@ -5,7 +5,7 @@
     host1 --- afbr1 ====== p ====== afbr2 --- host2          core.py, Pair, with an IPv6 core; afbr1's rules change, and what afbr2 tells
 
 What this exercises: one encapsulation for all; by class of the egress (a color, a community); in order of preference; by traffic class; none at all; TTL, DSCP
-and ECN of the outer header; that nothing leaves in an encapsulation that no rule has chosen, nor before its parameters are known; other rules, and other
+and ECN of the outer header; which routes are for softwires at all (RFC 5565 section 7); that nothing leaves in an encapsulation that no rule has chosen, nor before its parameters are known; other rules, and other
 cookies, under traffic.
 """
 import re
@@ -15,7 +15,9 @@ import pytest
 
 import seen
 from core import Pair, endpoints
-from lab import wait_until
+from lab import LabError, wait_until
+from mesh import AS, neighbor, routes
+from speakers import GoBgp, Peer
 
 pytestmark = pytest.mark.xdist_group("mesh-38")
 ACCEPT = ["l2tpv3", "gre", "ipip"]
@@ -37,10 +39,13 @@ class Policy(Pair):
 
     def sent(self, *options, answered=True):
         """What afbr1 has sent into the core for one ping."""
-        packets = self.watch()
-        ping = self.host[1].sh("ping", "-n", "-c", 1, "-W", 1, *options, self.at.host(2), check=False)
-        assert (ping.returncode == 0) == answered, ping.stdout
-        return packets(), ping.stdout
+        packets, said = self.watch(), []
+        ask = lambda: self.host[1].sh("ping", "-n", "-c", 1, "-W", 1, *options, self.at.host(2), check=False)
+        if answered:
+            assert ask().returncode == 0
+        else:  # the kernel rations what it says of missing routes, to each host (ip_error())
+            wait_until("the sender is told", lambda: said.append(ask().stdout) or "nreachable" in said[-1])
+        return packets(), "".join(said)
 
     def why(self):
         return self.daemon[1].table("show", "route", self.at.host(2))
@@ -58,7 +63,7 @@ def net():
         yield net
 
 
-# proves: MESH-FWD-6, MESH-FWD-7, MESH-SIG-5
+# proves: MESH-FWD-6, MESH-FWD-7, MESH-SIG-5, MESH-ENC-1 partial
 @pytest.mark.parametrize("kind", ["ipip", "gre", "l2tpv3"])
 def test_one_encapsulation_for_all(net, kind):
     net.rules({"use": [kind]})
@@ -171,3 +176,74 @@ def test_other_cookies_and_other_rules_under_traffic_lose_no_packet(net):
     tokens = list(dict.fromkeys(p.how[0] for p in packets))
     assert [t[0] for t in tokens] == ["l2tpv3", "l2tpv3", "gre"], "each way begins once and ends once"
     assert tokens[0][1] != tokens[1][1] and tokens[0][2] != tokens[1][2]
+
+
+NEAR, FAR, PLAIN = "198.18.2.10", "198.18.80.1", "198.18.81.1"
+WHEN = {  # (tunnel-when, interfaces of the core, core0 has an IPv4 address): how packets to NEAR, FAR, PLAIN leave
+    "a-routed-to-an-interface-of-the-core": ("core-interface", "core0", False, ("packed", "packed", None)),
+    "a-routed-to-another-interface": ("core-interface", "spare0", False, (None, None, "plain")),
+    "b-routed-to-an-interface-of-one-family": ("core-only-interface", "spare0", False, ("packed", "packed", None)),
+    "b-routed-to-an-interface-of-both-families": ("core-only-interface", "spare0", True, (None, None, "plain")),
+    "c-with-a-next-hop-of-the-core": ("core-next-hop", "spare0", False, ("packed", "packed", "plain")),
+    "d-routes-of-bgp-from-inside": ("bgp", "spare0", False, ("packed", None, "plain")),
+}
+
+
+class When:
+    """
+    Routes to NEAR are told by afbr2, of our AS; to FAR with the same next hop by the teller, of another AS; to PLAIN by the teller, too, with an IPv4 next hop that
+    is reached by core0. What cannot go natively (the next hop is of the other family, and not on a link), and is for no softwire, goes nowhere; nor does what has a
+    next hop that is no endpoint of a softwire.
+    """
+    address = "203.0.113.65/30"
+
+    def __init__(self, net):
+        self.net = net
+        net.afbr[1].ip("link", "add", "spare0", "up", "type", "veth", "peer", "name", "spare1")
+        self.without_address()
+        self.more = {"teller": neighbor(net.at.rr, families=["ipv4"], multihop=True, **{"as": 64999, "import": "all", "export": "all"})}
+        self.teller = GoBgp(net.teller_node, 64999, "10.0.0.99", ("0.0.0.0", net.at.rr), [Peer(net.at.afbr[1], AS, ("ipv4",), multihop=True)])
+        net.configure(1, more=self.more)
+        self.teller.wait_up()
+        self.teller.announce(f"{FAR}/32", next_hop=net.at.afbr[2])
+        self.teller.announce(f"{PLAIN}/32", next_hop="203.0.113.77")
+        wait_until("all is told", lambda: {net.at.network(2), f"{FAR}/32", f"{PLAIN}/32"} <= set(routes(net.daemon[1])))
+
+    def without_address(self):
+        """With its last address an interface loses its routes, too."""
+        self.net.afbr[1].ip("-4", "addr", "flush", "dev", "core0")
+        self.net.afbr[1].ip("route", "replace", "203.0.113.77/32", "via", "inet6", "fe80::99", "dev", "core0")
+
+    def leave(self):
+        """How an echo request to each of the three leaves for the core, if at all."""
+        core = seen.Watch(self.net.p, "to-afbr1", self.net.at.afbr[1], "ip or ip6 proto 4")
+        seen.send(self.net.host[1], *[seen.echo(self.net.at.host(1), to) for to in (NEAR, FAR, PLAIN)])
+        how = {p.inner[1] if p.inner else p.outer[0][1]: p.stack for p in seen.read(core.stop(), 6) if self.net.at.host(1) in (p.inner or ("",))[0]}
+        return tuple(how.get(to) and ("packed" if how[to][0] == "ipv6" else "plain") for to in (NEAR, FAR, PLAIN))
+
+    def end(self):
+        self.without_address()
+        self.net.afbr[1].ip("link", "del", "spare0")
+        self.teller.stop()
+        self.net.configure(1)
+
+
+@pytest.fixture(scope="module")
+def when(net):
+    when = When(net)
+    yield when
+    when.end()
+
+
+# proves: MESH-FWD-5, MESH-FWD-4 partial
+@pytest.mark.parametrize("what", WHEN)
+def test_what_is_for_softwires_is_a_choice_of_four(net, when, what):
+    word, interface, both, wanted = WHEN[what]
+    net.configure(1, more=when.more, core={"interfaces": [interface]}, **{"tunnel-when": [word], "encapsulate": [{"use": ["ipip"]}]})
+    net.afbr[1].ip("addr", "add", when.address, "dev", "core0") if both else when.without_address()
+    found = []
+    try:
+        wait_until("packets go as they should", lambda: found.append(when.leave()) or found[-1] == wanted, 4)
+    except LabError:
+        assert found[-1] == wanted
+        raise

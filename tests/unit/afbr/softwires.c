@@ -484,31 +484,35 @@ static void policies_say_what_is_for_softwires(void **state)
 	s->config->core_interface_count = 1;
 	afbr_look(s);
 	/* c) its next hop is an address of the core's family */
-	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by6, NULL, &why));
-	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &client, &why));
-	assert_false(
-		softwire_wants(&s->role, BGP_IPV6, &p6, by6, &core, &why)); /* which the core knows itself */
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by6, 0, false, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, client.ifindex, true, &why));
+	assert_false(softwire_wants(
+		&s->role, BGP_IPV6, &p6, by6, core.ifindex, true, &why)); /* which the core knows itself */
 	/* a) it would leave by an interface of the core */
 	s->config->tunnel = AFBR_TUNNEL_CORE_INTERFACE;
-	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &core, &why));
-	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &client, &why));
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, core.ifindex, true, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, client.ifindex, true, &why));
+	/* even where the kernel could not: the next hop is of the other family, and not near */
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by6, core.ifindex, false, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by6, client.ifindex, false, &why));
 	assert_true(softwire_forbids(&s->role, &p4, &core));
 	assert_false(softwire_forbids(&s->role, &p6, &core));
 	/* b) by an interface that has no address of its family */
 	s->config->tunnel = AFBR_TUNNEL_CORE_ONLY;
-	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &client, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, client.ifindex, true, &why));
 	administer("ip addr flush dev lan1 && ip addr add 2001:db8:1::1/64 dev lan1 nodad");
 	afbr_look(s);
-	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &core, &why));
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, core.ifindex, true, &why));
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by6, core.ifindex, false, &why));
 	/* d) it is a route of BGP, of another AFBR */
 	s->config->tunnel = AFBR_TUNNEL_BGP;
-	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &client, &why));
+	assert_true(softwire_wants(&s->role, BGP_IPV4, &p4, by4, client.ifindex, true, &why));
 	s->bgp.internal = false;
-	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, &client, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV4, &p4, by4, client.ifindex, true, &why));
 	s->bgp.internal = true;
-	assert_false(softwire_wants(&s->role, BGP_IPV6, &p6, by6, &core, &why));
+	assert_false(softwire_wants(&s->role, BGP_IPV6, &p6, by6, core.ifindex, true, &why));
 	s->config->transit = true;
-	assert_true(softwire_wants(&s->role, BGP_IPV6, &p6, by6, &core, &why));
+	assert_true(softwire_wants(&s->role, BGP_IPV6, &p6, by6, core.ifindex, true, &why));
 	stage_free(s);
 }
 

@@ -316,7 +316,7 @@ static void expect_addr(const struct addr *a, const char *text)
 	assert_string_equal(addr_print(a, printed), text);
 }
 
-/* proves: MGMT-8 partial, MESH-FWD-5 partial */
+/* proves: MGMT-8, MESH-FWD-5 partial, MESH-ENC-1 partial */
 static void everything_is_what_was_written(void **state)
 {
 	struct config *c = new_config();
