@@ -415,8 +415,8 @@ def softwire_command(daemon, *words):
 
 
 def endpoints(daemon):
-    """Address -> row of `show endpoints`; the last one, where there are several to one address."""
-    return {e["address"]: e for e in daemon.ask("show", "endpoints")["endpoints"]}
+    """Address -> row of `show endpoints`; where there are several to one address, the last one that paths lead to."""
+    return {e["address"]: e for e in sorted(daemon.ask("show", "endpoints")["endpoints"], key=lambda e: bool(e["paths"]))}
 
 
 def counters(daemon):
