@@ -148,6 +148,8 @@ void sweep_begin(struct exporter *e);
 void sweep_resume(struct exporter *e);
 /* If it has found that something is missing: some of that. */
 void sweep_mend(struct exporter *e, unsigned *budget);
+/* Now; after the one that is under way, if there is one. */
+void sweep_now(struct exporter *e);
 /* The next one, by config.scan; unless there is one under way. */
 void sweep_schedule(struct exporter *e);
 void sweep_end(struct exporter *e);

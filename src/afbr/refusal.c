@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Routes that the kernel did not take: known by name, told in the log, and tried again, at first after some seconds, later less often. If there are very
- * many, everything is written again instead.
+ * many, all native routes are written again instead, and what is missing of the others (sweep.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -161,8 +161,10 @@ static void retry(struct wheel_timer *t, msec now)
 	wheel_arm(&e->afbr->loop->wheel, t, now + e->retry_in);
 	if (!e->fed || e->flushing || e->afbr->stopping)
 		return;
-	if (e->failures_more)
+	if (e->failures_more) {
 		e->recheck_all = true;
+		sweep_now(e);
+	}
 	e->failures_more = false;
 	try_all(e);
 	export_pump(e);

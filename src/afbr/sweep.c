@@ -192,6 +192,16 @@ void sweep_schedule(struct exporter *e)
 			loop_now(e->afbr->loop) + (took > e->config.scan ? took : e->config.scan));
 }
 
+void sweep_now(struct exporter *e)
+{
+	e->sweep_again = e->sweep == SWEEP_RUNS || e->sweep == SWEEP_MENDS;
+	if (e->sweep_again)
+		return; /* and then here again */
+	wheel_disarm(&e->afbr->loop->wheel, &e->scan);
+	e->sweep = SWEEP_WAITS;
+	export_soon(e);
+}
+
 void export_scan(struct afbr *a)
 {
 	struct exporter *e = a->exporter;
@@ -199,12 +209,7 @@ void export_scan(struct afbr *a)
 	if (!e || !e->fed)
 		return;
 	refusal_try(e);
-	e->sweep_again = e->sweep == SWEEP_RUNS || e->sweep == SWEEP_MENDS;
-	if (e->sweep_again)
-		return; /* and then here again */
-	wheel_disarm(&a->loop->wheel, &e->scan);
-	e->sweep = SWEEP_WAITS;
-	export_soon(e);
+	sweep_now(e);
 }
 
 static void finish(struct exporter *e)
@@ -218,7 +223,7 @@ static void finish(struct exporter *e)
 	e->sweep_took = loop_clock() - e->sweep_begun;
 	sweep_schedule(e);
 	if (e->sweep_again)
-		export_scan(e->afbr);
+		sweep_now(e);
 }
 
 /* What the kernel has refused is not there, and has its own time. */

@@ -310,6 +310,32 @@ static void a_route_that_cannot_be_replaced_is_taken_out_and_tried_again(void **
 	stage_free(s);
 }
 
+static bool is_swept(void *arg)
+{
+	return is_quiet(arg) && ((struct stage *)arg)->role.exporter->sweep == SWEEP_NONE;
+}
+
+/* More than are known by name. */
+static void many_routes_that_were_refused_are_all_tried_again(void **state)
+{
+	enum { MANY = EXPORT_FAILURES + 100 };
+	struct stage *s = begin();
+
+	s->fails = -ENOBUFS;
+	for (unsigned i = 0; i < MANY; i++) {
+		char text[PREFIX_TEXT];
+
+		snprintf(text, sizeof(text), "20.%u.%u.0/24", i >> 8, i & 255);
+		learn(s, text, "2001:db8:ff::5", NULL, NULL);
+	}
+	assert_true(stage_run(s, is_swept, s));
+	assert_int_equal(shown(ipv4, "proto 172", ""), 0);
+	s->fails = 0;
+	(void)wheel_advance(&s->loop.wheel, s->loop.wheel.now + 10001);
+	stage_shows(s, ipv4, "via inet6 fe80::1 dev softwire0 proto 172", "", MANY);
+	stage_free(s);
+}
+
 /* The answer that one was refused comes when the next one is under way already, which is not taken out for it. */
 static void what_is_refused_does_not_take_out_what_came_after_it(void **state)
 {
@@ -530,6 +556,7 @@ int main(void)
 		cmocka_unit_test(two_reloads_in_a_row_lead_to_the_sockets_of_the_last),
 		cmocka_unit_test(another_process_goes_on_with_the_same_rows),
 		cmocka_unit_test(a_route_that_cannot_be_replaced_is_taken_out_and_tried_again),
+		cmocka_unit_test(many_routes_that_were_refused_are_all_tried_again),
 		cmocka_unit_test(what_is_refused_does_not_take_out_what_came_after_it),
 		cmocka_unit_test(other_rules_count_at_once_for_routes_that_are_there),
 		cmocka_unit_test(nothing_goes_into_the_core_as_it_is),
