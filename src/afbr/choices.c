@@ -128,8 +128,8 @@ static const char *add_outer(
 	return choose_outer(s, egress, &way.via, key, why, size);
 }
 
-static struct softwire_endpoint *choose_slot(
-	struct softwires *s, const struct choose_subject *subject, unsigned slot, char *why, size_t size)
+static struct softwire_endpoint *choose_slot(struct softwires *s, const struct choose_subject *subject,
+	unsigned slot, bool *ret_rejects, char *why, size_t size)
 {
 	struct endpoint_key key = {0};
 	struct softwire_endpoint *e;
@@ -138,6 +138,7 @@ static struct softwire_endpoint *choose_slot(
 
 	choose(s->afbr->config, subject, slot, &result);
 	if (!result.chosen) {
+		*ret_rejects = true;
 		snprintf(why, size, "%s", result.why);
 		return NULL;
 	}
@@ -169,7 +170,7 @@ static void choose_all(struct softwires *s, const struct choose_subject *subject
 	for (unsigned i = 0; i < slots; i++) {
 		char why[sizeof(ret->why)];
 
-		ret->endpoint[i] = choose_slot(s, subject, i, why, sizeof(why));
+		ret->endpoint[i] = choose_slot(s, subject, i, &ret->rejects, why, sizeof(why));
 		if (ret->endpoint[i])
 			ret->usable = true;
 		else if (!*ret->why)

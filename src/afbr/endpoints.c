@@ -529,8 +529,10 @@ struct softwire_endpoint *endpoint_get(
 	copy_key(&key, wanted);
 	hash = hash_key(s, &key);
 	e = hash_find(&s->by_key, hash, has_key, &key);
-	if (e && !e->adopted && e->state != ENDPOINT_UNUSED)
+	if (e && !e->adopted && e->state != ENDPOINT_UNUSED) {
+		snprintf(e->why, sizeof(e->why), "%s", why); /* other rules may come to the same */
 		return e;
+	}
 	if (e && e->state == ENDPOINT_UNUSED)
 		use_again(s, e);
 	if (!e)

@@ -335,21 +335,42 @@ static bool tell_route(struct exporter *e, const struct export_pair *p, unsigned
 	return true;
 }
 
+/* The labeled route, unless it rejects its packets and the other one does not. -1: neither. */
+static int choose_table(
+	struct exporter *e, const struct export_pair *p, struct keeper_bgp_route *ret, uint32_t *ret_path)
+{
+	struct keeper_bgp_route other;
+	uint32_t path;
+	bool labeled = p->net[1] && is_wanted(e, p, 1, ret, ret_path);
+
+	if (labeled && !path_rejects(e->afbr, *ret_path))
+		return 1;
+	if (!p->net[0] || !is_wanted(e, p, 0, &other, &path))
+		return labeled ? 1 : -1;
+	if (labeled && path_rejects(e->afbr, path)) {
+		path_release(e->afbr, path);
+		return 1;
+	}
+	if (labeled)
+		path_release(e->afbr, *ret_path);
+	*ret = other;
+	*ret_path = path;
+	return 0;
+}
+
 /* AGAIN: also where the kernel should have it already. False: no memory; nothing has changed. */
 static bool tell(struct exporter *e, unsigned feed, rib_id net, bool again)
 {
 	struct keeper_bgp_route route;
 	struct export_pair p;
 	uint32_t path;
+	int i;
 
 	pair_of(e, feed, net, &p);
 	if (feed < EXPORT_UNICAST)
 		choice_route_told(e->afbr, &p.prefix);
-	if (p.net[1] && is_wanted(e, &p, 1, &route, &path))
-		return tell_route(e, &p, 1, &route, path, again);
-	if (p.net[0] && is_wanted(e, &p, 0, &route, &path))
-		return tell_route(e, &p, 0, &route, path, again);
-	return tell_none(e, &p);
+	i = choose_table(e, &p, &route, &path);
+	return i < 0 ? tell_none(e, &p) : tell_route(e, &p, (unsigned)i, &route, path, again);
 }
 
 void export_tell_prefix(struct exporter *e, const struct prefix *p)

@@ -401,13 +401,12 @@ uint32_t path_for(struct afbr *a, enum bgp_family family, rib_id net, char *why,
 		return 0;
 	}
 	choice_path(s, family, &prefix, best, &choice);
-	if (!choice.usable) {
-		snprintf(why, size, "%s", choice.why);
+	snprintf(why, size, "%s", choice.why);
+	if (!choice.usable && !choice.rejects)
 		return 0;
-	}
 	memset(&key, 0, sizeof(key));
 	add_legs(&key, 0, &choice, best);
-	if (rib_first_path(rib, net)->next)
+	if (choice.usable && rib_first_path(rib, net)->next)
 		add_backup(s, family, net, &prefix, best, &key);
 	r = get(s, &key, &p);
 	if (r || p->error) {
@@ -418,6 +417,14 @@ uint32_t path_for(struct afbr *a, enum bgp_family family, rib_id net, char *why,
 	}
 	p->refs++;
 	return p->row->number;
+}
+
+bool path_rejects(struct afbr *a, uint32_t number)
+{
+	static const struct path_key nothing;
+	const struct softwire_path *p = find(a, number);
+
+	return p && !memcmp(&p->key, &nothing, sizeof(nothing));
 }
 
 void path_keep(struct afbr *a, uint32_t number)

@@ -61,6 +61,7 @@ static json_t *fib_row(void *owner, struct rib *r, rib_id net)
 	json_object_set_new(row, "refused", refused ? json_string(refusal_text(refused)) : json_null());
 	add_gateway(row, a, r, best, told, path);
 	json_object_set_new(row, "kernel", report_text(export_state(a, r->family, net, text, sizeof(text))));
+	json_object_set_new(row, "rejects", json_boolean(path && path_rejects(a, path)));
 	return row;
 }
 

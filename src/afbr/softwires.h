@@ -6,9 +6,10 @@
  *
  * A route is for softwires or not: softwire_wants(), by config->tunnel. If so, export.c asks for its path: path_for(), which chooses an encapsulation for each
  * slot of traffic (choose.h) for the best path's next hop, and for the next best usable path with another next hop as backup; and puts
- * `PREFIX via fe80::NUMBER dev softwire0` into the kernel. Routes with the same answers share the row. A route whose best path leads to no usable softwire has none, with a reason; it
- * is not in the kernel then, and packets find what else the kernel has. A prefix that the labeled table has, too, goes by its labeled route where that leads to a
- * softwire (RFC 5565 section 9), else by the other one.
+ * `PREFIX via fe80::NUMBER dev softwire0` into the kernel. Routes with the same answers share the row. A route for which the rules, or what its egress
+ * takes, leave no encapsulation has a path all the same, which rejects its packets: a shorter route would lead them elsewhere. One whose next hop is no end of softwires
+ * has none, with a reason; it is not in the kernel then, and packets find what else the kernel has. A prefix that the labeled table has, too, goes by its labeled route where that leads to a
+ * softwire (RFC 5565 section 9), or where neither does, else by the other one.
  *
  * Endpoints are shared by (address, stack, encapsulation with its parameters, outer header policy), and held by paths. An endpoint is usable while the core has a
  * way to its address (nexthop.c says so, at once), the BGP session with it has not just ended, and the operator has not shut it down. What is not usable is
@@ -90,9 +91,10 @@ struct softwire_path {
 
 /* What was chosen for a path of BGP: choices.c. */
 struct softwire_choice {
-	bool usable; /* there is an endpoint for some slot */
+	bool usable;  /* there is an endpoint for some slot */
+	bool rejects; /* some slot has none because of what the rules say, or of what the egress takes */
 	struct softwire_endpoint *endpoint[MESH_SLOTS];
-	char why[192]; /* where it is not usable */
+	char why[192]; /* of the first slot that has none */
 };
 struct choice_cell;
 struct softwire_asked;
@@ -210,8 +212,13 @@ void choice_settle(struct afbr *a);
 /* ---- paths.c ---- */
 
 void path_start(struct softwires *s);
-/* For NET of FAMILY (unicast or labeled): a reference and its number; or 0 and WHY: there is none that can be used. */
+/*
+ * For NET of FAMILY (unicast or labeled): a reference and its number; or 0 and WHY: there is none that can be used. What the rules do not let through gets a path
+ * that rejects its packets, and WHY: without a route of its own it would take a shorter one, which leads elsewhere.
+ */
 uint32_t path_for(struct afbr *a, enum bgp_family family, rib_id net, char *why, size_t size);
+/* Of any traffic: it leads nowhere. */
+bool path_rejects(struct afbr *a, uint32_t number);
 /* The kernel has been told of no route to it any more, and has answered. 0: nothing. */
 void path_release(struct afbr *a, uint32_t number);
 void path_keep(struct afbr *a, uint32_t number); /* one more reference */

@@ -138,6 +138,17 @@ bool export_path(const struct afbr *a, enum bgp_family family, rib_id net, uint3
 	return true;
 }
 
+static void tell_rejecting(
+	struct exporter *e, unsigned feed, rib_id net, uint32_t path, char *buf, size_t size)
+{
+	char why[192] = "";
+
+	choice_forget(e->afbr->softwires);
+	path_release(e->afbr, path_for(e->afbr, export_families[feed], net, why, sizeof(why)));
+	snprintf(buf, size, "in the kernel's table %u, by path %u, which rejects its packets: %s",
+		e->config.table, path, why);
+}
+
 static const char *tell_softwire(
 	struct exporter *e, unsigned feed, rib_id net, const char *reason, char *buf, size_t size)
 {
@@ -145,8 +156,11 @@ static const char *tell_softwire(
 	char why[192];
 
 	if (export_path(e->afbr, export_families[feed], net, &path) && path) {
-		snprintf(buf, size, "in the kernel's table %u, by the softwire path %u: %s", e->config.table,
-			path, reason);
+		if (path_rejects(e->afbr, path))
+			tell_rejecting(e, feed, net, path, buf, size);
+		else
+			snprintf(buf, size, "in the kernel's table %u, by the softwire path %u: %s",
+				e->config.table, path, reason);
 		return buf;
 	}
 	choice_forget(e->afbr->softwires);

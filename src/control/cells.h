@@ -10,7 +10,7 @@
 
 #include "control/print.h"
 
-enum { CELL = 160 };
+enum { CELL = 320 };
 
 struct context {
 	time_t now;

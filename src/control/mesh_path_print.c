@@ -498,10 +498,11 @@ CELL_FUNCTION(cell_device)
 	cell_put(text, cell_text(row, "device"));
 }
 
-/* Why it is not there. */
+/* Why it is not there, or leads nowhere. */
 CELL_FUNCTION(cell_fib_note)
 {
-	if (!json_is_true(json_object_get(row, "told")) || *cell_text(row, "refused"))
+	if (!json_is_true(json_object_get(row, "told")) || *cell_text(row, "refused") ||
+		json_is_true(json_object_get(row, "rejects")))
 		cell_put(text, cell_text(row, "kernel"));
 }
 

@@ -223,10 +223,10 @@ static void long_cells_are_cut_between_characters(void **state)
 	char json[1024] = "[{\"id\":1,\"user\":\"", expected[512] = " 1  ";
 	struct page *p;
 
-	for (unsigned i = 0; i < 100; i++)
-		strcat(json, "\u00e4"); /* two bytes each; a cell has 159 at most */
+	for (unsigned i = 0; i < 200; i++)
+		strcat(json, "\u00e4"); /* two bytes each; a cell has 319 at most */
 	strcat(json, "\",\"state\":\"up\"}]");
-	for (unsigned i = 0; i < 79; i++)
+	for (unsigned i = 0; i < 159; i++)
 		strcat(expected, "\u00e4");
 	strcat(expected, "  up      0   0\n");
 	p = page_open(json);
