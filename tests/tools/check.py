@@ -126,8 +126,8 @@ def meson_tests(folder, suite):
 
 
 # Lab tests mostly wait; each has namespaces of its own, but for groups (pytest.mark.xdist_group) that share what took long to make.
-LAB = ["-n", "4", "--dist", "loadgroup"]
-GUESTS = ["-n", "2", "--dist", "loadfile"]  # tests of a file share what took long to make: a guest's run, the package
+LAB = ["-n", "6", "--dist", "loadgroup"]
+GUESTS = ["-n", "3", "--dist", "loadfile"]  # tests of a file share what took long to make: a guest's run, the package
 
 
 def python_tests(folder, where, what, *options, sanitized=False, place=None):
