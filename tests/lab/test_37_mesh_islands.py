@@ -122,6 +122,24 @@ def test_softwires_lead_to_the_next_hops_of_the_routes_and_nowhere_else(net):
     assert seen.wrong(packets) == []
 
 
+# proves: MESH-SIG-13
+def test_border_routers_find_each_other_by_what_bgp_tells(net):
+    """With the reflector no configuration names another border router; each knows where the others are, who may send, and how they take packets."""
+    if not net.reflector:
+        return
+    at = net.at
+    for n in net.afbrs:
+        others = {at.afbr[m] for m in net.afbrs if m != n}
+        written = re.findall(r'[0-9a-f:]+:[0-9a-f:]+', net.daemon[n].conf.read_text())
+        assert at.rr in written and at.afbr[n] in written and not others & set(written), written
+        told = routes(net.daemon[n])
+        far = [told[at.network(m)] for m in net.ces if n not in ALL_LINKS[m]]
+        assert all("encapsulation:ipip" in route["extended_communities"] for route in far), far
+        assert {route["next_hop"] for route in far} <= set(endpoints(net.daemon[n])) & others, far
+        may = net.daemon[n].ask("show", "acceptance")["acceptance"]["transmitters"]
+        assert {t["address"] for t in may} == others, may
+
+
 # proves: MESH-BGP-2, MESH-BGP-4
 def test_routers_of_the_core_know_their_own_family_only(net):
     at = net.at

@@ -7,7 +7,7 @@
                          teller                              GoBGP, which tells afbr1 nonsense
 
 What this exercises: a next hop that only a softwire leads to; tunnel parameters that are incomplete, or contradict each other; somebody else's route in the place of
-ours; an endpoint that comes and goes; more changes of the kernel's routes than a socket has room for; an operator who takes an endpoint out of service.
+ours; a routing protocol on softwires; an endpoint that comes and goes; more changes of the kernel's routes than a socket has room for; an operator who takes an endpoint out of service.
 """
 import os
 import signal
@@ -15,8 +15,9 @@ import struct
 
 import pytest
 
-from core import Pair, endpoints, mesh_routes
-from lab import wait_until
+import seen
+from core import Pair, counters, endpoints, mesh_routes
+from lab import Node, wait_until
 
 pytestmark = pytest.mark.xdist_group("mesh-43")
 FLAPS = 5
@@ -49,6 +50,44 @@ def test_a_next_hop_that_only_a_softwire_leads_to_is_none(net):
     net.afbr[1].ip("route", "del", "2001:db8:cafe::1/128")
     wait_until("and not any more", lambda: "198.18.50.0/24" not in mesh_routes(net.afbr[1], 4))
     net.afbr[1].ip("route", "del", "2001:db8:cafe::/48")
+
+
+HELLO = """log stderr all;
+router id 10.0.1.{n};
+protocol device {{ }}
+protocol ospf v2 four {{ ipv4 {{ import none; export none; }}; area 0 {{ interface "softwire0" {{ type ptp; hello 1; }}; }}; }}
+protocol ospf v3 six {{ ipv6 {{ import none; export none; }}; area 0 {{ interface "softwire0" {{ type ptp; hello 1; }}; }}; }}
+"""
+
+
+# proves: MESH-BGP-8
+def test_no_routing_protocol_finds_a_neighbour_through_a_softwire(net):
+    """OSPF of both versions at both ends, and a hello in an IP-in-IP header that somebody in the core makes up."""
+    core = seen.Watch(net.p, "to-afbr1", net.at.afbr[1], "ip6 proto 4 or ip6 proto 41 or ip6 proto 115")
+    drops = {n: counters(net.daemon[n])["drop_local_scope"] for n in (1, 2)}
+    birds = {}
+    for n in (1, 2):
+        (net.dir / f"hello{n}").write_text(HELLO.format(n=n))
+        net.afbr[n].ip("addr", "add", f"10.9.9.{n}/24", "dev", "softwire0")
+        net.afbr[n].ip("addr", "add", f"fe80::ce:{n}/64", "dev", "softwire0")
+        birds[n] = net.afbr[n].start("bird", "-f", "-c", net.dir / f"hello{n}", "-s", net.dir / f"hello{n}.ctl", "-P", net.dir / f"hello{n}.pid", log=net.dir / f"hello{n}.log")
+    said = lambda n, *words: net.sh("birdc", "-s", net.dir / f"hello{n}.ctl", *words, check=False).stdout
+    wait_until("both have said hello by both protocols", lambda: all(counters(net.daemon[n])["drop_local_scope"] >= drops[n] + 4 for n in (1, 2)))
+    before = counters(net.daemon[2])["drop_local_scope"]
+    seen.send(net.p, seen.ip(net.at.afbr[1], net.at.afbr[2], *seen.ipip(seen.ip("10.9.9.1", "224.0.0.5", 89, bytes(44), hops=1))))
+    wait_until("what is made up is dropped", lambda: counters(net.daemon[2])["drop_local_scope"] > before)
+    assert net.ping(1, 2)
+    for n in (1, 2):
+        text = said(n, "show", "ospf", "interface", "four") + said(n, "show", "ospf", "interface", "six")
+        assert text.count("Interface softwire0") == 2, text
+        for protocol in ("four", "six"):
+            neighbors = said(n, "show", "ospf", "neighbors", protocol)
+            assert "Router ID" in neighbors and "softwire0" not in neighbors, neighbors
+        birds[n].stop()
+        for address in (f"10.9.9.{n}/24", f"fe80::ce:{n}/64"):
+            net.afbr[n].ip("addr", "del", address, "dev", "softwire0")
+    inner = {p.headers[-1] for p in seen.quick(core.stop())}
+    assert inner == {(net.at.host(1), net.at.host(2)), (net.at.host(2), net.at.host(1))}, "the ping, and nothing else"
 
 
 def tunnel(kind, *subs):
@@ -142,3 +181,46 @@ def test_the_operator_takes_an_endpoint_out_of_service(net):
     assert "operator" in net.daemon[1].table("show", "endpoints")
     net.daemon[1].ask("mesh", "start", net.at.afbr[2])
     wait_until("it is back", lambda: net.ping(1, 2))
+
+
+def echos(node):
+    """Echo requests that NODE has received."""
+    names, values = [line.split() for line in node.sh("cat", "/proc/net/snmp").stdout.splitlines() if line.startswith("Icmp:")]
+    return int(values[names.index("InEchos")])
+
+
+# proves: MESH-BGP-20
+def test_another_table_with_the_same_prefixes_is_left_alone_and_works(net):
+    """Two sites of a private network at afbr1, with the addresses of host1 and host2, and a routing table of their own."""
+    afbr, site = net.afbr[1], {n: Node(net, f"site{n}") for n in (1, 2)}
+    for n in (1, 2):
+        net.link(afbr, f"vpn{n}", site[n], "eth0", [f"10.77.{n}.1/30"], [f"10.77.{n}.2/30"])
+        site[n].ip("addr", "add", f"{net.at.host(n)}/32", "dev", "lo")
+        site[n].ip("route", "add", "default", "via", f"10.77.{n}.1", "src", net.at.host(n))
+        afbr.ip("rule", "add", "iif", f"vpn{n}", "lookup", "100")
+        # Even with the mark of ours.
+        afbr.ip("route", "add", net.at.network(n), "via", f"10.77.{n}.2", "proto", "172", "table", "100")
+    table = lambda: (afbr.ip("route", "show", "table", "100").stdout, afbr.ip("rule", "show").stdout)
+    before = table()
+    assert len(before[0].splitlines()) == 2
+
+    def both_work():
+        counts = echos(site[2]), echos(net.host[2])
+        net.wait_ping(1, 2)
+        mesh = echos(net.host[2]) - counts[1]
+        assert mesh and echos(site[2]) == counts[0], "host1 reaches host2, through the softwire"
+        assert site[1].ping(net.at.host(2))
+        assert (echos(site[2]) - counts[0], echos(net.host[2]) - counts[1]) == (1, mesh), "site1 reaches site2"
+
+    assert mesh_routes(afbr, 4)[net.at.network(2)]["dev"] == "softwire0"
+    both_work()
+    # Nor does an end, or a start that sweeps out what was left.
+    net.daemon[1].stop()
+    assert table() == before
+    net.daemon[1].begin_again()
+    wait_until("the routes are back", lambda: net.at.network(2) in mesh_routes(afbr, 4), 15)
+    both_work()
+    assert table() == before
+    for n in (1, 2):
+        afbr.ip("rule", "del", "iif", f"vpn{n}", "lookup", "100")
+        afbr.ip("link", "del", f"vpn{n}")

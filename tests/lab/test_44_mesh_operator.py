@@ -51,7 +51,7 @@ def endpoint_of(daemon, address):
     return max(daemon.ask("show", "endpoints", address)["endpoints"], key=lambda e: e["endpoint"])
 
 
-# proves: MGMT-7 partial, MESH-SIG-7, MESH-ENC-6 partial, MESH-ENC-7 partial, SEC-MESH-4 partial
+# proves: MGMT-7, MESH-SIG-7, MESH-ENC-6 partial, MESH-ENC-7 partial, SEC-MESH-4 partial
 def test_the_operator_sees_a_softwire_from_route_to_header_and_controls_it(net):
     one, two = net.daemon[1], net.daemon[2]
     wait_until("they reach each other", lambda: ping(net).returncode == 0)
