@@ -7,7 +7,8 @@
                          teller                              GoBGP, which tells afbr1 nonsense
 
 What this exercises: a next hop that only a softwire leads to; tunnel parameters that are incomplete, or contradict each other; somebody else's route in the place of
-ours; a routing protocol on softwires; an endpoint that comes and goes; more changes of the kernel's routes than a socket has room for; an operator who takes an endpoint out of service.
+ours; a routing protocol on softwires; an endpoint that comes and goes; more changes of the kernel's routes than a socket has room for; an operator who takes an
+endpoint out of service; another routing table with the same prefixes.
 """
 import os
 import signal
