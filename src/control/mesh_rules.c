@@ -250,6 +250,81 @@ static void check_neighbors(struct problems *r, const config_setting_t *group, s
 		problem_at(r, false, group, "`neighbors` is empty: there is nobody to speak to");
 }
 
+/* ---- what a border router's neighbors are for ---- */
+
+static bool is_external(const struct afbr_config *a, const struct bgp_neighbor_config *n)
+{
+	return n->as != (n->local_as ? n->local_as : a->as);
+}
+
+/* Routes that are for softwires. */
+static bgp_families payload_of(const struct afbr_config *a)
+{
+	return a->core.family == AF_INET6 ? BGP_FAMILY_BIT(BGP_IPV4) | BGP_FAMILY_BIT(BGP_IPV4_LABELED)
+					  : BGP_FAMILY_BIT(BGP_IPV6) | BGP_FAMILY_BIT(BGP_IPV6_LABELED);
+}
+
+/* Who has customers and hears no routes of their family from the core sends nothing through softwires. */
+static void check_payload_told(struct problems *r, const config_setting_t *group, const config_setting_t *bgp,
+	const struct afbr_config *a)
+{
+	int version = a->core.family == AF_INET6 ? 4 : 6;
+	bool any = false;
+
+	if (!rule_group(group, "client") || a->transit)
+		return;
+	for (unsigned i = 0; i < a->neighbor_count; i++) {
+		if (a->neighbors[i].address.family != a->core.family)
+			continue; /* a customer */
+		if (a->neighbors[i].families & payload_of(a))
+			return;
+		any = true;
+	}
+	if (!any)
+		return;
+	problem_at(r, false, rule_group(bgp, "neighbors"),
+		"no neighbor has \"ipv%d\" in `families`, so no route leads through a softwire: over "
+		"sessions of "
+		"the core's family it must be written, families = [ \"ipv%d\" ];",
+		version, version);
+}
+
+/* A policy may do what `next-hop-self` does. */
+static bool sets_next_hop(const struct afbr_config *a)
+{
+	for (unsigned i = 0; i < a->policy_count; i++)
+		for (unsigned k = 0; k < a->policies[i].rule_count; k++)
+			if (a->policies[i].rules[k].next_hop == POLICY_NEXT_HOP_SELF)
+				return true;
+	return false;
+}
+
+/* Next hops of customers' routes are on their links, where the core has no way to. */
+static void check_customers_told(
+	struct problems *r, const config_setting_t *neighbors, const struct afbr_config *a)
+{
+	const struct bgp_neighbor_config *customer = NULL;
+
+	for (unsigned i = 0; i < a->neighbor_count && !customer; i++)
+		if (is_external(a, &a->neighbors[i]) && a->neighbors[i].families & payload_of(a) &&
+			!a->neighbors[i].multihop && !a->neighbors[i].next_hop_unchanged)
+			customer = &a->neighbors[i];
+	if (sets_next_hop(a))
+		return;
+	for (unsigned i = 0; customer && i < a->neighbor_count; i++) {
+		const struct bgp_neighbor_config *n = &a->neighbors[i];
+
+		if (!is_external(a, n) && n->address.family == a->core.family && !n->next_hop_self &&
+			!n->has_export)
+			problem_at(r, false, rule_group(neighbors, n->name),
+				"`next-hop-self` is not true: routes of `%s` are told this neighbor with a "
+				"next "
+				"hop "
+				"that is no end of a softwire",
+				customer->name);
+	}
+}
+
 /* ---- classes ---- */
 
 static void derive_classes(struct afbr_config *a)
@@ -356,7 +431,8 @@ static void name_devices(const struct config *c, struct afbr_config *a)
 	if (c->concentrator.present)
 		snprintf(a->devices[a->device_count++], sizeof(a->devices[0]), "%s", c->concentrator.device);
 	for (unsigned i = 0; i < c->initiator_count; i++)
-		snprintf(a->devices[a->device_count++], sizeof(a->devices[0]), "si-%s", c->initiators[i].name);
+		snprintf(
+			a->devices[a->device_count++], sizeof(a->devices[0]), "si-%s", c->initiators[i].name);
 }
 
 void check_afbr(
@@ -376,6 +452,10 @@ void check_afbr(
 		config_presets(&mesh_mrt_section, &a->mrt);
 	check_speaker(r, bgp, a);
 	check_neighbors(r, rule_group(bgp, "neighbors"), a);
+	if (a->core.family) {
+		check_payload_told(r, group, bgp, a);
+		check_customers_told(r, rule_group(bgp, "neighbors"), a);
+	}
 	check_policies(r, rule_group(bgp, "policies"), a);
 	check_networks(r, bgp, a);
 	if (rule_group(bgp, "kernel"))

@@ -47,8 +47,8 @@ static struct config *new_config(void)
 }
 
 #define SPEAKER                                                                                              \
-	"bgp = { as = 65000; router-id = \"192.0.2.1\"; neighbors = { rr = { address = \"2001:db8::2\"; }; " \
-	"}; };"
+	"bgp = { as = 65000; router-id = \"192.0.2.1\"; neighbors = { rr = { address = \"2001:db8::2\"; "    \
+	"families = \"ipv4\"; }; }; };"
 /* What is tried stands on line 2. */
 #define BARE(text) "afbr = { " SPEAKER "\n" text "\n};"
 #define AFBR(text) BARE("core = { address = \"2001:db8::1\"; }; " text)
@@ -67,6 +67,20 @@ static struct config *new_config(void)
 static const struct {
 	const char *name, *text, *told;
 } rows[] = {
+	{"customers, and no routes of theirs from the core",
+		"afbr = { bgp = { as = 65000; router-id = \"192.0.2.1\";\nneighbors = { rr = { address = "
+		"\"2001:db8::2\"; }; }; };\ncore = { address = \"2001:db8::1\"; }; client = { }; };",
+		"2: warning: no neighbor has \"ipv4\" in `families`, so no route leads through a softwire: "
+		"over "
+		"sessions of the core's family it must be written, families = [ \"ipv4\" ];\n"},
+	{"customers' routes with next hops of their own",
+		"afbr = { bgp = { as = 65000; router-id = \"192.0.2.1\"; policies = { all = { then = "
+		"\"accept\"; }; }; neighbors = {\nrr = { address = \"2001:db8::2\"; families = \"ipv4\"; };\n"
+		"ce = { address = \"192.0.2.9\"; as = 65001; import = \"all\"; export = \"all\"; }; }; }; "
+		"core = { address = \"2001:db8::1\"; }; client = { }; };",
+		"2: warning: `next-hop-self` is not true: routes of `ce` are told this neighbor with a next "
+		"hop "
+		"that is no end of a softwire\n"},
 	{"a core without an address", BARE("core = { interfaces = [ \"core0\" ]; };"),
 		"2: `core` lacks `address`: our address there, where softwires end\n"},
 	{"accept without a core", BARE("accept = [ \"gre\" ];"),
@@ -437,7 +451,8 @@ static void customers_bring_routes_into_the_kernel(void **state)
 	a = good("afbr = { core = { address = \"2001:db8::1\"; interfaces = \"core0\"; }; client = { "
 		 "interfaces = \"ce0\"; }; bgp = "
 		 "{ as "
-		 "= 65000; router-id = \"192.0.2.1\"; neighbors = { rr = { address = \"2001:db8::2\"; }; }; "
+		 "= 65000; router-id = \"192.0.2.1\"; neighbors = { rr = { address = \"2001:db8::2\"; "
+		 "families = \"ipv4\"; }; }; "
 		 "kernel = { export = { metric = 7; families = \"ipv4\"; }; }; }; };",
 		c);
 	assert_int_equal(a->export.metric, 7);
