@@ -213,7 +213,7 @@ static void examples_in_documents(void **state)
 {
 	assert_true(
 		check_document("doc/man/softwired.conf.5", ".Bd -literal -offset indent\n", "\n.Ed") >= 6);
-	assert_int_equal(check_document("README.md", "\n```\n", "\n```\n"), 3);
+	assert_int_equal(check_document("README.md", "\n```\n", "\n```\n"), 4);
 	assert_int_equal(check_document("doc/mesh.md", "\n```\n", "\n```\n"), 1);
 }
 
