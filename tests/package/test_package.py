@@ -35,6 +35,19 @@ initiator = { home = {
 """
 
 
+AFBR = """
+afbr = {
+    core = { address = "2001:db8:ffff::%(own)d"; interfaces = [ "core%(own)d" ]; endpoints = [ "2001:db8:ffff::/64" ]; };
+    client = { };
+    accept = [ "l2tpv3", "gre", "ipip" ];
+    bgp = {
+        as = 65000; router-id = "10.0.0.%(own)d"; networks = [ "198.51.100.%(own)d/32" ];
+        neighbors = { other = { address = "2001:db8:ffff::%(other)d"; families = [ "ipv4" ]; next-hop-self = true; connect-retry = 1; idle-hold = 0.2; }; };
+    };
+};
+"""
+
+
 def install(machine, deb):
     shutil.copy(deb, machine.shared / "softwired.deb")
     return machine.sh("dpkg", "-i", "/mnt/softwired.deb")
@@ -116,6 +129,52 @@ def test_installed_it_waits_for_a_configuration_and_purged_it_leaves_nothing(deb
     others = ("/var/cache/", "/var/log/", "/var/lib/dpkg/", "/var/lib/systemd/")  # files of those who installed it, and ran it
     assert not {path for path in left - written - users if not path.startswith(others) and not Path(path).is_dir()}
     assert machine.out("getent", "passwd", "softwire")
+
+
+def test_the_example_of_a_border_router_runs_as_installed(deb, machine):
+    """By the lines of README.Debian, with the interfaces that it names."""
+    install(machine, deb)
+    for name in ("core0", "core1", "ce0", "ce1"):
+        machine.sh("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")
+        machine.sh("ip", "link", "set", name, "up")
+    machine.sh("ip", "addr", "add", "2001:db8:ffff::1/128", "dev", "lo")
+    machine.sh("ip", "addr", "add", "203.0.113.1/30", "dev", "ce0")
+    for name in ("rr1", "rr2"):
+        machine.write(f"/etc/softwire/{name}.secret", "a good one\n", "600")
+    machine.sh("cp", "/etc/softwire/mesh.conf.example", "/etc/softwire/softwired.conf")
+    machine.sh("softwire", "check", "/etc/softwire/softwired.conf")
+    machine.sh("systemctl", "start", "softwired")
+    assert {row["accept"] for row in show(machine, "acceptance")["accept"]} == {"l2tpv3", "gre", "ipip"}
+    assert "171:" in machine.out("ip", "-6", "rule") and machine.out("ip", "link", "show", "softwire0")
+    machine.sh("softwire", "mesh", "roll")
+    machine.sh("systemctl", "reload", "softwired")
+    assert state(machine, "softwired.service", "ActiveState") == ["active"]
+    assert "level=error" not in machine.out("journalctl", "--no-pager", "--unit", "softwired")
+
+
+def test_packets_pass_a_border_router_under_the_hardening(deb, machine):
+    """Two units; the other end is a namespace of its own, as at home."""
+    install(machine, deb)
+    machine.sh("ip", "netns", "add", "far")
+    machine.sh("ip", "link", "add", "core1", "type", "veth", "peer", "name", "core2", "netns", "far")
+    for own, other, where in ((1, 2, []), (2, 1, ["-n", "far"])):
+        for command in ("link set lo up", f"link set core{own} up", f"addr add 2001:db8::{own}/64 dev core{own} nodad",
+                        f"addr add 2001:db8:ffff::{own}/128 dev lo", f"addr add 198.51.100.{own}/32 dev lo",
+                        f"-6 route add 2001:db8:ffff::{other}/128 via 2001:db8::{other}"):
+            machine.sh("ip", *where, *command.split())
+        machine.write(f"/etc/softwire/afbr{own}.conf", AFBR % {"own": own, "other": other})
+    machine.sh("mkdir", "-p", "/etc/systemd/system/softwired@afbr2.service.d")
+    machine.write("/etc/systemd/system/softwired@afbr2.service.d/namespace.conf", "[Service]\nNetworkNamespacePath=/run/netns/far\n")
+    machine.sh("systemctl", "daemon-reload")
+    machine.sh("systemctl", "start", "softwired@afbr1", "softwired@afbr2")
+    ping = lambda: machine.sh("ping", "-c", 1, "-W", 1, "-I", "198.51.100.1", "198.51.100.2", check=False).returncode == 0
+    wait_until("it answers through the softwire", ping)
+    (endpoint,) = show(machine, "endpoints", "--instance", "afbr1")
+    assert endpoint["encapsulation"].startswith("l2tpv3") and endpoint["tx4_packets"]
+    # Raw sockets, routes and the device are there again after the engine process, and after the keeper.
+    for which in (1, 0):
+        machine.sh("kill", "-KILL", processes(machine, "softwired@afbr1.service")[which])
+        wait_until("it answers again", ping)
 
 
 @pytest.fixture
