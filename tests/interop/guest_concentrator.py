@@ -98,6 +98,14 @@ def what_ppp0_got(node, internet):
     }
 
 
+def is_given_back(sc, dhcpcd):
+    """If not, dhcpcd is told (again) to release: while one of its scripts runs it may not hear the signal."""
+    given_back = not sc.softwire(user="alice")["delegated"]
+    if not given_back:
+        dhcpcd.kill(signal.SIGALRM)
+    return given_back
+
+
 def delegation(g, sc, node, internet):
     """dhcpcd asks for a prefix, numbers lan0 from it, and gives it back."""
     os.makedirs("/var/lib/dhcpcd", exist_ok=True)
@@ -108,8 +116,7 @@ def delegation(g, sc, node, internet):
     wait_ping(node, WEB, "-I", address)
     back = internet.ping(address)
     lease = [lease for lease in sc.show("leases") if lease["user"] == "alice"][0]
-    dhcpcd.kill(signal.SIGALRM)  # release
-    wait_until("the prefix is given back", lambda: not sc.softwire(user="alice")["delegated"], 20)
+    wait_until("the prefix is given back", lambda: is_given_back(sc, dhcpcd), 20, interval=1)
     return {"address": address, "back": back, "lease": lease, "log": dhcpcd.has("2001:db8:8")}
 
 
