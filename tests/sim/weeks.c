@@ -64,7 +64,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_week_ends_well),
 	};
 
-	if (argc > 1)
+	if (argc > 1 && !(argv[1][0] >= '0' && argv[1][0] <= '9'))
+		cmocka_set_test_filter(argv[1]);
+	else if (argc > 1)
 		return !run(&(struct week_config){.seed = strtoull(argv[1], NULL, 0),
 			.homes = argc > 2 ? (uint32_t)atoi(argv[2]) : 100,
 			.hours = argc > 3 ? (uint32_t)atoi(argv[3]) : WEEK_HOURS,
