@@ -251,6 +251,7 @@ static void release(struct softwires *s, struct softwire_path *p)
 {
 	if (--p->refs)
 		return;
+	mesh_plane_drain(s->plane); /* packets by it may still be in the device */
 	let_neighbour_go(s, p->row->number);
 	adopt_drop(s, &p->record);
 	discard(s, p);

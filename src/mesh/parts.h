@@ -89,6 +89,7 @@ struct mesh_plane {
 	unsigned interfaces[MESH_INTERFACES], interface_count;
 	bool merged;      /* the log has said that packets come merged */
 	unsigned handles; /* which the loop has not let go of yet */
+	bool draining; /* a batch of the device is under way */
 	bool closing;
 	uint64_t seed;    /* of flow labels and identifications */
 	uint32_t last_id; /* of an outer packet that was cut */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_ROUNDS = 16, READ_NS = 1000000 };
+enum { READ_ROUNDS = 16, READ_NS = 1000000, DRAIN_BATCHES = 8 };
 
 static void plane_flush(struct loop_flush *f)
 {
@@ -139,8 +139,21 @@ static void device_ready(struct loop_watch *w, int events)
 		return;
 	if (events < 0)
 		mesh_device_lost(p, EBADFD);
-	else
+	else {
+		p->draining = true;
 		mesh_out_batch(p);
+		p->draining = false;
+	}
+}
+
+void mesh_plane_drain(struct mesh_plane *p)
+{
+	if (p->draining || p->closing)
+		return;
+	p->draining = true; /* an op may let a path go */
+	for (unsigned i = 0; i < DRAIN_BATCHES && mesh_out_batch(p) == MESH_BATCH; i++)
+		;
+	p->draining = false;
 }
 
 int mesh_plane_set_device(struct mesh_plane *p, int fd, const uint8_t lladdr[6])

@@ -66,6 +66,8 @@ int mesh_plane_set_sender(struct mesh_plane *p, int fd, uint8_t family);
 void mesh_plane_set_interfaces(struct mesh_plane *p, const unsigned *indexes, unsigned count);
 /* Sources of ICMP errors; none or NULL: no errors of that family. */
 void mesh_plane_set_sources(struct mesh_plane *p, const struct addr *local6, const struct addr *local4);
+/* What the kernel has put into the device so far is on its way: to be called before a path goes, for it may be by that. Nothing from inside an op. */
+void mesh_plane_drain(struct mesh_plane *p);
 /* Asynchronous, as tun_plane_close(): no op any more; FREED when the loop has let go. Descriptors are closed. */
 void mesh_plane_close(struct mesh_plane *p, void (*freed)(void *owner));
 

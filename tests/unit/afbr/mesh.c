@@ -67,6 +67,17 @@ void *mesh_plane_owner(const struct mesh_plane *p)
 	return (void *)p;
 }
 
+/* Whoever drains does so while the path is still there. */
+void mesh_plane_drain(struct mesh_plane *p)
+{
+	const struct softwires *w = mesh_plane_owner(p);
+	struct stage *s = container_of(w->afbr, struct stage, role);
+
+	s->drained_paths = 0;
+	for (const struct mesh_path *path = NULL; (path = mesh_path_next(&s->table, path ? path->number : 0));)
+		s->drained_paths++;
+}
+
 void nexthop_core(struct afbr *a, const struct addr *address, struct nexthop_core *ret)
 {
 	struct stage *s = container_of(a, struct stage, role);

@@ -60,6 +60,7 @@ struct stage {
 	struct mesh_request asked[MESH_ASKED];
 	unsigned asked_count;
 	unsigned again; /* export_again() */
+	unsigned drained_paths; /* that were there when the device was drained last */
 	bool busy;      /* !export_is_quiet() */
 };
 

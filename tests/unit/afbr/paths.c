@@ -65,7 +65,9 @@ static void the_neighbour_entry_is_asked_for_once_and_goes_with_the_last_route(v
 	path_release(&s->role, number);
 	stage_pass(s, 1);
 	assert_true(has_neighbour(s, number));
+	assert_int_equal(s->drained_paths, 0);
 	path_release(&s->role, number);
+	assert_int_equal(s->drained_paths, 1); /* what is in the device by it is sent first */
 	stage_pass(s, 1);
 	assert_false(has_neighbour(s, number));
 	assert_null(mesh_path_find(&s->table, number));

@@ -110,6 +110,29 @@ static void takes_bursts_larger_than_a_batch(void **state)
 	}
 }
 
+/* A path that goes takes nothing along that was put into the device by it. */
+static void what_is_in_the_device_is_packed_before_a_path_goes(void **state)
+{
+	enum { BURST = MESH_BATCH + 5 };
+	struct fixture *f = *state;
+	struct mesh_endpoint *e;
+	struct mesh_path *path = simple(f, &e);
+	uint8_t frame[100] = {0}, out[200];
+	size_t len = packet_build(frame + FRAME, HERE4, THERE4, 59, &(uint8_t){7}, 1);
+
+	mesh_path_lladdr(path->number, frame);
+	frame[12] = 0x08;
+	for (unsigned i = 0; i < BURST; i++)
+		assert_int_equal(write(f->device, frame, FRAME + len), (ssize_t)(FRAME + len));
+	mesh_plane_drain(f->plane);
+	assert_int_equal(path->tx4.packets, BURST);
+	mesh_path_unref(mesh_plane_table(f->plane), path);
+	fixture_run(f);
+	for (unsigned i = 0; i < BURST; i++)
+		assert_int_equal(core_gets(f, AF_INET6, out, sizeof(out), NULL), 61);
+	assert_int_equal(mesh_plane_counters(f->plane)->drop_no_path, 0);
+}
+
 /* Nothing that is said to a link goes further, and no routing protocol finds a neighbour. */
 /* proves: MESH-BGP-8 partial */
 static void what_belongs_to_a_link_stays_there(void **state)
@@ -551,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(packs_both_families_for_both_cores),
 		TEST(takes_bursts_larger_than_a_batch),
+		TEST(what_is_in_the_device_is_packed_before_a_path_goes),
 		TEST(what_belongs_to_a_link_stays_there),
 		TEST(drops_what_is_not_a_packet),
 		TEST(outer_tos_is_what_policy_says),
