@@ -21,8 +21,11 @@ def decode(path, display_filter=None, fields=()):
 
 
 def complaints(path, among="frame"):
-    """Packets that tshark calls malformed, or whose checksum is wrong, or that carry an expert error."""
-    return decode(path, f'({among}) && (_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmpv6.checksum.status == 0)')
+    """
+    Packets that tshark calls malformed, or whose checksum is wrong, or that carry an expert error. Where Linux completes the checksum of a TCP segment and it comes out as
+    0, it writes 0xffff, which is the same number in one's complement: one segment in 65,536.
+    """
+    return decode(path, f'({among}) && !tcp.checksum.ffff && (_ws.malformed || _ws.expert.severity >= 8388608 || udp.checksum.status == 0 || tcp.checksum.status == 0 || icmpv6.checksum.status == 0)')
 
 
 def count(path, display_filter):
