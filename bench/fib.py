@@ -149,14 +149,15 @@ class Bench(Lab):
         wait_until("the stream goes on", lambda: sum(self.passed()[i] - before[i] for i in to) >= count, 60)
         return [now - then for now, then in zip(self.passed(), before)]
 
-    def steady_routes(self):
-        before = self.kernel_routes()
-        time.sleep(0.2)
-        return before == self.kernel_routes() and before
-
     def wait_routes(self, count, limit):
         """To be called when it has COUNT more than now."""
-        before = wait_until("the kernel's own routes are there", self.steady_routes)
+        readings = [0]
+
+        def steady():
+            readings.append(self.kernel_routes())
+            return readings[-1] == readings[-2] and readings[-1]
+
+        before = wait_until("the kernel's own routes are there", steady, interval=0.2)
         return lambda: wait_until(f"the kernel has {count} routes more", lambda: self.kernel_routes() >= before + count, limit)
 
     def close(self):
